@@ -1,0 +1,201 @@
+//! The checked configuration: what the rest of the program sees.
+//!
+//! [`load`] reads a file, [`parse`] a text; both give either a whole [`Config`] or every problem
+//! found, each with its line and column.
+
+pub mod secret;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::Offset;
+use url::Url;
+
+pub use secret::Secret;
+
+use crate::model::Thresholds;
+use crate::provider::Product;
+
+/// The whole configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The accounts, in the order of the file; names are unique.
+    pub accounts: Vec<Account>,
+}
+
+/// One account at one cloud.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The label `account`.
+    pub name: Arc<str>,
+    /// Its cloud with everything that calls need.
+    pub cloud: Cloud,
+    /// How often and how hard to ask.
+    pub polling: Polling,
+    /// PEM file of the CAs to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// HTTP proxy for the vendor's calls.
+    pub proxy_url: Option<Url>,
+    /// What is watched, in the order of the product table.
+    pub products: Vec<ProductConfig>,
+}
+
+/// How often and how hard a vendor is asked.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Polling {
+    /// Between polls of a cluster while its upgrade runs.
+    pub active_interval: Duration,
+    /// Between polls of a cluster otherwise.
+    pub idle_interval: Duration,
+    /// Between discoveries.
+    pub discovery_interval: Duration,
+    /// For one call, from the first byte sent to the last received.
+    pub timeout: Duration,
+    /// Calls a second.
+    pub rate_limit: f64,
+    /// Calls in flight.
+    pub max_concurrency: usize,
+}
+
+/// The clouds.
+#[derive(Debug, Clone)]
+pub enum Cloud {
+    /// NAVER Cloud Platform.
+    Ncloud(Ncloud),
+    /// Huawei Cloud, or another cloud with the same API.
+    Huawei(Huawei),
+}
+
+/// An account at NAVER Cloud.
+#[derive(Debug, Clone)]
+pub struct Ncloud {
+    /// The zone: a separate installation with hosts of its own.
+    pub zone: Zone,
+    /// `KR`, `SGN`, `JPN`; `FKR` in fin; `KR`, `KRS` in gov.
+    pub region: Arc<str>,
+    /// The access key id.
+    pub access_key: Secret,
+    /// The secret key.
+    pub secret_key: Secret,
+    /// The zone of its dates, which carry none.
+    pub time_zone: Offset,
+}
+
+/// The zones of NAVER Cloud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Zone {
+    /// Everybody's.
+    Public,
+    /// Financial institutions'.
+    Fin,
+    /// Public authorities'.
+    Gov,
+}
+
+/// An account (a project of it) at Huawei Cloud.
+#[derive(Debug, Clone)]
+pub struct Huawei {
+    /// For instance `cn-north-4`.
+    pub region: Arc<str>,
+    /// The project's id.
+    pub project_id: Arc<str>,
+    /// The domain of the cloud's hosts, for instance `myhuaweicloud.com`; none: the cloud's own rule.
+    pub domain: Option<String>,
+    /// How calls are authenticated.
+    pub auth: HuaweiAuth,
+    /// The zone of CSS's dates, which carry none.
+    pub time_zone: Offset,
+}
+
+/// How calls to Huawei Cloud are authenticated.
+#[derive(Debug, Clone)]
+pub enum HuaweiAuth {
+    /// Signed with an access key.
+    Keys {
+        /// AK.
+        access_key: Secret,
+        /// SK.
+        secret_key: Secret,
+        /// Of temporary keys.
+        security_token: Option<Secret>,
+    },
+    /// With a token that IAM gives for a password.
+    Token {
+        /// Scheme, host and port of IAM; none: `iam.{region}.{domain}`.
+        iam_endpoint: Option<Url>,
+        /// The account's name (IAM calls it domain).
+        domain: String,
+        /// The IAM user's name.
+        user: String,
+        /// Its password.
+        password: Secret,
+    },
+}
+
+/// What is watched of one product.
+#[derive(Debug, Clone)]
+pub struct ProductConfig {
+    /// Its line of the product table.
+    pub product: &'static Product,
+    /// Which clusters.
+    pub clusters: Selection,
+    /// Ids or name patterns (`*` stands for any text) of which a discovered cluster must match one.
+    pub include: Vec<String>,
+    /// Ids or name patterns that are left out.
+    pub exclude: Vec<String>,
+    /// Scheme, host and port instead of the vendor's rule.
+    pub endpoint: Option<Url>,
+    /// The product's own settings (`region_no`), those given.
+    pub settings: Vec<(&'static str, String)>,
+    /// The limits for its clusters.
+    pub thresholds: Thresholds,
+}
+
+/// Which clusters of a product are watched.
+#[derive(Debug, Clone)]
+pub enum Selection {
+    /// All that discovery finds.
+    All,
+    /// These.
+    Listed(Vec<Listed>),
+}
+
+/// A cluster that the config names.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The vendor's id.
+    pub id: Arc<str>,
+    /// Replaces the vendor's name.
+    pub name: Option<String>,
+    /// Its limits.
+    pub thresholds: Thresholds,
+}
+
+impl Account {
+    /// Whether every address that the config names for this account is plain http (the simulator).
+    pub fn is_plain_http(&self) -> bool {
+        let iam = match &self.cloud {
+            Cloud::Huawei(Huawei {
+                auth: HuaweiAuth::Token { iam_endpoint, .. },
+                ..
+            }) => Some(iam_endpoint.as_ref()),
+            _ => None,
+        };
+        self.products
+            .iter()
+            .map(|p| p.endpoint.as_ref())
+            .chain(iam)
+            .all(|url| url.is_some_and(|url| url.scheme() == "http"))
+    }
+}
+
+impl ProductConfig {
+    /// The product's own setting of this name.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.settings
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value.as_str())
+    }
+}

@@ -1,0 +1,27 @@
+//! A Prometheus exporter for the rolling upgrades that cloud vendors make of managed clusters.
+//!
+//! The way of the data is the way through the modules:
+//!
+//! ```text
+//! config -> provider (signed calls, wire, map) -> model -> poll (when) -> store (what is known) -> expose | web
+//! ```
+
+pub mod clock;
+pub mod config;
+pub mod expose;
+pub mod model;
+pub mod poll;
+pub mod provider;
+pub mod sim;
+pub mod store;
+pub mod telemetry;
+pub mod web;
+
+/// The commit that this was built from, when the build was told (`BUILD_REVISION`).
+pub const BUILD_REVISION: &str = match option_env!("BUILD_REVISION") {
+    Some(revision) => revision,
+    None => "unknown",
+};
+
+/// The compiler that this was built with.
+pub const BUILD_RUSTC: &str = env!("BUILD_RUSTC");

@@ -1,0 +1,3 @@
+//! The program: see `rolling-upgrade-exporter --help`.
+
+fn main() {}

@@ -1,0 +1,155 @@
+//! The clouds: the trait that each product implements, its error, and [`PRODUCTS`], the table.
+//!
+//! A new product is one file (wire and map) with one line in the table.
+
+pub mod call;
+pub mod error;
+pub mod http;
+pub mod huawei;
+pub mod json;
+pub mod limit;
+pub mod listing;
+pub mod ncloud;
+pub mod retry;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+pub use call::{Call, Method};
+pub use error::{ApiError, Reason};
+
+use crate::config::{Account, ProductConfig};
+use crate::model::{Memory, Observation};
+use crate::sim;
+use crate::telemetry::Metrics;
+
+/// What is asked of a product of an account.
+pub trait Provider: Send + Sync {
+    /// Lists the clusters of the account, completely or not at all.
+    fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>>;
+
+    /// Asks for the progress of one cluster. `memory` is what earlier polls saw of it. A list that
+    /// is shared by all clusters of the account may be up to `fresh` old.
+    fn observe<'a>(
+        &'a self,
+        cluster_id: &'a str,
+        memory: &'a Memory,
+        fresh: Duration,
+    ) -> BoxFuture<'a, Result<Observation, ApiError>>;
+}
+
+/// The clusters of a product in an account.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Discovery {
+    /// Those that can be asked for.
+    pub clusters: Vec<Discovered>,
+    /// How many exist that this account may not ask for.
+    pub inaccessible: u64,
+}
+
+/// A cluster as a list tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discovered {
+    /// The vendor's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// What opening a product needs.
+pub struct Context<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// The product's part of it.
+    pub product: &'a ProductConfig,
+    /// The account's transport: its limits are shared by all its products.
+    pub transport: Arc<http::Transport>,
+}
+
+/// One line of [`CLOUDS`].
+pub struct CloudSpec {
+    /// Its name: the key in the config and the label `cloud`.
+    pub name: &'static str,
+    /// The simulator's gateway of this cloud: checks authentication as the vendor does, then hands
+    /// on to the products. None when the path is not of this cloud.
+    pub sim: fn(&sim::World, &sim::Request<'_>) -> Option<sim::Answer>,
+}
+
+/// Every cloud.
+pub const CLOUDS: &[&CloudSpec] = &[&ncloud::CLOUD, &huawei::CLOUD];
+
+/// One line of [`PRODUCTS`].
+pub struct Product {
+    /// Its name: the key in the config and the label `product`.
+    pub name: &'static str,
+    /// The cloud's name: the key in the config and the label `cloud`.
+    pub cloud: &'static str,
+    /// The default of `stalled_after`.
+    pub stalled_after: Duration,
+    /// Config keys that only this product takes.
+    pub settings: &'static [&'static str],
+    /// Whether cluster ids are whole numbers.
+    pub numeric_ids: bool,
+    /// The calls that it makes.
+    pub calls: &'static [&'static Call],
+    /// The simulator's half: answers the product's calls once the gateway let them in. None when
+    /// the path is not of this product.
+    pub sim: fn(&sim::World, &sim::Request<'_>) -> Option<sim::Answer>,
+    /// Makes its provider.
+    pub open: fn(Context<'_>) -> Result<Arc<dyn Provider>, ApiError>,
+}
+
+/// Every product, in the order in which they are documented.
+pub const PRODUCTS: &[&Product] = &[
+    &ncloud::ses::PRODUCT,
+    &ncloud::cdss::PRODUCT,
+    &huawei::css::PRODUCT,
+    &huawei::cce::PRODUCT,
+];
+
+/// The product of this name.
+pub fn product(name: &str) -> Option<&'static Product> {
+    PRODUCTS.iter().copied().find(|p| p.name == name)
+}
+
+/// A product with its provider, ready to be asked.
+pub type Opened = (&'static Product, Arc<dyn Provider>);
+
+/// Opens every product of an account over one transport.
+pub fn open(
+    account: &Account,
+    metrics: &Arc<Metrics>,
+    clock: &crate::clock::Clock,
+) -> Result<Vec<Opened>, ApiError> {
+    let transport = Arc::new(http::Transport::new(
+        account,
+        metrics.clone(),
+        clock.clone(),
+    )?);
+    account
+        .products
+        .iter()
+        .map(|config| {
+            let context = Context {
+                account,
+                product: config,
+                transport: transport.clone(),
+            };
+            Ok((config.product, (config.product.open)(context)?))
+        })
+        .collect()
+}
+
+impl std::fmt::Debug for Product {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for Product {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}

@@ -1,0 +1,131 @@
+//! The closed list's entry: one vendor call, with its method and the only form of path it can take.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Everything but the unreserved characters of RFC 3986 is encoded, as both vendors' signers do.
+pub const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// The methods that reading takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Some vendors read by POST.
+    Post,
+}
+
+impl Method {
+    /// Upper case, as it is sent and signed.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// One call of a vendor's API. The calls of a product are constants, so that what this program can
+/// ask for is a closed list: some vendors restart clusters on GET.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The vendor's name of it: the label `endpoint`.
+    pub name: &'static str,
+    /// Its method.
+    pub method: Method,
+    /// Its path, with a `{}` for each parameter.
+    pub path: &'static str,
+    /// Whether it may be repeated when its outcome is unknown.
+    pub repeatable: bool,
+}
+
+impl Call {
+    /// A call that only reads.
+    pub const fn read(name: &'static str, method: Method, path: &'static str) -> Self {
+        Self {
+            name,
+            method,
+            path,
+            repeatable: true,
+        }
+    }
+
+    /// The path with its parameters percent-encoded in.
+    ///
+    /// # Panics
+    /// In debug builds, when the number of parameters is not that of the holes: a bug, not an input.
+    pub fn path_with(&self, params: &[&str]) -> String {
+        let mut path = String::with_capacity(self.path.len() + 64);
+        let mut params = params.iter();
+        let mut parts = self.path.split("{}").peekable();
+        while let Some(part) = parts.next() {
+            path.push_str(part);
+            if parts.peek().is_some() {
+                let param = params.next();
+                debug_assert!(
+                    param.is_some(),
+                    "{}: a path parameter is missing",
+                    self.name
+                );
+                path.extend(utf8_percent_encode(
+                    segment(param.unwrap_or(&"")),
+                    UNRESERVED,
+                ));
+            }
+        }
+        debug_assert!(
+            params.next().is_none(),
+            "{}: too many path parameters",
+            self.name
+        );
+        path
+    }
+}
+
+/// `.` and `..` would change the path, encoded or not, and nothing would join two slashes: an id
+/// like that, which no vendor gives, becomes one that nobody has.
+fn segment(param: &str) -> &str {
+    match param {
+        "" | "." | ".." => "_",
+        other => other,
+    }
+}
+
+/// A query string of these pairs, percent-encoded; empty without pairs.
+pub fn query(pairs: &[(&str, &str)]) -> String {
+    let mut out = String::new();
+    for (name, value) in pairs {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        out.extend(utf8_percent_encode(name, UNRESERVED));
+        out.push('=');
+        out.extend(utf8_percent_encode(value, UNRESERVED));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALL: Call = Call::read("ListNodes", Method::Get, "/api/{}/nodes/{}");
+
+    #[test]
+    fn parameters_cannot_leave_their_segment() {
+        assert_eq!(CALL.path_with(&["a", "../b?c"]), "/api/a/nodes/..%2Fb%3Fc");
+        assert_eq!(CALL.path_with(&["..", ""]), "/api/_/nodes/_");
+    }
+
+    #[test]
+    fn query_is_encoded() {
+        assert_eq!(
+            query(&[("a b", "&=한"), ("c", "")]),
+            "a%20b=%26%3D%ED%95%9C&c="
+        );
+        assert_eq!(query(&[]), "");
+    }
+}

@@ -1,0 +1,197 @@
+//! Why a call failed: a fixed word for metrics, a sentence for people.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The label `reason` (contract, section 5): a closed set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The credentials, the clock or the token.
+    Auth,
+    /// The credentials are good, but may not do this.
+    Permission,
+    /// No such cluster or no such API.
+    NotFound,
+    /// Too many calls.
+    Throttled,
+    /// No answer in time.
+    Timeout,
+    /// No connection: DNS, TCP, TLS, proxy.
+    Network,
+    /// The vendor's side broke.
+    Server,
+    /// An answer that cannot be read.
+    Protocol,
+    /// The vendor understood, and said no.
+    Refused,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: &'static [Self] = &[
+        Self::Auth,
+        Self::Permission,
+        Self::NotFound,
+        Self::Throttled,
+        Self::Timeout,
+        Self::Network,
+        Self::Server,
+        Self::Protocol,
+        Self::Refused,
+    ];
+
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Permission => "permission",
+            Self::NotFound => "not_found",
+            Self::Throttled => "throttled",
+            Self::Timeout => "timeout",
+            Self::Network => "network",
+            Self::Server => "server",
+            Self::Protocol => "protocol",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// A failed call. Its text is safe to show: it carries no credential, no URL query and no body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ApiError {
+    /// The fixed word.
+    pub reason: Reason,
+    /// The vendor's name of the call; empty when no call was made.
+    pub call: &'static str,
+    /// What happened and what to do about it: one sentence, lower case, no full stop.
+    pub message: String,
+    /// The HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// The vendor's code, when it gave one.
+    pub code: Option<String>,
+    /// The vendor's request id, when it gave one.
+    pub request_id: Option<String>,
+    /// How long the vendor asked to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl ApiError {
+    /// An error with a sentence and nothing else.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            call: "",
+            message: message.into(),
+            status: None,
+            code: None,
+            request_id: None,
+            retry_after: None,
+        }
+    }
+
+    /// The same, of this call.
+    #[must_use]
+    pub fn of(mut self, call: &'static str) -> Self {
+        self.call = call;
+        self
+    }
+
+    /// The same, with the vendor's code.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.call.is_empty() {
+            write!(f, "{}: ", self.call)?;
+        }
+        f.write_str(&self.message)?;
+        let mut sep = " (";
+        if let Some(status) = self.status {
+            write!(f, "{sep}HTTP {status}")?;
+            sep = ", ";
+        }
+        if let Some(code) = &self.code {
+            write!(f, "{sep}code {code}")?;
+            sep = ", ";
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, "{sep}request {id}")?;
+            sep = ", ";
+        }
+        if sep == ", " {
+            f.write_str(")")?;
+        }
+        Ok(())
+    }
+}
+
+/// Text of a vendor made fit for one line of a log or a page: control characters and markup gone,
+/// at most 200 characters.
+pub fn clean(text: &str) -> String {
+    const MAX: usize = 200;
+    let mut out = String::new();
+    let mut in_tag = false;
+    let mut taken = 0;
+    for c in text.chars() {
+        match c {
+            '<' => in_tag = true,
+            '>' if in_tag => {
+                in_tag = false;
+                if !out.ends_with(' ') && !out.is_empty() {
+                    out.push(' ');
+                }
+            }
+            _ if in_tag => {}
+            c if c.is_control() || c.is_whitespace() => {
+                if !out.ends_with(' ') && !out.is_empty() {
+                    out.push(' ');
+                }
+            }
+            c => {
+                out.push(c);
+                taken += 1;
+                if taken == MAX {
+                    out.push('…');
+                    break;
+                }
+            }
+        }
+    }
+    out.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_and_control_characters_are_removed() {
+        assert_eq!(
+            clean("<strong>Please try again.</strong><br><br>It is\n\u{1b}[31m down."),
+            "Please try again. It is [31m down."
+        );
+    }
+
+    #[test]
+    fn long_text_is_cut_between_characters() {
+        let cut = clean(&"가".repeat(500));
+        assert_eq!(cut.chars().count(), 201);
+    }
+
+    #[test]
+    fn display_carries_what_is_known() {
+        let mut error = ApiError::new(Reason::Auth, "the key was refused").of("ListClusters");
+        assert_eq!(error.to_string(), "ListClusters: the key was refused");
+        error.status = Some(401);
+        error.code = Some("200".into());
+        assert_eq!(
+            error.to_string(),
+            "ListClusters: the key was refused (HTTP 401, code 200)"
+        );
+    }
+}

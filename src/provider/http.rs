@@ -1,0 +1,418 @@
+//! The one transport: limits, timeouts, no redirects, a cap on bodies, a fresh signature for each
+//! attempt, retries, clock skew, and the metrics of all that.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+use super::limit::{Gate, Rate};
+use super::{ApiError, Call, Reason, retry};
+use crate::clock::Clock;
+use crate::config::Account;
+use crate::telemetry::Metrics;
+
+/// No answer of these APIs comes near it; what does is cut off and called a protocol error.
+const BODY_CAP: usize = 8 << 20;
+
+/// IAM tokens come in a header of up to 32 KiB.
+const USER_AGENT: &str = concat!("rolling-upgrade-exporter/", env!("CARGO_PKG_VERSION"));
+
+/// One account's way to its vendor; its limits are shared by all the account's products.
+#[derive(Debug)]
+pub struct Transport {
+    account: Arc<str>,
+    client: reqwest::Client,
+    rate: Rate,
+    gate: Gate,
+    timeout: Duration,
+    metrics: Arc<Metrics>,
+    clock: Clock,
+}
+
+/// One request before it is signed.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// The product that asks, for the metrics.
+    pub product: &'static str,
+    /// The call.
+    pub call: &'static Call,
+    /// Scheme, host and port.
+    pub base: &'a Url,
+    /// The encoded path, from [`Call::path_with`], with a region prefix where the vendor has one.
+    pub path: String,
+    /// The encoded query, from [`super::call::query`]; empty for none.
+    pub query: String,
+    /// Headers besides those of authentication.
+    pub headers: Vec<(&'static str, String)>,
+    /// JSON.
+    pub body: Option<String>,
+}
+
+impl Request<'_> {
+    /// Path and query as they stand in the request line.
+    pub fn target(&self) -> String {
+        if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        }
+    }
+
+    /// The value of the `Host` header: with the port, when it is not the scheme's own.
+    pub fn host(&self) -> String {
+        let host = self.base.host_str().unwrap_or_default();
+        match self.base.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+}
+
+/// A vendor's answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The body, whole.
+    pub body: Bytes,
+    /// Local clock minus the server's, from the `Date` header; its precision is a second.
+    pub skew: Option<SignedDuration>,
+}
+
+impl Answer {
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// A header's value, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Reads the body as JSON.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, ApiError> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            // serde's text can quote the body; its position cannot.
+            let mut failed = ApiError::new(
+                Reason::Protocol,
+                format!(
+                    "the answer is not the JSON that the vendor documents ({:?} error at line {}, column {} of {} bytes)",
+                    error.classify(),
+                    error.line(),
+                    error.column(),
+                    self.body.len(),
+                ),
+            );
+            failed.status = Some(self.status);
+            failed
+        })
+    }
+}
+
+/// What a vendor adds to the transport: how a request is authenticated and what answers mean.
+pub trait Vendor: Send + Sync {
+    /// The headers that authenticate this attempt, signed at `now`.
+    fn authorize(
+        &self,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<(&'static str, String)>, ApiError>;
+
+    /// What the answer means. Called for each answer, 2xx too: a vendor can refuse with 200.
+    fn judge(&self, answer: &Answer) -> Result<(), ApiError>;
+
+    /// A number that changes with the credentials; never shown.
+    fn credentials(&self) -> u64;
+
+    /// How long to leave the vendor alone after it refused the credentials; zero: do not.
+    fn rest_after_refusal(&self) -> Duration;
+}
+
+impl Transport {
+    /// The transport of an account. Fails when the CA file cannot be read, or the system has none.
+    pub fn new(account: &Account, metrics: Arc<Metrics>, clock: Clock) -> Result<Self, ApiError> {
+        Ok(Self {
+            account: account.name.clone(),
+            client: client(account)?,
+            rate: Rate::new(account.polling.rate_limit),
+            gate: Gate::new(account.polling.max_concurrency),
+            timeout: account.polling.timeout,
+            metrics,
+            clock,
+        })
+    }
+
+    /// The clock that requests are signed by.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Sends a request, repeating it as [`retry`] allows. The error carries the call's name.
+    pub async fn send(
+        &self,
+        vendor: &dyn Vendor,
+        request: &Request<'_>,
+    ) -> Result<Answer, ApiError> {
+        let mut attempt = 1;
+        loop {
+            let error = match self.attempt(vendor, request).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error.of(request.call.name),
+            };
+            let dice = fastrand::f64();
+            let Some(wait) = retry::delay(attempt, &error, request.call.repeatable, dice) else {
+                return Err(error);
+            };
+            tracing::debug!(
+                account = %self.account,
+                call = request.call.name,
+                attempt,
+                wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+                reason = error.reason.as_str(),
+                "Repeating a failed call."
+            );
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(
+        &self,
+        vendor: &dyn Vendor,
+        request: &Request<'_>,
+    ) -> Result<Answer, ApiError> {
+        let credentials = vendor.credentials();
+        let _pass = self.gate.enter(credentials).await.map_err(resting)?;
+        self.rate.turn().await;
+        let outcome = tokio::time::timeout(self.timeout, self.exchange(vendor, request)).await;
+        let outcome = outcome.unwrap_or_else(|_| {
+            Err(ApiError::new(
+                Reason::Timeout,
+                format!(
+                    "no complete answer within {}; check the route to the vendor, or raise polling.timeout",
+                    humantime::format_duration(self.timeout)
+                ),
+            ))
+        });
+        let code = match &outcome {
+            Ok(answer) => answer.status.to_string(),
+            Err(_) => "none".to_owned(),
+        };
+        self.metrics
+            .api_request(&self.account, request.product, request.call.name, &code);
+        let answer = outcome?;
+        if let Some(skew) = answer.skew {
+            self.metrics.clock_skew(&self.account, skew.as_secs_f64());
+        }
+        match vendor.judge(&answer) {
+            Ok(()) => {
+                self.gate.accepted(credentials);
+                Ok(answer)
+            }
+            Err(mut error) => {
+                error.status = Some(answer.status);
+                error.retry_after = answer.header("retry-after").and_then(retry::retry_after);
+                let rest = vendor.rest_after_refusal();
+                if error.reason == Reason::Auth && !rest.is_zero() {
+                    self.gate.refused(credentials, rest);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn exchange(
+        &self,
+        vendor: &dyn Vendor,
+        request: &Request<'_>,
+    ) -> Result<Answer, ApiError> {
+        let mut url = request.base.clone();
+        url.set_path(&request.path);
+        url.set_query((!request.query.is_empty()).then_some(request.query.as_str()));
+        let sent = self.clock.now();
+        let mut headers = HeaderMap::new();
+        headers.insert("accept", HeaderValue::from_static("application/json"));
+        let authentication = vendor.authorize(request, sent)?;
+        for (name, value) in request.headers.iter().chain(&authentication) {
+            let mut value = HeaderValue::from_str(value).map_err(|_| {
+                ApiError::new(
+                    Reason::Auth,
+                    format!("the value for the header {name} has characters that no header may have; check the credentials in the config"),
+                )
+            })?;
+            value.set_sensitive(authentication.iter().any(|(n, _)| n == name));
+            headers.insert(HeaderName::from_static(name), value);
+        }
+        let method = match request.call.method {
+            super::Method::Get => reqwest::Method::GET,
+            super::Method::Post => reqwest::Method::POST,
+        };
+        let mut builder = self.client.request(method, url).headers(headers);
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
+        }
+        let mut response = builder.send().await.map_err(|e| network(&e, request))?;
+        let received = self.clock.now();
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let skew = headers
+            .get("date")
+            .and_then(|v| v.to_str().ok())
+            .and_then(|date| skew(date, sent, received));
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|e| network(&e, request))? {
+            if body.len() + chunk.len() > BODY_CAP {
+                return Err(ApiError::new(
+                    Reason::Protocol,
+                    format!("the answer is longer than {} MiB", BODY_CAP >> 20),
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer {
+            status,
+            headers,
+            body: body.freeze(),
+            skew,
+        })
+    }
+}
+
+fn client(account: &Account) -> Result<reqwest::Client, ApiError> {
+    let connect = account.polling.timeout.min(Duration::from_secs(5));
+    let mut builder = reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .connect_timeout(connect)
+        .pool_idle_timeout(Duration::from_secs(50))
+        .pool_max_idle_per_host(account.polling.max_concurrency.min(4))
+        // A redirect would carry signed headers to another host.
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        // Proxies come from the config only: credentials go where the file says.
+        .no_proxy();
+    if let Some(proxy) = &account.proxy_url {
+        let proxy = reqwest::Proxy::all(proxy.as_str()).map_err(|_| {
+            ApiError::new(
+                Reason::Network,
+                "proxy_url is not an address that can be used",
+            )
+        })?;
+        builder = builder.proxy(proxy);
+    }
+    if let Some(path) = &account.ca_file {
+        let unreadable = |why: String| {
+            ApiError::new(
+                Reason::Network,
+                format!("cannot use ca_file {}: {why}", path.display()),
+            )
+        };
+        let pem = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
+        let certs = reqwest::Certificate::from_pem_bundle(&pem)
+            .map_err(|_| unreadable("it holds no PEM certificate".into()))?;
+        if certs.is_empty() {
+            return Err(unreadable("it holds no PEM certificate".into()));
+        }
+        builder = builder.tls_certs_only(certs);
+    } else if account.is_plain_http() {
+        // reqwest refuses to start on a machine without CAs, even if it never needs one.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build().map_err(|_| {
+        ApiError::new(
+            Reason::Network,
+            "no CA certificates were found on this machine: install ca-certificates, or set ca_file",
+        )
+    })
+}
+
+fn resting(left: Duration) -> ApiError {
+    let mut error = ApiError::new(
+        Reason::Auth,
+        format!(
+            "the vendor refused these credentials; no call is made with them for another {} so that the key is not locked",
+            humantime::format_duration(Duration::from_secs(left.as_secs().max(1)))
+        ),
+    );
+    error.retry_after = Some(left);
+    error
+}
+
+fn network(error: &reqwest::Error, request: &Request<'_>) -> ApiError {
+    let host = request.host();
+    if error.is_timeout() {
+        return ApiError::new(
+            Reason::Timeout,
+            format!("{host} did not answer in time; check route, firewall and proxy"),
+        );
+    }
+    // reqwest's own text holds the URL; its sources tell what went wrong.
+    let mut cause = String::new();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        cause = inner.to_string();
+        source = inner.source();
+    }
+    let what = if error.is_connect() {
+        "cannot connect to"
+    } else {
+        "the connection broke to"
+    };
+    ApiError::new(
+        Reason::Network,
+        format!("{what} {host}: {}", super::error::clean(&cause)),
+    )
+}
+
+/// Local clock minus the server's. `Date` is cut to the second, so half of one is added to it.
+fn skew(date: &str, sent: Timestamp, received: Timestamp) -> Option<SignedDuration> {
+    let server = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
+    let local = sent
+        .checked_add(received.duration_since(sent) / 2)
+        .unwrap_or(sent);
+    Some(local.duration_since(server) - SignedDuration::from_millis(500))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skew_is_local_minus_server() {
+        let sent: Timestamp = "2026-11-21T10:00:10Z".parse().unwrap();
+        let received: Timestamp = "2026-11-21T10:00:11Z".parse().unwrap();
+        let of = |date| skew(date, sent, received).map(|d| d.as_secs_f64());
+        assert_eq!(of("Sat, 21 Nov 2026 10:00:10 GMT"), Some(0.0));
+        assert_eq!(of("Sat, 21 Nov 2026 09:54:10 GMT"), Some(360.0));
+        assert_eq!(of("yesterday"), None);
+    }
+
+    #[test]
+    fn host_has_the_port_only_when_it_is_unusual() {
+        const CALL: Call = Call::read("X", super::super::Method::Get, "/x");
+        let host = |base: &str| {
+            let base = Url::parse(base).unwrap();
+            Request {
+                product: "css",
+                call: &CALL,
+                base: &base,
+                path: "/x".into(),
+                query: String::new(),
+                headers: Vec::new(),
+                body: None,
+            }
+            .host()
+        };
+        assert_eq!(
+            host("https://css.example.local:8443"),
+            "css.example.local:8443"
+        );
+        assert_eq!(host("https://css.example.local:443"), "css.example.local");
+    }
+}

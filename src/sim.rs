@@ -1,0 +1,188 @@
+//! The cloud simulator: serves the vendors' APIs from a scenario, as strictly as the vendors do.
+//!
+//! This module holds what all clouds share: requests and answers, the [`World`] with its clock and
+//! its upgrades ([`timeline`]), faults, and the server. Each cloud's gateway and each product's half
+//! stands beside its client, under [`crate::provider`].
+
+pub mod scenario;
+pub mod timeline;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use hyper::HeaderMap;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::clock::Clock;
+use scenario::{Cluster, Scenario};
+use timeline::Moment;
+
+/// A request as it came over the wire.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Upper case.
+    pub method: &'a str,
+    /// Still percent-encoded.
+    pub path: &'a str,
+    /// Still percent-encoded, without the question mark; empty for none.
+    pub query: &'a str,
+    /// Headers, `host` among them.
+    pub headers: &'a HeaderMap,
+    /// The body, whole.
+    pub body: &'a [u8],
+}
+
+impl Request<'_> {
+    /// A header's value, if it is there and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// A query parameter, decoded.
+    pub fn param(&self, name: &str) -> Option<String> {
+        url::form_urlencoded::parse(self.query.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
+    /// The body as JSON; none when it is not.
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(self.body).ok()
+    }
+}
+
+/// An answer to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// `Content-Type`.
+    pub content_type: &'static str,
+    /// Other headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+    /// Why the simulator refused the request, when it did: counted and logged, not sent.
+    pub refused: Option<String>,
+}
+
+impl Answer {
+    /// A JSON answer.
+    pub fn json(status: u16, body: &Value) -> Self {
+        Self {
+            status,
+            content_type: "application/json;charset=UTF-8",
+            headers: Vec::new(),
+            body: body.to_string(),
+            refused: None,
+        }
+    }
+
+    /// The same, marked as a refusal of what the client sent: a client without faults gets none.
+    #[must_use]
+    pub fn refusing(mut self, why: impl Into<String>) -> Self {
+        self.refused = Some(why.into());
+        self
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+/// The simulated clouds: the scenario, when it began, and the time now.
+#[derive(Debug)]
+pub struct World {
+    /// What is simulated.
+    pub scenario: Scenario,
+    /// When the scenario began.
+    pub origin: Timestamp,
+    /// Divides every length in the scenario, not the clock.
+    pub speed: f64,
+    clock: Clock,
+    /// Bad signatures in a row by access key, with the time of the last.
+    strikes: Mutex<BTreeMap<String, (u32, Timestamp)>>,
+}
+
+impl World {
+    /// A world that begins now.
+    pub fn new(scenario: Scenario, speed: f64, clock: Clock) -> Self {
+        Self {
+            scenario,
+            origin: clock.now(),
+            speed,
+            clock,
+            strikes: Mutex::default(),
+        }
+    }
+
+    /// The time now: always real, whatever the speed.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The clusters of a product.
+    pub fn clusters(&self, product: &str) -> impl Iterator<Item = &Cluster> {
+        self.scenario
+            .clusters
+            .iter()
+            .filter(move |c| c.product == product)
+    }
+
+    /// The cluster of a product with this id.
+    pub fn cluster(&self, product: &str, id: &str) -> Option<&Cluster> {
+        self.clusters(product).find(|c| c.id == id)
+    }
+
+    /// Where the cluster's upgrade stands; none before the first one was requested.
+    pub fn moment(&self, cluster: &Cluster) -> Option<Moment> {
+        timeline::at(cluster, self.origin, self.speed, self.now())
+    }
+
+    /// Counts a bad signature of this key and tells how many there were in a row.
+    pub fn strike(&self, key: &str) -> u32 {
+        let now = self.now();
+        let mut strikes = self.strikes.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = strikes.entry(key.to_owned()).or_insert((0, now));
+        *entry = (entry.0 + 1, now);
+        entry.0
+    }
+
+    /// Bad signatures of this key in a row, and when the last one came.
+    pub fn strikes(&self, key: &str) -> Option<(u32, Timestamp)> {
+        let strikes = self.strikes.lock().unwrap_or_else(PoisonError::into_inner);
+        strikes.get(key).copied()
+    }
+
+    /// A good signature: the count begins anew.
+    pub fn forgive(&self, key: &str) {
+        let mut strikes = self.strikes.lock().unwrap_or_else(PoisonError::into_inner);
+        strikes.remove(key);
+    }
+
+    /// The fault that meets this request, if one does now.
+    pub fn fault(&self, request: &Request<'_>) -> Option<scenario::FaultAnswer> {
+        let since = self.now().duration_since(self.origin).as_secs_f64() * self.speed;
+        self.scenario
+            .faults
+            .iter()
+            .find(|fault| {
+                let from = fault.from.as_secs_f64();
+                let until = fault
+                    .lasts
+                    .map_or(f64::INFINITY, |l| from + l.as_secs_f64());
+                let meets_cluster = fault.cluster.as_ref().is_none_or(|id| {
+                    request.path.contains(id.as_str())
+                        || String::from_utf8_lossy(request.body).contains(id.as_str())
+                });
+                request.path.contains(&fault.path)
+                    && meets_cluster
+                    && (from..until).contains(&since)
+            })
+            .map(|fault| fault.answer)
+    }
+}

@@ -1,0 +1,186 @@
+//! What a scenario says: accounts, clusters with their upgrades, faults.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+/// A scenario, checked.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// The account at NAVER Cloud.
+    pub ncloud: NcloudAccount,
+    /// The account at Huawei Cloud.
+    pub huawei: HuaweiAccount,
+    /// The clusters.
+    pub clusters: Vec<Cluster>,
+    /// Faults, first match first.
+    pub faults: Vec<Fault>,
+}
+
+/// Credentials that the simulated NAVER Cloud accepts.
+#[derive(Debug, Clone)]
+pub struct NcloudAccount {
+    /// Access key id.
+    pub access_key: String,
+    /// Secret key.
+    pub secret_key: SecretString,
+    /// `KR`, `SGN`, `JPN`, `FKR`, `KRS`: decides the path prefix.
+    pub region: String,
+}
+
+/// Credentials that the simulated Huawei Cloud accepts.
+#[derive(Debug, Clone)]
+pub struct HuaweiAccount {
+    /// AK.
+    pub access_key: String,
+    /// SK.
+    pub secret_key: SecretString,
+    /// Required with the AK when set.
+    pub security_token: Option<SecretString>,
+    /// The one project.
+    pub project_id: String,
+    /// IAM account name, for tokens.
+    pub domain: String,
+    /// IAM user, for tokens.
+    pub user: String,
+    /// Its password.
+    pub password: SecretString,
+    /// How long a token lasts (not divided by the speed).
+    pub token_lasts: Duration,
+    /// Whether CCE's upgrade calls are published; elsewhere they answer 404 `APIGW.0101`.
+    pub cce_upgrades_published: bool,
+}
+
+/// A cluster and the upgrades that it goes through.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// The product's name.
+    pub product: String,
+    /// The vendor's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Versions as the vendor writes them; run `n` goes from the `n`th to the next, around the list.
+    pub versions: Vec<String>,
+    /// Its nodes, in the order in which they are upgraded.
+    pub nodes: Vec<SimNode>,
+    /// How it is listed.
+    pub listed: ListedAs,
+    /// What the upgrade changes (CSS only): `version` or `az_migration`.
+    pub kind: crate::model::Kind,
+    /// From the scenario's start to the first request; none: it is never upgraded.
+    pub starts_after: Option<Duration>,
+    /// From the end of an upgrade to the next request; none: there is no next one.
+    pub repeats_after: Option<Duration>,
+    /// Nodes in work at the same time.
+    pub batch: usize,
+    /// Steps of the cluster before its nodes (CCE: the points before `Cluster`).
+    pub before: Vec<Step>,
+    /// Steps of each node.
+    pub steps: Vec<Step>,
+    /// Steps of the cluster after its nodes.
+    pub after: Vec<Step>,
+    /// Where it hangs before it goes on.
+    pub hangs: Option<Hang>,
+    /// Where it fails for good.
+    pub fails: Option<Place>,
+    /// Executions that the vendor reports (CSS).
+    pub executions: u32,
+    /// CCE: started through the API, so that no workflow stands for it.
+    pub task_only: bool,
+}
+
+/// How a cluster stands in the vendor's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListedAs {
+    /// As any other.
+    Allowed,
+    /// Visible, not readable (NAVER Cloud `disallowedClusters`).
+    Disallowed,
+    /// Deleted, and still listed (NAVER Cloud status `return`).
+    Returned,
+    /// Not an engine that can be upgraded (SES: Elasticsearch).
+    NotUpgradable,
+}
+
+/// A node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimNode {
+    /// Host name.
+    pub name: String,
+    /// The vendor's role code (`M`, `D`, `broker`, `zookeeper`, `ess`, `ess-master`, `node`).
+    pub role: String,
+}
+
+/// A step and its length at speed 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The vendor's name of it.
+    pub name: String,
+    /// Its length.
+    pub takes: Duration,
+}
+
+/// A step of a node, both counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Which node.
+    pub node: usize,
+    /// Which of its steps.
+    pub step: usize,
+}
+
+/// A step that takes longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hang {
+    /// Where.
+    pub place: Place,
+    /// How much longer than planned.
+    pub lasts: Duration,
+}
+
+/// A request that is answered badly for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Text that the path must contain; empty for every path.
+    pub path: String,
+    /// A cluster's id that path or body must contain.
+    pub cluster: Option<String>,
+    /// Since the scenario's start.
+    pub from: Duration,
+    /// For how long; none: for good.
+    pub lasts: Option<Duration>,
+    /// What happens.
+    pub answer: FaultAnswer,
+}
+
+/// What a fault does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultAnswer {
+    /// The vendor's 429.
+    Throttled,
+    /// The vendor's 401.
+    Unauthorized,
+    /// The vendor's "permission denied".
+    Forbidden,
+    /// The vendor's 5xx.
+    ServerError,
+    /// The vendor's refusal with a service code (NAVER Cloud: HTTP 200 and a code that is not 0).
+    Refused,
+    /// The vendor's "no such API".
+    NotPublished,
+    /// A 500 with an HTML page.
+    Html,
+    /// A 200 that is not JSON.
+    Garbage,
+    /// A 200 with an empty body.
+    Empty,
+    /// No answer until the client gives up.
+    Hang,
+    /// The connection is closed without an answer.
+    Close,
+    /// A redirect to another host.
+    Redirect,
+    /// The `Date` header is ten minutes behind.
+    OldDate,
+}

@@ -1,0 +1,70 @@
+//! What is known now: one immutable snapshot, replaced whenever a worker learns something.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use crate::model::{ClusterState, Key};
+
+/// Every watched cluster with its last state, by account, product and id.
+pub type Snapshot = BTreeMap<Key, Arc<ClusterState>>;
+
+/// Holds the snapshot: workers put their cluster's state, everybody reads.
+#[derive(Debug)]
+pub struct Store {
+    snapshot: ArcSwap<Snapshot>,
+    changed: watch::Sender<()>,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Store {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self {
+            snapshot: ArcSwap::default(),
+            changed: watch::Sender::new(()),
+        }
+    }
+
+    /// The snapshot now. Two snapshots share the states that did not change between them
+    /// ([`Arc::ptr_eq`]).
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Sees every change from now on; several at once are one.
+    pub fn subscribe(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// Puts a cluster's new state.
+    pub fn put(&self, state: ClusterState) {
+        let state = Arc::new(state);
+        self.change(|snapshot| {
+            snapshot.insert(state.key.clone(), state.clone());
+        });
+    }
+
+    /// Forgets a cluster.
+    pub fn remove(&self, key: &Key) {
+        self.change(|snapshot| {
+            snapshot.remove(key);
+        });
+    }
+
+    fn change(&self, change: impl Fn(&mut Snapshot)) {
+        self.snapshot.rcu(|old| {
+            let mut new = Snapshot::clone(old);
+            change(&mut new);
+            new
+        });
+        self.changed.send_replace(());
+    }
+}

@@ -1,0 +1,410 @@
+//! The exporter about itself: its metrics, its process, its logs.
+
+pub mod log;
+pub mod process;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use prometheus_client::encoding::{EncodeLabelSet, text::encode};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::model::UpgradeStatus;
+use crate::provider::{Product, Reason};
+
+const PREFIX: &str = "rolling_upgrade_exporter";
+
+/// What stands for a product's discovery where a cluster's id would stand.
+pub const DISCOVERY: &str = "";
+
+/// Seconds; a poll is a few calls of up to 10 s each.
+const POLL_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProductLabels {
+    account: String,
+    product: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    account: String,
+    product: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    account: String,
+    product: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    account: String,
+    product: &'static str,
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    account: String,
+    product: &'static str,
+    endpoint: &'static str,
+    code: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OnlyProduct {
+    product: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OnlyAccount {
+    account: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BuildLabels {
+    version: &'static str,
+    revision: &'static str,
+    rustversion: &'static str,
+}
+
+type FloatGauge = Gauge<f64, AtomicU64>;
+type PollDuration = Family<OnlyProduct, Histogram, fn() -> Histogram>;
+
+/// Everything that the exporter counts about itself.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    polls: Family<ProductLabels, Counter>,
+    poll_failures: Family<ReasonLabels, Counter>,
+    poll_duration: PollDuration,
+    failing_since: Family<ReasonLabels, FloatGauge>,
+    api_requests: Family<RequestLabels, Counter>,
+    upgrades_ended: Family<OutcomeLabels, Counter>,
+    clusters: Family<StateLabels, Gauge>,
+    clock_skew: Family<OnlyAccount, FloatGauge>,
+    unknown_statuses: Family<OnlyProduct, Counter>,
+    reload_successful: Gauge,
+    reload_success: FloatGauge,
+    failing: Mutex<Failing>,
+}
+
+/// By account and product: which clusters (or the discovery) fail now, why, and since when.
+type Failing = BTreeMap<(String, &'static str), BTreeMap<String, (Reason, Timestamp)>>;
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All families, registered under their prefix.
+    pub fn new() -> Self {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(process::Process));
+        let own = registry.sub_registry_with_prefix(PREFIX);
+        let build = Family::<BuildLabels, Gauge>::default();
+        build
+            .get_or_create_owned(&BuildLabels {
+                version: env!("CARGO_PKG_VERSION"),
+                revision: crate::BUILD_REVISION,
+                rustversion: crate::BUILD_RUSTC,
+            })
+            .set(1);
+        own.register(
+            "build_info",
+            "Version, commit and compiler of the program; 1",
+            build,
+        );
+        macro_rules! family {
+            ($name:literal, $help:literal, $new:expr) => {{
+                let family = $new;
+                own.register($name, $help, family.clone());
+                family
+            }};
+        }
+        let polls = family!(
+            "polls",
+            "Polls begun; a discovery counts as a poll of its product",
+            Family::default()
+        );
+        let poll_failures = family!(
+            "poll_failures",
+            "Polls that ended without data, by the reason of the failure",
+            Family::default()
+        );
+        let poll_duration: PollDuration = family!(
+            "poll_duration_seconds",
+            "Time that a poll took, with all its calls, retries and waits for the rate limit",
+            Family::new_with_constructor((|| Histogram::new(POLL_BUCKETS)) as fn() -> Histogram)
+        );
+        let failing_since = family!(
+            "failing_since_timestamp_seconds",
+            "Since when polls of the product in the account fail for that reason (the longest failing cluster, or the discovery); absent when fine",
+            Family::default()
+        );
+        let api_requests = family!(
+            "api_requests",
+            "Calls sent to the vendor, by its name of the call and the HTTP status (none: no answer)",
+            Family::default()
+        );
+        let upgrades_ended = family!(
+            "upgrades_ended",
+            "Upgrades that this process saw end, by outcome",
+            Family::default()
+        );
+        let clusters = family!(
+            "clusters",
+            "Clusters that are watched, and those that the account may not read",
+            Family::default()
+        );
+        let clock_skew = family!(
+            "clock_skew_seconds",
+            "Local clock minus the vendor's, from the Date header of its last answer",
+            Family::default()
+        );
+        let unknown_statuses = family!(
+            "unknown_statuses",
+            "Status words in answers that the mapping does not know",
+            Family::default()
+        );
+        let reload_successful = family!(
+            "config_last_reload_successful",
+            "Whether the last attempt to load the config succeeded",
+            Gauge::default()
+        );
+        let reload_success = family!(
+            "config_last_reload_success_timestamp_seconds",
+            "When the config was last loaded well",
+            FloatGauge::default()
+        );
+        Self {
+            registry,
+            polls,
+            poll_failures,
+            poll_duration,
+            failing_since,
+            api_requests,
+            upgrades_ended,
+            clusters,
+            clock_skew,
+            unknown_statuses,
+            reload_successful,
+            reload_success,
+            failing: Mutex::default(),
+        }
+    }
+
+    /// Starts at 0 every counter whose labels are known in advance.
+    pub fn announce(&self, account: &str, product: &'static Product) {
+        let labels = product_labels(account, product.name);
+        self.polls.get_or_create_owned(&labels);
+        for reason in Reason::ALL {
+            self.poll_failures
+                .get_or_create_owned(&reason_labels(account, product.name, *reason));
+        }
+        for status in UpgradeStatus::ALL.iter().filter(|s| s.is_final()) {
+            self.upgrades_ended.get_or_create_owned(&outcome_labels(
+                account,
+                product.name,
+                *status,
+            ));
+        }
+        for call in product.calls {
+            self.api_requests.get_or_create_owned(&RequestLabels {
+                account: account.to_owned(),
+                product: product.name,
+                endpoint: call.name,
+                code: "200".to_owned(),
+            });
+        }
+        self.unknown_statuses.get_or_create_owned(&OnlyProduct {
+            product: product.name,
+        });
+        self.poll_duration.get_or_create_owned(&OnlyProduct {
+            product: product.name,
+        });
+        self.clusters(account, product.name, 0, 0);
+    }
+
+    /// A poll of `source` (a cluster's id, or [`DISCOVERY`]) ended after `took`, at `now`.
+    pub fn poll(
+        &self,
+        (account, product, source): (&str, &'static str, &str),
+        took: Duration,
+        outcome: Result<(), Reason>,
+        now: Timestamp,
+    ) {
+        let labels = product_labels(account, product);
+        self.polls.get_or_create_owned(&labels).inc();
+        self.poll_duration
+            .get_or_create_owned(&OnlyProduct { product })
+            .observe(took.as_secs_f64());
+        if let Err(reason) = outcome {
+            self.poll_failures
+                .get_or_create_owned(&reason_labels(account, product, reason))
+                .inc();
+        }
+        self.set_failing((account, product, source), outcome.err(), now);
+    }
+
+    /// A poll brought data, and yet the vendor refused a part of it.
+    pub fn refused(&self, account: &str, product: &'static str) {
+        self.poll_failures
+            .get_or_create_owned(&reason_labels(account, product, Reason::Refused))
+            .inc();
+    }
+
+    /// A cluster, or the discovery, is not asked any more.
+    pub fn forget(&self, account: &str, product: &'static str, source: &str) {
+        self.set_failing((account, product, source), None, Timestamp::UNIX_EPOCH);
+    }
+
+    fn set_failing(
+        &self,
+        (account, product, source): (&str, &'static str, &str),
+        reason: Option<Reason>,
+        now: Timestamp,
+    ) {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let sources = failing.entry((account.to_owned(), product)).or_default();
+        let before = sources.get(source).map(|(reason, _)| *reason);
+        if before == reason {
+            return;
+        }
+        match reason {
+            Some(reason) => sources.insert(source.to_owned(), (reason, now)),
+            None => sources.remove(source),
+        };
+        for changed in [before, reason].into_iter().flatten() {
+            let labels = reason_labels(account, product, changed);
+            let since = sources.values().filter(|(r, _)| *r == changed);
+            match since.map(|(_, at)| *at).min() {
+                Some(at) => {
+                    self.failing_since
+                        .get_or_create_owned(&labels)
+                        .set(seconds(at));
+                }
+                None => {
+                    self.failing_since.remove(&labels);
+                }
+            }
+        }
+    }
+
+    /// A call was sent; `code` is the HTTP status or `none`.
+    pub fn api_request(
+        &self,
+        account: &str,
+        product: &'static str,
+        endpoint: &'static str,
+        code: &str,
+    ) {
+        self.api_requests
+            .get_or_create_owned(&RequestLabels {
+                account: account.to_owned(),
+                product,
+                endpoint,
+                code: code.to_owned(),
+            })
+            .inc();
+    }
+
+    /// This process saw an upgrade end.
+    pub fn upgrade_ended(&self, account: &str, product: &'static str, outcome: UpgradeStatus) {
+        self.upgrades_ended
+            .get_or_create_owned(&outcome_labels(account, product, outcome))
+            .inc();
+    }
+
+    /// How many clusters a product has in an account.
+    pub fn clusters(&self, account: &str, product: &'static str, watched: u64, inaccessible: u64) {
+        for (state, count) in [("watched", watched), ("inaccessible", inaccessible)] {
+            self.clusters
+                .get_or_create_owned(&StateLabels {
+                    account: account.to_owned(),
+                    product,
+                    state,
+                })
+                .set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Local clock minus the vendor's, in seconds.
+    pub fn clock_skew(&self, account: &str, seconds: f64) {
+        self.clock_skew
+            .get_or_create_owned(&OnlyAccount {
+                account: account.to_owned(),
+            })
+            .set(seconds);
+    }
+
+    /// A word in an answer that the mapping does not know.
+    pub fn unknown_status(&self, product: &'static str) {
+        self.unknown_statuses
+            .get_or_create_owned(&OnlyProduct { product })
+            .inc();
+    }
+
+    /// The config was read; `Some` is when it went well.
+    pub fn config_loaded(&self, at: Option<Timestamp>) {
+        self.reload_successful.set(i64::from(at.is_some()));
+        if let Some(at) = at {
+            self.reload_success.set(seconds(at));
+        }
+    }
+
+    /// All families as `OpenMetrics` text, with its `# EOF`.
+    pub fn encode(&self) -> String {
+        let mut out = String::with_capacity(16 << 10);
+        // Writing to a String cannot fail.
+        if encode(&mut out, &self.registry).is_err() {
+            tracing::error!("The exporter's own metrics could not be written.");
+        }
+        out
+    }
+}
+
+fn product_labels(account: &str, product: &'static str) -> ProductLabels {
+    ProductLabels {
+        account: account.to_owned(),
+        product,
+    }
+}
+
+fn reason_labels(account: &str, product: &'static str, reason: Reason) -> ReasonLabels {
+    ReasonLabels {
+        account: account.to_owned(),
+        product,
+        reason: reason.as_str(),
+    }
+}
+
+fn outcome_labels(account: &str, product: &'static str, outcome: UpgradeStatus) -> OutcomeLabels {
+    OutcomeLabels {
+        account: account.to_owned(),
+        product,
+        outcome: outcome.as_str(),
+    }
+}
+
+/// A time as Prometheus writes it.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds since 1970 fit 53 bits for 280,000 years"
+)]
+pub fn seconds(at: Timestamp) -> f64 {
+    at.as_millisecond() as f64 / 1000.0
+}
