@@ -173,6 +173,14 @@ pub struct Listed {
 }
 
 impl Account {
+    /// The region that its calls go to.
+    pub fn region(&self) -> &Arc<str> {
+        match &self.cloud {
+            Cloud::Ncloud(ncloud) => &ncloud.region,
+            Cloud::Huawei(huawei) => &huawei.region,
+        }
+    }
+
     /// Whether every address that the config names for this account is plain http (the simulator).
     pub fn is_plain_http(&self) -> bool {
         let iam = match &self.cloud {
