@@ -4,7 +4,9 @@
 //! its upgrades ([`timeline`]), faults, and the server. Each cloud's gateway and each product's half
 //! stands beside its client, under [`crate::provider`].
 
+pub mod demo;
 pub mod scenario;
+pub mod server;
 pub mod timeline;
 
 use std::collections::BTreeMap;
@@ -104,6 +106,8 @@ pub struct World {
     /// Divides every length in the scenario, not the clock.
     pub speed: f64,
     clock: Clock,
+    /// How many requests came, and why the last ones of them were refused.
+    seen: Mutex<(u64, Vec<String>)>,
     /// Bad signatures in a row by access key, with the time of the last.
     strikes: Mutex<BTreeMap<String, (u32, Timestamp)>>,
 }
@@ -116,6 +120,7 @@ impl World {
             origin: clock.now(),
             speed,
             clock,
+            seen: Mutex::default(),
             strikes: Mutex::default(),
         }
     }
@@ -162,6 +167,27 @@ impl World {
     pub fn forgive(&self, key: &str) {
         let mut strikes = self.strikes.lock().unwrap_or_else(PoisonError::into_inner);
         strikes.remove(key);
+    }
+
+    /// Takes an answered request into the count.
+    fn count(&self, request: &Request<'_>, answer: Option<&Answer>) {
+        const MOST: usize = 1000;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.0 += 1;
+        if let Some(why) = answer.and_then(|a| a.refused.as_ref())
+            && seen.1.len() < MOST
+        {
+            seen.1
+                .push(format!("{} {}: {why}", request.method, request.path));
+        }
+    }
+
+    /// How many requests came, and why the first 1,000 refused ones were refused.
+    pub fn seen(&self) -> (u64, Vec<String>) {
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The fault that meets this request, if one does now.

@@ -1,0 +1,169 @@
+//! The simulator's HTTP server: generic faults, then the clouds' gateways.
+//!
+//! - any vendor path: the vendor's answer
+//! - `GET /-/seen`: how many requests came, and which were refused and why (JSON)
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::scenario::FaultAnswer;
+use super::{Answer, Request, World};
+use crate::provider::CLOUDS;
+
+/// No request of these APIs is longer.
+const BODY_CAP: usize = 1 << 20;
+
+/// Serves the world for as long as it is let.
+pub async fn run(listener: TcpListener, world: Arc<World>) {
+    // Dropped with this future, and all connections with it.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    let world = world.clone();
+                    connections.spawn(async move {
+                        let service = service_fn(move |request| answer(request, world.clone()));
+                        let served = hyper::server::conn::http1::Builder::new()
+                            .timer(TokioTimer::new())
+                            .header_read_timeout(Duration::from_secs(60))
+                            .max_buf_size(128 << 10)
+                            .serve_connection(TokioIo::new(stream), service)
+                            .await;
+                        if let Err(error) = served {
+                            tracing::debug!(%error, "A connection to the simulator broke.");
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "The simulator cannot accept a connection.");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// The connection is to be closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("closed on purpose")]
+struct Closed;
+
+impl From<Infallible> for Closed {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+async fn answer(
+    request: hyper::Request<Incoming>,
+    world: Arc<World>,
+) -> Result<hyper::Response<Full<Bytes>>, Closed> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, BODY_CAP).collect().await else {
+        return Err(Closed);
+    };
+    let body = body.to_bytes();
+    let request = Request {
+        method: head.method.as_str(),
+        path: head.uri.path(),
+        query: head.uri.query().unwrap_or_default(),
+        headers: &head.headers,
+        body: &body,
+    };
+    if request.path == "/-/seen" {
+        let (requests, refused) = world.seen();
+        let seen = json!({"requests": requests, "refused": refused});
+        return Ok(respond(Answer::json(200, &seen), None));
+    }
+    let fault = world.fault(&request);
+    let faulty = match fault {
+        Some(FaultAnswer::Hang) => {
+            world.count(&request, None);
+            std::future::pending().await
+        }
+        Some(FaultAnswer::Close) => {
+            world.count(&request, None);
+            return Err(Closed);
+        }
+        Some(fault) => odd_answer(fault),
+        None => None,
+    };
+    let answer = faulty.unwrap_or_else(|| {
+        CLOUDS
+            .iter()
+            .find_map(|cloud| (cloud.sim)(&world, &request))
+            .unwrap_or_else(|| {
+                Answer::json(404, &json!({"error": "no simulated cloud has this path"}))
+                    .refusing("no simulated cloud has this path")
+            })
+    });
+    world.count(&request, Some(&answer));
+    if let Some(why) = &answer.refused {
+        tracing::warn!(
+            method = request.method,
+            path = request.path,
+            why,
+            "The simulator refused a request."
+        );
+    }
+    let date = (fault == Some(FaultAnswer::OldDate)).then(|| world.now());
+    Ok(respond(answer, date))
+}
+
+/// The answers that no vendor words for itself.
+fn odd_answer(fault: FaultAnswer) -> Option<Answer> {
+    let text = |status, content_type, body: &str| Answer {
+        status,
+        content_type,
+        headers: Vec::new(),
+        body: body.to_owned(),
+        refused: None,
+    };
+    Some(match fault {
+        FaultAnswer::Html => text(
+            500,
+            "text/html",
+            "<html><head><title>CloudMiddleWareTomcat</title></head><body>Error</body></html>",
+        ),
+        FaultAnswer::Garbage => text(200, "application/json", "{\"code\":0,\"result\":{\"name\":"),
+        FaultAnswer::Empty => text(200, "application/json", ""),
+        FaultAnswer::Redirect => {
+            text(302, "text/plain", "").with_header("location", "http://127.0.0.1:9/elsewhere")
+        }
+        _ => return None,
+    })
+}
+
+fn respond(answer: Answer, old_date: Option<Timestamp>) -> hyper::Response<Full<Bytes>> {
+    let mut builder = hyper::Response::builder()
+        .status(answer.status)
+        .header("content-type", answer.content_type);
+    for (name, value) in answer.headers {
+        builder = builder.header(name, value);
+    }
+    let old_date = old_date.and_then(|now| {
+        let old = now.checked_sub(Duration::from_secs(600)).ok()?;
+        jiff::fmt::rfc2822::DateTimePrinter::new()
+            .timestamp_to_rfc9110_string(&old)
+            .ok()
+    });
+    if let Some(date) = old_date {
+        builder = builder.header("date", date);
+    }
+    builder
+        .body(Full::new(Bytes::from(answer.body)))
+        .unwrap_or_default()
+}
