@@ -112,3 +112,6 @@ async fn supervise(watch: Arc<Watch>, deps: Deps, first: Latch) {
         tokio::time::sleep(REOPEN).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

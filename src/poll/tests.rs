@@ -1,0 +1,317 @@
+//! Tests of the schedule with a provider that answers what the test says, on virtual time.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::*;
+use crate::config::{Cloud, Ncloud, Polling, Secret, Selection, Zone};
+use crate::model::{ClusterState, Kind, Memory, Observation, Thresholds, Upgrade, UpgradeStatus};
+use crate::provider::{ApiError, Discovered, Discovery};
+use crate::web::ready::Ready;
+
+static FAKE: Product = Product {
+    name: "fake",
+    cloud: "ncloud",
+    stalled_after: Duration::from_secs(1800),
+    settings: &[],
+    numeric_ids: false,
+    calls: &[],
+    sim: |_, _| None,
+    open: |_| Err(ApiError::new(Reason::Protocol, "opened by the test")),
+};
+
+/// What the fake cloud holds: clusters with the answer to a poll.
+#[derive(Default)]
+struct Fake {
+    clusters: Mutex<BTreeMap<String, Result<Option<UpgradeStatus>, Reason>>>,
+    listing: Mutex<Option<Reason>>,
+    /// How long each answer takes.
+    slow: Duration,
+    polls: Mutex<BTreeMap<String, u32>>,
+    discoveries: AtomicU32,
+}
+
+impl Fake {
+    fn set(&self, id: &str, answer: Result<Option<UpgradeStatus>, Reason>) {
+        self.clusters.lock().unwrap().insert(id.into(), answer);
+    }
+
+    fn polls(&self, id: &str) -> u32 {
+        self.polls.lock().unwrap().get(id).copied().unwrap_or(0)
+    }
+}
+
+impl Provider for Fake {
+    fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
+        async {
+            self.discoveries.fetch_add(1, Ordering::Relaxed);
+            if let Some(reason) = *self.listing.lock().unwrap() {
+                return Err(ApiError::new(reason, "no list"));
+            }
+            let clusters = self.clusters.lock().unwrap();
+            Ok(Discovery {
+                clusters: clusters
+                    .keys()
+                    .map(|id| Discovered {
+                        id: id.clone(),
+                        name: format!("name-{id}"),
+                    })
+                    .collect(),
+                inaccessible: 2,
+            })
+        }
+        .boxed()
+    }
+
+    fn observe<'a>(
+        &'a self,
+        cluster_id: &'a str,
+        _: &'a Memory,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<Observation, ApiError>> {
+        async move {
+            *self
+                .polls
+                .lock()
+                .unwrap()
+                .entry(cluster_id.into())
+                .or_default() += 1;
+            tokio::time::sleep(self.slow).await;
+            let answer = self.clusters.lock().unwrap().get(cluster_id).copied();
+            let status = answer
+                .unwrap_or(Err(Reason::NotFound))
+                .map_err(|reason| ApiError::new(reason, "no answer"))?;
+            let upgrades = status.map(|status| Upgrade::new(Kind::Version, status));
+            Ok(Observation {
+                name: format!("name-{cluster_id}"),
+                version: "1".into(),
+                raw_status: "running".into(),
+                changing: false,
+                upgrades: upgrades.into_iter().collect(),
+                unknown_words: Vec::new(),
+                refused: None,
+            })
+        }
+        .boxed()
+    }
+}
+
+struct Bench {
+    fake: Arc<Fake>,
+    deps: Deps,
+    ready: Ready,
+    _task: JoinSet<()>,
+}
+
+impl Bench {
+    fn start(fake: Arc<Fake>, change: impl FnOnce(&mut ProductConfig)) -> Self {
+        let mut config = ProductConfig {
+            product: &FAKE,
+            clusters: Selection::All,
+            include: Vec::new(),
+            exclude: Vec::new(),
+            endpoint: None,
+            settings: Vec::new(),
+            thresholds: Thresholds {
+                stalled_after: Duration::from_secs(1800),
+                overdue_after: Duration::from_secs(7200),
+                retain_ended: Duration::from_secs(7200),
+            },
+        };
+        change(&mut config);
+        let secret = || Secret::Value(SecretString::from("x"));
+        let account = Account {
+            name: "a".into(),
+            cloud: Cloud::Ncloud(Ncloud {
+                zone: Zone::Public,
+                region: "KR".into(),
+                access_key: secret(),
+                secret_key: secret(),
+                time_zone: jiff::tz::Offset::UTC,
+            }),
+            polling: Polling {
+                active_interval: Duration::from_secs(30),
+                idle_interval: Duration::from_secs(300),
+                discovery_interval: Duration::from_secs(600),
+                timeout: Duration::from_secs(10),
+                rate_limit: 5.0,
+                max_concurrency: 4,
+            },
+            ca_file: None,
+            proxy_url: None,
+            products: Vec::new(),
+        };
+        let deps = Deps {
+            store: Arc::new(Store::new()),
+            metrics: Arc::new(Metrics::new()),
+            clock: Clock::tokio(Timestamp::from_second(1_800_000_000).unwrap()),
+        };
+        let (ready, latch) = Ready::new();
+        let watch = Watch {
+            account: Arc::new(account),
+            product: &FAKE,
+            config,
+            provider: fake.clone(),
+            words: worker::Words::default(),
+        };
+        let mut task = JoinSet::new();
+        task.spawn(product::run(Arc::new(watch), deps.clone(), latch));
+        Self {
+            fake,
+            deps,
+            ready,
+            _task: task,
+        }
+    }
+
+    fn state(&self, id: &str) -> Option<Arc<ClusterState>> {
+        let snapshot = self.deps.store.snapshot();
+        snapshot.values().find(|s| &*s.key.id == id).cloned()
+    }
+}
+
+async fn pass(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn active_clusters_are_polled_at_the_active_interval() {
+    let fake = Arc::new(Fake::default());
+    fake.set("idle", Ok(None));
+    fake.set("busy", Ok(Some(UpgradeStatus::Running)));
+    let bench = Bench::start(fake, |_| {});
+    pass(3000).await;
+    let (idle, busy) = (bench.fake.polls("idle"), bench.fake.polls("busy"));
+    assert!((9..=12).contains(&idle), "{idle}");
+    assert!((90..=112).contains(&busy), "{busy}");
+    let interval = |id| bench.state(id).unwrap().poll_interval.as_secs();
+    assert_eq!((interval("idle"), interval("busy")), (300, 30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_cluster_backs_off_and_keeps_its_last_good_state() {
+    let fake = Arc::new(Fake::default());
+    fake.set("good", Ok(Some(UpgradeStatus::Running)));
+    fake.set("bad", Ok(Some(UpgradeStatus::Running)));
+    let bench = Bench::start(fake, |_| {});
+    pass(10).await;
+    bench.fake.set("bad", Err(Reason::Server));
+    let (good, bad) = (bench.fake.polls("good"), bench.fake.polls("bad"));
+    pass(1800).await;
+    let (good, bad) = (
+        bench.fake.polls("good") - good,
+        bench.fake.polls("bad") - bad,
+    );
+    assert!(good >= 54, "the good one is not slowed: {good}");
+    assert!((6..=13).contains(&bad), "the bad one backs off: {bad}");
+    let state = bench.state("bad").unwrap();
+    assert!(!state.up && state.answered);
+    assert_eq!(state.upgrades[0].upgrade.status, UpgradeStatus::Running);
+    assert_eq!(state.last_error.as_ref().unwrap().reason, "server");
+    assert_eq!(state.poll_interval.as_secs(), 30, "without the backoff");
+    bench.fake.set("bad", Ok(None));
+    pass(400).await;
+    let state = bench.state("bad").unwrap();
+    assert!(state.up && state.last_error.is_none() && state.upgrades.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn clusters_come_and_go_with_discovery() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(None));
+    let bench = Bench::start(fake, |_| {});
+    pass(10).await;
+    bench.fake.set("2", Ok(None));
+    bench.fake.clusters.lock().unwrap().remove("1");
+    pass(680).await;
+    assert!(bench.state("2").is_some(), "the next discovery found it");
+    let one = bench.state("1").expect("one list without it is not enough");
+    assert!(!one.up);
+    assert_eq!(one.last_error.as_ref().unwrap().reason, "not_found");
+    pass(680).await;
+    assert!(bench.state("1").is_none(), "two in a row are");
+    let polls = bench.fake.polls("1");
+    pass(3000).await;
+    assert_eq!(bench.fake.polls("1"), polls, "its worker ended");
+    let metrics = bench.deps.metrics.encode();
+    assert!(!metrics.contains("reason=\"not_found\"} 1.8"), "{metrics}");
+    assert!(metrics.contains(r#"state="inaccessible"} 2"#), "{metrics}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listed_cluster_never_vanishes_and_keeps_its_name() {
+    let fake = Arc::new(Fake::default());
+    let bench = Bench::start(fake, |config| {
+        config.clusters = Selection::Listed(vec![crate::config::Listed {
+            id: "7".into(),
+            name: Some("mine".into()),
+            thresholds: config.thresholds,
+        }]);
+    });
+    pass(3000).await;
+    let state = bench.state("7").unwrap();
+    assert!(!state.up && !state.answered);
+    assert_eq!(state.name, "mine");
+    assert_eq!(state.last_error.as_ref().unwrap().reason, "not_found");
+    bench.fake.set("7", Ok(None));
+    pass(400).await;
+    let state = bench.state("7").unwrap();
+    assert!(state.up);
+    assert_eq!(state.name, "mine");
+}
+
+#[tokio::test(start_paused = true)]
+async fn readiness_waits_for_the_first_round_good_or_bad() {
+    let fake = Arc::new(Fake {
+        slow: Duration::from_secs(5),
+        ..Fake::default()
+    });
+    fake.set("1", Ok(None));
+    fake.set("2", Err(Reason::Timeout));
+    let bench = Bench::start(fake, |_| {});
+    pass(4).await;
+    assert!(!bench.ready.is_ready());
+    pass(2).await;
+    assert!(bench.ready.is_ready());
+
+    let fake = Arc::new(Fake::default());
+    *fake.listing.lock().unwrap() = Some(Reason::Auth);
+    let bench = Bench::start(fake, |_| {});
+    pass(1).await;
+    assert!(
+        bench.ready.is_ready(),
+        "a failed discovery ends the round too"
+    );
+    assert_eq!(bench.fake.discoveries.load(Ordering::Relaxed), 1);
+    pass(60).await;
+    assert!(
+        bench.fake.discoveries.load(Ordering::Relaxed) >= 2,
+        "it is tried again soon"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn ends_are_counted_once() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(Some(UpgradeStatus::Running)));
+    let bench = Bench::start(fake, |_| {});
+    pass(60).await;
+    bench.fake.set("1", Ok(Some(UpgradeStatus::Failed)));
+    pass(3000).await;
+    let metrics = bench.deps.metrics.encode();
+    let line = metrics
+        .lines()
+        .find(|line| line.contains("upgrades_ended_total{"))
+        .unwrap();
+    assert!(
+        line.contains(r#"outcome="failed""#) && line.ends_with(" 1"),
+        "{line}"
+    );
+}
