@@ -380,39 +380,4 @@ fn skew(date: &str, sent: Timestamp, received: Timestamp) -> Option<SignedDurati
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn skew_is_local_minus_server() {
-        let sent: Timestamp = "2026-11-21T10:00:10Z".parse().unwrap();
-        let received: Timestamp = "2026-11-21T10:00:11Z".parse().unwrap();
-        let of = |date| skew(date, sent, received).map(|d| d.as_secs_f64());
-        assert_eq!(of("Sat, 21 Nov 2026 10:00:10 GMT"), Some(0.0));
-        assert_eq!(of("Sat, 21 Nov 2026 09:54:10 GMT"), Some(360.0));
-        assert_eq!(of("yesterday"), None);
-    }
-
-    #[test]
-    fn host_has_the_port_only_when_it_is_unusual() {
-        const CALL: Call = Call::read("X", super::super::Method::Get, "/x");
-        let host = |base: &str| {
-            let base = Url::parse(base).unwrap();
-            Request {
-                product: "css",
-                call: &CALL,
-                base: &base,
-                path: "/x".into(),
-                query: String::new(),
-                headers: Vec::new(),
-                body: None,
-            }
-            .host()
-        };
-        assert_eq!(
-            host("https://css.example.local:8443"),
-            "css.example.local:8443"
-        );
-        assert_eq!(host("https://css.example.local:443"), "css.example.local");
-    }
-}
+mod tests;

@@ -1,0 +1,296 @@
+//! Tests of the transport over real loopback sockets, with a vendor that signs by counting.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use secrecy::SecretString;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::config::{Cloud, Ncloud, Polling, Secret, Zone};
+use crate::provider::Method;
+
+const READ: Call = Call::read("Read", Method::Get, "/read");
+const WRITE: Call = Call {
+    name: "Write",
+    method: Method::Post,
+    path: "/write",
+    repeatable: false,
+};
+
+/// Signs with a number that grows, and takes 401 for refused credentials.
+#[derive(Default)]
+struct Counting {
+    signed: AtomicU32,
+    rest: Duration,
+}
+
+impl Vendor for Counting {
+    fn authorize(
+        &self,
+        _: &Request<'_>,
+        _: Timestamp,
+    ) -> Result<Vec<(&'static str, String)>, ApiError> {
+        let n = self.signed.fetch_add(1, Ordering::Relaxed);
+        Ok(vec![("x-signature", n.to_string())])
+    }
+
+    fn judge(&self, answer: &Answer) -> Result<(), ApiError> {
+        let reason = match answer.status {
+            200 => return Ok(()),
+            401 => Reason::Auth,
+            429 => Reason::Throttled,
+            500..=599 => Reason::Server,
+            _ => Reason::Protocol,
+        };
+        Err(ApiError::new(reason, "judged"))
+    }
+
+    fn credentials(&self) -> u64 {
+        7
+    }
+
+    fn rest_after_refusal(&self) -> Duration {
+        self.rest
+    }
+}
+
+/// A server that gives one raw answer a connection, in turn, the last one for ever; an empty one is
+/// silence. It keeps what it was sent.
+struct Server {
+    url: Url,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    async fn start(answers: Vec<String>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address: SocketAddr = listener.local_addr().unwrap();
+        let requests: Arc<Mutex<Vec<String>>> = Arc::default();
+        let kept = requests.clone();
+        tokio::spawn(async move {
+            for n in 0.. {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut buffer = vec![0; 16 << 10];
+                let read = stream.read(&mut buffer).await.unwrap();
+                let text = String::from_utf8_lossy(&buffer[..read]).into_owned();
+                kept.lock().unwrap().push(text);
+                let answer = answers.get(n).or(answers.last()).unwrap().clone();
+                tokio::spawn(async move {
+                    if answer.is_empty() {
+                        std::future::pending::<()>().await;
+                    }
+                    // A client that hangs up early is what some tests want.
+                    drop(stream.write_all(answer.as_bytes()).await);
+                });
+            }
+        });
+        Self {
+            url: Url::parse(&format!("http://{address}")).unwrap(),
+            requests,
+        }
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    async fn send(&self, vendor: &Counting, call: &'static Call) -> Result<Answer, ApiError> {
+        let request = Request {
+            product: "ses",
+            call,
+            base: &self.url,
+            path: call.path.to_owned(),
+            query: "a=%20b".to_owned(),
+            headers: vec![("content-type", "application/json".to_owned())],
+            body: (call.method == Method::Post).then(|| "{}".to_owned()),
+        };
+        transport().send(vendor, &request).await
+    }
+}
+
+fn transport() -> Transport {
+    let secret = || Secret::Value(SecretString::from("x"));
+    let account = Account {
+        name: "a".into(),
+        cloud: Cloud::Ncloud(Ncloud {
+            zone: Zone::Public,
+            region: "KR".into(),
+            access_key: secret(),
+            secret_key: secret(),
+            time_zone: jiff::tz::Offset::UTC,
+        }),
+        polling: Polling {
+            active_interval: Duration::from_secs(30),
+            idle_interval: Duration::from_secs(300),
+            discovery_interval: Duration::from_secs(600),
+            timeout: Duration::from_millis(400),
+            rate_limit: 1000.0,
+            max_concurrency: 4,
+        },
+        ca_file: None,
+        proxy_url: None,
+        products: Vec::new(),
+    };
+    Transport::new(&account, Arc::new(Metrics::new()), Clock::system()).unwrap()
+}
+
+fn answer(status: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
+    )
+}
+
+#[tokio::test]
+async fn each_attempt_is_signed_afresh() {
+    let server = Server::start(vec![
+        answer("500 Oops", "", ""),
+        answer("429 Slow Down", "retry-after: 0.01\r\n", ""),
+        answer("200 OK", "", "{\"a\":1}"),
+    ])
+    .await;
+    let good = server.send(&Counting::default(), &READ).await.unwrap();
+    assert_eq!(good.json::<serde_json::Value>().unwrap()["a"], 1);
+    let signatures: Vec<String> = server
+        .requests()
+        .iter()
+        .map(|r| {
+            let line = r.lines().find(|l| l.starts_with("x-signature")).unwrap();
+            line.to_owned()
+        })
+        .collect();
+    assert_eq!(
+        signatures,
+        ["x-signature: 0", "x-signature: 1", "x-signature: 2"]
+    );
+    let first = server.requests()[0].clone();
+    assert!(
+        first.starts_with("GET /read?a=%20b HTTP/1.1\r\n"),
+        "{first}"
+    );
+    assert!(first.contains("accept: application/json"), "{first}");
+}
+
+#[tokio::test]
+async fn what_may_not_be_repeated_is_sent_once() {
+    let server = Server::start(vec![answer("500 Oops", "", "")]).await;
+    let error = server.send(&Counting::default(), &WRITE).await.unwrap_err();
+    assert_eq!((error.reason, error.status), (Reason::Server, Some(500)));
+    assert_eq!(server.requests().len(), 1);
+    let server = Server::start(vec![String::new()]).await;
+    let error = server.send(&Counting::default(), &WRITE).await.unwrap_err();
+    assert_eq!((error.reason, error.call), (Reason::Timeout, "Write"));
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let elsewhere = Server::start(vec![answer("200 OK", "", "{}")]).await;
+    let location = format!("location: {}\r\n", elsewhere.url);
+    let server = Server::start(vec![answer("302 Found", &location, "")]).await;
+    let error = server.send(&Counting::default(), &READ).await.unwrap_err();
+    assert_eq!(error.reason, Reason::Protocol);
+    assert!(elsewhere.requests().is_empty());
+}
+
+#[tokio::test]
+async fn long_answers_are_cut_off() {
+    let endless = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n{}",
+        " ".repeat(BODY_CAP + 1)
+    );
+    let server = Server::start(vec![endless]).await;
+    let vendor = Counting::default();
+    let request = Request {
+        product: "ses",
+        call: &READ,
+        base: &server.url,
+        path: "/read".into(),
+        query: String::new(),
+        headers: Vec::new(),
+        body: None,
+    };
+    let mut patient = transport();
+    patient.timeout = Duration::from_secs(20);
+    let error = patient.send(&vendor, &request).await.unwrap_err();
+    assert_eq!(error.reason, Reason::Protocol, "{error}");
+}
+
+#[tokio::test]
+async fn refused_credentials_rest() {
+    let server = Server::start(vec![answer("401 Unauthorized", "", "")]).await;
+    let vendor = Counting {
+        rest: Duration::from_secs(300),
+        ..Counting::default()
+    };
+    let transport = transport();
+    let request = Request {
+        product: "ses",
+        call: &READ,
+        base: &server.url,
+        path: "/read".into(),
+        query: String::new(),
+        headers: Vec::new(),
+        body: None,
+    };
+    let first = transport.send(&vendor, &request).await.unwrap_err();
+    assert_eq!((first.reason, first.status), (Reason::Auth, Some(401)));
+    let second = transport.send(&vendor, &request).await.unwrap_err();
+    assert_eq!((second.reason, second.status), (Reason::Auth, None));
+    assert!(second.retry_after.unwrap() > Duration::from_secs(290));
+    assert_eq!(server.requests().len(), 1, "the second call was not made");
+}
+
+#[tokio::test]
+async fn errors_tell_the_host_and_hide_the_query() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let server = Server {
+        url: Url::parse(&format!("http://{address}")).unwrap(),
+        requests: Arc::default(),
+    };
+    let error = server.send(&Counting::default(), &WRITE).await.unwrap_err();
+    assert_eq!(error.reason, Reason::Network);
+    let text = error.to_string();
+    assert!(
+        text.contains(&address.to_string()) && !text.contains("a=%20b"),
+        "{text}"
+    );
+}
+
+#[test]
+fn skew_is_local_minus_server() {
+    let sent: Timestamp = "2026-11-21T10:00:10Z".parse().unwrap();
+    let received: Timestamp = "2026-11-21T10:00:11Z".parse().unwrap();
+    let of = |date| skew(date, sent, received).map(|d| d.as_secs_f64());
+    assert_eq!(of("Sat, 21 Nov 2026 10:00:10 GMT"), Some(0.0));
+    assert_eq!(of("Sat, 21 Nov 2026 09:54:10 GMT"), Some(360.0));
+    assert_eq!(of("yesterday"), None);
+}
+
+#[test]
+fn host_has_the_port_only_when_it_is_unusual() {
+    const CALL: Call = Call::read("X", Method::Get, "/x");
+    let host = |base: &str| {
+        let base = Url::parse(base).unwrap();
+        Request {
+            product: "css",
+            call: &CALL,
+            base: &base,
+            path: "/x".into(),
+            query: String::new(),
+            headers: Vec::new(),
+            body: None,
+        }
+        .host()
+    };
+    assert_eq!(
+        host("https://css.example.local:8443"),
+        "css.example.local:8443"
+    );
+    assert_eq!(host("https://css.example.local:443"), "css.example.local");
+}
