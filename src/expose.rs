@@ -1,12 +1,33 @@
-//! Placeholder.
+//! From the snapshot to bytes: text and compressed pieces are made when a cluster changes, and only
+//! joined when scraped.
+
+#[cfg(test)]
+mod check;
+mod family;
+mod gzip;
+mod negotiate;
+mod page;
+mod row;
+mod shard;
+mod subject;
+mod text;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use crate::clock::Clock;
-use crate::store::Store;
+use crate::model::ClusterState;
+use crate::store::{Snapshot, Store};
 use crate::telemetry::Metrics;
+use negotiate::Format;
+use page::Page;
+
+/// The longest sleep: after a jump of the wall clock nothing stays wrong for longer.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// An answer to a scrape.
 #[derive(Debug, Clone)]
@@ -21,28 +42,101 @@ pub struct Scrape {
 
 /// Keeps the exposition ready.
 #[derive(Debug)]
-pub struct Exposition;
+pub struct Exposition {
+    metrics: Arc<Metrics>,
+    clock: Clock,
+    page: ArcSwap<Page>,
+}
 
 impl Exposition {
     /// With nothing known yet.
     pub fn new(metrics: Arc<Metrics>, clock: Clock) -> Self {
-        drop((metrics, clock));
-        Self
-    }
-
-    /// Renders whatever changes in the store, for as long as the program runs.
-    pub async fn run(self: Arc<Self>, store: Arc<Store>) {
-        drop(store);
-        std::future::pending::<()>().await;
-    }
-
-    /// Answers a scrape with these `Accept` and `Accept-Encoding` headers.
-    pub fn scrape(&self, accept: Option<&str>, accept_encoding: Option<&str>) -> Scrape {
-        let _ = (accept, accept_encoding);
-        Scrape {
-            content_type: "text/plain",
-            gzip: false,
-            body: Bytes::new(),
+        Self {
+            metrics,
+            clock,
+            page: ArcSwap::default(),
         }
     }
+
+    /// Renders whatever changes in the store or with the clock, for as long as the program runs.
+    ///
+    /// # Panics
+    /// When rendering does: a bug, which the supervisor has to see.
+    pub async fn run(self: Arc<Self>, store: Arc<Store>) {
+        let mut changes = store.subscribe();
+        loop {
+            changes.mark_unchanged();
+            let (this, snapshot) = (self.clone(), store.snapshot());
+            // The first round of many clusters is some hundred milliseconds of work.
+            match tokio::task::spawn_blocking(move || this.publish(&snapshot)).await {
+                Ok(()) => {}
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                // The runtime ends.
+                Err(_) => return,
+            }
+            tokio::select! {
+                result = changes.changed() => {
+                    debug_assert!(result.is_ok(), "the store, held here, holds the sender");
+                }
+                () = tokio::time::sleep(self.until_next_flip()) => {}
+            }
+        }
+    }
+
+    /// Renders what changed since the last time. For one caller at a time: [`Self::run`].
+    pub fn publish(&self, snapshot: &Snapshot) {
+        let page = self.page.load().next(snapshot.iter(), self.clock.now());
+        self.page.store(Arc::new(page));
+    }
+
+    /// Answers a scrape with these `Accept` and `Accept-Encoding` headers. Whoever sends the answer
+    /// adds `Vary` for both.
+    pub fn scrape(&self, accept: Option<&str>, accept_encoding: Option<&str>) -> Scrape {
+        let format = negotiate::format(accept);
+        let gzip = negotiate::gzip(accept_encoding);
+        let own = self.metrics.encode();
+        let own = match format {
+            Format::OpenMetrics => own,
+            Format::Text => text::from_open_metrics(&own),
+        };
+        debug_assert_eq!(own.ends_with(text::EOF), format == Format::OpenMetrics);
+        let page = self.page.load();
+        let now = self.clock.now();
+        let body = if gzip {
+            let mut body = page.gzip(now, own.len() / 4);
+            body.text(&own);
+            body.finish()
+        } else {
+            let mut body = page.text(now, own.len());
+            body.push_str(&own);
+            body.into_bytes()
+        };
+        Scrape {
+            content_type: format.content_type(),
+            gzip,
+            body: body.into(),
+        }
+    }
+
+    fn until_next_flip(&self) -> Duration {
+        let Some(at) = self.page.load().next_flip() else {
+            return LONGEST_SLEEP;
+        };
+        // Tokio's clock may run ahead of the wall clock: then it sleeps again, not at once.
+        Duration::try_from(at.duration_since(self.clock.now()))
+            .unwrap_or_default()
+            .clamp(Duration::from_millis(1), LONGEST_SLEEP)
+    }
 }
+
+/// The domain families of these clusters as text 0.0.4.
+pub fn render(states: &[ClusterState], now: Timestamp) -> String {
+    let snapshot: Snapshot = states
+        .iter()
+        .map(|state| (state.key.clone(), Arc::new(state.clone())))
+        .collect();
+    Page::default().next(snapshot.iter(), now).text(now, 0)
+}
+
+#[cfg(test)]
+mod tests;

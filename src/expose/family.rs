@@ -1,0 +1,407 @@
+//! The table of the domain families: name, help, and what writes one cluster's lines.
+//!
+//! All are gauges, in both text formats, so that their text is the same in both.
+
+use super::row::{Rows, Value, push_label};
+use super::subject::Subject;
+use crate::model::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
+
+/// One line of [`FAMILIES`].
+pub(crate) struct Family {
+    /// The metric's name.
+    pub(crate) name: &'static str,
+    /// What it means; without backslash and newline, which HELP would have to escape.
+    pub(crate) help: &'static str,
+    /// Whether it may have lines whose value is made when it is scraped.
+    pub(crate) moves: bool,
+    /// Writes one cluster's lines.
+    pub(crate) write: fn(&Subject<'_>, &mut Rows<'_>),
+}
+
+impl Family {
+    const fn of(
+        name: &'static str,
+        help: &'static str,
+        write: fn(&Subject<'_>, &mut Rows<'_>),
+    ) -> Self {
+        Self {
+            name,
+            help,
+            moves: false,
+            write,
+        }
+    }
+
+    const fn moving(
+        name: &'static str,
+        help: &'static str,
+        write: fn(&Subject<'_>, &mut Rows<'_>),
+    ) -> Self {
+        Self {
+            name,
+            help,
+            moves: true,
+            write,
+        }
+    }
+
+    /// Its HELP and TYPE lines.
+    pub(crate) fn header(&self) -> String {
+        let Self { name, help, .. } = self;
+        format!("# HELP {name} {help}\n# TYPE {name} gauge\n")
+    }
+}
+
+/// Every domain family, in the order of the page.
+pub(crate) static FAMILIES: [Family; COUNT] = [
+    Family::of(
+        "rolling_upgrade_status",
+        "State of the upgrade: 1 for the one it is in, 0 for the others. Polled on the exporter's own timers: rolling_upgrade_last_success_timestamp_seconds tells the age of the data.",
+        status,
+    ),
+    Family::of(
+        "rolling_upgrade_status_since_timestamp_seconds",
+        "When the upgrade entered its state, as far as known, in seconds since 1970.",
+        |c, rows| {
+            for u in &c.upgrades {
+                rows.row(&[&u.labels], Value::At(u.view.status_since));
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_info",
+        "The vendor's id of the upgrade and the versions before and after it, where the vendor tells them; 1.",
+        info,
+    ),
+    Family::of(
+        "rolling_upgrade_requested_timestamp_seconds",
+        "When the upgrade was requested, in seconds since 1970. CDSS does not tell: there it is when this process first saw it.",
+        |c, rows| {
+            for u in &c.upgrades {
+                rows.some(&u.labels, u.view.upgrade.requested.map(Value::At));
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_ended_timestamp_seconds",
+        "When the upgrade ended, in seconds since 1970, as the vendor tells it, else when it was first seen ended; absent while it has not ended.",
+        |c, rows| {
+            for u in &c.upgrades {
+                rows.some(&u.labels, u.view.ended.map(Value::At));
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_last_progress_timestamp_seconds",
+        "Last sign of progress, in seconds since 1970: the request, the vendor's times for its nodes and tasks, or a change that a poll saw.",
+        |c, rows| {
+            for u in &c.upgrades {
+                rows.row(&[&u.labels], Value::At(u.view.last_progress));
+            }
+        },
+    ),
+    Family::moving(
+        "rolling_upgrade_duration_seconds",
+        "Seconds since the upgrade was requested; stands still once it ended. For CDSS since this process first saw it.",
+        |c, rows| {
+            for u in &c.upgrades {
+                let Some(requested) = u.view.upgrade.requested else {
+                    continue;
+                };
+                let value = u.view.ended.map_or(Value::Since(requested), |ended| {
+                    Value::Between(requested, ended)
+                });
+                rows.row(&[&u.labels], value);
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_progress_ratio",
+        "Share of the upgrade that is done, from 0 to 1; 1 only when it succeeded.",
+        |c, rows| {
+            for u in &c.upgrades {
+                rows.some(
+                    &u.labels,
+                    u.view.ratio.map(|r| Value::Real(r.clamp(0.0, 1.0))),
+                );
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_executions",
+        "How often the upgrade was executed, as the vendor counts (CSS only).",
+        |c, rows| {
+            for u in &c.upgrades {
+                rows.some(&u.labels, u.view.upgrade.executions.map(Value::Count));
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_retries",
+        "Executions of the upgrade beyond the first (CSS only).",
+        |c, rows| {
+            for u in &c.upgrades {
+                rows.some(&u.labels, u.view.upgrade.retries().map(Value::Count));
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_nodes",
+        "Number of nodes of the upgrade in each state.",
+        nodes,
+    ),
+    Family::of(
+        "rolling_upgrade_node_status",
+        "State of a node within the upgrade: 1 for the one it is in, 0 for the others.",
+        |c, rows| {
+            for node in c.upgrades.iter().flat_map(|u| &u.nodes) {
+                let states = NodeStatus::ALL.iter();
+                rows.one_hot(
+                    &node.labels,
+                    states.map(|s| (s.as_str(), *s == node.node.status)),
+                );
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_node_info",
+        "The vendor's own word for the state of a node; 1.",
+        node_info,
+    ),
+    Family::of(
+        "rolling_upgrade_node_updated_timestamp_seconds",
+        "When the vendor last changed the state of a node, as reported, in seconds since 1970.",
+        |c, rows| {
+            for node in c.upgrades.iter().flat_map(|u| &u.nodes) {
+                rows.some(&node.labels, node.node.updated.map(Value::At));
+            }
+        },
+    ),
+    Family::moving(
+        "rolling_upgrade_node_duration_seconds",
+        "Seconds that a node has been in work, or was, from the first time that the vendor or this process gives for work on it; absent when unknown or waiting.",
+        node_duration,
+    ),
+    Family::of(
+        "rolling_upgrade_node_task_order",
+        "Order of the task that the node in work is at, as the vendor numbers it (CSS only).",
+        |c, rows| {
+            for node in c.upgrades.iter().flat_map(|u| &u.nodes) {
+                let order = node.node.task_order.map(u64::from);
+                rows.some(&node.labels, order.map(Value::Count));
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_task_order",
+        "Order of the current task: the one running, else the failed one, else the last that ended; as the vendor numbers it (CSS), or its place from 1 (CCE).",
+        |c, rows| {
+            for u in &c.upgrades {
+                rows.some(&u.labels, u.view.task_order.map(|o| Value::Count(o.into())));
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_task_status",
+        "State of a task of the upgrade: 1 for the one it is in, 0 for the others.",
+        |c, rows| {
+            for task in c.upgrades.iter().flat_map(|u| &u.tasks) {
+                let states = TaskStatus::ALL.iter();
+                rows.one_hot(
+                    &task.labels,
+                    states.map(|s| (s.as_str(), *s == task.task.status)),
+                );
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_task_start_timestamp_seconds",
+        "When a task of the upgrade began, in seconds since 1970; only when known.",
+        |c, rows| {
+            for task in c.upgrades.iter().flat_map(|u| &u.tasks) {
+                rows.some(&task.labels, task.task.start.map(Value::At));
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_task_end_timestamp_seconds",
+        "When a task of the upgrade ended, in seconds since 1970; only when known.",
+        |c, rows| {
+            for task in c.upgrades.iter().flat_map(|u| &u.tasks) {
+                rows.some(&task.labels, task.task.end.map(Value::At));
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_stalled",
+        "1 when the upgrade is pending or running and made no progress for longer than its limit by the last good poll, else 0.",
+        |c, rows| {
+            for u in &c.upgrades {
+                rows.row(&[&u.labels], Value::Flag(u.view.stalled));
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_stalled_after_seconds",
+        "Seconds without progress after which the upgrade is stalled; absent while it waits for a person, since nothing is stalled then.",
+        |c, rows| {
+            let limit = Value::Length(c.state.thresholds.stalled_after);
+            for u in &c.upgrades {
+                rows.some(
+                    &u.labels,
+                    (!u.view.upgrade.waits_for_person).then_some(limit),
+                );
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_overdue_after_seconds",
+        "Seconds of running after which the upgrade is overdue; absent while it waits for a person and no task has started.",
+        overdue_after,
+    ),
+    Family::of(
+        "rolling_upgrade_estimated_end_timestamp_seconds",
+        "When the upgrade will end by the pace of its finished nodes, in seconds since 1970, computed when polled; absent when it cannot be told and once it has passed.",
+        |c, rows| {
+            for u in &c.upgrades {
+                let ahead = u.view.estimated_end.filter(|at| *at > c.now);
+                rows.some(&u.labels, ahead.map(Value::At));
+            }
+        },
+    ),
+    Family::of(
+        "rolling_upgrade_cluster_info",
+        "Where the cluster is, the version that it runs and the vendor's own word for its state; 1.",
+        cluster_info,
+    ),
+    Family::of(
+        "rolling_upgrade_up",
+        "1 when the last poll of the cluster was good, else 0; its other series keep the last good values.",
+        |c, rows| rows.row(&[&c.labels], Value::Flag(c.state.up)),
+    ),
+    Family::of(
+        "rolling_upgrade_last_success_timestamp_seconds",
+        "When a poll of the cluster was last good, in seconds since 1970; before the first one, when the cluster was added.",
+        |c, rows| rows.row(&[&c.labels], Value::At(c.state.last_success)),
+    ),
+    Family::of(
+        "rolling_upgrade_poll_interval_seconds",
+        "Seconds between polls of the cluster as configured for what it does now, without backoff and jitter.",
+        |c, rows| rows.row(&[&c.labels], Value::Length(c.state.poll_interval)),
+    ),
+];
+
+const COUNT: usize = 28;
+
+/// A cluster always has a version set once it answered; another kind only when it is shown.
+fn status(c: &Subject<'_>, rows: &mut Rows<'_>) {
+    if c.state.answered && !c.shows(Kind::Version) {
+        let labels = format!("{},kind=\"{}\"", c.labels, Kind::Version.as_str());
+        one_status(rows, &labels, UpgradeStatus::None);
+    }
+    for u in &c.upgrades {
+        one_status(rows, &u.labels, u.view.upgrade.status);
+    }
+}
+
+fn one_status(rows: &mut Rows<'_>, labels: &str, status: UpgradeStatus) {
+    let all = UpgradeStatus::ALL.iter();
+    rows.one_hot(labels, all.map(|s| (s.as_str(), *s == status)));
+}
+
+fn info(c: &Subject<'_>, rows: &mut Rows<'_>) {
+    for u in &c.upgrades {
+        let mut labels = u.labels.clone();
+        for (name, value) in [
+            ("upgrade_id", &u.view.upgrade.id),
+            ("from_version", &u.view.upgrade.from_version),
+            ("to_version", &u.view.upgrade.to_version),
+        ] {
+            if let Some(value) = value {
+                push_label(&mut labels, name, value);
+            }
+        }
+        rows.row(&[&labels], Value::Flag(true));
+    }
+}
+
+fn nodes(c: &Subject<'_>, rows: &mut Rows<'_>) {
+    for u in c.upgrades.iter().filter(|u| !u.nodes.is_empty()) {
+        for status in NodeStatus::ALL {
+            let count = u.nodes.iter().filter(|n| n.node.status == *status).count();
+            rows.row(
+                &[&u.labels, ",status=\"", status.as_str(), "\""],
+                Value::Count(count as u64),
+            );
+        }
+    }
+}
+
+fn node_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
+    for node in c.upgrades.iter().flat_map(|u| &u.nodes) {
+        let mut labels = node.labels.clone();
+        push_label(&mut labels, "raw_status", &node.node.raw_status);
+        rows.row(&[&labels], Value::Flag(true));
+    }
+}
+
+fn node_duration(c: &Subject<'_>, rows: &mut Rows<'_>) {
+    for u in &c.upgrades {
+        for node in &u.nodes {
+            let value = node.work.map(|work| {
+                // Nothing is in work any more once the upgrade ended.
+                match work.end.or(u.view.ended) {
+                    Some(end) => Value::Between(work.start, end),
+                    None => Value::Since(work.start),
+                }
+            });
+            rows.some(&node.labels, value);
+        }
+    }
+}
+
+fn overdue_after(c: &Subject<'_>, rows: &mut Rows<'_>) {
+    let limit = Value::Length(c.state.thresholds.overdue_after);
+    for u in &c.upgrades {
+        let upgrade = &u.view.upgrade;
+        let began = upgrade.tasks.iter().any(|task| {
+            task.start.is_some()
+                || matches!(
+                    task.status,
+                    TaskStatus::Running | TaskStatus::Succeeded | TaskStatus::Failed
+                )
+        });
+        rows.some(
+            &u.labels,
+            (began || !upgrade.waits_for_person).then_some(limit),
+        );
+    }
+}
+
+fn cluster_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
+    let mut labels = c.labels.clone();
+    push_label(&mut labels, "cloud", c.state.cloud);
+    push_label(&mut labels, "cloud_region", &c.state.cloud_region);
+    push_label(&mut labels, "version", &c.state.version);
+    push_label(&mut labels, "raw_status", &c.state.raw_status);
+    rows.row(&[&labels], Value::Flag(true));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_help_needs_no_escape() {
+        let names: BTreeSet<_> = FAMILIES.iter().map(|f| f.name).collect();
+        assert_eq!(names.len(), FAMILIES.len());
+        for family in &FAMILIES {
+            assert!(family.name.starts_with("rolling_upgrade_"));
+            assert!(!family.name.starts_with("rolling_upgrade_exporter_"));
+            assert!(!family.help.contains(['\\', '\n', '"']), "{}", family.name);
+            assert!(family.help.ends_with('.'), "{}", family.name);
+        }
+    }
+}
