@@ -2,9 +2,11 @@
 //!
 //! All are gauges, in both text formats, so that their text is the same in both.
 
-use super::row::{Rows, Value, push_label};
+mod lines;
+
+use super::row::{Rows, Value};
 use super::subject::Subject;
-use crate::model::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
+use crate::model::{NodeStatus, TaskStatus};
 
 /// One line of [`FAMILIES`].
 pub(crate) struct Family {
@@ -57,7 +59,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     Family::of(
         "rolling_upgrade_status",
         "State of the upgrade: 1 for the one it is in, 0 for the others. Polled on the exporter's own timers: rolling_upgrade_last_success_timestamp_seconds tells the age of the data.",
-        status,
+        lines::status,
     ),
     Family::of(
         "rolling_upgrade_status_since_timestamp_seconds",
@@ -71,7 +73,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     Family::of(
         "rolling_upgrade_info",
         "The vendor's id of the upgrade and the versions before and after it, where the vendor tells them; 1.",
-        info,
+        lines::info,
     ),
     Family::of(
         "rolling_upgrade_requested_timestamp_seconds",
@@ -148,7 +150,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     Family::of(
         "rolling_upgrade_nodes",
         "Number of nodes of the upgrade in each state.",
-        nodes,
+        lines::nodes,
     ),
     Family::of(
         "rolling_upgrade_node_status",
@@ -166,7 +168,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     Family::of(
         "rolling_upgrade_node_info",
         "The vendor's own word for the state of a node; 1.",
-        node_info,
+        lines::node_info,
     ),
     Family::of(
         "rolling_upgrade_node_updated_timestamp_seconds",
@@ -180,7 +182,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     Family::moving(
         "rolling_upgrade_node_duration_seconds",
         "Seconds that a node has been in work, or was, from the first time that the vendor or this process gives for work on it; absent when unknown or waiting.",
-        node_duration,
+        lines::node_duration,
     ),
     Family::of(
         "rolling_upgrade_node_task_order",
@@ -257,7 +259,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     Family::of(
         "rolling_upgrade_overdue_after_seconds",
         "Seconds of running after which the upgrade is overdue; absent while it waits for a person and no task has started.",
-        overdue_after,
+        lines::overdue_after,
     ),
     Family::of(
         "rolling_upgrade_estimated_end_timestamp_seconds",
@@ -272,7 +274,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     Family::of(
         "rolling_upgrade_cluster_info",
         "Where the cluster is, the version that it runs and the vendor's own word for its state; 1.",
-        cluster_info,
+        lines::cluster_info,
     ),
     Family::of(
         "rolling_upgrade_up",
@@ -292,100 +294,6 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
 ];
 
 const COUNT: usize = 28;
-
-/// A cluster always has a version set once it answered; another kind only when it is shown.
-fn status(c: &Subject<'_>, rows: &mut Rows<'_>) {
-    if c.state.answered && !c.shows(Kind::Version) {
-        let labels = format!("{},kind=\"{}\"", c.labels, Kind::Version.as_str());
-        one_status(rows, &labels, UpgradeStatus::None);
-    }
-    for u in &c.upgrades {
-        one_status(rows, &u.labels, u.view.upgrade.status);
-    }
-}
-
-fn one_status(rows: &mut Rows<'_>, labels: &str, status: UpgradeStatus) {
-    let all = UpgradeStatus::ALL.iter();
-    rows.one_hot(labels, all.map(|s| (s.as_str(), *s == status)));
-}
-
-fn info(c: &Subject<'_>, rows: &mut Rows<'_>) {
-    for u in &c.upgrades {
-        let mut labels = u.labels.clone();
-        for (name, value) in [
-            ("upgrade_id", &u.view.upgrade.id),
-            ("from_version", &u.view.upgrade.from_version),
-            ("to_version", &u.view.upgrade.to_version),
-        ] {
-            if let Some(value) = value {
-                push_label(&mut labels, name, value);
-            }
-        }
-        rows.row(&[&labels], Value::Flag(true));
-    }
-}
-
-fn nodes(c: &Subject<'_>, rows: &mut Rows<'_>) {
-    for u in c.upgrades.iter().filter(|u| !u.nodes.is_empty()) {
-        for status in NodeStatus::ALL {
-            let count = u.nodes.iter().filter(|n| n.node.status == *status).count();
-            rows.row(
-                &[&u.labels, ",status=\"", status.as_str(), "\""],
-                Value::Count(count as u64),
-            );
-        }
-    }
-}
-
-fn node_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
-    for node in c.upgrades.iter().flat_map(|u| &u.nodes) {
-        let mut labels = node.labels.clone();
-        push_label(&mut labels, "raw_status", &node.node.raw_status);
-        rows.row(&[&labels], Value::Flag(true));
-    }
-}
-
-fn node_duration(c: &Subject<'_>, rows: &mut Rows<'_>) {
-    for u in &c.upgrades {
-        for node in &u.nodes {
-            let value = node.work.map(|work| {
-                // Nothing is in work any more once the upgrade ended.
-                match work.end.or(u.view.ended) {
-                    Some(end) => Value::Between(work.start, end),
-                    None => Value::Since(work.start),
-                }
-            });
-            rows.some(&node.labels, value);
-        }
-    }
-}
-
-fn overdue_after(c: &Subject<'_>, rows: &mut Rows<'_>) {
-    let limit = Value::Length(c.state.thresholds.overdue_after);
-    for u in &c.upgrades {
-        let upgrade = &u.view.upgrade;
-        let began = upgrade.tasks.iter().any(|task| {
-            task.start.is_some()
-                || matches!(
-                    task.status,
-                    TaskStatus::Running | TaskStatus::Succeeded | TaskStatus::Failed
-                )
-        });
-        rows.some(
-            &u.labels,
-            (began || !upgrade.waits_for_person).then_some(limit),
-        );
-    }
-}
-
-fn cluster_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
-    let mut labels = c.labels.clone();
-    push_label(&mut labels, "cloud", c.state.cloud);
-    push_label(&mut labels, "cloud_region", &c.state.cloud_region);
-    push_label(&mut labels, "version", &c.state.version);
-    push_label(&mut labels, "raw_status", &c.state.raw_status);
-    rows.row(&[&labels], Value::Flag(true));
-}
 
 #[cfg(test)]
 mod tests {

@@ -177,7 +177,7 @@ impl Page {
 
     /// Checksums and sizes; those of the families that did not change are taken from `old`.
     fn sum_up(&mut self, old: &Self, changed: Changed) {
-        let mut presence_changed = Changed::default();
+        let mut anew = Changed::default();
         self.families = (0..FAMILIES.len())
             .map(|family| {
                 let before = old.families.get(family);
@@ -188,7 +188,7 @@ impl Page {
                 {
                     return before.clone();
                 }
-                presence_changed = presence_changed.or(Changed::only(family));
+                anew = anew.or(Changed::only(family));
                 let mut sum = Hasher::new();
                 if has_lines {
                     sum.combine(&HEADERS[family].1.sum);
@@ -199,12 +199,11 @@ impl Page {
                 (has_lines, sum)
             })
             .collect();
-        let changed = changed.or(presence_changed);
         self.stretches = STRETCHES
             .iter()
             .enumerate()
             .map(|(place, stretch)| match old.stretches.get(place) {
-                Some(sum) if !changed.has_any(stretch.clone()) => sum.clone(),
+                Some(sum) if !anew.has_any(stretch.clone()) => sum.clone(),
                 _ => {
                     let mut sum = Hasher::new();
                     for (_, family) in &self.families[stretch.clone()] {

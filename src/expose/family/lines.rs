@@ -1,0 +1,99 @@
+//! The lines of those families whose rule takes more than a line of the table.
+
+use super::super::row::{Rows, Value, push_label};
+use super::super::subject::Subject;
+use crate::model::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
+
+/// A cluster always has a version set once it answered; another kind only when it is shown.
+pub(super) fn status(c: &Subject<'_>, rows: &mut Rows<'_>) {
+    if c.state.answered && !c.shows(Kind::Version) {
+        let labels = format!("{},kind=\"{}\"", c.labels, Kind::Version.as_str());
+        one_status(rows, &labels, UpgradeStatus::None);
+    }
+    for u in &c.upgrades {
+        one_status(rows, &u.labels, u.view.upgrade.status);
+    }
+}
+
+fn one_status(rows: &mut Rows<'_>, labels: &str, status: UpgradeStatus) {
+    let all = UpgradeStatus::ALL.iter();
+    rows.one_hot(labels, all.map(|s| (s.as_str(), *s == status)));
+}
+
+pub(super) fn info(c: &Subject<'_>, rows: &mut Rows<'_>) {
+    for u in &c.upgrades {
+        let mut labels = u.labels.clone();
+        for (name, value) in [
+            ("upgrade_id", &u.view.upgrade.id),
+            ("from_version", &u.view.upgrade.from_version),
+            ("to_version", &u.view.upgrade.to_version),
+        ] {
+            if let Some(value) = value {
+                push_label(&mut labels, name, value);
+            }
+        }
+        rows.row(&[&labels], Value::Flag(true));
+    }
+}
+
+pub(super) fn nodes(c: &Subject<'_>, rows: &mut Rows<'_>) {
+    for u in c.upgrades.iter().filter(|u| !u.nodes.is_empty()) {
+        for status in NodeStatus::ALL {
+            let count = u.nodes.iter().filter(|n| n.node.status == *status).count();
+            rows.row(
+                &[&u.labels, ",status=\"", status.as_str(), "\""],
+                Value::Count(count as u64),
+            );
+        }
+    }
+}
+
+pub(super) fn node_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
+    for node in c.upgrades.iter().flat_map(|u| &u.nodes) {
+        let mut labels = node.labels.clone();
+        push_label(&mut labels, "raw_status", &node.node.raw_status);
+        rows.row(&[&labels], Value::Flag(true));
+    }
+}
+
+pub(super) fn node_duration(c: &Subject<'_>, rows: &mut Rows<'_>) {
+    for u in &c.upgrades {
+        for node in &u.nodes {
+            let value = node.work.map(|work| {
+                // Nothing is in work any more once the upgrade ended.
+                match work.end.or(u.view.ended) {
+                    Some(end) => Value::Between(work.start, end),
+                    None => Value::Since(work.start),
+                }
+            });
+            rows.some(&node.labels, value);
+        }
+    }
+}
+
+pub(super) fn overdue_after(c: &Subject<'_>, rows: &mut Rows<'_>) {
+    let limit = Value::Length(c.state.thresholds.overdue_after);
+    for u in &c.upgrades {
+        let upgrade = &u.view.upgrade;
+        let began = upgrade.tasks.iter().any(|task| {
+            task.start.is_some()
+                || matches!(
+                    task.status,
+                    TaskStatus::Running | TaskStatus::Succeeded | TaskStatus::Failed
+                )
+        });
+        rows.some(
+            &u.labels,
+            (began || !upgrade.waits_for_person).then_some(limit),
+        );
+    }
+}
+
+pub(super) fn cluster_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
+    let mut labels = c.labels.clone();
+    push_label(&mut labels, "cloud", c.state.cloud);
+    push_label(&mut labels, "cloud_region", &c.state.cloud_region);
+    push_label(&mut labels, "version", &c.state.version);
+    push_label(&mut labels, "raw_status", &c.state.raw_status);
+    rows.row(&[&labels], Value::Flag(true));
+}
