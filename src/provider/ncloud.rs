@@ -1,12 +1,310 @@
-//! NAVER Cloud Platform.
+//! NAVER Cloud Platform: hosts, region prefixes, and the client that signs its products' calls.
+//!
+//! What may be called is a closed list, the products' `calls`: some GETs of these services restart
+//! clusters. Bodies are never logged: CDSS's cluster detail, which is not called, holds a password.
 
 pub mod cdss;
 pub mod ses;
 
-use crate::provider::CloudSpec;
+mod error;
+mod lasting;
+mod list;
+mod notes;
+#[cfg(test)]
+mod roundtrip;
+mod sign;
+mod sim;
+mod time;
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::Offset;
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use crate::config::{Cloud, Ncloud, Zone};
+use crate::provider::{ApiError, Call, CloudSpec, Context, Reason, call, http};
 
 /// This cloud's line of the table.
 pub const CLOUD: CloudSpec = CloudSpec {
     name: "ncloud",
-    sim: |_, _| None,
+    sim: sim::gateway,
 };
+
+/// Calls end by themselves soon enough; this only keeps wrong credentials from being hammered.
+const REST_AFTER_REFUSAL: Duration = Duration::from_secs(60);
+
+/// A service of the API gateway.
+#[derive(Debug, Clone, Copy)]
+struct Service {
+    /// The product's name.
+    product: &'static str,
+    /// The first label of its host.
+    host: &'static str,
+    /// The version in its paths.
+    version: &'static str,
+}
+
+/// The envelope of every good answer. The judge looked at its code already.
+#[derive(Debug, Deserialize)]
+struct Envelope<T> {
+    result: Option<T>,
+}
+
+/// The way of one product to its service.
+#[derive(Debug)]
+struct Client {
+    service: Service,
+    /// The account's name in the config.
+    name: Arc<str>,
+    account: Ncloud,
+    base: Url,
+    /// Path prefix of version and region.
+    prefix: String,
+    transport: Arc<http::Transport>,
+}
+
+impl Client {
+    /// The client of a product. Fails when the account is not of this cloud: a bug.
+    fn open(context: Context<'_>, service: Service) -> Result<Self, ApiError> {
+        let Cloud::Ncloud(account) = &context.account.cloud else {
+            return Err(ApiError::new(
+                Reason::Protocol,
+                format!("{} belongs to an ncloud account", service.product),
+            ));
+        };
+        let base = match &context.product.endpoint {
+            Some(endpoint) => endpoint.clone(),
+            None => Url::parse(&format!("https://{}", host(service.host, account.zone)))
+                .expect("the hosts are constants"),
+        };
+        Ok(Self {
+            service,
+            name: context.account.name.clone(),
+            account: account.clone(),
+            base,
+            prefix: prefix(&account.region, service.version),
+            transport: context.transport,
+        })
+    }
+
+    /// Sends a call without a body; the query is signed with it.
+    async fn get<T: serde::de::DeserializeOwned>(
+        &self,
+        call: &'static Call,
+        params: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Option<T>, ApiError> {
+        let request = self.request(call, params, call::query(query), None);
+        self.send(&request).await
+    }
+
+    /// Sends a call with a JSON body, which is not signed.
+    async fn post<T: serde::de::DeserializeOwned>(
+        &self,
+        call: &'static Call,
+        body: &Value,
+    ) -> Result<Option<T>, ApiError> {
+        let request = self.request(call, &[], String::new(), Some(body.to_string()));
+        self.send(&request).await
+    }
+
+    fn request(
+        &self,
+        call: &'static Call,
+        params: &[&str],
+        query: String,
+        body: Option<String>,
+    ) -> http::Request<'_> {
+        let json = ("content-type", "application/json".to_owned());
+        http::Request {
+            product: self.service.product,
+            call,
+            base: &self.base,
+            path: format!("{}{}", self.prefix, call.path_with(params)),
+            query,
+            headers: body.iter().map(|_| json.clone()).collect(),
+            body,
+        }
+    }
+
+    /// The `result` of the answer; none when the service says null.
+    async fn send<T: serde::de::DeserializeOwned>(
+        &self,
+        request: &http::Request<'_>,
+    ) -> Result<Option<T>, ApiError> {
+        let answer = self.transport.send(self, request).await?;
+        let envelope: Envelope<T> = answer.json().map_err(|e| e.of(request.call.name))?;
+        Ok(envelope.result)
+    }
+
+    /// The time now.
+    fn now(&self) -> Timestamp {
+        self.transport.clock().now()
+    }
+
+    /// The zone of the account's dates.
+    fn offset(&self) -> Offset {
+        self.account.time_zone
+    }
+
+    /// Zone and region, for people. Cluster numbers are not documented to be unique across them.
+    fn place(&self) -> String {
+        format!(
+            "zone {}, region {}",
+            zone_name(self.account.zone),
+            self.account.region
+        )
+    }
+}
+
+impl http::Vendor for Client {
+    fn authorize(
+        &self,
+        request: &http::Request<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<(&'static str, String)>, ApiError> {
+        let access_key = self.account.access_key.get()?;
+        let secret_key = self.account.secret_key.get()?;
+        let timestamp = now.as_millisecond().to_string();
+        let text = sign::string_to_sign(
+            request.call.method.as_str(),
+            &request.target(),
+            &timestamp,
+            access_key.expose_secret(),
+        );
+        let signature = sign::signature(secret_key.expose_secret(), &text);
+        Ok(vec![
+            (sign::TIMESTAMP, timestamp),
+            (sign::ACCESS_KEY, access_key.expose_secret().to_owned()),
+            (sign::SIGNATURE, signature),
+        ])
+    }
+
+    fn judge(&self, answer: &http::Answer) -> Result<(), ApiError> {
+        error::judge(answer, &self.place())
+    }
+
+    fn credentials(&self) -> u64 {
+        let mut hash = DefaultHasher::new();
+        for secret in [&self.account.access_key, &self.account.secret_key] {
+            // What cannot be read is told when the call is signed.
+            if let Ok(secret) = secret.get() {
+                secret.expose_secret().hash(&mut hash);
+            }
+        }
+        hash.finish()
+    }
+
+    fn rest_after_refusal(&self) -> Duration {
+        REST_AFTER_REFUSAL
+    }
+}
+
+/// The host of a service. Only the financial zone puts its name before the service's, too.
+fn host(service: &str, zone: Zone) -> String {
+    match zone {
+        Zone::Public => format!("{service}.apigw.ntruss.com"),
+        Zone::Fin => format!("fin-{service}.apigw.fin-ntruss.com"),
+        Zone::Gov => format!("{service}.apigw.gov-ntruss.com"),
+    }
+}
+
+/// What stands before a service's paths: the main region of each zone has none of its own name.
+fn prefix(region: &str, version: &str) -> String {
+    match region.to_ascii_uppercase().as_str() {
+        "KR" | "FKR" => format!("/api/{version}"),
+        _ => {
+            let region = region.to_ascii_lowercase();
+            let region = percent_encoding::utf8_percent_encode(&region, call::UNRESERVED);
+            format!("/api/{region}-{version}")
+        }
+    }
+}
+
+fn zone_name(zone: Zone) -> &'static str {
+    match zone {
+        Zone::Public => "public",
+        Zone::Fin => "fin",
+        Zone::Gov => "gov",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_each_zone() {
+        let hosts = |zone| {
+            ["vpcsearchengine", "clouddatastreamingservice"].map(|service| host(service, zone))
+        };
+        assert_eq!(
+            hosts(Zone::Public),
+            [
+                "vpcsearchengine.apigw.ntruss.com",
+                "clouddatastreamingservice.apigw.ntruss.com"
+            ]
+        );
+        assert_eq!(
+            hosts(Zone::Fin),
+            [
+                "fin-vpcsearchengine.apigw.fin-ntruss.com",
+                "fin-clouddatastreamingservice.apigw.fin-ntruss.com"
+            ]
+        );
+        assert_eq!(
+            hosts(Zone::Gov),
+            [
+                "vpcsearchengine.apigw.gov-ntruss.com",
+                "clouddatastreamingservice.apigw.gov-ntruss.com"
+            ]
+        );
+    }
+
+    #[test]
+    fn prefixes_of_each_region() {
+        let prefixes = |version| {
+            ["KR", "FKR", "SGN", "JPN", "KRS", "kr"].map(|region| prefix(region, version))
+        };
+        assert_eq!(
+            prefixes("v2"),
+            [
+                "/api/v2",
+                "/api/v2",
+                "/api/sgn-v2",
+                "/api/jpn-v2",
+                "/api/krs-v2",
+                "/api/v2"
+            ]
+        );
+        assert_eq!(prefix("SGN", "v1"), "/api/sgn-v1");
+        assert_eq!(prefix("a/b", "v1"), "/api/a%2Fb-v1");
+    }
+
+    /// Every call that this cloud's products can make: a new one is a decision, not an accident.
+    #[test]
+    fn the_list_of_calls_is_closed() {
+        let calls: Vec<(&str, &str)> = [&ses::PRODUCT, &cdss::PRODUCT]
+            .iter()
+            .flat_map(|product| product.calls)
+            .map(|call| (call.method.as_str(), call.path))
+            .collect();
+        assert_eq!(
+            calls,
+            [
+                ("GET", "/cluster/getClusterInfoList"),
+                ("POST", "/cluster/getRollingUpgradeProgress"),
+                ("GET", "/cluster/getSearchEngineVersionList"),
+                ("GET", "/cluster/getClusterNodeList/{}"),
+                ("POST", "/cluster/getClusterInfoList"),
+                ("POST", "/cluster/rollingUpgradeProgressCheck"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,330 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::model::Span;
+use NodeStatus::{Failed, Succeeded, Unknown, Upgrading, Waiting};
+
+const KST: Offset = Offset::constant(9);
+const REQUESTED: &str = "2024-03-06 15:01:14";
+const BEFORE: &str = "2024-03-05 21:14:49";
+const AFTER: &str = "2024-03-06 15:02:31";
+
+fn listed(status: &str, version: &str) -> Listed {
+    Listed {
+        id: "3427188".into(),
+        name: "search".into(),
+        status: status.into(),
+        version: version.into(),
+    }
+}
+
+fn versions() -> Vec<Version> {
+    serde_json::from_value(json!([
+        {"searchEngineVersionCode": "270", "searchEngineVersionName": "OpenSearch 2.7.0", "type": "OpenSearch"},
+        {"searchEngineVersionCode": 290, "searchEngineVersionName": "OpenSearch 2.9.0", "type": "OpenSearch"},
+        {"searchEngineVersionCode": "7102", "searchEngineVersionName": "Elasticsearch 7.10.2", "type": "Elasticsearch"},
+    ]))
+    .unwrap()
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// Maps the nodes `(word, updatedDate)` of an upgrade to 290 in a cluster of this version.
+fn map_with(nodes: &[(&str, &str)], version: &str, seen: Option<&Seen>) -> Observation {
+    let nodes: Vec<Value> = nodes
+        .iter()
+        .enumerate()
+        .map(|(i, (status, date))| {
+            json!({"hostname": format!("n{i}"), "status": status, "nodeRoleCode": "D", "updatedDate": date})
+        })
+        .collect();
+    let progress = json!({
+        "nodeCount": nodes.len(),
+        "versionVo": {"currentVersionCode": "270", "targetVersionCode": "290", "actionDate": REQUESTED},
+        "nodeStatusVoList": nodes,
+    });
+    let (observation, remarks) = map(&progress, &listed("changing", version), seen).unwrap();
+    assert_eq!(remarks, [""; 0]);
+    observation
+}
+
+fn map(
+    progress: &Value,
+    listed: &Listed,
+    seen: Option<&Seen>,
+) -> Result<(Observation, Vec<String>), ApiError> {
+    let progress: Option<Progress> = serde_json::from_value(progress.clone()).unwrap();
+    let facts = Facts {
+        listed,
+        versions: &versions(),
+        seen,
+        offset: KST,
+    };
+    observation(&progress.unwrap_or_default(), &facts)
+}
+
+fn upgrade(nodes: &[(&str, &str)]) -> Upgrade {
+    map_with(nodes, "OpenSearch 2.7.0", None).upgrades.remove(0)
+}
+
+fn states(upgrade: &Upgrade) -> Vec<NodeStatus> {
+    upgrade.nodes.iter().map(|n| n.status).collect()
+}
+
+fn seen(requested: &str, status: UpgradeStatus, worked: &[&str]) -> Seen {
+    let mut last = Upgrade::new(Kind::Version, status);
+    last.requested = time::read(requested, KST).unwrap();
+    last.ended = Some(at("2024-03-06T06:02:00Z"));
+    let span = Span {
+        start: at("2024-03-06T06:02:00Z"),
+        end: None,
+    };
+    Seen {
+        last,
+        first_seen: at("2024-03-06T06:02:00Z"),
+        status_since: at("2024-03-06T06:02:00Z"),
+        changed: None,
+        ended_seen: None,
+        worked: worked
+            .iter()
+            .map(|name| (Node::new(name, "data", Upgrading, "").key, span))
+            .collect::<BTreeMap<_, _>>(),
+    }
+}
+
+#[test]
+fn the_documents_example() {
+    let body: Value = serde_json::from_str(include_str!(
+        "../../../../../tests/data/ncloud/ses-progress.json"
+    ))
+    .unwrap();
+    let (observation, remarks) = map(
+        &body["result"],
+        &listed("changing", "OpenSearch 2.7.0"),
+        None,
+    )
+    .unwrap();
+    assert!(remarks.is_empty() && observation.unknown_words.is_empty() && observation.changing);
+    assert_eq!(observation.name, "search", "the list's name wins");
+    let [upgrade] = &observation.upgrades[..] else {
+        panic!("one upgrade");
+    };
+    assert_eq!(upgrade.status, UpgradeStatus::Running);
+    assert_eq!(upgrade.from_version.as_deref(), Some("270"));
+    assert_eq!(upgrade.to_version.as_deref(), Some("290"));
+    assert_eq!(upgrade.requested, Some(at("2024-03-06T06:01:14Z")));
+    assert_eq!(upgrade.ended, None);
+    assert_eq!(
+        states(upgrade),
+        [Waiting, Waiting, Succeeded, Upgrading, Waiting]
+    );
+    let roles: Vec<&str> = upgrade.nodes.iter().map(|n| n.key.role.as_str()).collect();
+    assert_eq!(roles, ["manager", "manager", "data", "data", "data"]);
+    let working = &upgrade.nodes[3];
+    assert_eq!(working.raw_status, "Upgrade_OpenSearch");
+    assert_eq!(working.started, Some(at("2024-03-06T06:02:31Z")));
+    assert_eq!(upgrade.nodes[0].updated, Some(at("2024-03-05T12:14:49Z")));
+    assert_eq!(upgrade.nodes[0].started, None);
+}
+
+#[test]
+fn running_means_untouched_or_back() {
+    let cases = [
+        (vec![("running", BEFORE)], vec![Waiting]),
+        // The second of the request itself is not before it.
+        (vec![("running", REQUESTED)], vec![Unknown]),
+        (vec![("running", AFTER)], vec![Unknown]),
+        (vec![("running", "")], vec![Unknown]),
+        (
+            vec![("RUNNING", AFTER), ("complete", AFTER)],
+            vec![Succeeded, Succeeded],
+        ),
+        (
+            vec![("running", AFTER), ("Upgrade_X", AFTER)],
+            vec![Succeeded, Upgrading],
+        ),
+        (
+            vec![("running", ""), ("complete", AFTER)],
+            vec![Unknown, Succeeded],
+        ),
+        (
+            vec![("running", AFTER), ("Upgrade_Failed", AFTER)],
+            vec![Unknown, Failed],
+        ),
+    ];
+    for (nodes, want) in cases {
+        assert_eq!(states(&upgrade(&nodes)), want, "{nodes:?}");
+    }
+}
+
+#[test]
+fn running_after_the_request_is_done_when_the_cluster_is_at_the_target() {
+    for version in ["290", "OpenSearch 2.9.0", "opensearch 2.9.0", "2.9.0"] {
+        let observation = map_with(&[("running", AFTER), ("running", "")], version, None);
+        let upgrade = &observation.upgrades[0];
+        assert_eq!(states(upgrade), [Succeeded, Succeeded], "{version}");
+        assert_eq!(upgrade.status, UpgradeStatus::Succeeded);
+    }
+    for version in ["", "270", "2.7.0", "Elasticsearch 2.9.0", "29"] {
+        let observation = map_with(&[("running", AFTER)], version, None);
+        assert_eq!(states(&observation.upgrades[0]), [Unknown], "{version}");
+    }
+}
+
+#[test]
+fn running_after_the_request_is_done_when_it_was_seen_in_work() {
+    let nodes = [("running", AFTER), ("running", AFTER)];
+    let same = seen(REQUESTED, UpgradeStatus::Running, &["n0"]);
+    let observation = map_with(&nodes, "270", Some(&same));
+    assert_eq!(states(&observation.upgrades[0]), [Succeeded, Unknown]);
+    let other = seen("2023-01-01 00:00:00", UpgradeStatus::Running, &["n0"]);
+    let observation = map_with(&nodes, "270", Some(&other));
+    assert_eq!(
+        states(&observation.upgrades[0]),
+        [Unknown, Unknown],
+        "what was seen of another upgrade proves nothing"
+    );
+}
+
+#[test]
+fn words_are_an_open_set() {
+    let observation = map_with(
+        &[
+            ("Upgrade_Dashboard", AFTER),
+            ("Stop_Engine", AFTER),
+            ("upgrade_FAILED", AFTER),
+            ("Error", AFTER),
+            ("", AFTER),
+            ("COMPLETE", AFTER),
+        ],
+        "270",
+        None,
+    );
+    assert_eq!(
+        states(&observation.upgrades[0]),
+        [Upgrading, Upgrading, Failed, Failed, Unknown, Succeeded]
+    );
+    assert_eq!(observation.unknown_words, ["Stop_Engine"]);
+    assert_eq!(observation.upgrades[0].nodes[1].raw_status, "Stop_Engine");
+}
+
+#[test]
+fn the_state_of_the_upgrade() {
+    let (wait, done, work, fail, odd) = (
+        ("running", BEFORE),
+        ("complete", AFTER),
+        ("Upgrade_X", AFTER),
+        ("Fail", AFTER),
+        ("", AFTER),
+    );
+    let cases = [
+        (vec![wait, wait], UpgradeStatus::Pending),
+        (vec![wait, work], UpgradeStatus::Running),
+        (vec![wait, done], UpgradeStatus::Running),
+        (vec![wait, done, odd], UpgradeStatus::Running),
+        (vec![done, done], UpgradeStatus::Succeeded),
+        (vec![done, fail], UpgradeStatus::Failed),
+        (vec![wait, fail], UpgradeStatus::Failed),
+        (vec![work, fail], UpgradeStatus::Running),
+        (vec![done, odd], UpgradeStatus::Unknown),
+        (vec![wait, odd], UpgradeStatus::Unknown),
+        (vec![odd], UpgradeStatus::Unknown),
+    ];
+    for (nodes, want) in cases {
+        assert_eq!(upgrade(&nodes).status, want, "{nodes:?}");
+    }
+}
+
+#[test]
+fn no_action_date_is_no_upgrade() {
+    let idle = listed("running", "270");
+    for progress in [
+        Value::Null,
+        json!({}),
+        json!({"name": "a", "versionVo": null, "nodeStatusVoList": null}),
+        json!({"versionVo": {"actionDate": null}, "nodeStatusVoList": [{"hostname": "a", "status": "running"}]}),
+        json!({"versionVo": {"actionDate": ""}, "nodeStatusVoList": []}),
+    ] {
+        let (observation, _) = map(&progress, &idle, None).unwrap();
+        assert_eq!(observation, super::idle(&idle), "{progress}");
+    }
+}
+
+#[test]
+fn an_action_date_that_cannot_be_read_is_not_silence() {
+    let progress = json!({"versionVo": {"actionDate": "soon"}});
+    let error = map(&progress, &listed("running", "270"), None).unwrap_err();
+    assert_eq!(error.reason, Reason::Protocol);
+}
+
+#[test]
+fn an_upgrade_without_nodes() {
+    let progress = json!({"versionVo": {"targetVersionCode": "290", "actionDate": REQUESTED}});
+    for (status, version, want) in [
+        ("running", "290", UpgradeStatus::Succeeded),
+        ("changing", "270", UpgradeStatus::Pending),
+        ("running", "270", UpgradeStatus::Unknown),
+    ] {
+        let (observation, _) = map(&progress, &listed(status, version), None).unwrap();
+        assert_eq!(observation.upgrades[0].status, want);
+    }
+}
+
+#[test]
+fn oddities_are_noted_and_change_nothing() {
+    let progress = json!({
+        "nodeCount": 7,
+        "versionVo": {"targetVersionCode": "290", "actionDate": REQUESTED},
+        "nodeStatusVoList": [
+            {"hostname": "a", "status": "complete", "nodeRoleCode": "D", "updatedDate": AFTER},
+            {"hostname": "a", "status": "Upgrade_X", "nodeRoleCode": "D", "updatedDate": AFTER},
+            {"hostname": "a", "status": "complete", "nodeRoleCode": "D", "updatedDate": AFTER},
+            {"hostName": "a", "status": "running", "nodeRoleCode": "M", "updatedDate": "06/03/2024"},
+            {"hostname": "b", "status": "complete", "nodeRoleCode": "Master_X", "updatedDate": AFTER},
+        ],
+    });
+    let (observation, remarks) = map(&progress, &listed("changing", "270"), None).unwrap();
+    let upgrade = &observation.upgrades[0];
+    assert_eq!(states(upgrade), [Upgrading, Unknown, Succeeded]);
+    assert_eq!(upgrade.nodes[2].key.role, "master_x");
+    assert_eq!(remarks.len(), 4, "{remarks:?}");
+    assert!(remarks[0].contains("nodeCount"));
+    assert!(remarks[1].contains("listed twice"));
+    assert!(remarks[3].contains("06/03/2024"));
+}
+
+#[test]
+fn the_end_is_the_latest_time_and_stands_still() {
+    let later = "2024-03-06 15:40:00";
+    let nodes = [("complete", AFTER), ("complete", later), ("running", later)];
+    let ended = upgrade(&nodes);
+    assert_eq!(ended.ended, Some(at("2024-03-06T06:40:00Z")));
+    let known = seen(REQUESTED, UpgradeStatus::Succeeded, &[]);
+    let observation = map_with(&nodes, "290", Some(&known));
+    assert_eq!(observation.upgrades[0].ended, known.last.ended);
+    let running = seen(REQUESTED, UpgradeStatus::Running, &[]);
+    let observation = map_with(&nodes, "290", Some(&running));
+    assert_eq!(observation.upgrades[0].ended, ended.ended);
+}
+
+#[test]
+fn engines_that_cannot_be_upgraded() {
+    let versions = versions();
+    for version in ["7102", "Elasticsearch 7.10.2", "7.10.2"] {
+        assert!(cannot_be_upgraded(version, &versions), "{version}");
+        assert!(!cannot_be_upgraded(version, &[]), "nobody says so");
+    }
+    for version in ["290", "OpenSearch 2.9.0", "2.9.0", "", "9.9.9"] {
+        assert!(!cannot_be_upgraded(version, &versions), "{version}");
+    }
+    let twins: Vec<Version> = serde_json::from_value(json!([
+        {"searchEngineVersionName": "OpenSearch 1.0.0", "type": "OpenSearch"},
+        {"searchEngineVersionName": "Elasticsearch 1.0.0", "type": "Elasticsearch"},
+    ]))
+    .unwrap();
+    assert!(!cannot_be_upgraded("1.0.0", &twins), "in doubt it can");
+}

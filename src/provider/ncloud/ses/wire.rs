@@ -1,0 +1,94 @@
+//! SES's answers as they come. Numbers come as text in lists and as integers in node lists.
+
+use serde::Deserialize;
+
+use crate::provider::json;
+
+/// An entry of `getClusterInfoList`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Cluster {
+    #[serde(deserialize_with = "json::text")]
+    pub(super) service_group_instance_no: String,
+    #[serde(rename = "clusterName", deserialize_with = "json::text")]
+    pub(super) name: String,
+    /// CDSS calls it `serverStatus`.
+    #[serde(rename = "clusterStatus", deserialize_with = "json::text")]
+    pub(super) status: String,
+    /// A name; the detail call, which is not made, has the code.
+    #[serde(deserialize_with = "json::text")]
+    pub(super) search_engine_version: String,
+}
+
+/// `getSearchEngineVersionList`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct VersionList {
+    #[serde(deserialize_with = "json::list")]
+    pub(super) search_engine_version_list: Vec<Version>,
+}
+
+/// A version that the service knows. Its code is digits without dots and means nothing by itself:
+/// `2140` could be 2.14.0 or 2.1.40.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Version {
+    #[serde(rename = "searchEngineVersionCode", deserialize_with = "json::text")]
+    pub(super) code: String,
+    /// Such as `OpenSearch 1.3.3`.
+    #[serde(rename = "searchEngineVersionName", deserialize_with = "json::text")]
+    pub(super) name: String,
+    /// `OpenSearch` or `Elasticsearch`.
+    #[serde(rename = "type", deserialize_with = "json::text")]
+    pub(super) engine: String,
+}
+
+/// `getClusterNodeList`, of which only the region's number is of use.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct NodeList {
+    #[serde(deserialize_with = "json::number")]
+    pub(super) region_no: Option<i64>,
+}
+
+/// `getRollingUpgradeProgress`. Its data stay long after the end; before the first upgrade any part
+/// may be null.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Progress {
+    #[serde(deserialize_with = "json::text")]
+    pub(super) name: String,
+    #[serde(deserialize_with = "json::number")]
+    pub(super) node_count: Option<i64>,
+    #[serde(deserialize_with = "json::or_default")]
+    pub(super) version_vo: VersionVo,
+    #[serde(deserialize_with = "json::list")]
+    pub(super) node_status_vo_list: Vec<NodeVo>,
+}
+
+/// From what to what, and when it was requested.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct VersionVo {
+    #[serde(deserialize_with = "json::text")]
+    pub(super) current_version_code: String,
+    #[serde(deserialize_with = "json::text")]
+    pub(super) target_version_code: String,
+    #[serde(deserialize_with = "json::text")]
+    pub(super) action_date: String,
+}
+
+/// A node.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct NodeVo {
+    /// Spelt `hostName` in node lists.
+    #[serde(alias = "hostName", deserialize_with = "json::text")]
+    pub(super) hostname: String,
+    #[serde(deserialize_with = "json::text")]
+    pub(super) status: String,
+    #[serde(deserialize_with = "json::text")]
+    pub(super) node_role_code: String,
+    #[serde(deserialize_with = "json::text")]
+    pub(super) updated_date: String,
+}
