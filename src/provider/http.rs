@@ -1,7 +1,8 @@
 //! The one transport: limits, timeouts, no redirects, a cap on bodies, a fresh signature for each
 //! attempt, retries, clock skew, and the metrics of all that.
 
-use std::sync::Arc;
+use std::any::Any;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -18,7 +19,9 @@ use crate::telemetry::Metrics;
 /// No answer of these APIs comes near it; what does is cut off and called a protocol error.
 const BODY_CAP: usize = 8 << 20;
 
-/// IAM tokens come in a header of up to 32 KiB.
+/// IAM tokens come in a header of up to 32 KiB; HTTP/2 clients take 16 KiB of headers by default.
+const HEADER_CAP: u32 = 64 << 10;
+
 const USER_AGENT: &str = concat!("rolling-upgrade-exporter/", env!("CARGO_PKG_VERSION"));
 
 /// One account's way to its vendor; its limits are shared by all the account's products.
@@ -31,6 +34,8 @@ pub struct Transport {
     timeout: Duration,
     metrics: Arc<Metrics>,
     clock: Clock,
+    /// See [`Transport::shared`].
+    slots: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
 }
 
 /// One request before it is signed.
@@ -146,7 +151,22 @@ impl Transport {
             timeout: account.polling.timeout,
             metrics,
             clock,
+            slots: Mutex::default(),
         })
+    }
+
+    /// What all of the account's products have one of, such as a source of tokens: the one of this
+    /// type, made by whoever asks first.
+    pub fn shared<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        for slot in slots.iter() {
+            if let Ok(found) = slot.clone().downcast::<T>() {
+                return found;
+            }
+        }
+        let new = Arc::new(make());
+        slots.push(new.clone());
+        new
     }
 
     /// The clock that requests are signed by.
@@ -295,6 +315,7 @@ fn client(account: &Account) -> Result<reqwest::Client, ApiError> {
         // A redirect would carry signed headers to another host.
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
+        .http2_max_header_list_size(HEADER_CAP)
         // Proxies come from the config only: credentials go where the file says.
         .no_proxy();
     if let Some(proxy) = &account.proxy_url {
