@@ -1,0 +1,256 @@
+//! Calls of one service in one project: signed with keys, or with an IAM token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::Offset;
+use secrecy::ExposeSecret as _;
+use sha2::{Digest as _, Sha256};
+use url::Url;
+
+use super::token::{Bearer, TokenSource};
+use super::{error, host, sign};
+use crate::clock::Clock;
+use crate::config::{Cloud, HuaweiAuth, Secret};
+use crate::provider::http::{Answer, Request, Transport, Vendor};
+use crate::provider::{ApiError, Call, Context, Reason, call};
+
+pub(crate) use super::error::is_unpublished;
+
+/// The vendor locks an access key for 5 minutes after more than 5 bad signatures in a row, so one
+/// refusal is enough to leave it alone for as long.
+pub(super) const REST: Duration = Duration::from_secs(300);
+
+/// One service of one account.
+#[derive(Debug)]
+pub(crate) struct Client {
+    transport: Arc<Transport>,
+    product: &'static str,
+    base: Url,
+    project_id: Arc<str>,
+    time_zone: Offset,
+    auth: Auth,
+}
+
+#[derive(Debug)]
+enum Auth {
+    Keys(Keys),
+    Token(Arc<TokenSource>),
+}
+
+impl Client {
+    /// A client for `service`, the first label of its host: `css`, `cce`.
+    pub(crate) fn new(context: &Context<'_>, service: &'static str) -> Result<Self, ApiError> {
+        let Cloud::Huawei(account) = &context.account.cloud else {
+            return Err(ApiError::new(
+                Reason::Protocol,
+                format!("{service} is not a product of this account's cloud"),
+            ));
+        };
+        let auth = match account.auth.clone() {
+            HuaweiAuth::Keys {
+                access_key,
+                secret_key,
+                security_token,
+            } => Auth::Keys(Keys {
+                access_key,
+                secret_key,
+                security_token,
+                project_id: account.project_id.clone(),
+            }),
+            HuaweiAuth::Token {
+                iam_endpoint,
+                domain,
+                user,
+                password,
+            } => {
+                let iam = host::base("iam", account, iam_endpoint.as_ref())?;
+                let project = account.project_id.clone();
+                Auth::Token(
+                    context
+                        .transport
+                        .shared(|| TokenSource::new(iam, project, domain, user, password)),
+                )
+            }
+        };
+        Ok(Self {
+            transport: context.transport.clone(),
+            product: context.product.product.name,
+            base: host::base(service, account, context.product.endpoint.as_ref())?,
+            project_id: account.project_id.clone(),
+            time_zone: account.time_zone,
+            auth,
+        })
+    }
+
+    /// Makes a call. `params` fill the path after the project's id, which is always the first
+    /// hole and is added here.
+    pub(crate) async fn get(
+        &self,
+        call: &'static Call,
+        params: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Answer, ApiError> {
+        let params: Vec<&str> = std::iter::once(&*self.project_id)
+            .chain(params.iter().copied())
+            .collect();
+        let request = Request {
+            product: self.product,
+            call,
+            base: &self.base,
+            path: call.path_with(&params),
+            query: call::query(query),
+            headers: Vec::new(),
+            body: None,
+        };
+        match &self.auth {
+            Auth::Keys(keys) => self.transport.send(keys, &request).await,
+            Auth::Token(source) => self.send_with_token(source, &request).await,
+        }
+    }
+
+    /// A token can be voided before its time: the first refusal gets it renewed.
+    async fn send_with_token(
+        &self,
+        source: &TokenSource,
+        request: &Request<'_>,
+    ) -> Result<Answer, ApiError> {
+        let token = source.token(&self.transport, self.product).await?;
+        let bearer = Bearer {
+            token: &token,
+            renewed: false,
+        };
+        match self.transport.send(&bearer, request).await {
+            // Without a status it is the transport that lets the credentials rest.
+            Err(error) if error.reason == Reason::Auth && error.status.is_some() => {}
+            outcome => return outcome,
+        }
+        source.refused(&token).await;
+        let token = source.token(&self.transport, self.product).await?;
+        let bearer = Bearer {
+            token: &token,
+            renewed: true,
+        };
+        self.transport.send(&bearer, request).await
+    }
+
+    /// The clock that calls are signed by.
+    pub(crate) fn clock(&self) -> &Clock {
+        self.transport.clock()
+    }
+
+    /// The zone of dates that carry none.
+    pub(crate) fn time_zone(&self) -> Offset {
+        self.time_zone
+    }
+}
+
+/// A number for these credentials, the same for every product of the account; it does not tell them.
+pub(super) fn fingerprint(parts: &[&str]) -> u64 {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    let hash = hash.finalize();
+    hash.iter()
+        .take(8)
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+/// AK and SK, of which temporary ones come with a token.
+#[derive(Debug)]
+struct Keys {
+    access_key: Secret,
+    secret_key: Secret,
+    security_token: Option<Secret>,
+    project_id: Arc<str>,
+}
+
+impl Vendor for Keys {
+    /// Every header that is sent here is signed, as the vendor demands of `X-Project-Id` and
+    /// `X-Security-Token`; the host is signed as it will be sent.
+    fn authorize(
+        &self,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<(&'static str, String)>, ApiError> {
+        let access_key = self.access_key.get()?;
+        let secret_key = self.secret_key.get()?;
+        let date = sign::date(now);
+        let mut headers = vec![
+            ("x-project-id", self.project_id.to_string()),
+            ("x-sdk-date", date.clone()),
+        ];
+        if let Some(token) = &self.security_token {
+            let token = token.get()?.expose_secret().trim().to_owned();
+            headers.push(("x-security-token", token));
+        }
+        let host = request.host();
+        let signable = sign::Signable {
+            method: request.call.method.as_str(),
+            path: &request.path,
+            query: &request.query,
+            headers: std::iter::once(("host", host.as_str()))
+                .chain(
+                    request
+                        .headers
+                        .iter()
+                        .chain(&headers)
+                        .map(|(name, value)| (*name, value.as_str())),
+                )
+                .collect(),
+            body: request.body.as_deref().unwrap_or_default().as_bytes(),
+        };
+        let authorization = signable.authorization(
+            access_key.expose_secret(),
+            secret_key.expose_secret(),
+            &date,
+        );
+        headers.push(("authorization", authorization));
+        Ok(headers)
+    }
+
+    fn judge(&self, answer: &Answer) -> Result<(), ApiError> {
+        error::judge(answer)
+    }
+
+    fn credentials(&self) -> u64 {
+        let read = |secret: &Secret| secret.get().unwrap_or_default();
+        let token = self.security_token.as_ref().map(read).unwrap_or_default();
+        fingerprint(&[
+            read(&self.access_key).expose_secret(),
+            read(&self.secret_key).expose_secret(),
+            token.expose_secret(),
+        ])
+    }
+
+    fn rest_after_refusal(&self) -> Duration {
+        REST
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::config::Huawei;
+
+    pub(in crate::provider::huawei) fn secret(text: &str) -> Secret {
+        Secret::Value(text.to_owned().into())
+    }
+
+    pub(in crate::provider::huawei) fn account() -> Huawei {
+        Huawei {
+            region: "cn-north-4".into(),
+            project_id: "6204a5bd270343b5885144cf9c8c158d".into(),
+            domain: None,
+            auth: HuaweiAuth::Keys {
+                access_key: secret("QTWAOYTTINDUT2QVKYUC"),
+                secret_key: secret("MFyfvK41ba2giqM7Uio6PznpdUKGpownRZlmVmHc"),
+                security_token: None,
+            },
+            time_zone: Offset::UTC,
+        }
+    }
+}

@@ -1,0 +1,511 @@
+//! What an answer means: the gateway's and the services' errors, in all their shapes.
+
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use crate::provider::error::clean;
+use crate::provider::http::Answer;
+use crate::provider::{ApiError, Reason};
+
+/// The gateway refuses what was signed at a time further than this from its own.
+const SKEW_LIMIT: SignedDuration = SignedDuration::from_mins(15);
+
+/// What a body tells of a failure. One body can hold three codes of three layers at once.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Told {
+    /// In the order in which the vendor's SDK believes them.
+    codes: Vec<String>,
+    /// The first text that is not empty. A gateway's can hold the access key and the canonical
+    /// request: it is read, never shown.
+    text: String,
+    /// The body's request id.
+    request_id: String,
+}
+
+/// The layer that a code comes from.
+enum Layer<'a> {
+    /// The gateway, with the number alone: other installations write `APIG.` and `APIC.`.
+    Gateway(&'a str),
+    /// Cloud Search Service.
+    Css(&'a str),
+    /// Cloud Container Engine: its codes hold the HTTP status.
+    Cce(u16),
+    /// Any other.
+    Other,
+}
+
+/// The meaning of a failure.
+struct Meaning {
+    reason: Reason,
+    message: String,
+    /// Whether the service's own text may follow.
+    quote: bool,
+}
+
+impl Meaning {
+    fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            message: message.into(),
+            quote: false,
+        }
+    }
+
+    fn quoting(reason: Reason, message: &str) -> Self {
+        Self {
+            quote: true,
+            ..Self::new(reason, message)
+        }
+    }
+}
+
+/// Whether the cloud does not publish this API: 404 `APIGW.0101`.
+pub(crate) fn is_unpublished(error: &ApiError) -> bool {
+    error.status == Some(404)
+        && matches!(
+            error.code.as_deref().map(layer),
+            Some(Layer::Gateway("0101"))
+        )
+}
+
+/// What the answer means. A 202 that carries a code is a refusal (`CSS.0011`).
+pub(super) fn judge(answer: &Answer) -> Result<(), ApiError> {
+    if answer.is_success() && answer.status != 202 {
+        return Ok(());
+    }
+    let told = read(&answer.body);
+    if answer.is_success() && told.codes.is_empty() {
+        return Ok(());
+    }
+    let by_code = told.codes.iter().find_map(|code| {
+        let meaning = by_code(code, answer, &told.text)?;
+        Some((meaning, Some(code)))
+    });
+    let (meaning, code) = by_code.unwrap_or_else(|| (by_status(answer.status), told.codes.first()));
+    let mut message = meaning.message;
+    let text = clean(&told.text);
+    if meaning.quote && !text.is_empty() {
+        message = format!("{message}: {text}");
+    }
+    let mut error = ApiError::new(meaning.reason, message);
+    error.status = Some(answer.status);
+    error.code = code.cloned();
+    error.request_id = Some(told.request_id)
+        .filter(|id| !id.is_empty())
+        .or_else(|| {
+            ["x-request-id", "x-iam-trace-id"]
+                .iter()
+                .find_map(|name| word(answer.header(name)?))
+        });
+    Err(error)
+}
+
+/// Reads the known shapes: `error_code`/`error_msg` (gateway), `errCode`/`externalMessage` (CSS),
+/// `errorCode`/`errorMessage` (CCE), Kubernetes' `code`/`message`, and IAM's nested `error`.
+/// Anything else (HTML, empty) tells nothing.
+fn read(body: &[u8]) -> Told {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+        return Told::default();
+    };
+    let nested = &body["error"];
+    let codes = [
+        &body["error_code"],
+        &body["errCode"],
+        &body["errorCode"],
+        &nested["error_code"],
+        &nested["code"],
+        &body["code"],
+    ];
+    let texts = [
+        &body["error_msg"],
+        &body["externalMessage"],
+        &body["errorMessage"],
+        &body["errorMsg"],
+        &nested["message"],
+        &nested["error_msg"],
+        &body["message"],
+    ];
+    let ids = [&body["request_id"], &body["requestId"]];
+    let mut told = Told::default();
+    for code in codes {
+        // A number is the HTTP status over again.
+        told.codes.extend(code.as_str().and_then(word));
+    }
+    told.text = texts
+        .iter()
+        .filter_map(|text| text.as_str())
+        .find(|text| !text.trim().is_empty())
+        .map(str::to_owned)
+        .unwrap_or_default();
+    told.request_id = ids
+        .iter()
+        .find_map(|id| id.as_str().and_then(word))
+        .unwrap_or_default();
+    told
+}
+
+/// A code or an id: one short word, or it is something else in its place.
+fn word(text: &str) -> Option<String> {
+    let text = text.trim();
+    let fits = !text.is_empty()
+        && text.len() <= 64
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+    fits.then(|| text.to_owned())
+}
+
+fn layer(code: &str) -> Layer<'_> {
+    match code.split_once('.') {
+        Some(("APIGW" | "APIG" | "APIC", number)) => Layer::Gateway(number),
+        Some(("CSS", number)) => Layer::Css(number),
+        // CCE.01404001: two digits for the module, three for the HTTP status.
+        Some(("CCE", number)) => number
+            .get(2..5)
+            .and_then(|status| status.parse().ok())
+            .map_or(Layer::Other, Layer::Cce),
+        _ => Layer::Other,
+    }
+}
+
+fn by_code(code: &str, answer: &Answer, text: &str) -> Option<Meaning> {
+    Some(match layer(code) {
+        Layer::Gateway("0301") => refused_credentials(answer.skew, text),
+        Layer::Gateway("0302") => Meaning::new(
+            Reason::Permission,
+            "the IAM user may not make this call; give it read rights for the service in this project",
+        ),
+        Layer::Gateway("0101") => Meaning::new(
+            Reason::NotFound,
+            "this cloud does not publish the call at this address; check region, domain and endpoint, unless the cloud is known to lack it",
+        ),
+        Layer::Gateway("0308") => Meaning::new(
+            Reason::Throttled,
+            "the gateway's quota of calls is used up; lower polling.rate_limit or poll less often",
+        ),
+        Layer::Gateway("0201") => Meaning::new(
+            Reason::Server,
+            "the service behind the gateway did not answer in time; nothing to do unless it lasts",
+        ),
+        // Not known by number: the status decides, and the text stays here.
+        Layer::Gateway(_) => {
+            return Some(Meaning {
+                quote: false,
+                ..by_status(answer.status)
+            });
+        }
+        // 403 CSS.0015 is what CSS says for a cluster that is gone.
+        Layer::Css("0002" | "0015" | "0016" | "0022" | "0047" | "1103" | "3027") => Meaning::new(
+            Reason::NotFound,
+            "the service finds no such cluster, or denies access to it; check the cluster's id, the project and the user's rights",
+        ),
+        // 400 CSS.0036 is an internal error, and passes.
+        Layer::Css("0005" | "0036" | "1004" | "9999") | Layer::Cce(500..600) => Meaning::quoting(
+            Reason::Server,
+            "the service broke; nothing to do unless it lasts",
+        ),
+        Layer::Css("0010" | "0051" | "5045") => Meaning::new(
+            Reason::Permission,
+            "the user's policy denies this call; give it the read rights of CSS in this project",
+        ),
+        Layer::Cce(401) => Meaning::new(
+            Reason::Auth,
+            "the service refused the credentials; check the keys or the token, and the project",
+        ),
+        Layer::Cce(403) => Meaning::new(
+            Reason::Permission,
+            "the user may not make this call; give it cce:cluster:get and cce:cluster:list",
+        ),
+        Layer::Cce(404) => Meaning::quoting(
+            Reason::NotFound,
+            "the service finds no such cluster or task; check the cluster's id and the project",
+        ),
+        Layer::Cce(429) => Meaning::quoting(
+            Reason::Throttled,
+            "the service takes no more calls now; lower polling.rate_limit or poll less often",
+        ),
+        Layer::Css(_) | Layer::Cce(_) | Layer::Other => return None,
+    })
+}
+
+/// What `APIGW.0301` means is in its text only.
+fn refused_credentials(skew: Option<SignedDuration>, text: &str) -> Meaning {
+    let text = text.to_ascii_lowercase();
+    let says = |part: &str| text.contains(part);
+    let message = if let Some(skew) = skew.filter(|skew| skew.abs() > SKEW_LIMIT) {
+        format!(
+            "this machine's clock is {} {} the vendor's, which allows 15 minutes; set it, for instance by NTP",
+            humantime::format_duration(std::time::Duration::from_secs(
+                skew.unsigned_abs().as_secs()
+            )),
+            if skew.is_negative() {
+                "behind"
+            } else {
+                "ahead of"
+            },
+        )
+    } else if says("reach the limit") {
+        "the access key is locked for 5 minutes after too many bad signatures; check secret_key, here and wherever else the key is used".to_owned()
+    } else if says("ak not exist") {
+        "this cloud does not know the access key; check access_key, region and domain".to_owned()
+    } else if says("signature expired") {
+        "the signature or the temporary key has expired; check the clock, or renew the key with its security_token".to_owned()
+    } else if says("token") && !says("aksk") {
+        "the token was refused; check that user, project and IAM endpoint belong to this region"
+            .to_owned()
+    } else if says("signature fail") || says("aksk") {
+        "the signature does not fit; check secret_key, and security_token for a temporary key"
+            .to_owned()
+    } else {
+        "the gateway refused the credentials; check the keys or the token".to_owned()
+    };
+    Meaning::new(Reason::Auth, message)
+}
+
+fn by_status(status: u16) -> Meaning {
+    match status {
+        300..400 => Meaning::new(
+            Reason::Protocol,
+            "the answer is a redirect, which is not followed because it would carry credentials elsewhere; check region and endpoint",
+        ),
+        401 => Meaning::new(
+            Reason::Auth,
+            "the vendor refused the credentials; check the keys or the token",
+        ),
+        403 => Meaning::new(
+            Reason::Permission,
+            "the vendor denies this call; check the user's rights in this project",
+        ),
+        404 | 410 => Meaning::quoting(
+            Reason::NotFound,
+            "the vendor finds nothing there; check the cluster's id, the project and the endpoint",
+        ),
+        407 => Meaning::new(
+            Reason::Network,
+            "the proxy asks for credentials; put them into proxy_url",
+        ),
+        408 | 500.. => Meaning::quoting(
+            Reason::Server,
+            "the vendor's side broke; nothing to do unless it lasts",
+        ),
+        429 => Meaning::quoting(
+            Reason::Throttled,
+            "too many calls; lower polling.rate_limit or poll less often",
+        ),
+        202 | 400..500 => Meaning::quoting(Reason::Refused, "the vendor refused the call"),
+        _ => Meaning::new(
+            Reason::Protocol,
+            "the answer has a status that the vendor does not document; check the endpoint and any proxy",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderMap, HeaderValue};
+
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status,
+            headers: HeaderMap::new(),
+            body: body.to_owned().into(),
+            skew: None,
+        }
+    }
+
+    fn error(status: u16, body: &str) -> ApiError {
+        judge(&answer(status, body)).unwrap_err()
+    }
+
+    fn gateway(status: u16, code: &str, text: &str) -> ApiError {
+        let body = serde_json::json!({"error_msg": text, "error_code": code, "request_id": "r-1"});
+        error(status, &body.to_string())
+    }
+
+    #[test]
+    fn codes_decide_where_the_status_misleads() {
+        for (status, code, want) in [
+            (403, "CSS.0015", Reason::NotFound),
+            (400, "CSS.0047", Reason::NotFound),
+            (404, "CSS.0002", Reason::NotFound),
+            (404, "CSS.3027", Reason::NotFound),
+            (400, "CSS.0036", Reason::Server),
+            (500, "CSS.9999", Reason::Server),
+            (400, "CSS.0051", Reason::Permission),
+            (403, "CSS.0010", Reason::Permission),
+            (400, "CSS.0001", Reason::Refused),
+            (409, "CSS.0011", Reason::Refused),
+            (202, "CSS.0011", Reason::Refused),
+        ] {
+            let body = format!(r#"{{"errCode":"{code}","externalMessage":"{code} : text"}}"#);
+            let error = error(status, &body);
+            assert_eq!(error.reason, want, "{status} {code}");
+            assert_eq!(error.code.as_deref(), Some(code));
+            assert_eq!(error.status, Some(status));
+        }
+        for (status, code, want) in [
+            (401, "CCE.01401001", Reason::Auth),
+            (403, "CCE.01403001", Reason::Permission),
+            (404, "CCE.01404001", Reason::NotFound),
+            (409, "CCE.01409001", Reason::Refused),
+            (400, "CCE.01429002", Reason::Throttled),
+            (429, "CCE.02429001", Reason::Throttled),
+            (500, "CCE.01500001", Reason::Server),
+            (400, "CCE.01400001", Reason::Refused),
+            (400, "CCE.x", Reason::Refused),
+        ] {
+            let body = format!(r#"{{"errorCode":"{code}","errorMessage":"text"}}"#);
+            assert_eq!(error(status, &body).reason, want, "{code}");
+        }
+        for (status, number, want) in [
+            (401, "0301", Reason::Auth),
+            (403, "0302", Reason::Permission),
+            (404, "0101", Reason::NotFound),
+            (429, "0308", Reason::Throttled),
+            (504, "0201", Reason::Server),
+            (413, "0199", Reason::Refused),
+        ] {
+            for prefix in ["APIGW", "APIG", "APIC"] {
+                let error = gateway(status, &format!("{prefix}.{number}"), "text");
+                assert_eq!(error.reason, want, "{prefix}.{number}");
+                assert_eq!(error.request_id.as_deref(), Some("r-1"));
+            }
+        }
+    }
+
+    #[test]
+    fn unpublished_is_told_from_not_found() {
+        assert!(is_unpublished(&gateway(404, "APIGW.0101", "x")));
+        assert!(is_unpublished(&gateway(404, "APIG.0101", "x")));
+        assert!(!is_unpublished(&gateway(404, "CSS.0002", "x")));
+        assert!(!is_unpublished(&gateway(401, "APIGW.0301", "x")));
+        assert!(!is_unpublished(&error(404, "")));
+    }
+
+    #[test]
+    fn three_codes_in_one_body() {
+        let body = r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","code":400,"errorCode":"CCE.01429003","errorMessage":"Invalid request.","error_code":"CCE_CM.0004","error_msg":"Request is invalid","message":"Eni subnetId and subnetCidr not matched","reason":"BadRequest"}"#;
+        let known = error(400, body);
+        assert_eq!(known.reason, Reason::Throttled);
+        assert_eq!(known.code.as_deref(), Some("CCE.01429003"));
+        let unknown = error(400, &body.replace("01429003", "01400001"));
+        assert_eq!(unknown.reason, Reason::Refused);
+        assert_eq!(unknown.code.as_deref(), Some("CCE_CM.0004"));
+        assert_eq!(
+            unknown.message,
+            "the vendor refused the call: Request is invalid"
+        );
+    }
+
+    #[test]
+    fn each_0301_has_its_own_advice() {
+        for (text, part) in [
+            (
+                "Incorrect IAM authentication information: verify aksk signature fail, canonicalRequest:GET|/v1.0/x-security-token:abc",
+                "check secret_key",
+            ),
+            (
+                "Incorrect IAM authentication information: Get secretKey failed,ak:QTWAOYTTIND,err:ak not exist",
+                "check access_key",
+            ),
+            (
+                "Incorrect IAM authentication information: calc ak sk signature fail:signature expired",
+                "expired",
+            ),
+            (
+                "Incorrect IAM authentication information: AK access failed to reach the limit,forbidden",
+                "locked for 5 minutes",
+            ),
+            (
+                "Incorrect IAM authentication information: decrypt token fail",
+                "the token",
+            ),
+            (
+                "Incorrect IAM authentication information: token expires, expires_at: 2020",
+                "the token",
+            ),
+            ("x-auth-token not found", "the token"),
+            ("something new", "the keys or the token"),
+        ] {
+            let error = gateway(401, "APIGW.0301", text);
+            assert_eq!(error.reason, Reason::Auth);
+            assert!(error.message.contains(part), "{text}: {}", error.message);
+        }
+    }
+
+    #[test]
+    fn a_wrong_clock_is_named_with_its_amount() {
+        let body = r#"{"error_code":"APIGW.0301","error_msg":"signature expired"}"#;
+        let mut answer = answer(401, body);
+        answer.skew = Some(SignedDuration::from_mins(-20));
+        let message = judge(&answer).unwrap_err().message;
+        assert!(message.contains("20m behind the vendor's"), "{message}");
+        answer.skew = Some(SignedDuration::from_mins(-14));
+        let message = judge(&answer).unwrap_err().message;
+        assert!(!message.contains("behind"), "{message}");
+    }
+
+    #[test]
+    fn the_gateways_text_is_never_shown() {
+        let secret = "ak:QTWAOYTTINDUT2QVKYUC canonicalRequest:GET|/v1.0";
+        for (status, code) in [
+            (401, "APIGW.0301"),
+            (403, "APIGW.0302"),
+            (400, "APIGW.0999"),
+            (401, "OTHER.1"),
+            (403, "OTHER.1"),
+        ] {
+            let shown = gateway(status, code, secret).to_string();
+            assert!(!shown.contains("QTWA"), "{shown}");
+            assert!(!shown.contains("canonical"), "{shown}");
+        }
+        // Nor what stands in the code's place.
+        let error = gateway(401, "ak: QTWAOYTTINDUT2QVKYUC", secret);
+        assert_eq!(error.code, None);
+    }
+
+    #[test]
+    fn bodies_that_tell_nothing_are_judged_by_the_status() {
+        for body in ["", "<html>CloudMiddleWareTomcat</html>", "[]", "null", "3"] {
+            for (status, want) in [
+                (302, Reason::Protocol),
+                (400, Reason::Refused),
+                (401, Reason::Auth),
+                (403, Reason::Permission),
+                (404, Reason::NotFound),
+                (429, Reason::Throttled),
+                (500, Reason::Server),
+                (503, Reason::Server),
+                (100, Reason::Protocol),
+            ] {
+                let error = error(status, body);
+                assert_eq!(error.reason, want, "{status} {body}");
+                assert!(!error.message.contains("Tomcat"));
+            }
+            assert_eq!(judge(&answer(200, body)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn request_ids_come_from_the_body_or_the_headers() {
+        let mut answer = answer(500, "");
+        answer
+            .headers
+            .insert("x-iam-trace-id", HeaderValue::from_static("trace-1"));
+        let error = judge(&answer).unwrap_err();
+        assert_eq!(error.request_id.as_deref(), Some("trace-1"));
+    }
+
+    #[test]
+    fn iams_nested_error_is_read() {
+        let error = error(
+            404,
+            r#"{"error":{"message":"Could not find the project.","code":404,"title":"Not Found"}}"#,
+        );
+        assert_eq!(error.reason, Reason::NotFound);
+        assert!(error.message.ends_with(": Could not find the project."));
+        assert_eq!(error.code, None);
+    }
+}
