@@ -1,17 +1,241 @@
-//! Placeholder.
+//! Cloud Search Service: upgrades of Elasticsearch, `OpenSearch` and Logstash clusters, and changes
+//! of their availability zone.
+//!
+//! Reading takes the list rights of CSS only. The permissions page calls them `css:cluster:list`
+//! and `css:cluster:get`.
 
+mod map;
+mod pages;
+mod sim;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::provider::{ApiError, Product, Reason};
+use futures_util::future::BoxFuture;
+
+use self::map::Ground;
+use self::pages::{Collected, Page};
+use super::client::{Client, is_unpublished};
+use crate::model::{Kind, Memory, Observation, Upgrade, UpgradeStatus};
+use crate::provider::listing::Shared;
+use crate::provider::{
+    ApiError, Call, Context, Discovered, Discovery, Method, Product, Provider, Reason,
+};
 
 /// This product's line of the table.
 pub const PRODUCT: Product = Product {
     name: "css",
     cloud: "huawei",
-    stalled_after: Duration::from_secs(1800),
+    // Its data migration may be silent for hours; the vendor allows it 48 h a node.
+    stalled_after: Duration::from_secs(3 * 3600),
     settings: &[],
     numeric_ids: false,
-    calls: &[],
-    sim: |_, _| None,
-    open: |_| Err(ApiError::new(Reason::Protocol, "not written")),
+    calls: &[&LIST, &DETAIL],
+    sim: sim::answer,
+    open: |context| Ok(Arc::new(Css::new(&context)?)),
 };
+
+/// "Querying the Cluster List".
+const LIST: Call = Call::read("ListClustersDetails", Method::Get, "/v1.0/{}/clusters");
+
+/// "Obtaining Upgrade Details".
+const DETAIL: Call = Call::read(
+    "UpgradeDetail",
+    Method::Get,
+    "/v1.0/{}/clusters/{}/upgrade/detail",
+);
+
+/// The product in one project.
+#[derive(Debug)]
+struct Css {
+    client: Client,
+    list: Shared<Vec<wire::Cluster>>,
+    silence: Mutex<Silence>,
+}
+
+/// What is not asked until the next discovery, because the answer is known to be no.
+#[derive(Debug, Default)]
+struct Silence {
+    /// The cloud does not publish upgrades.
+    unpublished: bool,
+    /// Clusters for which it refuses to tell changes of the zone.
+    az: BTreeSet<String>,
+    /// Whether the log has told so; once is enough.
+    told: bool,
+}
+
+impl Css {
+    fn new(context: &Context<'_>) -> Result<Self, ApiError> {
+        Ok(Self {
+            client: Client::new(context, "css")?,
+            list: Shared::default(),
+            silence: Mutex::default(),
+        })
+    }
+
+    /// Every page of a call. The first one is asked for without a position, and nearly always is
+    /// the only one.
+    async fn pages<P: Page>(
+        &self,
+        call: &'static Call,
+        params: &[&str],
+        filter: Option<(&str, &str)>,
+    ) -> Result<Collected<P::Item>, ApiError> {
+        let mut collected = Collected::default();
+        for _ in 0..pages::MOST {
+            let position = collected.position();
+            let mut query = vec![("limit", pages::LIMIT)];
+            query.extend(filter);
+            if let Some(position) = &position {
+                // Renamed in 2025, and what a cloud does not know it passes over.
+                query.extend([("offset", position.as_str()), ("start", position.as_str())]);
+            }
+            let answer = self.client.get(call, params, &query).await?;
+            let page: P = answer.json().map_err(|error| error.of(call.name))?;
+            if !collected.add(page).map_err(|error| error.of(call.name))? {
+                break;
+            }
+        }
+        Ok(collected)
+    }
+
+    async fn fetch_list(&self) -> Result<Vec<wire::Cluster>, ApiError> {
+        self.pages::<wire::ClusterList>(&LIST, &[], None)
+            .await?
+            .complete()
+            .map_err(|error| error.of(LIST.name))
+    }
+
+    /// The upgrades of this kind; none when the cloud does not tell them.
+    async fn details(
+        &self,
+        cluster: &str,
+        kind: Kind,
+    ) -> Result<Option<Vec<wire::Detail>>, ApiError> {
+        let filter = match kind {
+            // Older clouds know no other value than AZ_MIGRATION, so upgrades are the default.
+            Kind::Version => None,
+            Kind::AzMigration => Some(("action_mode", "AZ_MIGRATION")),
+        };
+        if self.is_silent(cluster, kind) {
+            return Ok(None);
+        }
+        match self
+            .pages::<wire::Details>(&DETAIL, &[cluster], filter)
+            .await
+        {
+            Ok(collected) => Ok(Some(collected.items)),
+            Err(error) if is_unpublished(&error) => {
+                let mut silence = self.silence();
+                silence.unpublished = true;
+                if !std::mem::replace(&mut silence.told, true) {
+                    tracing::warn!(%error, "This cloud does not publish upgrades of CSS clusters: their state will be none.");
+                }
+                Ok(None)
+            }
+            Err(error)
+                if kind == Kind::AzMigration
+                    && error.reason == Reason::Refused
+                    && error.status == Some(400) =>
+            {
+                tracing::debug!(cluster, %error, "The cloud does not tell zone changes of this cluster.");
+                self.silence().az.insert(cluster.to_owned());
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn is_silent(&self, cluster: &str, kind: Kind) -> bool {
+        let silence = self.silence();
+        silence.unpublished || (kind == Kind::AzMigration && silence.az.contains(cluster))
+    }
+
+    fn silence(&self) -> std::sync::MutexGuard<'_, Silence> {
+        self.silence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Provider for Css {
+    fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
+        Box::pin(async move {
+            let list = self.list.get(Duration::ZERO, || self.fetch_list()).await?;
+            let mut silence = self.silence();
+            silence.unpublished = false;
+            silence.az.clear();
+            Ok(Discovery {
+                clusters: list
+                    .iter()
+                    .map(|cluster| Discovered {
+                        id: cluster.id.clone(),
+                        name: cluster.name.clone(),
+                    })
+                    .collect(),
+                inaccessible: 0,
+            })
+        })
+    }
+
+    fn observe<'a>(
+        &'a self,
+        cluster_id: &'a str,
+        memory: &'a Memory,
+        fresh: Duration,
+    ) -> BoxFuture<'a, Result<Observation, ApiError>> {
+        Box::pin(async move {
+            let list = self.list.get(fresh, || self.fetch_list()).await?;
+            let cluster = list
+                .iter()
+                .find(|cluster| cluster.id == cluster_id)
+                .ok_or_else(|| {
+                    ApiError::new(
+                        Reason::NotFound,
+                        "the project has no CSS cluster with this id; check the id, project_id and region",
+                    )
+                    .of(LIST.name)
+                })?;
+            let ground = Ground {
+                cluster,
+                memory,
+                zone: self.client.time_zone(),
+            };
+            let mut observation = map::observation(cluster);
+            let version = self.details(cluster_id, Kind::Version).await?;
+            let version = map::upgrade(
+                Kind::Version,
+                version.unwrap_or_default(),
+                &ground,
+                &mut observation.unknown_words,
+            );
+            // A cluster does one thing at a time: while its version changes, what is known of its
+            // zone stays as it is, and the second call of each poll is saved.
+            let az = if runs_on(version.as_ref(), memory) {
+                memory.last(Kind::AzMigration).map(|seen| seen.last.clone())
+            } else {
+                let az = self.details(cluster_id, Kind::AzMigration).await?;
+                map::upgrade(
+                    Kind::AzMigration,
+                    az.unwrap_or_default(),
+                    &ground,
+                    &mut observation.unknown_words,
+                )
+            };
+            observation.upgrades.extend(version.into_iter().chain(az));
+            Ok(observation)
+        })
+    }
+}
+
+/// Whether this is not the first sight of a running upgrade.
+fn runs_on(upgrade: Option<&Upgrade>, memory: &Memory) -> bool {
+    upgrade.is_some_and(|upgrade| {
+        upgrade.status == UpgradeStatus::Running
+            && memory
+                .last(upgrade.kind)
+                .is_some_and(|seen| seen.last.is_same(upgrade))
+    })
+}

@@ -103,7 +103,13 @@ mod tests {
 
     #[test]
     fn the_configs_endpoint_wins_and_no_other_host_is_reached() {
-        let mut account = crate::provider::huawei::client::tests::account();
+        let mut account = Huawei {
+            region: "cn-north-4".into(),
+            project_id: "p".into(),
+            domain: None,
+            auth: crate::provider::huawei::sim::tests::good_keys(),
+            time_zone: jiff::tz::Offset::UTC,
+        };
         let endpoint = Url::parse("https://css.example.local:8443").unwrap();
         assert_eq!(base("css", &account, Some(&endpoint)).unwrap(), endpoint);
         for region in ["evil.example/", "user@evil.example", "a b", "x:1", "x?y"] {

@@ -1,0 +1,277 @@
+//! The simulator's half: the cluster list and the upgrades, with history, as CSS tells them.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::model::Kind;
+use crate::sim::scenario::{Cluster, ListedAs};
+use crate::sim::timeline::{self, Moment, NodeMoment, State, StepMoment};
+use crate::sim::{Answer, Request, World};
+
+/// Runs that the list keeps, the current one included.
+const HISTORY: usize = 30;
+
+/// Answers CSS's calls; the gateway has checked all else.
+pub(super) fn answer(world: &World, request: &Request<'_>) -> Option<Answer> {
+    let path = request.path.strip_prefix("/v1.0/")?;
+    let segments: Vec<&str> = path.split('/').collect();
+    match (request.method, segments.as_slice()) {
+        ("GET", [_, "clusters"]) => Some(list(world, request)),
+        ("GET", [_, "clusters", id, "upgrade", "detail"]) => Some(detail(world, request, id)),
+        _ => None,
+    }
+}
+
+fn list(world: &World, request: &Request<'_>) -> Answer {
+    let page = match page(request) {
+        Ok(page) => page,
+        Err(refusal) => return refusal,
+    };
+    let listed = || {
+        world
+            .clusters("css")
+            .filter(|cluster| cluster.listed != ListedAs::Returned)
+    };
+    let all: Vec<&Cluster> = listed().collect();
+    // Newest first.
+    let clusters: Vec<Value> = all
+        .iter()
+        .rev()
+        .skip(page.start - 1)
+        .take(page.limit)
+        .map(|cluster| described(world, cluster))
+        .collect();
+    Answer::json(200, &json!({"totalSize": all.len(), "clusters": clusters}))
+}
+
+fn described(world: &World, cluster: &Cluster) -> Value {
+    let version = match world.moment(cluster) {
+        Some(moment) if cluster.kind == Kind::Version => moment.version().to_owned(),
+        _ => cluster.versions.first().cloned().unwrap_or_default(),
+    };
+    let engine = match cluster.listed {
+        ListedAs::NotUpgradable => "logstash",
+        _ => "elasticsearch",
+    };
+    let instances: Vec<Value> = cluster
+        .nodes
+        .iter()
+        .enumerate()
+        .map(|(index, node)| {
+            json!({
+                "status": "200",
+                "type": node.role,
+                "id": format!("{:08x}-{}", index, cluster.id),
+                "name": node.name,
+                "specCode": "ess.spec-4u8g",
+                "azCode": "cn-north-4a",
+                "ip": format!("192.168.0.{}", index % 250 + 1),
+            })
+        })
+        .collect();
+    json!({
+        "datastore": {
+            "type": engine,
+            "version": version,
+            "subVersion": format!("{version}_24.3.0_0827"),
+            "supportSecuritymode": false,
+        },
+        "instances": instances,
+        "updated": naive(Some(world.origin)),
+        "created": naive(Some(world.origin)),
+        "name": cluster.name,
+        "id": cluster.id,
+        "status": "200",
+        "endpoint": Value::Null,
+        "actionProgress": {},
+        "actions": [],
+        "tags": [],
+    })
+}
+
+fn detail(world: &World, request: &Request<'_>, id: &str) -> Answer {
+    let page = match page(request) {
+        Ok(page) => page,
+        Err(refusal) => return refusal,
+    };
+    let kind = match request.param("action_mode").as_deref() {
+        None | Some("UPGRADING") => Kind::Version,
+        Some("AZ_MIGRATION") => Kind::AzMigration,
+        Some(_) => return bad_parameter("action_mode"),
+    };
+    let cluster = world.cluster("css", id);
+    let Some(cluster) = cluster.filter(|cluster| cluster.listed != ListedAs::Returned) else {
+        return error(
+            403,
+            "CSS.0015",
+            "No resources are found or the access is denied.",
+        );
+    };
+    let mut runs = if cluster.kind == kind {
+        history(world, cluster)
+    } else {
+        Vec::new()
+    };
+    // The vendor promises no order, so this one helps nobody.
+    runs.sort_by_key(|moment| moment.id(cluster));
+    let details: Vec<Value> = runs
+        .iter()
+        .skip(page.start - 1)
+        .take(page.limit)
+        .map(|moment| run(cluster, moment))
+        .collect();
+    Answer::json(
+        200,
+        &json!({"totalSize": runs.len(), "detailList": details}),
+    )
+}
+
+/// The current run, and the runs before it as they ended.
+fn history(world: &World, cluster: &Cluster) -> Vec<Moment> {
+    let mut runs: Vec<Moment> = world.moment(cluster).into_iter().collect();
+    while let Some(last) = runs.last().filter(|last| last.run > 0)
+        && runs.len() < HISTORY
+    {
+        let before = last.requested - std::time::Duration::from_nanos(1);
+        let Some(earlier) = timeline::at(cluster, world.origin, world.speed, before) else {
+            break;
+        };
+        if earlier.run >= last.run {
+            break;
+        }
+        runs.push(earlier);
+    }
+    runs
+}
+
+fn run(cluster: &Cluster, moment: &Moment) -> Value {
+    let names = |wanted: &dyn Fn(&NodeMoment) -> bool| -> String {
+        let names: Vec<&str> = moment
+            .nodes
+            .iter()
+            .filter(|node| wanted(node))
+            .map(|node| node.name.as_str())
+            .collect();
+        names.join(",")
+    };
+    let in_work = |node: &NodeMoment| matches!(node.state, State::Running | State::Failed);
+    // One node is described: the first in work, else the last that was.
+    let current = moment.nodes.iter().find(|node| in_work(node));
+    let described = current.or_else(|| {
+        moment
+            .nodes
+            .iter()
+            .rfind(|node| node.state == State::Succeeded)
+    });
+    let mut out = Map::new();
+    let mut put = |name: &str, value: Value| out.insert(name.to_owned(), value);
+    put("id", json!(moment.id(cluster)));
+    put("startTime", json!(naive(Some(moment.requested))));
+    put("endTime", json!(naive(moment.ended)));
+    put("status", json!(word(moment.state)));
+    put("agencyName", json!("css_test_agency"));
+    put("totalNodes", json!(names(&|_| true)));
+    put(
+        "completedNodes",
+        json!(names(&|node| node.state == State::Succeeded)),
+    );
+    put(
+        "currentNodeName",
+        json!(current.map_or("", |node| node.name.as_str())),
+    );
+    put("executeTimes", json!(cluster.executions.to_string()));
+    put(
+        "currentNodeDetail",
+        described.map_or_else(
+            || json!([]),
+            |node| node.steps.iter().enumerate().map(step).collect(),
+        ),
+    );
+    if cluster.batch > 1 {
+        put("batchSize", json!(cluster.batch));
+        put("currentBatchNodes", json!(names(&in_work)));
+    }
+    match cluster.kind {
+        Kind::Version => put(
+            "imageInfo",
+            json!({
+                "id": "439b5d30-5968-45df-b088-d030a858522d",
+                "displayName": format!("{}_24.3.0_0827", moment.to),
+                "imageDesc": "A simulated image.",
+                "datastoreType": "elasticsearch",
+                "datastoreVersion": moment.to,
+                "priority": 16,
+            }),
+        ),
+        Kind::AzMigration => {
+            let target = json!({"cn-north-4c": names(&|_| true)});
+            put("finalAzInfoMap", json!(target.to_string()));
+            let param = json!({
+                "instType": "ess",
+                "migrateType": "az_migrate",
+                "sourceAz": "cn-north-4a",
+                "targetAz": "cn-north-4c",
+            });
+            put("migrateParam", json!(param.to_string()))
+        }
+    };
+    Value::Object(out)
+}
+
+fn step((order, step): (usize, &StepMoment)) -> Value {
+    json!({
+        "order": order,
+        "name": step.name,
+        "status": word(step.state),
+        "desc": "A simulated step.",
+        "beginTime": naive(step.begun),
+        "endTime": naive(step.ended),
+    })
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Waiting => "WAITING",
+        State::Running => "RUNNING",
+        State::Succeeded => "SUCCESS",
+        State::Failed => "FAILED",
+    }
+}
+
+/// UTC to the second, without a zone; empty for "not yet".
+fn naive(at: Option<Timestamp>) -> String {
+    at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%S").to_string())
+        .unwrap_or_default()
+}
+
+/// Which part of a list is asked for.
+struct Part {
+    /// From 1.
+    start: usize,
+    limit: usize,
+}
+
+fn page(request: &Request<'_>) -> Result<Part, Answer> {
+    let number = |name: &str, default: usize| match request.param(name) {
+        None => Ok(default),
+        Some(text) => match text.parse() {
+            Ok(number) if (1..=1000).contains(&number) => Ok(number),
+            _ => Err(bad_parameter(name)),
+        },
+    };
+    let start = number("start", 1)?;
+    Ok(Part {
+        start: number("offset", start)?,
+        limit: number("limit", 10)?,
+    })
+}
+
+fn bad_parameter(name: &str) -> Answer {
+    error(400, "CSS.0001", "Incorrect parameters.")
+        .refusing(format!("the value of {name} is not allowed"))
+}
+
+fn error(status: u16, code: &str, text: &str) -> Answer {
+    let body = json!({"errCode": code, "externalMessage": format!("{code} : {text}")});
+    Answer::json(status, &body)
+}
