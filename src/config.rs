@@ -3,8 +3,20 @@
 //! [`load`] reads a file, [`parse`] a text; both give either a whole [`Config`] or every problem
 //! found, each with its line and column.
 
+mod account;
+mod address;
+mod credential;
+pub(crate) mod decode;
+mod file;
+mod huawei;
+mod limits;
+mod ncloud;
+pub(crate) mod problem;
+pub(crate) mod product;
 pub mod secret;
+pub(crate) mod tree;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +24,8 @@ use std::time::Duration;
 use jiff::tz::Offset;
 use url::Url;
 
+pub use file::{ConfigError, load, parse};
+pub use problem::Problem;
 pub use secret::Secret;
 
 use crate::model::Thresholds;
@@ -25,7 +39,7 @@ pub struct Config {
 }
 
 /// One account at one cloud.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Account {
     /// The label `account`.
     pub name: Arc<str>,
@@ -170,6 +184,21 @@ pub struct Listed {
     pub name: Option<String>,
     /// Its limits.
     pub thresholds: Thresholds,
+}
+
+impl fmt::Debug for Account {
+    /// Without the user and the password that the proxy's address may hold.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let proxy = self.proxy_url.as_ref().and_then(Url::host_str);
+        f.debug_struct("Account")
+            .field("name", &self.name)
+            .field("cloud", &self.cloud)
+            .field("polling", &self.polling)
+            .field("ca_file", &self.ca_file)
+            .field("proxy_url", &proxy)
+            .field("products", &self.products)
+            .finish()
+    }
 }
 
 impl Account {

@@ -1,5 +1,6 @@
 //! Secrets: where each comes from, and its value when it is needed.
 
+use std::io::Read;
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -35,7 +36,10 @@ const LONGEST: usize = 64 << 10;
 
 /// Reads a secret from a file, without the line end that editors add.
 pub fn read(path: &std::path::Path) -> Result<SecretString, String> {
-    let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(LONGEST as u64 + 1).read_to_end(&mut bytes))
+        .map_err(|e| e.to_string())?;
     if bytes.len() > LONGEST {
         return Err("it is longer than 64 KiB, so it is not a secret".to_owned());
     }

@@ -1,8 +1,12 @@
 //! What a scenario says: accounts, clusters with their upgrades, faults.
 
+mod file;
+
 use std::time::Duration;
 
 use secrecy::SecretString;
+
+pub use file::parse;
 
 /// A scenario, checked.
 #[derive(Debug, Clone)]

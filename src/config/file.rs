@@ -1,0 +1,212 @@
+//! The file as a whole: read, checked, and either a [`Config`] or every problem in it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::account;
+use super::credential::Context;
+use super::decode::Section;
+use super::limits::Limits;
+use super::problem::{At, Problem, Problems, quote};
+use super::{Account, Config, Polling, tree};
+
+/// Why there is no config. A line for each problem, each with the file, line and column.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error(
+        "cannot read {}: {error}: name the file with --config.file, and let this user read it",
+        path.display()
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The file was read, and something is wrong in it.
+    #[error("{}", Lines(path, problems))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, by place; at least one.
+        problems: Vec<Problem>,
+    },
+}
+
+struct Lines<'a>(&'a Path, &'a [Problem]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.1.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{}:{problem}", self.0.display())?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a config file, with this process's environment for secrets.
+pub fn load(path: &Path) -> Result<Config, ConfigError> {
+    let mut bytes = Vec::new();
+    // One byte more than is read shows that there is more.
+    std::fs::File::open(path)
+        .and_then(|file| file.take(tree::LONGEST as u64 + 1).read_to_end(&mut bytes))
+        .map_err(|error| ConfigError::Unreadable {
+            path: path.to_owned(),
+            error,
+        })?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    text(&bytes)
+        .and_then(|text| parse(text, folder, &|name| std::env::var(name).ok()))
+        .map_err(|problems| ConfigError::Invalid {
+            path: path.to_owned(),
+            problems,
+        })
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Vec<Problem>> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let good = String::from_utf8_lossy(good);
+        let at = At {
+            line: good.matches('\n').count() + 1,
+            column: good.rsplit('\n').next().unwrap_or("").chars().count() + 1,
+        };
+        // A character that the limit of size has cut in two is no fault of its own.
+        let message = if bytes.len() > tree::LONGEST {
+            "this file is longer than 1 MiB, so it is not a configuration: name another one"
+        } else {
+            "this is not UTF-8: save the file in that encoding"
+        };
+        vec![Problem::new(at, message)]
+    })
+}
+
+/// Reads a config from its text. Relative paths are relative to `folder`; `env` gives the values of
+/// environment variables.
+pub fn parse(
+    text: &str,
+    folder: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Config, Vec<Problem>> {
+    let problems = Problems::default();
+    let context = Context { folder, env };
+    let accounts = tree::parse(text, &problems).and_then(|root| {
+        let mut section = Section::new(&root, "the file", At::START, &problems);
+        let polling = Polling::section(&mut section, Polling::DEFAULT);
+        let limits = Limits::section(&mut section, Limits::default());
+        let accounts = accounts(&mut section, &context, polling, limits);
+        section.refuse(
+            "alerting",
+            "this version cannot send alerts itself yet: remove alerting, and use rules in Prometheus",
+        );
+        section.finish();
+        accounts
+    });
+    problems
+        .settle(accounts)
+        .map(|accounts| Config { accounts })
+}
+
+fn accounts(
+    section: &mut Section<'_>,
+    context: &Context<'_>,
+    polling: Polling,
+    limits: Limits,
+) -> Option<Vec<Account>> {
+    let field = section.need("accounts")?;
+    let entries = field.items()?;
+    if entries.is_empty() {
+        field.wrong("accounts is empty, so that nothing is watched: add an account");
+    }
+    let mut seen: HashMap<&str, At> = HashMap::new();
+    for entry in &entries {
+        let Some((at, name)) = name(entry.node) else {
+            continue;
+        };
+        match seen.get(name) {
+            Some(first) => field.problems.add(
+                at,
+                format!(
+                    "account {} exists a second time: it is at {first} already, rename one",
+                    quote(name)
+                ),
+            ),
+            None => {
+                seen.insert(name, at);
+            }
+        }
+    }
+    let found: Vec<Option<Account>> = entries
+        .iter()
+        .map(|entry| account::read(entry, context, polling, limits))
+        .collect();
+    found.into_iter().collect()
+}
+
+/// An account's name and its place, even if the rest of the account is wrong.
+fn name(account: &tree::Node) -> Option<(At, &str)> {
+    let tree::Value::Map(entries) = &account.value else {
+        return None;
+    };
+    let (_, node) = entries.iter().find(|(key, _)| key.text == "name")?;
+    match &node.value {
+        tree::Value::Scalar { text, .. } if !node.is_null() => Some((node.at, text)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unreadable_file_is_named_with_a_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("none.yml");
+        let text = load(&path).unwrap_err().to_string();
+        assert!(
+            text.starts_with(&format!("cannot read {}", path.display())),
+            "{text}"
+        );
+        assert!(text.contains("--config.file"), "{text}");
+    }
+
+    #[test]
+    fn each_problem_has_a_line_of_its_own_with_the_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bad.yml");
+        std::fs::write(&path, "accounts: x\npoling: {}\n").unwrap();
+        let text = load(&path).unwrap_err().to_string();
+        let path = path.display();
+        assert_eq!(
+            text,
+            format!(
+                "{path}:1:11: accounts must be a list, not text\n\
+                 {path}:2:1: unknown key \"poling\": did you mean polling?"
+            )
+        );
+    }
+
+    #[test]
+    fn a_file_in_another_encoding_is_told_with_its_place() {
+        let problems = text(b"# a\n# \xea\xb0\x80\xff\n").unwrap_err();
+        assert_eq!(
+            problems[0].to_string(),
+            "2:4: this is not UTF-8: save the file in that encoding"
+        );
+    }
+
+    #[test]
+    fn a_file_without_end_is_not_read_to_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("long.yml");
+        std::fs::write(&path, "가".repeat(tree::LONGEST / 3 + 100)).unwrap();
+        assert!(load(&path).unwrap_err().to_string().contains("1 MiB"));
+    }
+}

@@ -1,0 +1,92 @@
+//! The keys of an account at Huawei Cloud, or at another cloud with the same API.
+
+use jiff::tz::Offset;
+
+use super::credential::{self, Context};
+use super::decode::{Field, Section};
+use super::{Cloud, Huawei, HuaweiAuth, address};
+
+/// Takes the cloud's own keys.
+pub(super) fn take(section: &mut Section<'_>, context: &Context<'_>) -> Option<Cloud> {
+    // These become parts of host names and paths.
+    let region = section.need("region").and_then(|field| field.word("-_"));
+    let project = section.need("project_id").and_then(|field| field.word("-"));
+    let domain = section.take("domain");
+    let domain = match &domain {
+        Some(field) => field.word("-.").map(Some),
+        None => Some(None),
+    };
+    let auth = auth(section, context);
+    let time_zone = match section.take("time_zone") {
+        Some(field) => address::time_zone(&field),
+        None => Some(Offset::UTC),
+    };
+    Some(Cloud::Huawei(Huawei {
+        region: region?.into(),
+        project_id: project?.into(),
+        domain: domain?.map(str::to_owned),
+        auth: auth?,
+        time_zone: time_zone?,
+    }))
+}
+
+const KEYS: [&str; 3] = ["access_key", "secret_key", "security_token"];
+
+/// Either keys or a token.
+fn auth(section: &mut Section<'_>, context: &Context<'_>) -> Option<HuaweiAuth> {
+    let has_keys = KEYS.iter().any(|key| credential::is_given(section, key));
+    let token = section.take("token");
+    if let Some(token) = token {
+        let auth = password(&token, context);
+        if has_keys {
+            token.problems.add(
+                token.at,
+                "token and access_key are both given: keep one way to authenticate",
+            );
+            for key in KEYS {
+                credential::take(section, key, context);
+            }
+        }
+        return auth;
+    }
+    if !has_keys {
+        let keys = "keys or a token: add access_key and secret_key (or …_file, …_env), or token";
+        section.lacks(keys);
+        // Makes the keys known, so that a misspelt one is recognised.
+        for key in KEYS {
+            credential::take(section, key, context);
+        }
+        return None;
+    }
+    let access_key = credential::need(section, "access_key", context);
+    let secret_key = credential::need(section, "secret_key", context);
+    let has_token = credential::is_given(section, "security_token");
+    let security_token = credential::take(section, "security_token", context);
+    if has_token && security_token.is_none() {
+        return None;
+    }
+    Some(HuaweiAuth::Keys {
+        access_key: access_key?,
+        secret_key: secret_key?,
+        security_token,
+    })
+}
+
+/// The section `token`: a user with a password.
+fn password(field: &Field<'_>, context: &Context<'_>) -> Option<HuaweiAuth> {
+    let mut section = field.section();
+    let iam_endpoint = match section.take("iam_endpoint") {
+        Some(field) => address::endpoint(&field).map(Some),
+        None => Some(None),
+    };
+    let domain = section.need("domain").and_then(|field| field.text());
+    let user = section.need("user").and_then(|field| field.text());
+    let password = credential::need(&mut section, "password", context);
+    section.finish();
+    Some(HuaweiAuth::Token {
+        iam_endpoint: iam_endpoint?,
+        domain: domain?.to_owned(),
+        user: user?.to_owned(),
+        password: password?,
+    })
+}

@@ -1,0 +1,189 @@
+//! The products of an account, and which of their clusters are watched.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::decode::{Field, Section};
+use super::limits::Limits;
+use super::problem::{At, quote};
+use super::tree::Value;
+use super::{Listed, ProductConfig, Selection, address};
+use crate::provider::{PRODUCTS, Product};
+
+/// Takes the products of a cloud from the account's section, in the order of the table.
+pub(super) fn take(section: &mut Section<'_>, cloud: &str, limits: Limits) -> Vec<ProductConfig> {
+    let mut found = Vec::new();
+    let mut is_empty = true;
+    for product in PRODUCTS {
+        if product.cloud == cloud {
+            if let Some(field) = section.take(product.name) {
+                is_empty = false;
+                found.extend(one(product, &field, limits));
+            }
+        } else {
+            let why = format!(
+                "{} is a product of {}: move it into an account there",
+                product.name, product.cloud
+            );
+            section.refuse(product.name, why);
+        }
+    }
+    if is_empty {
+        let names: Vec<&str> = PRODUCTS
+            .iter()
+            .filter(|product| product.cloud == cloud)
+            .map(|product| product.name)
+            .collect();
+        let example = names.first().copied().unwrap_or_default();
+        section.lacks(&format!(
+            "a product to watch ({}): add one, as in {example}: {{}}",
+            names.join(", ")
+        ));
+    }
+    found
+}
+
+fn one(product: &'static Product, field: &Field<'_>, around: Limits) -> Option<ProductConfig> {
+    let mut section = field.section();
+    let limits = Limits::take(&mut section, around);
+    let clusters = match section.take("clusters") {
+        Some(field) => selection(&field, product, limits),
+        None => Some(Selection::All),
+    };
+    if matches!(clusters, Some(Selection::Listed(_))) {
+        for key in ["include", "exclude"] {
+            let why =
+                format!("{key} chooses among all clusters: remove it, or write clusters: all");
+            section.refuse(key, why);
+        }
+    }
+    let include = section.take("include");
+    let include = match &include {
+        Some(field) => patterns(field).inspect(|patterns| {
+            if patterns.is_empty() {
+                field.wrong("include is empty, so that no cluster is watched: remove it");
+            }
+        }),
+        None => Some(Vec::new()),
+    };
+    let exclude = match section.take("exclude") {
+        Some(field) => patterns(&field),
+        None => Some(Vec::new()),
+    };
+    let endpoint = match section.take("endpoint") {
+        Some(field) => address::endpoint(&field).map(Some),
+        None => Some(None),
+    };
+    let mut settings = Vec::new();
+    for key in product.settings {
+        if let Some(text) = section.take(key).and_then(|field| field.text()) {
+            settings.push((*key, text.to_owned()));
+        }
+    }
+    section.finish();
+    Some(ProductConfig {
+        product,
+        clusters: clusters?,
+        include: include?,
+        exclude: exclude?,
+        endpoint: endpoint?,
+        settings,
+        thresholds: limits.thresholds(product),
+    })
+}
+
+/// `all`, or a list of clusters.
+fn selection(field: &Field<'_>, product: &Product, limits: Limits) -> Option<Selection> {
+    if let Value::Scalar { .. } = field.node.value {
+        let text = field.text()?;
+        if text != "all" {
+            let text = quote(text);
+            field.wrong(format!("clusters must be all or a list of ids, not {text}"));
+            return None;
+        }
+        return Some(Selection::All);
+    }
+    let items = field.items()?;
+    if items.is_empty() {
+        field.wrong("clusters is empty, so that no cluster is watched: write all, or list them");
+        return None;
+    }
+    let mut seen = HashMap::new();
+    let mut clusters = Vec::with_capacity(items.len());
+    for item in &items {
+        let Some((at, cluster)) = listed(item, product, limits) else {
+            continue;
+        };
+        if let Some(first) = seen.insert(cluster.id.clone(), at) {
+            let id = quote(&cluster.id);
+            field.problems.add(
+                at,
+                format!("cluster {id} is listed a second time: it is at {first} already, keep one"),
+            );
+            seen.insert(cluster.id.clone(), first);
+        }
+        clusters.push(cluster);
+    }
+    Some(Selection::Listed(clusters))
+}
+
+/// A cluster by its id alone, or with more about it.
+fn listed(item: &Field<'_>, product: &Product, limits: Limits) -> Option<(At, Listed)> {
+    if let Value::Scalar { .. } = item.node.value {
+        let listed = Listed {
+            id: id(item, product)?,
+            name: None,
+            thresholds: limits.thresholds(product),
+        };
+        return Some((item.at, listed));
+    }
+    let mut section = item.section();
+    let id_field = section.need("id");
+    let id = id_field.as_ref().and_then(|field| id(field, product));
+    let name = section.take("name");
+    let name = match &name {
+        Some(field) => field.text().map(Some),
+        None => Some(None),
+    };
+    let limits = Limits::take(&mut section, limits);
+    section.finish();
+    let listed = Listed {
+        id: id?,
+        name: name?.map(str::to_owned),
+        thresholds: limits.thresholds(product),
+    };
+    Some((id_field?.node.at, listed))
+}
+
+/// A cluster's id in the form that the product has. Whole numbers are kept as they are written:
+/// they are names, not amounts.
+pub(crate) fn id(field: &Field<'_>, product: &Product) -> Option<Arc<str>> {
+    let text = field.text()?;
+    if product.numeric_ids {
+        let is_number = text.bytes().all(|b| b.is_ascii_digit())
+            && !text.starts_with('0')
+            && text.parse::<u64>().is_ok();
+        if !is_number {
+            field.wrong(format!(
+                "a cluster id of {} is a whole number, not {}: copy it from the console",
+                product.name,
+                quote(text)
+            ));
+            return None;
+        }
+    } else if text.contains('*') {
+        field.wrong(format!(
+            "{} is a pattern, not a cluster id: write clusters: all and put it under include",
+            quote(text)
+        ));
+        return None;
+    }
+    Some(text.into())
+}
+
+/// A list of ids or name patterns; none when one of them is no text.
+fn patterns(field: &Field<'_>) -> Option<Vec<String>> {
+    let items: Vec<Option<&str>> = field.items()?.iter().map(Field::text).collect();
+    let texts = items.into_iter().map(|text| text.map(str::to_owned));
+    texts.collect()
+}

@@ -1,0 +1,463 @@
+//! YAML text to a tree in which everything knows its place.
+//!
+//! Scalars stay text: what a text means is decided where it is used, so `no`, `1.10` and `0123`
+//! are what they look like. Anchors and aliases are followed within a budget.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
+
+use super::problem::{At, Problem, Problems, quote};
+
+/// The longest text that is read, in bytes.
+pub(crate) const LONGEST: usize = 1 << 20;
+/// Lists and mappings inside each other.
+const DEEPEST: usize = 32;
+/// What anchors and aliases may copy: nodes and bytes of text, counted together.
+const COPY_BUDGET: usize = 1 << 20;
+
+/// A value with its place. It has no `Debug`, because it may hold secrets.
+#[derive(Clone)]
+pub(crate) struct Node {
+    pub(crate) at: At,
+    pub(crate) value: Value,
+}
+
+/// The three kinds of values.
+#[derive(Clone)]
+pub(crate) enum Value {
+    Scalar { text: String, quoted: bool },
+    List(Vec<Node>),
+    Map(Vec<(Key, Node)>),
+}
+
+/// A key of a mapping with its place.
+#[derive(Clone)]
+pub(crate) struct Key {
+    pub(crate) at: At,
+    pub(crate) text: String,
+}
+
+impl Node {
+    /// Whether nothing is written: `key:`, `~` or `null`, without quotes.
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(&self.value, Value::Scalar { text, quoted: false }
+            if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// The kind of its value, as a message names it.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.value {
+            _ if self.is_null() => "empty",
+            Value::Scalar { .. } => "text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a mapping",
+        }
+    }
+
+    /// Nodes and bytes of text, and how deep it goes.
+    fn weigh(&self) -> (usize, usize) {
+        let inside = |sum: (usize, usize), node: &Self| {
+            let (size, depth) = node.weigh();
+            (sum.0 + size, sum.1.max(depth))
+        };
+        match &self.value {
+            Value::Scalar { text, .. } => (1 + text.len(), 0),
+            Value::List(items) => {
+                let (size, depth) = items.iter().fold((0, 0), inside);
+                (1 + size, 1 + depth)
+            }
+            Value::Map(entries) => {
+                let keys: usize = entries.iter().map(|(key, _)| key.text.len()).sum();
+                let (size, depth) = entries.iter().map(|(_, node)| node).fold((0, 0), inside);
+                (1 + keys + size, 1 + depth)
+            }
+        }
+    }
+}
+
+/// Reads a text. None means that nothing more can be told than what `problems` holds then.
+pub(crate) fn parse(text: &str, problems: &Problems) -> Option<Node> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.len() > LONGEST {
+        problems.add(
+            At::START,
+            "this file is longer than 1 MiB, so it is not a configuration: name another one",
+        );
+        return None;
+    }
+    match build(text, problems) {
+        Ok(Some(root)) if !root.is_null() => Some(root),
+        Ok(_) => {
+            problems.add(At::START, "this file is empty: write its first key");
+            None
+        }
+        Err(problem) => {
+            problems.add(
+                At {
+                    line: problem.line,
+                    column: problem.column,
+                },
+                problem.message,
+            );
+            None
+        }
+    }
+}
+
+/// A list or a mapping whose end was not seen yet.
+struct Open {
+    at: At,
+    anchor: usize,
+    inside: Inside,
+}
+
+enum Inside {
+    List(Vec<Node>),
+    Map {
+        entries: Vec<(Key, Node)>,
+        seen: HashMap<String, At>,
+        next: Next,
+    },
+}
+
+/// What comes next in a mapping.
+enum Next {
+    Key,
+    ValueOf(Key),
+    /// The value of a key that was wrong.
+    Dropped,
+}
+
+struct Builder<'a> {
+    problems: &'a Problems,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Node>,
+    budget: usize,
+    root: Option<Node>,
+}
+
+fn build(text: &str, problems: &Problems) -> Result<Option<Node>, Problem> {
+    let mut builder = Builder {
+        problems,
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        budget: COPY_BUDGET,
+        root: None,
+    };
+    let mut documents = 0;
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| not_yaml(&error))?;
+        let at = place(span.start);
+        match event {
+            Event::DocumentStart(_) => {
+                documents += 1;
+                if documents > 1 {
+                    let message =
+                        "a second document begins here: a file holds one, so remove the ---";
+                    return Err(Problem::new(at, message));
+                }
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let text = text.into_owned();
+                let quoted = style != ScalarStyle::Plain || is_str(tag.as_deref(), at)?;
+                let value = Value::Scalar { text, quoted };
+                builder.close(Node { at, value }, anchor)?;
+            }
+            Event::SequenceStart(anchor, tag) => {
+                is_str(tag.as_deref(), at)?;
+                builder.enter(at, anchor, Inside::List(Vec::new()))?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                is_str(tag.as_deref(), at)?;
+                let inside = Inside::Map {
+                    entries: Vec::new(),
+                    seen: HashMap::new(),
+                    next: Next::Key,
+                };
+                builder.enter(at, anchor, inside)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => builder.leave()?,
+            Event::Alias(anchor) => builder.copy(anchor, at)?,
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+        }
+    }
+    Ok(builder.root)
+}
+
+impl Builder<'_> {
+    fn enter(&mut self, at: At, anchor: usize, inside: Inside) -> Result<(), Problem> {
+        if self.open.len() >= DEEPEST {
+            return Err(too_deep(at));
+        }
+        self.open.push(Open { at, anchor, inside });
+        Ok(())
+    }
+
+    fn leave(&mut self) -> Result<(), Problem> {
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
+        let value = match open.inside {
+            Inside::List(items) => Value::List(items),
+            Inside::Map { entries, .. } => Value::Map(entries),
+        };
+        let node = Node { at: open.at, value };
+        self.close(node, open.anchor)
+    }
+
+    /// Takes a node that is complete, and keeps a copy when it has an anchor (they count from 1).
+    fn close(&mut self, node: Node, anchor: usize) -> Result<(), Problem> {
+        if anchor > 0 {
+            let (size, _) = node.weigh();
+            self.spend(size, node.at)?;
+            self.anchors.insert(anchor, node.clone());
+        }
+        self.add(node)
+    }
+
+    fn copy(&mut self, anchor: usize, at: At) -> Result<(), Problem> {
+        let Some(node) = self.anchors.get(&anchor) else {
+            let message = "this alias stands inside of what it repeats: write the value out";
+            return Err(Problem::new(at, message));
+        };
+        let (size, depth) = node.weigh();
+        if self.open.len() + depth > DEEPEST {
+            return Err(too_deep(at));
+        }
+        let node = node.clone();
+        self.spend(size, at)?;
+        self.add(node)
+    }
+
+    fn spend(&mut self, size: usize, at: At) -> Result<(), Problem> {
+        self.budget = self.budget.checked_sub(size).ok_or_else(|| {
+            Problem::new(
+                at,
+                "anchors and aliases make this file too large: write the values out",
+            )
+        })?;
+        Ok(())
+    }
+
+    /// Puts a node where it belongs: it is a key, a value, an item or the whole.
+    fn add(&mut self, node: Node) -> Result<(), Problem> {
+        match self.open.last_mut().map(|open| &mut open.inside) {
+            None => self.root = Some(node),
+            Some(Inside::List(items)) => items.push(node),
+            Some(Inside::Map {
+                entries,
+                seen,
+                next,
+            }) => match std::mem::replace(next, Next::Key) {
+                Next::ValueOf(key) => entries.push((key, node)),
+                Next::Dropped => {}
+                Next::Key => *next = key(node, seen, self.problems)?,
+            },
+        }
+        Ok(())
+    }
+}
+
+/// Reads a node as a key.
+fn key(node: Node, seen: &mut HashMap<String, At>, problems: &Problems) -> Result<Next, Problem> {
+    let at = node.at;
+    let empty = node.is_null();
+    let Value::Scalar { text, quoted } = node.value else {
+        let message = format!("a key must be a word, not {}", node.kind());
+        return Err(Problem::new(at, message));
+    };
+    if empty {
+        problems.add(at, "a key is missing before this colon");
+        return Ok(Next::Dropped);
+    }
+    if text == "<<" && !quoted {
+        problems.add(at, "merge keys (<<) are not known here: write the keys out");
+        return Ok(Next::Dropped);
+    }
+    if let Some(first) = seen.get(&text) {
+        let shown = shown(&text);
+        problems.add(
+            at,
+            format!("{shown} stands here a second time: it is at {first} already, keep one"),
+        );
+        return Ok(Next::Dropped);
+    }
+    seen.insert(text.clone(), at);
+    Ok(Next::ValueOf(Key { at, text }))
+}
+
+/// A key as a message shows it. `secret_key:abc` without a space is one word to YAML, so what does
+/// not look like a key is shown only up to where it stops to.
+pub(crate) fn shown(key: &str) -> String {
+    let end = key
+        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')))
+        .unwrap_or(key.len());
+    match key.get(..end) {
+        Some(head) if end == key.len() => quote(head),
+        Some(head) if !head.is_empty() => quote(&format!("{head}…")),
+        _ => "this".to_owned(),
+    }
+}
+
+/// Whether a tag says that a scalar is text; other tags are refused.
+fn is_str(tag: Option<&Tag>, at: At) -> Result<bool, Problem> {
+    match tag {
+        None => Ok(false),
+        Some(tag) if tag.is_yaml_core_schema() && tag.suffix == "str" => Ok(true),
+        Some(_) => Err(Problem::new(
+            at,
+            "tags (words that begin with !) are not known here: put the text in quotes",
+        )),
+    }
+}
+
+fn too_deep(at: At) -> Problem {
+    Problem::new(
+        at,
+        format!(
+            "lists and mappings stand more than {DEEPEST} deep in each other: check the brackets"
+        ),
+    )
+}
+
+fn place(mark: Marker) -> At {
+    At {
+        line: mark.line().max(1),
+        column: mark.col() + 1,
+    }
+}
+
+/// The parser's words are fixed texts that quote at most one character of the file.
+fn not_yaml(error: &ScanError) -> Problem {
+    let info = error.info();
+    let hint = if info.contains("tab") {
+        ": indent with spaces, not tabs"
+    } else if info.contains("in quoted scalar")
+        || info.contains("quoted scalar, found unexpected end")
+    {
+        ": close the quote"
+    } else if info.contains("mapping values are not allowed") || info.contains("simple key expect")
+    {
+        ": check the indentation, and that a space follows each colon"
+    } else if info.contains("flow") || info.contains("recursion") {
+        ": close the bracket"
+    } else if info.contains("unknown anchor") {
+        ": an alias (*name) needs its anchor (&name) before it; put a pattern in quotes"
+    } else {
+        ": check the indentation and the quotes"
+    };
+    Problem::new(
+        place(*error.marker()),
+        format!("this is not YAML ({info}){hint}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    /// Writes a tree with the place of everything in it.
+    fn dump(node: &Node) -> String {
+        let at = node.at;
+        match &node.value {
+            Value::Scalar { text, quoted: true } => format!("{at}'{text}'"),
+            Value::Scalar { text, .. } => format!("{at}{text}"),
+            Value::List(items) => {
+                let items: Vec<String> = items.iter().map(dump).collect();
+                format!("{at}[{}]", items.join(" "))
+            }
+            Value::Map(entries) => {
+                let entries: Vec<String> = entries
+                    .iter()
+                    .map(|(key, node)| format!("{}{}={}", key.at, key.text, dump(node)))
+                    .collect();
+                format!("{at}{{{}}}", entries.join(" "))
+            }
+        }
+    }
+
+    fn read(text: &str) -> String {
+        let problems = Problems::default();
+        let root = parse(text, &problems);
+        let problems: Vec<String> = problems
+            .into_sorted()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        match root {
+            Some(root) if problems.is_empty() => dump(&root),
+            _ => problems.join("\n"),
+        }
+    }
+
+    #[test]
+    fn everything_knows_its_place() {
+        assert_eq!(
+            read("a: 1\n'b': \"x\"\nc:\n  - d\n  - {e: f}\n"),
+            "1:1{1:1a=1:41 2:1b=2:6'x' 3:1c=4:3[4:5d 5:5{5:6e=5:9f}]}"
+        );
+    }
+
+    #[test]
+    fn an_alias_is_a_copy() {
+        assert_eq!(
+            read("a: &x {b: c}\nd: *x\n"),
+            "1:1{1:1a=1:4{1:8b=1:11c} 2:1d=1:4{1:8b=1:11c}}"
+        );
+    }
+
+    #[test]
+    fn copies_have_a_budget() {
+        let mut text = String::from("a0: &a0 [x,x,x,x,x,x,x,x]\n");
+        for level in 1..9 {
+            let before = format!("*a{}", level - 1);
+            let line = [before.as_str(); 8].join(",");
+            writeln!(text, "a{level}: &a{level} [{line}]").unwrap();
+        }
+        assert!(read(&text).contains("too large: write the values out"));
+    }
+
+    #[test]
+    fn chained_aliases_do_not_go_deeper_than_brackets() {
+        let mut text = String::from("a0: &a0 [x]\n");
+        for level in 1..200 {
+            writeln!(text, "a{level}: &a{level} [*a{}]", level - 1).unwrap();
+        }
+        assert!(read(&text).contains("more than 32 deep"));
+        assert!(read(&"[".repeat(100)).contains("more than 32 deep"));
+    }
+
+    #[test]
+    fn an_alias_of_what_is_around_it_is_refused() {
+        assert!(read("a: &x [*x]\n").contains("inside of what it repeats"));
+    }
+
+    #[test]
+    fn a_tag_for_text_is_a_quote_and_others_are_refused() {
+        assert_eq!(read("a: !!str ~\n"), "1:1{1:1a=1:4'~'}");
+        assert!(read("a: !python/object x\n").contains("tags"));
+    }
+
+    #[test]
+    fn files_that_are_no_mapping_of_words_are_refused() {
+        assert!(read("").contains("1:1: this file is empty"));
+        assert!(read("# nothing\n").contains("1:1: this file is empty"));
+        assert!(read("a: 1\n---\nb: 2\n").starts_with("2:1: a second document"));
+        assert!(read("? [a]\n: b\n").contains("a key must be a word, not a list"));
+        assert!(read(&format!("a: {}", "x".repeat(LONGEST))).contains("1 MiB"));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_not_text() {
+        assert_eq!(read("\u{feff}a: 1\n"), "1:1{1:1a=1:41}");
+    }
+
+    #[test]
+    fn a_key_that_swallowed_its_value_is_not_shown_whole() {
+        assert_eq!(shown("secret_key:abc"), "\"secret_key…\"");
+        assert_eq!(shown("region"), "\"region\"");
+    }
+}

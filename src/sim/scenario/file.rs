@@ -1,0 +1,522 @@
+//! A scenario from its YAML: keys are named as the fields, problems are told as for a config.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::{
+    Cluster, Fault, FaultAnswer, Hang, HuaweiAccount, ListedAs, NcloudAccount, Place, Scenario,
+    SimNode, Step,
+};
+use crate::config::Problem;
+use crate::config::decode::duration::Bounds;
+use crate::config::decode::{Field, Section};
+use crate::config::problem::{At, Problems, quote};
+use crate::config::product;
+use crate::config::tree;
+use crate::model::Kind;
+use crate::provider::PRODUCTS;
+
+const LISTED: &[(&str, ListedAs)] = &[
+    ("allowed", ListedAs::Allowed),
+    ("disallowed", ListedAs::Disallowed),
+    ("returned", ListedAs::Returned),
+    ("not_upgradable", ListedAs::NotUpgradable),
+];
+
+const KINDS: &[(&str, Kind)] = &[
+    (Kind::Version.as_str(), Kind::Version),
+    (Kind::AzMigration.as_str(), Kind::AzMigration),
+];
+
+const REGIONS: &[(&str, &str)] = &[
+    ("KR", "KR"),
+    ("SGN", "SGN"),
+    ("JPN", "JPN"),
+    ("FKR", "FKR"),
+    ("KRS", "KRS"),
+];
+
+const ANSWERS: &[(&str, FaultAnswer)] = &[
+    ("throttled", FaultAnswer::Throttled),
+    ("unauthorized", FaultAnswer::Unauthorized),
+    ("forbidden", FaultAnswer::Forbidden),
+    ("server_error", FaultAnswer::ServerError),
+    ("refused", FaultAnswer::Refused),
+    ("not_published", FaultAnswer::NotPublished),
+    ("html", FaultAnswer::Html),
+    ("garbage", FaultAnswer::Garbage),
+    ("empty", FaultAnswer::Empty),
+    ("hang", FaultAnswer::Hang),
+    ("close", FaultAnswer::Close),
+    ("redirect", FaultAnswer::Redirect),
+    ("old_date", FaultAnswer::OldDate),
+];
+
+/// Reads a scenario from its text.
+pub fn parse(text: &str) -> Result<Scenario, Vec<Problem>> {
+    let problems = Problems::default();
+    let scenario = tree::parse(text, &problems).and_then(|root| {
+        let mut section = Section::new(&root, "the scenario", At::START, &problems);
+        let ncloud = ncloud(&mut section);
+        let huawei = huawei(&mut section);
+        let clusters = clusters(&mut section);
+        let faults = list(&mut section, "faults", fault);
+        section.finish();
+        Some(Scenario {
+            ncloud,
+            huawei,
+            clusters: clusters?,
+            faults: faults?,
+        })
+    });
+    problems.settle(scenario)
+}
+
+impl Default for NcloudAccount {
+    fn default() -> Self {
+        Self {
+            access_key: "SIMNCLOUDACCESSKEY00".to_owned(),
+            secret_key: "sim-ncloud-secret-key".into(),
+            region: "KR".to_owned(),
+        }
+    }
+}
+
+impl Default for HuaweiAccount {
+    fn default() -> Self {
+        Self {
+            access_key: "SIMHUAWEIACCESSKEY00".to_owned(),
+            secret_key: "sim-huawei-secret-key".into(),
+            security_token: None,
+            project_id: "6204a5bd270343b5885144cf9c8c158d".to_owned(),
+            domain: "sim-domain".to_owned(),
+            user: "sim-user".to_owned(),
+            password: "sim-password".into(),
+            token_lasts: Duration::from_secs(86_400),
+            cce_upgrades_published: true,
+        }
+    }
+}
+
+fn ncloud(parent: &mut Section<'_>) -> NcloudAccount {
+    let mut account = NcloudAccount::default();
+    if let Some(field) = parent.take("ncloud") {
+        let mut section = field.section();
+        set(&mut section, "access_key", &mut account.access_key, text);
+        set(&mut section, "secret_key", &mut account.secret_key, secret);
+        set(&mut section, "region", &mut account.region, |field| {
+            field.one_of(REGIONS).map(str::to_owned)
+        });
+        section.finish();
+    }
+    account
+}
+
+fn huawei(parent: &mut Section<'_>) -> HuaweiAccount {
+    let mut account = HuaweiAccount::default();
+    if let Some(field) = parent.take("huawei") {
+        let mut section = field.section();
+        set(&mut section, "access_key", &mut account.access_key, text);
+        set(&mut section, "secret_key", &mut account.secret_key, secret);
+        account.security_token = section.take("security_token").and_then(|f| secret(&f));
+        set(&mut section, "project_id", &mut account.project_id, text);
+        set(&mut section, "domain", &mut account.domain, text);
+        set(&mut section, "user", &mut account.user, text);
+        set(&mut section, "password", &mut account.password, secret);
+        set(&mut section, "token_lasts", &mut account.token_lasts, |f| {
+            f.duration(Bounds::LONG)
+        });
+        let published = &mut account.cce_upgrades_published;
+        set(&mut section, "cce_upgrades_published", published, |f| {
+            f.bool()
+        });
+        section.finish();
+    }
+    account
+}
+
+/// Takes a key into its place; what is not given, or wrong, leaves the default there.
+fn set<T>(
+    section: &mut Section<'_>,
+    key: &str,
+    place: &mut T,
+    read: impl FnOnce(&Field<'_>) -> Option<T>,
+) {
+    if let Some(value) = section.take(key).and_then(|field| read(&field)) {
+        *place = value;
+    }
+}
+
+fn text(field: &Field<'_>) -> Option<String> {
+    field.text().map(str::to_owned)
+}
+
+fn flag(field: &Field<'_>) -> Option<bool> {
+    field.bool()
+}
+
+fn secret(field: &Field<'_>) -> Option<SecretString> {
+    field.raw().map(SecretString::from)
+}
+
+/// Takes a list, of which each entry is read; none when one of them is wrong.
+fn list<T>(
+    section: &mut Section<'_>,
+    key: &str,
+    read: impl Fn(&Field<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let Some(field) = section.take(key) else {
+        return Some(Vec::new());
+    };
+    let entries: Vec<Option<T>> = field.items()?.iter().map(read).collect();
+    entries.into_iter().collect()
+}
+
+fn clusters(section: &mut Section<'_>) -> Option<Vec<Cluster>> {
+    let field = section.need("clusters")?;
+    let mut seen: HashMap<(String, String), At> = HashMap::new();
+    let mut found = Some(Vec::new());
+    for entry in field.items()? {
+        let Some((at, cluster)) = cluster(&entry) else {
+            found = None;
+            continue;
+        };
+        let key = (cluster.product.clone(), cluster.id.clone());
+        if let Some(first) = seen.get(&key) {
+            entry.problems.add(
+                at,
+                format!(
+                    "{} cluster {} exists a second time: it is at {first} already, change the id",
+                    cluster.product,
+                    quote(&cluster.id)
+                ),
+            );
+        } else {
+            seen.insert(key, at);
+        }
+        if let Some(found) = &mut found {
+            found.push(cluster);
+        }
+    }
+    found
+}
+
+fn cluster(entry: &Field<'_>) -> Option<(At, Cluster)> {
+    let mut section = Section::new(entry.node, "a cluster", entry.at, entry.problems);
+    let product = section.need("product").and_then(|field| {
+        let names: Vec<_> = PRODUCTS.iter().map(|p| (p.name, *p)).collect();
+        field.one_of(&names)
+    });
+    let id_field = section.need("id");
+    let id = id_field.as_ref().zip(product);
+    let id = id.and_then(|(field, product)| product::id(field, product));
+    let mut name = id.as_deref().unwrap_or_default().to_owned();
+    set(&mut section, "name", &mut name, text);
+    let starts_after = after(&mut section, "starts_after");
+    let versions = versions(&mut section, starts_after.is_some());
+    let mut listed = ListedAs::Allowed;
+    set(&mut section, "listed", &mut listed, |f| f.one_of(LISTED));
+    let mut kind = Kind::Version;
+    set(&mut section, "kind", &mut kind, |f| f.one_of(KINDS));
+    let repeats_after = after(&mut section, "repeats_after");
+    let (mut batch, mut executions) = (1, 1);
+    set(&mut section, "batch", &mut batch, |f| f.integer(1..=1000));
+    set(&mut section, "executions", &mut executions, |f| {
+        f.integer(1..=1000)
+    });
+    let nodes = nodes(&mut section);
+    let before = list(&mut section, "before", step);
+    let steps = list(&mut section, "steps", step);
+    let after = list(&mut section, "after", step);
+    let size = nodes.as_ref().zip(steps.as_ref());
+    let size = size.map(|(nodes, steps)| (nodes.len(), steps.len()));
+    let hangs = section.take("hangs").and_then(|f| hang(&f, size));
+    let fails = section.take("fails").and_then(|field| {
+        let mut inner = field.section();
+        let place = place(&mut inner, size);
+        inner.finish();
+        place
+    });
+    let mut task_only = false;
+    set(&mut section, "task_only", &mut task_only, flag);
+    section.finish();
+    let cluster = Cluster {
+        product: product?.name.to_owned(),
+        id: id?.to_string(),
+        name,
+        versions: versions?,
+        nodes: nodes?,
+        listed,
+        kind,
+        starts_after,
+        repeats_after,
+        batch: usize::try_from(batch).ok()?,
+        before: before?,
+        steps: steps?,
+        after: after?,
+        hangs,
+        fails,
+        executions: u32::try_from(executions).ok()?,
+        task_only,
+    };
+    Some((id_field?.node.at, cluster))
+}
+
+fn after(section: &mut Section<'_>, key: &str) -> Option<Duration> {
+    section
+        .take(key)
+        .and_then(|field| field.duration(Bounds::FROM_ZERO))
+}
+
+/// An upgrade goes from one version to another.
+fn versions(section: &mut Section<'_>, is_upgraded: bool) -> Option<Vec<String>> {
+    let place = section.place("versions");
+    if place.is_none() {
+        section.lacks("versions: add them");
+    }
+    let versions = list(section, "versions", text)?;
+    let least = if is_upgraded { 2 } else { 1 };
+    if let Some(at) = place
+        && versions.len() < least
+    {
+        let why = if is_upgraded {
+            "versions must be two or more, because this cluster is upgraded"
+        } else {
+            "versions must be one or more"
+        };
+        section.problem(at, why);
+        return None;
+    }
+    Some(versions)
+}
+
+/// The vendors tell nodes by name and role.
+fn nodes(section: &mut Section<'_>) -> Option<Vec<SimNode>> {
+    let seen = std::cell::RefCell::new(HashSet::new());
+    list(section, "nodes", |entry| {
+        let mut section = Section::new(entry.node, "a node", entry.at, entry.problems);
+        let name = section.need("name").and_then(|field| text(&field));
+        let role = section.need("role").and_then(|field| text(&field));
+        section.finish();
+        let (name, role) = (name?, role?);
+        if !seen.borrow_mut().insert((name.clone(), role.clone())) {
+            entry.wrong(format!(
+                "node {} with role {} exists a second time: rename one",
+                quote(&name),
+                quote(&role)
+            ));
+        }
+        Some(SimNode { name, role })
+    })
+}
+
+fn step(entry: &Field<'_>) -> Option<Step> {
+    let mut section = Section::new(entry.node, "a step", entry.at, entry.problems);
+    let name = section.need("name").and_then(|field| text(&field));
+    let takes = section.need("takes");
+    let takes = takes.and_then(|field| field.duration(Bounds::LONG));
+    section.finish();
+    Some(Step {
+        name: name?,
+        takes: takes?,
+    })
+}
+
+/// `size`: how many nodes there are, and how many steps each has, if that is known.
+fn place(section: &mut Section<'_>, size: Option<(usize, usize)>) -> Option<Place> {
+    let node = number(section, "node", size.map(|(nodes, _)| nodes));
+    let step = number(section, "step", size.map(|(_, steps)| steps));
+    Some(Place {
+        node: node?,
+        step: step?,
+    })
+}
+
+fn number(section: &mut Section<'_>, what: &str, count: Option<usize>) -> Option<usize> {
+    let field = section.need(what)?;
+    let count = count?;
+    if count == 0 {
+        field.wrong(format!("this cluster has no {what}: add {what}s"));
+        return None;
+    }
+    let number = field.integer(1..=u64::try_from(count).ok()?)?;
+    usize::try_from(number).ok()
+}
+
+fn hang(field: &Field<'_>, size: Option<(usize, usize)>) -> Option<Hang> {
+    let mut section = field.section();
+    let place = place(&mut section, size);
+    let lasts = section.need("lasts");
+    let lasts = lasts.and_then(|field| field.duration(Bounds::LONG));
+    section.finish();
+    Some(Hang {
+        place: place?,
+        lasts: lasts?,
+    })
+}
+
+fn fault(entry: &Field<'_>) -> Option<Fault> {
+    let mut section = Section::new(entry.node, "a fault", entry.at, entry.problems);
+    let mut path = String::new();
+    set(&mut section, "path", &mut path, text);
+    let cluster = section.take("cluster").and_then(|field| text(&field));
+    let from = after(&mut section, "from").unwrap_or_default();
+    let lasts = section.take("lasts");
+    let lasts = lasts.and_then(|field| field.duration(Bounds::LONG));
+    let answer = section.need("answer");
+    let answer = answer.and_then(|field| field.one_of(ANSWERS));
+    section.finish();
+    Some(Fault {
+        path,
+        cluster,
+        from,
+        lasts,
+        answer: answer?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::config::problem::either;
+
+    fn wrong(text: &str) -> Vec<String> {
+        let problems = parse(text).unwrap_err();
+        problems.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_scenario_of_almost_nothing_has_defaults() {
+        let scenario = parse("clusters: [{product: css, id: a, versions: ['7.10.2']}]").unwrap();
+        assert_eq!(scenario.ncloud.access_key, "SIMNCLOUDACCESSKEY00");
+        assert_eq!(
+            scenario.huawei.secret_key.expose_secret(),
+            "sim-huawei-secret-key"
+        );
+        assert_eq!(scenario.huawei.token_lasts, Duration::from_secs(86_400));
+        assert!(scenario.huawei.cce_upgrades_published);
+        let cluster = &scenario.clusters[0];
+        assert_eq!(cluster.name, "a");
+        assert_eq!(cluster.listed, ListedAs::Allowed);
+        assert_eq!((cluster.batch, cluster.executions), (1, 1));
+        assert_eq!(cluster.starts_after, None);
+        assert!(scenario.faults.is_empty());
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let scenario = parse(
+            "
+ncloud: {access_key: AK, secret_key: SK, region: SGN}
+huawei:
+  access_key: HAK
+  secret_key: HSK
+  security_token: TOKEN
+  project_id: p
+  domain: d
+  user: u
+  password: pw
+  token_lasts: 1h
+  cce_upgrades_published: false
+clusters:
+  - product: cce
+    id: c-1
+    name: one
+    versions: [v1.27, v1.28]
+    nodes: [{name: n1, role: node}, {name: n2, role: node}]
+    listed: not_upgradable
+    kind: az_migration
+    starts_after: 0s
+    repeats_after: 1m
+    batch: 2
+    before: [{name: PreCheck, takes: 10s}]
+    steps: [{name: a, takes: 1s}, {name: b, takes: 2s}]
+    after: [{name: PostCheck, takes: 3s}]
+    hangs: {node: 2, step: 1, lasts: 1h}
+    fails: {node: 1, step: 2}
+    executions: 3
+    task_only: true
+faults:
+  - {path: /clusters, cluster: c-1, from: 5s, lasts: 1m, answer: old_date}
+  - {answer: close}
+",
+        )
+        .unwrap();
+        assert_eq!(scenario.ncloud.region, "SGN");
+        assert_eq!(scenario.huawei.token_lasts, Duration::from_secs(3600));
+        assert!(!scenario.huawei.cce_upgrades_published);
+        assert!(scenario.huawei.security_token.is_some());
+        let cluster = &scenario.clusters[0];
+        assert_eq!(cluster.versions, ["v1.27", "v1.28"]);
+        assert_eq!(cluster.nodes.len(), 2);
+        assert_eq!(cluster.listed, ListedAs::NotUpgradable);
+        assert_eq!(cluster.kind, Kind::AzMigration);
+        assert_eq!(cluster.starts_after, Some(Duration::ZERO));
+        assert_eq!(cluster.repeats_after, Some(Duration::from_secs(60)));
+        assert_eq!((cluster.batch, cluster.executions), (2, 3));
+        assert_eq!(cluster.before[0].name, "PreCheck");
+        assert_eq!(cluster.steps[1].takes, Duration::from_secs(2));
+        assert_eq!(cluster.after[0].name, "PostCheck");
+        let hang = cluster.hangs.unwrap();
+        assert_eq!(
+            (hang.place, hang.lasts),
+            (Place { node: 2, step: 1 }, Duration::from_secs(3600))
+        );
+        assert_eq!(cluster.fails, Some(Place { node: 1, step: 2 }));
+        assert!(cluster.task_only);
+        assert_eq!(
+            scenario.faults,
+            [
+                Fault {
+                    path: "/clusters".to_owned(),
+                    cluster: Some("c-1".to_owned()),
+                    from: Duration::from_secs(5),
+                    lasts: Some(Duration::from_secs(60)),
+                    answer: FaultAnswer::OldDate,
+                },
+                Fault {
+                    path: String::new(),
+                    cluster: None,
+                    from: Duration::ZERO,
+                    lasts: None,
+                    answer: FaultAnswer::Close,
+                },
+            ]
+        );
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let found = wrong(
+            "clusters:
+  - {product: kafka, id: a, versions: [x]}
+  - {product: css, id: a, versions: [x], starts_after: 0s}
+  - {product: css, id: b, versions: [x], batch: 0}
+  - {product: css, id: b, versions: [x], nodes: [{name: n, role: ess}], steps: [{name: s, takes: 1s}], fails: {node: 2, step: 1}}
+  - {product: css, id: c, versions: [x], fails: {node: 1, step: 1}, nodes: [{name: n, role: d}, {name: n, role: d}]}
+faults: [{answer: nothing}]
+zebra: []
+",
+        );
+        let names: Vec<&str> = PRODUCTS.iter().map(|p| p.name).collect();
+        let names = either(&names);
+        assert_eq!(
+            found,
+            [
+                format!("2:15: product must be {names}, not \"kafka\"").as_str(),
+                "3:27: versions must be two or more, because this cluster is upgraded",
+                "4:49: batch must be a whole number from 1 to 1000, not \"0\"",
+                "5:24: css cluster \"b\" exists a second time: it is at 4:24 already, change the id",
+                "5:118: node must be a whole number from 1 to 1, not \"2\"",
+                "6:65: this cluster has no step: add steps",
+                "6:97: node \"n\" with role \"d\" exists a second time: rename one",
+                "7:19: answer must be throttled, unauthorized, forbidden, server_error, refused, not_published, html, garbage, empty, hang, close, redirect or old_date, not \"nothing\"",
+                "8:1: unknown key \"zebra\": the scenario takes ncloud, huawei, clusters, faults",
+            ]
+        );
+    }
+}
