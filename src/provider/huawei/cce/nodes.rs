@@ -1,0 +1,173 @@
+//! The nodes of a CCE upgrade: the node list's phases, read in the light of how far the upgrade is
+//! and of what was seen before, and the nodes that the precheck refused.
+//!
+//! CCE tells no Kubernetes version of a node: an `Active` one is done or has yet to come, and only
+//! having seen it `Upgrading` tells which.
+
+use std::collections::BTreeMap;
+
+use super::map::{Current, Stage, word};
+use super::wire::{CheckedNode, Node as WireNode, Precheck};
+use crate::model::{Kind, Memory, Node, NodeKey, NodeStatus, Upgrade, UpgradeStatus};
+use crate::provider::huawei::time::go_time;
+
+/// The role of every node of the list: masters are not in it.
+const ROLE: &str = "node";
+
+/// The nodes, each name and role once.
+#[derive(Debug, Default)]
+pub(super) struct Nodes {
+    pub(super) nodes: Vec<Node>,
+    /// Names that the answer held more than once.
+    pub(super) twice: Vec<String>,
+}
+
+/// The nodes of an upgrade that ended and whose last nodes are known, so that they need not be asked
+/// for again. A failed one is asked for each time: its nodes may go on or be repaired.
+pub(super) fn remembered<'a>(upgrade: &Upgrade, memory: &'a Memory) -> Option<&'a [Node]> {
+    let last = &memory.last(Kind::Version)?.last;
+    let settled = matches!(
+        upgrade.status,
+        UpgradeStatus::Succeeded | UpgradeStatus::Cancelled
+    );
+    (settled
+        && last.status == upgrade.status
+        && last.is_same(upgrade)
+        && last.is_ended()
+        && !last.nodes.is_empty())
+    .then_some(last.nodes.as_slice())
+}
+
+/// The nodes of the current upgrade, from the node list and the prechecks.
+pub(super) fn nodes(
+    list: &[WireNode],
+    prechecks: &[Precheck],
+    current: &Current,
+    memory: &Memory,
+    words: &mut Vec<String>,
+) -> Nodes {
+    let refused = refused(prechecks, current);
+    let mut out = Nodes::default();
+    let mut places = BTreeMap::new();
+    for wire in list {
+        let (name, phase) = (name(&wire.metadata.name, &wire.metadata.uid), &wire.status);
+        let status = status(name, &phase.phase, current, memory, words);
+        let is_refused = refused.iter().any(|checked| {
+            let info = &checked.node_info;
+            same(&info.name, &wire.metadata.name) || same(&info.uid, &wire.metadata.uid)
+        });
+        let status = if is_refused {
+            NodeStatus::Failed
+        } else {
+            status
+        };
+        out.add(Node::new(name, ROLE, status, &phase.phase), &mut places);
+    }
+    for checked in refused {
+        let info = &checked.node_info;
+        let listed = list.iter().any(|wire| {
+            same(&info.name, &wire.metadata.name) || same(&info.uid, &wire.metadata.uid)
+        });
+        if !listed {
+            let (name, role) = (name(&info.name, &info.uid), info.node_type.to_lowercase());
+            let node = Node::new(name, &role, NodeStatus::Failed, &info.status);
+            out.add(node, &mut places);
+        }
+    }
+    out
+}
+
+impl Nodes {
+    /// Adds a node; of two reports about one the worse stays.
+    fn add(&mut self, node: Node, places: &mut BTreeMap<NodeKey, usize>) {
+        if node.key.name.is_empty() {
+            return;
+        }
+        match places.get(&node.key).and_then(|at| self.nodes.get_mut(*at)) {
+            None => {
+                places.insert(node.key.clone(), self.nodes.len());
+                self.nodes.push(node);
+            }
+            Some(known) => {
+                self.twice.push(node.key.name.clone());
+                if node.status.badness() > known.status.badness() {
+                    *known = node;
+                }
+            }
+        }
+    }
+}
+
+fn status(
+    name: &str,
+    phase: &str,
+    current: &Current,
+    memory: &Memory,
+    words: &mut Vec<String>,
+) -> NodeStatus {
+    let seen = memory
+        .last(Kind::Version)
+        .filter(|seen| seen.last.is_same(&current.upgrade));
+    let worked = seen.is_some_and(|seen| {
+        seen.saw_upgrading(&NodeKey {
+            name: name.to_owned(),
+            role: ROLE.to_owned(),
+        })
+    });
+    let status = match phase {
+        "Upgrading" => NodeStatus::Upgrading,
+        "Active" if worked || current.stage == Stage::After => NodeStatus::Succeeded,
+        "Active" => NodeStatus::Waiting,
+        "Error" | "Abnormal" | "RepairFailed" if worked => NodeStatus::Failed,
+        "Error" | "Abnormal" | "RepairFailed" | "Build" | "Installing" | "Deleting"
+        | "Repairing" => NodeStatus::Unknown,
+        other => {
+            words.push(word(other));
+            NodeStatus::Unknown
+        }
+    };
+    // A node that breaks, or is being built, before its turn has nothing to do with the upgrade.
+    if current.stage == Stage::Before {
+        NodeStatus::Waiting
+    } else {
+        status
+    }
+}
+
+/// The nodes that the failed precheck refused: those with a failed item.
+fn refused<'a>(prechecks: &'a [Precheck], current: &Current) -> Vec<&'a CheckedNode> {
+    let Some(id) = &current.failed_precheck else {
+        return Vec::new();
+    };
+    let named = prechecks
+        .iter()
+        .find(|precheck| same(&precheck.metadata.uid, id));
+    let last = || {
+        prechecks
+            .iter()
+            .max_by_key(|precheck| go_time(&precheck.metadata.creation_timestamp))
+    };
+    // An id that is given and is not in the list is not another precheck's.
+    let precheck = if id.is_empty() { last() } else { named };
+    precheck
+        .into_iter()
+        .flat_map(|precheck| &precheck.status.node_check_status.node_stage_status)
+        .filter(|checked| {
+            checked
+                .items_status
+                .iter()
+                .any(|item| item.phase == "Failed")
+        })
+        .collect()
+}
+
+fn same(a: &str, b: &str) -> bool {
+    !a.is_empty() && a == b
+}
+
+fn name<'a>(name: &'a str, uid: &'a str) -> &'a str {
+    if name.is_empty() { uid } else { name }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,286 @@
+//! The bodies of the simulated CCE's answers about one cluster.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::points::{Point, Points, go, go_beijing, progress, zero};
+use crate::sim::World;
+use crate::sim::scenario::Cluster;
+use crate::sim::timeline::{self, Moment, State};
+
+/// One cluster at one time: its current run, and the one before.
+pub(super) struct View<'a> {
+    cluster: &'a Cluster,
+    is_first: bool,
+    origin: Timestamp,
+    /// Oldest first, so that whoever takes the first of a list takes the wrong one.
+    runs: Vec<Moment>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(world: &World, cluster: &'a Cluster) -> Self {
+        let current = world.moment(cluster);
+        let before = current.as_ref().filter(|run| run.run > 0).and_then(|run| {
+            let last = run.requested - SignedDuration::from_nanos(1);
+            timeline::at(cluster, world.origin, world.speed, last)
+        });
+        Self {
+            cluster,
+            is_first: world
+                .clusters("cce")
+                .next()
+                .is_some_and(|first| first.id == cluster.id),
+            origin: world.origin,
+            runs: before
+                .filter(|run| run.state != State::Running)
+                .into_iter()
+                .chain(current)
+                .collect(),
+        }
+    }
+
+    fn current(&self) -> Option<&Moment> {
+        self.runs.last()
+    }
+
+    pub(super) fn cluster(&self) -> Value {
+        let run = self.current();
+        let upgrading = run.is_some_and(|run| Points::of(run).cluster == State::Running);
+        let version = match run {
+            Some(run) => run.version(),
+            None => self.cluster.versions.first().map_or("", String::as_str),
+        };
+        json!({
+            "kind": "Cluster", "apiVersion": "v3",
+            "metadata": {
+                "name": self.cluster.name,
+                "uid": self.cluster.id,
+                "creationTimestamp": go(self.origin - SignedDuration::from_hours(24 * 90)),
+                "updateTimestamp": go(run.map_or(self.origin, |run| run.updated)),
+            },
+            "spec": {
+                "type": "VirtualMachine", "flavor": "cce.s1.small", "version": version,
+                "extendParam": {"upgradefrom": ""},
+            },
+            "status": {
+                "phase": if upgrading { "Upgrading" } else { "Available" },
+                "endpoints": [{"url": "https://192.168.0.61:5443", "type": "Internal"}],
+            },
+        })
+    }
+
+    pub(super) fn workflows(&self) -> Value {
+        let runs = self.runs.iter().filter(|_| !self.cluster.task_only);
+        let mut items: Vec<Value> = runs.map(|run| self.workflow(run)).collect();
+        let items = match (items.len(), self.is_first) {
+            (0, _) => Value::Null,
+            // As in the documents' example.
+            (1, true) => items.remove(0),
+            _ => Value::Array(items),
+        };
+        json!({"apiVersion": "v3", "kind": "List", "items": items})
+    }
+
+    fn workflow(&self, run: &Moment) -> Value {
+        let points = Points::of(run);
+        let phase = match run.state {
+            State::Waiting => "Init",
+            State::Running => "Running",
+            State::Succeeded => "Success",
+            State::Failed => "Pending",
+        };
+        let lines: Vec<Value> = points
+            .all
+            .windows(2)
+            .filter_map(|pair| match pair {
+                [a, b] => Some(json!({
+                    "startPoint": {"taskType": a.name},
+                    "endPoint": {"taskType": b.name},
+                    "critical": (a.name == "Cluster").to_string(),
+                })),
+                _ => None,
+            })
+            .collect();
+        let all = points.all.iter().enumerate();
+        json!({
+            "kind": "WorkFlowTask", "apiVersion": "v3",
+            "metadata": {
+                "uid": run.id(self.cluster),
+                "creationTimestamp": go(run.requested),
+                "updateTimestamp": go(run.updated),
+            },
+            "spec": {
+                "clusterID": self.cluster.id,
+                "clusterVersion": run.from,
+                "targetVersion": run.to,
+            },
+            "status": {
+                "phase": phase,
+                "pointStatuses": all.map(|(at, point)| self.point(run, at, point)).collect::<Vec<_>>(),
+                "lineStatuses": lines,
+            },
+        })
+    }
+
+    /// A point that has not begun has a type and nothing else, as in the documents' example.
+    fn point(&self, run: &Moment, at: usize, point: &Point<'_>) -> Value {
+        let mut out = json!({"taskType": point.name});
+        if point.state != State::Waiting {
+            out["taskID"] = json!(self.task_id(run, at));
+            out["status"] = json!(match point.state {
+                State::Waiting => "Init",
+                State::Running => "Running",
+                State::Succeeded => "Success",
+                State::Failed => "Failed",
+            });
+            out["startTimeStamp"] = json!(point.begun.map(go));
+            out["endTimeStamp"] = json!(point.ended.map_or_else(zero, go));
+        }
+        out
+    }
+
+    fn task_id(&self, run: &Moment, point: usize) -> String {
+        run.id(self.cluster)
+            .replacen("-4000-", &format!("-41{point:02x}-"), 1)
+    }
+
+    pub(super) fn tasks(&self) -> Value {
+        let items: Vec<Value> = self.runs.iter().filter_map(|run| self.task(run)).collect();
+        json!({"apiVersion": "v3", "kind": "List", "metadata": {}, "items": items})
+    }
+
+    /// The task that upgrades the cluster; none before it is the `Cluster` point's turn.
+    fn task(&self, run: &Moment) -> Option<Value> {
+        let points = Points::of(run);
+        let (at, point) = points
+            .all
+            .iter()
+            .enumerate()
+            .find(|(_, point)| point.name == "Cluster")?;
+        let begun = if self.cluster.task_only {
+            run.requested
+        } else {
+            point.begun?
+        };
+        let (phase, progress) = match (point.state, run.state) {
+            (State::Failed, _) | (_, State::Failed) => ("Failed", progress(run)),
+            (State::Succeeded, _) => ("Success", 1.0),
+            (State::Waiting, _) => ("Queuing", 0.0),
+            (State::Running, _) => ("Running", progress(run)),
+        };
+        let updated = point.ended.unwrap_or(run.updated).max(begun);
+        Some(json!({
+            "kind": "UpgradeTask", "apiVersion": "v3",
+            "metadata": {
+                "uid": self.task_id(run, at),
+                "creationTimestamp": go_beijing(begun),
+                "updateTimestamp": go_beijing(updated),
+            },
+            "spec": {"version": run.from, "targetVersion": run.to, "items": {}},
+            "status": {
+                "phase": phase,
+                "progress": format!("{progress:.2}"),
+                // Filled on unfinished tasks too.
+                "completionTime": go_beijing(updated),
+            },
+        }))
+    }
+
+    pub(super) fn info(&self) -> Value {
+        let last = self.runs.iter().rev().find_map(|run| self.task(run));
+        let status = last.map_or_else(|| json!({}), |task| task["status"].clone());
+        let version = self.current().map_or("", |run| run.version());
+        let (release, patch) = version.split_once('-').unwrap_or((version, ""));
+        json!({
+            "kind": "UpgradeInfo", "apiVersion": "v3", "metadata": {},
+            "spec": {
+                "lastUpgradeInfo": status,
+                "versionInfo": {
+                    "release": release, "patch": patch, "suggestPatch": "", "targetVersions": [],
+                },
+                "upgradeFeatureGates": {"supportUpgradePageV4": true},
+            },
+            "status": status,
+        })
+    }
+
+    pub(super) fn nodes(&self) -> Vec<Value> {
+        let names = self.cluster.nodes.iter().map(|node| node.name.as_str());
+        names
+            .enumerate()
+            .map(|(at, name)| {
+                let state = self.current().and_then(|run| run.nodes.get(at));
+                let phase = match state.map(|node| node.state) {
+                    Some(State::Running) => "Upgrading",
+                    Some(State::Failed) => "Error",
+                    _ => "Active",
+                };
+                json!({
+                    "kind": "Node", "apiVersion": "v3",
+                    "metadata": {"name": name, "uid": self.node_uid(at)},
+                    "spec": {"flavor": "c7.large.2", "az": "cn-north-4a"},
+                    "status": {"phase": phase},
+                })
+            })
+            .collect()
+    }
+
+    pub(super) fn node_uid(&self, at: usize) -> String {
+        format!("{}-node-{at}", self.cluster.id)
+    }
+
+    pub(super) fn prechecks(&self) -> Value {
+        let items: Vec<Value> = self
+            .runs
+            .iter()
+            .filter_map(|run| self.precheck(run))
+            .collect();
+        json!({"apiVersion": "v3", "kind": "List", "metadata": {}, "items": items})
+    }
+
+    fn precheck(&self, run: &Moment) -> Option<Value> {
+        let points = Points::of(run);
+        let (at, point) = points
+            .all
+            .iter()
+            .enumerate()
+            .find(|(_, point)| point.name == "PreCheck" && point.state != State::Waiting)?;
+        let phase = match point.state {
+            State::Succeeded => "Success",
+            State::Failed => "Failed",
+            _ => "Running",
+        };
+        let names = self.cluster.nodes.iter().map(|node| node.name.as_str());
+        let nodes: Vec<Value> = names
+            .enumerate()
+            .map(|(at, name)| {
+                json!({
+                    "nodeInfo": {
+                        "uid": self.node_uid(at), "name": name, "status": "Active", "nodeType": "node",
+                    },
+                    "itemsStatus": [{
+                        "name": "NodeReadyCheck", "kind": "Exception", "group": "NodeCheck",
+                        "level": "Info", "phase": phase,
+                    }],
+                })
+            })
+            .collect();
+        Some(json!({
+            "kind": "PreCheckTask", "apiVersion": "v3",
+            "metadata": {
+                "uid": self.task_id(run, at),
+                "creationTimestamp": go(point.begun.unwrap_or(run.requested)),
+                "updateTimestamp": go(point.ended.unwrap_or(run.updated)),
+            },
+            "spec": {
+                "clusterID": self.cluster.id,
+                "clusterVersion": run.from,
+                "targetVersion": run.to,
+            },
+            "status": {
+                "phase": phase,
+                "nodeCheckStatus": {"phase": phase, "nodeStageStatus": nodes},
+            },
+        }))
+    }
+}

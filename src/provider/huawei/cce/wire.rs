@@ -1,0 +1,230 @@
+//! CCE's answers as they come: object or list, null or absent, numbers as text.
+//!
+//! Only what the mapping reads is here. `lineStatuses` is left out on purpose: its `critical` is text
+//! in some versions of the API and a boolean in others, and nothing depends on it.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::provider::json::{list, or_default, text};
+
+/// A list of the API. `items` is one object in the documents' example of the workflows, a list in
+/// newer SDKs, null or absent when there is nothing.
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    default,
+    rename_all = "camelCase",
+    bound(deserialize = "T: DeserializeOwned + Default")
+)]
+pub(super) struct List<T> {
+    #[serde(deserialize_with = "list")]
+    pub(super) items: Vec<T>,
+    /// Only the nodes have pages.
+    #[serde(deserialize_with = "or_default")]
+    pub(super) page_info: PageInfo,
+}
+
+/// Where the next page begins; empty at the end.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct PageInfo {
+    #[serde(deserialize_with = "text")]
+    pub(super) next_marker: String,
+}
+
+/// A resource in the style of Kubernetes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    default,
+    bound(deserialize = "Spec: Deserialize<'de> + Default, Status: Deserialize<'de> + Default")
+)]
+pub(super) struct Resource<Spec, Status> {
+    #[serde(deserialize_with = "or_default")]
+    pub(super) metadata: Metadata,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) spec: Spec,
+    #[serde(deserialize_with = "or_default")]
+    pub(super) status: Status,
+}
+
+/// A cluster of the list.
+pub(super) type Cluster = Resource<Versions, Phase>;
+/// A workflow of `operation/upgradeworkflows`.
+pub(super) type Workflow = Resource<Versions, WorkflowStatus>;
+/// An upgrade task of `operation/upgrade/tasks`.
+pub(super) type Task = Resource<Versions, TaskStatus>;
+/// The answer of `upgradeinfo`.
+pub(super) type UpgradeInfo = Resource<InfoSpec, TaskStatus>;
+/// A node of the list.
+pub(super) type Node = Resource<Unread, Phase>;
+/// A task of `operation/precheck/tasks`.
+pub(super) type Precheck = Resource<Unread, PrecheckStatus>;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Metadata {
+    #[serde(deserialize_with = "text")]
+    pub(super) uid: String,
+    #[serde(deserialize_with = "text")]
+    pub(super) name: String,
+    #[serde(deserialize_with = "text")]
+    pub(super) creation_timestamp: String,
+    #[serde(deserialize_with = "text")]
+    pub(super) update_timestamp: String,
+}
+
+/// A part that nothing is read from.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Unread {}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Phase {
+    #[serde(deserialize_with = "text")]
+    pub(super) phase: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Versions {
+    /// Of a cluster: what it runs. Of a task: what it goes from.
+    #[serde(deserialize_with = "text")]
+    pub(super) version: String,
+    /// Of a workflow: what it goes from.
+    #[serde(deserialize_with = "text")]
+    pub(super) cluster_version: String,
+    #[serde(deserialize_with = "text")]
+    pub(super) target_version: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct WorkflowStatus {
+    #[serde(deserialize_with = "text")]
+    pub(super) phase: String,
+    #[serde(deserialize_with = "list")]
+    pub(super) point_statuses: Vec<Point>,
+}
+
+/// A point of a workflow; in the documents' example it has a `taskType` and nothing else.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Point {
+    #[serde(deserialize_with = "text")]
+    pub(super) task_type: String,
+    #[serde(rename = "taskID", deserialize_with = "text")]
+    pub(super) task_id: String,
+    #[serde(deserialize_with = "text")]
+    pub(super) status: String,
+    #[serde(rename = "startTimeStamp", deserialize_with = "text")]
+    pub(super) start: String,
+    #[serde(rename = "endTimeStamp", deserialize_with = "text")]
+    pub(super) end: String,
+}
+
+/// Of a task, and of both halves of `upgradeinfo`.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct TaskStatus {
+    #[serde(deserialize_with = "text")]
+    pub(super) phase: String,
+    /// A number as text; whether a percentage or a fraction is not documented.
+    #[serde(deserialize_with = "text")]
+    pub(super) progress: String,
+    /// Filled on unfinished tasks too.
+    #[serde(deserialize_with = "text")]
+    pub(super) completion_time: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct InfoSpec {
+    #[serde(deserialize_with = "or_default")]
+    pub(super) last_upgrade_info: TaskStatus,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct PrecheckStatus {
+    #[serde(deserialize_with = "or_default")]
+    pub(super) node_check_status: NodeCheck,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct NodeCheck {
+    #[serde(deserialize_with = "list")]
+    pub(super) node_stage_status: Vec<CheckedNode>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct CheckedNode {
+    #[serde(deserialize_with = "or_default")]
+    pub(super) node_info: NodeInfo,
+    #[serde(deserialize_with = "list")]
+    pub(super) items_status: Vec<Phase>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct NodeInfo {
+    #[serde(deserialize_with = "text")]
+    pub(super) uid: String,
+    #[serde(deserialize_with = "text")]
+    pub(super) name: String,
+    /// The node's phase, not the check's.
+    #[serde(deserialize_with = "text")]
+    pub(super) status: String,
+    /// `master` or `node`.
+    #[serde(deserialize_with = "text")]
+    pub(super) node_type: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workflows(json: &str) -> List<Workflow> {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn items_may_be_an_object_a_list_null_or_absent() {
+        let one = r#"{"metadata":{"uid":"a"},"status":{"phase":"Init"}}"#;
+        assert_eq!(workflows(&format!(r#"{{"items":{one}}}"#)).items.len(), 1);
+        let two = workflows(&format!(r#"{{"items":[{one},{one}]}}"#));
+        assert_eq!(two.items.len(), 2);
+        assert_eq!(two.items[0].metadata.uid, "a");
+        assert!(workflows(r#"{"items":null}"#).items.is_empty());
+        assert!(workflows("{}").items.is_empty());
+    }
+
+    #[test]
+    fn critical_of_either_type_is_not_read() {
+        for critical in ["true", r#""true""#, "null"] {
+            let json = format!(
+                r#"{{"items":[{{"status":{{"phase":"Init","lineStatuses":[{{"critical":{critical}}}]}}}}]}}"#
+            );
+            assert_eq!(workflows(&json).items[0].status.phase, "Init");
+        }
+    }
+
+    #[test]
+    fn null_stands_for_absent_everywhere() {
+        let list = workflows(
+            r#"{"pageInfo":null,"items":[{"metadata":null,"spec":null,"status":null},
+                {"status":{"phase":null,"pointStatuses":null}},
+                {"status":{"pointStatuses":[null,{"taskType":"Cluster","taskID":null,"status":null}]}}]}"#,
+        );
+        assert_eq!(list.items.len(), 3);
+        assert_eq!(list.items[2].status.point_statuses.len(), 1);
+        assert_eq!(list.items[2].status.point_statuses[0].status, "");
+    }
+
+    #[test]
+    fn progress_may_be_a_number() {
+        let status: TaskStatus = serde_json::from_str(r#"{"progress":0.4}"#).unwrap();
+        assert_eq!(status.progress, "0.4");
+    }
+}
