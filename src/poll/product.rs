@@ -11,6 +11,7 @@ use super::select::{self, Missing, Wanted};
 use super::worker::Worker;
 use super::{Deps, Watch, schedule};
 use crate::model::Key;
+use crate::provider::Discovery;
 use crate::telemetry::DISCOVERY;
 use crate::web::ready::Latch;
 
@@ -40,9 +41,6 @@ pub(super) async fn run(watch: Arc<Watch>, deps: Deps, first: Latch) {
         failures: 0,
     };
     let mut first = Some(first);
-    for wanted in select::listed(&fleet.watch.config).unwrap_or_default() {
-        fleet.add(wanted, first.clone());
-    }
     let mut next = Instant::now();
     loop {
         tokio::select! {
@@ -73,11 +71,12 @@ impl Fleet {
                     tracing::info!(%account, product, "Discovery works again.");
                 }
                 self.failures = 0;
-                if select::listed(&self.watch.config).is_none() {
-                    self.adopt(
-                        &select::discovered(&self.watch.config, &discovery),
-                        first.as_ref(),
-                    );
+                if let Some(listed) = select::listed(&self.watch.config, &discovery) {
+                    self.add_new(&listed, first.as_ref())
+                } else {
+                    let found = select::discovered(&self.watch.config, &discovery);
+                    self.drop_gone(&found);
+                    self.add_new(&found, first.as_ref());
                 }
                 let watched = u64::try_from(self.workers.len()).unwrap_or(u64::MAX);
                 self.deps
@@ -93,6 +92,9 @@ impl Fleet {
                     );
                 }
                 self.failures = self.failures.saturating_add(1);
+                // Those that the config names are watched all the same.
+                let listed = select::listed(&self.watch.config, &Discovery::default());
+                self.add_new(&listed.unwrap_or_default(), first.as_ref());
                 error.retry_after
             }
         };
@@ -100,8 +102,8 @@ impl Fleet {
         schedule::discovery_pause(interval, self.failures, asked, fastrand::f64())
     }
 
-    /// Adds workers for clusters that are new, and ends those of clusters that are gone.
-    fn adopt(&mut self, found: &[Wanted], first: Option<&Latch>) {
+    /// Ends the workers of clusters that are gone.
+    fn drop_gone(&mut self, found: &[Wanted]) {
         for id in self.missing.gone(self.workers.keys(), found) {
             if let Some((task, wanted)) = self.workers.remove(&id) {
                 tracing::info!(
@@ -112,7 +114,11 @@ impl Fleet {
                 task.abort();
             }
         }
-        for wanted in found {
+    }
+
+    /// Adds workers for clusters that have none.
+    fn add_new(&mut self, wanted: &[Wanted], first: Option<&Latch>) {
+        for wanted in wanted {
             if !self.workers.contains_key(&wanted.id) {
                 self.add(wanted.clone(), first.cloned());
             }

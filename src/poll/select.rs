@@ -20,14 +20,18 @@ pub struct Wanted {
     pub thresholds: Thresholds,
 }
 
-/// The clusters that the config lists by id; none when it watches what discovery finds.
-pub fn listed(config: &ProductConfig) -> Option<Vec<Wanted>> {
+/// The clusters that the config lists by id, with the names that the discovery tells where the
+/// config has none; none when it watches what discovery finds.
+pub fn listed(config: &ProductConfig, discovery: &Discovery) -> Option<Vec<Wanted>> {
     let Selection::Listed(listed) = &config.clusters else {
         return None;
     };
     let wanted = listed.iter().map(|cluster| Wanted {
         id: cluster.id.clone(),
-        name: cluster.name.clone().unwrap_or_default(),
+        name: cluster.name.clone().unwrap_or_else(|| {
+            let found = discovery.clusters.iter().find(|c| *c.id == *cluster.id);
+            found.map(|c| c.name.clone()).unwrap_or_default()
+        }),
         named: cluster.name.is_some(),
         thresholds: cluster.thresholds,
     });
