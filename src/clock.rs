@@ -28,6 +28,11 @@ impl Clock {
         }))
     }
 
+    /// Stands still.
+    pub fn fixed(at: Timestamp) -> Self {
+        Self(Arc::new(move || at))
+    }
+
     /// The time now.
     pub fn now(&self) -> Timestamp {
         (self.0)()
