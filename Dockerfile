@@ -1,0 +1,32 @@
+# docker build --build-arg REVISION="$(git rev-parse HEAD)" -t rolling-upgrade-exporter .
+FROM docker.io/library/rust:1.95-slim-trixie AS build
+WORKDIR /src
+COPY . .
+ARG REVISION=unknown
+# Static, so that the image needs no C library. The explicit target keeps the flag away from the
+# macros, which the compiler has to load.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    target="$(uname -m)-unknown-linux-gnu" \
+    && RUSTFLAGS="-C target-feature=+crt-static" BUILD_REVISION="${REVISION}" \
+        cargo build --release --locked --target "${target}" \
+    && install -D "target/${target}/release/rolling-upgrade-exporter" /image/rolling-upgrade-exporter \
+    && install -D -m 0644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt \
+    && echo 'nonroot:x:65532:65532:nonroot:/:/nonexistent' > /image/etc/passwd \
+    && echo 'nonroot:x:65532:' > /image/etc/group \
+    && echo 'hosts: files dns' > /image/etc/nsswitch.conf
+
+FROM scratch
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="rolling-upgrade-exporter" \
+      org.opencontainers.image.description="Prometheus exporter for the rolling upgrades of managed clusters: NAVER Cloud SES and CDSS, Huawei Cloud CSS and CCE" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=build /image /
+USER 65532:65532
+EXPOSE 10850
+# With another --web.listen-address, give the check the same flag.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=5s \
+    CMD ["/rolling-upgrade-exporter", "healthcheck"]
+ENTRYPOINT ["/rolling-upgrade-exporter"]
+CMD ["--config.file=/etc/rolling-upgrade-exporter.yml"]
