@@ -1,3 +1,39 @@
-//! Placeholder.
+//! The HTTP server.
+//!
+//! - `GET /`: the page for people
+//! - `GET /metrics` (or `--web.telemetry-path`): the metrics; never waits for a cloud
+//! - `GET /-/healthy`: 200 while the process serves at all
+//! - `GET /-/ready`: 200 once the first poll round of every account ended, else 503
+//!
+//! `HEAD` works wherever `GET` does; any other method is 405, any other path 404.
 
+mod guard;
+pub mod listen;
+mod page;
 pub mod ready;
+mod route;
+pub mod server;
+
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::expose::Exposition;
+use crate::store::Store;
+use ready::Ready;
+
+pub use server::{Limits, serve};
+
+/// What the answers are made from.
+#[derive(Debug)]
+pub struct App {
+    /// What is known of the clusters.
+    pub store: Arc<Store>,
+    /// The metrics, ready to be sent.
+    pub exposition: Arc<Exposition>,
+    /// Whether the first poll round is over.
+    pub ready: Ready,
+    /// The path of the metrics, for instance `/metrics`.
+    pub telemetry_path: String,
+    /// The wall clock.
+    pub clock: Clock,
+}

@@ -1,0 +1,193 @@
+//! Where to listen: addresses as Prometheus exporters write them, and the sockets for them.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+use tokio::net::TcpListener;
+
+/// An address to listen on: `:10850` is every address of the machine, IPv4 and IPv6.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenAddress {
+    /// Name or address, without brackets; none for all.
+    host: Option<String>,
+    port: u16,
+}
+
+/// Why a text is no address to listen on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadAddress {
+    /// There is no colon, or what follows it is no port.
+    #[error("no port from 0 to 65535 after the last colon; write :10850 or host:10850")]
+    Port,
+    /// A colon in the host.
+    #[error("an IPv6 address needs brackets; write [::1]:10850")]
+    Brackets,
+    /// What stands in the brackets is no IPv6 address.
+    #[error("not an IPv6 address in the brackets; write [::1]:10850")]
+    Ipv6,
+}
+
+/// Why nobody listens on an address.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {error}{}", remedy(error))]
+pub struct BindError {
+    address: ListenAddress,
+    error: io::Error,
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::AddrInUse => "; stop the other process or choose another port",
+        ErrorKind::PermissionDenied => "; choose a port above 1023",
+        ErrorKind::AddrNotAvailable => "; choose an address of this machine",
+        _ => "",
+    }
+}
+
+impl ListenAddress {
+    /// Where a client on the same machine reaches it: loopback where it is every address.
+    pub fn reachable(&self) -> Vec<String> {
+        let (v4, v6) = (
+            format!("127.0.0.1:{}", self.port),
+            format!("[::1]:{}", self.port),
+        );
+        match self.ip() {
+            _ if self.host.is_none() => vec![v4, v6],
+            Some(IpAddr::V6(ip)) if ip.is_unspecified() => vec![v6, v4],
+            Some(IpAddr::V4(ip)) if ip.is_unspecified() => vec![v4],
+            _ => vec![self.to_string()],
+        }
+    }
+
+    /// Binds it. A wildcard gives two sockets where the system keeps IPv6 apart from IPv4.
+    pub async fn bind(&self) -> Result<Vec<TcpListener>, BindError> {
+        let bound = match &self.host {
+            None => bind_all(self.port).await,
+            Some(_) => TcpListener::bind(self.to_string()).await.map(|l| vec![l]),
+        };
+        bound.map_err(|error| BindError {
+            address: self.clone(),
+            error,
+        })
+    }
+
+    fn ip(&self) -> Option<IpAddr> {
+        self.host.as_ref()?.parse().ok()
+    }
+}
+
+/// Every IPv4 and IPv6 address, or IPv4 alone on a machine without IPv6.
+async fn bind_all(port: u16) -> io::Result<Vec<TcpListener>> {
+    let v4 = |port| TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
+    match TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).await {
+        Ok(both) if !ipv6_stands_apart() => Ok(vec![both]),
+        Ok(v6) => {
+            let port = v6.local_addr()?.port();
+            Ok(vec![v6, v4(port).await?])
+        }
+        // A port that is taken must not be hidden by the other half of it.
+        Err(error) if error.kind() == ErrorKind::AddrInUse => Err(error),
+        Err(_) => Ok(vec![v4(port).await?]),
+    }
+}
+
+/// Linux lets an administrator turn off that an IPv6 socket takes IPv4 too (ipv6(7)).
+fn ipv6_stands_apart() -> bool {
+    std::fs::read_to_string("/proc/sys/net/ipv6/bindv6only").is_ok_and(|text| text.trim() == "1")
+}
+
+impl FromStr for ListenAddress {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        let (host, port) = text.rsplit_once(':').ok_or(BadAddress::Port)?;
+        if !port.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(BadAddress::Port);
+        }
+        let port = port.parse().map_err(|_| BadAddress::Port)?;
+        let host = match host.strip_prefix('[') {
+            _ if host.is_empty() => None,
+            Some(rest) => {
+                let inner = rest.strip_suffix(']').ok_or(BadAddress::Brackets)?;
+                let ip: Ipv6Addr = inner.parse().map_err(|_| BadAddress::Ipv6)?;
+                Some(ip.to_string())
+            }
+            None if host.contains([':', ']']) => return Err(BadAddress::Brackets),
+            None => Some(host.to_owned()),
+        };
+        Ok(Self { host, port })
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            Some(host) if host.contains(':') => write!(f, "[{host}]:{}", self.port),
+            Some(host) => write!(f, "{host}:{}", self.port),
+            None => write!(f, ":{}", self.port),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> ListenAddress {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn reads_the_forms_of_the_exporters() {
+        for text in [
+            ":10850",
+            "127.0.0.1:0",
+            "localhost:65535",
+            "[::]:10850",
+            "[::1]:1",
+        ] {
+            assert_eq!(address(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn refuses_with_a_remedy() {
+        for (text, error) in [
+            ("10850", BadAddress::Port),
+            ("", BadAddress::Port),
+            (":", BadAddress::Port),
+            (":http", BadAddress::Port),
+            (":65536", BadAddress::Port),
+            (":+1", BadAddress::Port),
+            ("::1:80", BadAddress::Brackets),
+            ("[::1:80", BadAddress::Brackets),
+            ("[localhost]:80", BadAddress::Ipv6),
+        ] {
+            assert_eq!(text.parse::<ListenAddress>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_is_reached_by_loopback() {
+        assert_eq!(address(":1").reachable(), ["127.0.0.1:1", "[::1]:1"]);
+        assert_eq!(address("[::]:1").reachable(), ["[::1]:1", "127.0.0.1:1"]);
+        assert_eq!(address("0.0.0.0:1").reachable(), ["127.0.0.1:1"]);
+        assert_eq!(address("10.0.0.1:1").reachable(), ["10.0.0.1:1"]);
+    }
+
+    #[tokio::test]
+    async fn a_bare_port_takes_ipv4_and_a_taken_port_is_an_error() {
+        let bound = address(":0").bind().await.unwrap();
+        let port = bound[0].local_addr().unwrap().port();
+        std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let again = address(&format!(":{port}")).bind().await.unwrap_err();
+        let text = again.to_string();
+        assert!(
+            text.starts_with(&format!("cannot listen on :{port}: ")),
+            "{text}"
+        );
+        assert!(text.ends_with("choose another port"), "{text}");
+    }
+}

@@ -1,0 +1,171 @@
+//! The accept loop: how many connections, how long each may take, and how it all ends.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use hyper::header::{CONNECTION, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::guard::{Guarded, HeadDone};
+use super::{App, route};
+
+/// What a client may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Open connections; more wait in the system's queue.
+    pub connections: usize,
+    /// From a request's first byte to the end of its headers.
+    pub head: Duration,
+    /// An open connection without a request; longer than any sensible scrape interval.
+    pub idle: Duration,
+    /// A write that makes no progress.
+    pub write: Duration,
+    /// From the order to end until open connections are dropped.
+    pub end: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 256,
+            head: Duration::from_secs(10),
+            idle: Duration::from_secs(150),
+            write: Duration::from_secs(30),
+            end: Duration::from_secs(3),
+        }
+    }
+}
+
+/// Bytes of a request's head.
+const HEAD_CAP: usize = 16 << 10;
+
+/// After the system had no descriptor or memory for a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
+
+/// Serves until `shutdown` is there, then ends within the time of [`Limits::end`], whatever the
+/// clients do.
+pub async fn serve(
+    listeners: Vec<TcpListener>,
+    app: Arc<App>,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) {
+    let graceful = GracefulShutdown::new();
+    let permits = Arc::new(Semaphore::new(limits.connections));
+    let mut connections = JoinSet::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            Some(ended) = connections.join_next() => told(ended),
+            (permit, stream) = next(&permits, &listeners) => {
+                let connection = connection(stream, &app, limits, permit);
+                connections.spawn(graceful.watch(connection));
+            }
+        }
+    }
+    drop(listeners);
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = sleep(limits.end) => {
+            tracing::info!(open = connections.len(), "Dropping connections that did not end in time.");
+        }
+    }
+    connections.shutdown().await;
+}
+
+/// The next connection, once there is room for it.
+async fn next(
+    permits: &Arc<Semaphore>,
+    listeners: &[TcpListener],
+) -> (OwnedSemaphorePermit, TcpStream) {
+    let permit = permits
+        .clone()
+        .acquire_owned()
+        .await
+        .expect("nobody closes this semaphore");
+    loop {
+        match accept(listeners).await {
+            Ok(stream) => return (permit, stream),
+            // The client's own doing, and gone with it.
+            Err(error) if is_clients(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "Cannot accept a connection; trying again.");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn accept(listeners: &[TcpListener]) -> io::Result<TcpStream> {
+    poll_fn(|cx| {
+        for listener in listeners {
+            if let Poll::Ready(accepted) = listener.poll_accept(cx) {
+                return Poll::Ready(accepted.map(|(stream, _)| stream));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+fn is_clients(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused
+    )
+}
+
+fn connection(
+    stream: TcpStream,
+    app: &Arc<App>,
+    limits: Limits,
+    permit: OwnedSemaphorePermit,
+) -> impl GracefulConnection<Error = hyper::Error> + Send + use<> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "A connection keeps its delay.");
+    }
+    let head_done = HeadDone::default();
+    let stream = Guarded::new(stream, limits.head, limits.write, head_done.clone());
+    let app = app.clone();
+    let service = service_fn(move |request| {
+        head_done.set();
+        let mut answer = route::answer(&app, &request);
+        // When room gets scarce nobody keeps an idle connection.
+        if permit.semaphore().available_permits() < limits.connections / 4 {
+            answer
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        std::future::ready(Ok::<_, Infallible>(answer))
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.idle)
+        .half_close(true)
+        .max_buf_size(HEAD_CAP)
+        .serve_connection(TokioIo::new(stream), service)
+}
+
+fn told(ended: Result<hyper::Result<()>, tokio::task::JoinError>) {
+    match ended {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "A connection broke."),
+        Err(error) => tracing::error!(
+            %error,
+            "Answering a request failed: this is a bug, please report it."
+        ),
+    }
+}
