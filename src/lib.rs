@@ -6,6 +6,7 @@
 //! config -> provider (signed calls, wire, map) -> model -> poll (when) -> store (what is known) -> expose | web
 //! ```
 
+pub mod app;
 pub mod clock;
 pub mod config;
 pub mod expose;

@@ -1,0 +1,302 @@
+//! The command line, as it is typed.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use clap::{Args, Parser, Subcommand};
+use rolling_upgrade_exporter::telemetry::log::{Format, Level};
+use rolling_upgrade_exporter::web::listen::ListenAddress;
+use rolling_upgrade_exporter::{BUILD_REVISION, BUILD_RUSTC};
+
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{} (commit {BUILD_REVISION}, rustc {BUILD_RUSTC})",
+        env!("CARGO_PKG_VERSION")
+    )
+});
+
+/// Prometheus exporter for the rolling upgrades of managed clusters: NAVER Cloud SES and CDSS,
+/// Huawei Cloud CSS and CCE.
+///
+/// Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rolling-upgrade-exporter",
+    version = VERSION.as_str(),
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100,
+    after_help = "Example:\n  rolling-upgrade-exporter --config.file=/etc/rolling-upgrade-exporter.yml\n\n\
+                  Exit codes: 0 ended by a signal, 1 error, 2 wrong usage or config."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Poll the clouds and serve the metrics; this is what happens without a command
+    #[command(
+        after_help = "Example:\n  rolling-upgrade-exporter serve --web.listen-address=127.0.0.1:10850"
+    )]
+    Serve(Serve),
+    /// Check the config and tell every problem with its line and column; calls nobody
+    #[command(
+        after_help = "Example:\n  rolling-upgrade-exporter check --config.file=rolling-upgrade-exporter.yml"
+    )]
+    Check(Check),
+    /// Show everything with simulated clouds: needs no account and no config
+    #[command(after_help = "Example:\n  rolling-upgrade-exporter demo --speed=2")]
+    Demo(Demo),
+    /// Serve the simulated clouds alone, for tests and other clients
+    #[command(
+        after_help = "Example:\n  rolling-upgrade-exporter simulate --scenario=scenario.yml --speed=60"
+    )]
+    Simulate(Simulate),
+    /// Ask the exporter on this machine whether it lives; exits 0 or 1, for container health checks
+    #[command(
+        after_help = "Example:\n  rolling-upgrade-exporter healthcheck --web.listen-address=:10850"
+    )]
+    Healthcheck(Healthcheck),
+}
+
+/// Flags of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    /// The path of the metrics
+    #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics",
+          value_parser = telemetry_path)]
+    pub(crate) telemetry_path: String,
+    #[command(flatten)]
+    pub(crate) log: Log,
+}
+
+/// Flags of `check`.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+}
+
+/// Flags of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    #[command(flatten)]
+    pub(crate) speed: Speed,
+    #[command(flatten)]
+    pub(crate) log: Log,
+}
+
+/// Flags of `simulate`.
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// Where the simulated clouds listen
+    #[arg(
+        long = "listen-address",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:10851"
+    )]
+    pub(crate) listen_address: ListenAddress,
+    /// What happens in the clouds; without it the demo's scenario
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) speed: Speed,
+    #[command(flatten)]
+    pub(crate) log: Log,
+}
+
+/// Flags of `healthcheck`.
+#[derive(Debug, Args)]
+pub(crate) struct Healthcheck {
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+}
+
+/// The config's place.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigFile {
+    /// The config
+    #[arg(
+        long = "config.file",
+        value_name = "FILE",
+        default_value = "rolling-upgrade-exporter.yml"
+    )]
+    pub(crate) file: PathBuf,
+}
+
+/// Where the exporter listens.
+#[derive(Debug, Args)]
+pub(crate) struct Listen {
+    /// Where the exporter listens: :PORT for every address, or HOST:PORT; may be repeated
+    #[arg(
+        long = "web.listen-address",
+        value_name = "ADDRESS",
+        default_value = ":10850"
+    )]
+    pub(crate) addresses: Vec<ListenAddress>,
+}
+
+/// How fast the simulated clouds move.
+#[derive(Debug, Args)]
+pub(crate) struct Speed {
+    /// Divides the lengths of steps; the clock stays real
+    #[arg(long = "speed", value_name = "FACTOR", default_value = "1", value_parser = speed)]
+    pub(crate) factor: f64,
+}
+
+/// What goes to the log.
+#[derive(Debug, Args)]
+pub(crate) struct Log {
+    /// How much to log
+    #[arg(
+        long = "log.level",
+        value_name = "LEVEL",
+        value_enum,
+        default_value = "info"
+    )]
+    pub(crate) level: Level,
+    /// The form of a log line
+    #[arg(
+        long = "log.format",
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "text"
+    )]
+    pub(crate) format: Format,
+}
+
+impl Cli {
+    /// What was asked for; to serve when nothing else was.
+    pub(crate) fn asked(self) -> Command {
+        self.command.unwrap_or(Command::Serve(self.serve))
+    }
+}
+
+/// A path that is its own form in a URL and leaves the other routes alone.
+fn telemetry_path(text: &str) -> Result<String, String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
+    if !text.starts_with('/') || !text.bytes().all(plain) {
+        return Err("a path is / and letters, digits, / - . _ ~; write /metrics".to_owned());
+    }
+    if text.starts_with("/-/") || text.starts_with("//") {
+        return Err("/-/ and // are taken; write /metrics".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(factor) if (0.001..=1_000_000.0).contains(&factor) => Ok(factor),
+        _ => Err("a number from 0.001 to 1000000 is needed; 2 is twice as fast".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(words: &[&str]) -> Result<Command, clap::Error> {
+        let words = std::iter::once("rolling-upgrade-exporter").chain(words.iter().copied());
+        Cli::try_parse_from(words).map(Cli::asked)
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn serves_with_and_without_the_word() {
+        for words in [&["serve"][..], &[]] {
+            let flags = [
+                "--config.file=x.yml",
+                "--web.listen-address=:1",
+                "--web.listen-address",
+                "[::1]:2",
+                "--log.level=debug",
+                "--log.format=json",
+            ];
+            let words: Vec<_> = words.iter().copied().chain(flags).collect();
+            let Ok(Command::Serve(serve)) = parse(&words) else {
+                panic!("{words:?} do not serve");
+            };
+            assert_eq!(serve.config.file, PathBuf::from("x.yml"));
+            let addresses: Vec<_> = serve
+                .listen
+                .addresses
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            assert_eq!(addresses, [":1", "[::1]:2"]);
+            assert_eq!(
+                (serve.log.level, serve.log.format),
+                (Level::Debug, Format::Json)
+            );
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_contract() {
+        let Ok(Command::Serve(serve)) = parse(&[]) else {
+            panic!("nothing does not serve");
+        };
+        assert_eq!(
+            serve.config.file,
+            PathBuf::from("rolling-upgrade-exporter.yml")
+        );
+        assert_eq!(serve.listen.addresses, [":10850".parse().unwrap()]);
+        assert_eq!(serve.telemetry_path, "/metrics");
+        let Ok(Command::Simulate(simulate)) = parse(&["simulate"]) else {
+            panic!("simulate does not simulate");
+        };
+        assert_eq!(simulate.listen_address.to_string(), "127.0.0.1:10851");
+        assert!((simulate.speed.factor - 1.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn refuses_what_cannot_work() {
+        for words in [
+            &["--web.telemetry-path=metrics"][..],
+            &["--web.telemetry-path=/-/healthy"],
+            &["--web.telemetry-path=/a b"],
+            &["--web.telemetry-path=/m?x"],
+            &["--web.listen-address=10850"],
+            &["--log.level=loud"],
+            &["--no-such-flag"],
+            &["no-such-command"],
+            &["--config.file=x", "check"],
+            &["check", "--web.listen-address=:1"],
+            &["demo", "--speed=0"],
+            &["demo", "--speed=nan"],
+        ] {
+            let error = parse(words).expect_err(&words.join(" "));
+            assert_eq!(error.exit_code(), 2, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn every_help_has_an_example() {
+        let mut cli = Cli::command();
+        assert!(cli.render_help().to_string().contains("Example:"));
+        let own = |command: &&mut clap::Command| command.get_name() != "help";
+        for command in cli.get_subcommands_mut().filter(own) {
+            let help = command.render_help().to_string();
+            assert!(
+                help.contains("Example:\n  rolling-upgrade-exporter "),
+                "{help}"
+            );
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What each command does, and how it fails.
+
+mod check;
+mod demo;
+mod healthcheck;
+mod serve;
+mod simulate;
+
+use std::fmt;
+use std::io::{self, ErrorKind, Write};
+
+use rolling_upgrade_exporter::app::AppError;
+use rolling_upgrade_exporter::config::ConfigError;
+use rolling_upgrade_exporter::web::listen::{BindError, ListenAddress};
+use tokio::net::TcpListener;
+
+use crate::cli::Command;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The config has problems.
+    Config(ConfigError),
+    /// Anything else.
+    Run(anyhow::Error),
+}
+
+/// Does what was asked for.
+pub(crate) async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(flags) => serve::run(flags).await,
+        Command::Check(flags) => check::run(&flags),
+        Command::Demo(flags) => demo::run(flags).await,
+        Command::Simulate(flags) => simulate::run(flags).await,
+        Command::Healthcheck(flags) => healthcheck::run(flags).await,
+    }
+}
+
+/// Listens on all of the addresses, or on none.
+async fn bind(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, BindError> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        listeners.extend(address.bind().await?);
+    }
+    Ok(listeners)
+}
+
+/// Prints a line for the person or program that asked.
+fn say(line: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}
+
+impl Failure {
+    pub(crate) fn exit_code(&self) -> i32 {
+        match self {
+            Self::Config(_) => 2,
+            Self::Run(_) => 1,
+        }
+    }
+
+    /// Whoever read the output has closed it: nothing to complain about.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        match self {
+            Self::Config(_) => false,
+            Self::Run(error) => error
+                .downcast_ref::<io::Error>()
+                .is_some_and(|e| e.kind() == ErrorKind::BrokenPipe),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // One problem a line, each with its place.
+            Self::Config(problems) => write!(f, "the config cannot be used\n{problems}"),
+            Self::Run(error) => write!(f, "{error:#}"),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(problems: ConfigError) -> Self {
+        Self::Config(problems)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Run(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Run(error.into())
+    }
+}
+
+impl From<BindError> for Failure {
+    fn from(error: BindError) -> Self {
+        Self::Run(error.into())
+    }
+}
+
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        Self::Run(error.into())
+    }
+}

@@ -1,0 +1,18 @@
+//! `serve`: reads the config, takes its port, then polls and answers.
+
+use rolling_upgrade_exporter::app::{self, Options};
+use rolling_upgrade_exporter::{config, telemetry};
+
+use super::{Failure, bind};
+use crate::cli::Serve;
+
+pub(super) async fn run(flags: Serve) -> Result<(), Failure> {
+    telemetry::log::start(flags.log.level, flags.log.format);
+    let config = config::load(&flags.config.file)?;
+    // The port comes first: a second exporter by mistake must not call the clouds.
+    let listeners = bind(&flags.listen.addresses).await?;
+    let options = Options {
+        telemetry_path: flags.telemetry_path,
+    };
+    Ok(app::run(config, listeners, options).await?)
+}

@@ -1,0 +1,252 @@
+//! The program as it is run: its output, its exit codes, its end.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may panic, and so may what helps it"
+)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+/// Watches a product at an address where nobody listens.
+const CONFIG: &str = r#"
+accounts:
+  - name: test
+    ncloud:
+      access_key: key
+      secret_key: hush-hush
+      ses: {endpoint: "http://127.0.0.1:9"}
+"#;
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_rolling-upgrade-exporter"))
+}
+
+fn run(args: &[&str]) -> Output {
+    program()
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("text")
+}
+
+fn config() -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("config.yml");
+    fs::write(&path, CONFIG).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn version_tells_commit_and_compiler() {
+    let out = run(&["--version"]);
+    let expected = concat!(
+        "rolling-upgrade-exporter ",
+        env!("CARGO_PKG_VERSION"),
+        " (commit "
+    );
+    assert_eq!(out.status.code(), Some(0));
+    assert!(text(&out.stdout).starts_with(expected), "{out:?}");
+    assert!(text(&out.stdout).contains(", rustc 1."), "{out:?}");
+}
+
+#[test]
+fn help_lists_the_commands_and_the_flags_of_serve() {
+    let out = run(&["--help"]);
+    let help = text(&out.stdout);
+    assert_eq!(out.status.code(), Some(0));
+    for word in [
+        "serve",
+        "check",
+        "demo",
+        "simulate",
+        "healthcheck",
+        "--config.file",
+        "--web.listen-address",
+        "--web.telemetry-path",
+        "--log.level",
+        "--log.format",
+        "Example:",
+    ] {
+        assert!(help.contains(word), "{word} is missing in {help}");
+    }
+}
+
+#[test]
+fn wrong_usage_exits_2() {
+    for args in [
+        &["--no-such-flag"][..],
+        &["no-such-command"],
+        &["--web.listen-address=10850"],
+        &["--web.telemetry-path=metrics"],
+        &["--log.level=loud"],
+    ] {
+        let out = run(args);
+        assert_eq!(out.status.code(), Some(2), "{args:?}");
+        assert!(text(&out.stderr).contains("error: "), "{out:?}");
+        assert_eq!(text(&out.stdout), "");
+    }
+}
+
+#[test]
+fn a_config_that_is_not_there_exits_2_and_is_named() {
+    for command in ["check", "serve"] {
+        let out = run(&[command, "--config.file=/nowhere/x.yml"]);
+        assert_eq!(out.status.code(), Some(2), "{out:?}");
+        let told = text(&out.stderr);
+        assert!(told.starts_with("rolling-upgrade-exporter: "), "{told}");
+        assert!(told.contains("/nowhere/x.yml"), "{told}");
+    }
+}
+
+#[test]
+fn check_says_ok() {
+    let (_folder, path) = config();
+    let out = run(&["check", "--config.file", path.to_str().unwrap()]);
+    assert_eq!(out.status.code(), Some(0), "{out:?}");
+    let told = text(&out.stdout);
+    assert!(
+        told.starts_with(&format!("{}: ok, ", path.display())),
+        "{told}"
+    );
+    assert!(told.contains("account"), "{told}");
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut child = program()
+        .arg("--help")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let out = child.wait_with_output().unwrap();
+    assert_eq!(text(&out.stderr), "");
+    assert_eq!(out.status.code(), Some(0));
+}
+
+/// A serving program with its log so far; killed when dropped.
+struct Serving {
+    child: Child,
+    log: BufReader<std::process::ChildStderr>,
+    seen: String,
+    address: String,
+}
+
+impl Serving {
+    fn start(args: &[&str]) -> Self {
+        let mut child = program()
+            .args(args)
+            .arg("--web.listen-address=127.0.0.1:0")
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut seen = String::new();
+        let address = loop {
+            let mut line = String::new();
+            assert!(log.read_line(&mut line).unwrap() > 0, "it ended: {seen}");
+            seen += &line;
+            if let Some((_, rest)) = line.split_once("http://") {
+                break rest.split('/').next().unwrap().to_owned();
+            }
+        };
+        Self {
+            child,
+            log,
+            seen,
+            address,
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let done = Command::new("/bin/sh")
+            .args(["-c", &format!("kill -{name} {}", self.child.id())])
+            .status()
+            .unwrap();
+        assert!(done.success());
+    }
+
+    /// Waits for the end: exit code, whole log, time.
+    fn end(mut self) -> (Option<i32>, String, Duration) {
+        let start = Instant::now();
+        let mut seen = std::mem::take(&mut self.seen);
+        self.log.read_to_string(&mut seen).unwrap();
+        let code = self.child.wait().unwrap().code();
+        (code, seen, start.elapsed())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn serves_without_a_command_until_a_signal() {
+    let (_folder, path) = config();
+    let flag = format!("--config.file={}", path.display());
+    for (args, signal) in [
+        (&[flag.as_str()][..], "TERM"),
+        (&["serve", flag.as_str()], "INT"),
+    ] {
+        let serving = Serving::start(args);
+        let address = format!("--web.listen-address={}", serving.address);
+        let health = run(&["healthcheck", &address]);
+        assert_eq!(health.status.code(), Some(0), "{health:?}");
+        serving.signal(signal);
+        let (code, log, took) = serving.end();
+        assert_eq!(code, Some(0), "{log}");
+        assert!(took < Duration::from_secs(5), "{took:?}");
+        assert!(log.contains("Starting"), "{log}");
+        assert!(log.contains(&format!("SIG{signal}")), "{log}");
+        assert!(!log.contains("hush"), "{log}");
+        let health = run(&["healthcheck", &address]);
+        assert_eq!(health.status.code(), Some(1), "{health:?}");
+    }
+}
+
+#[test]
+fn logs_json_when_asked() {
+    let (_folder, path) = config();
+    let flag = format!("--config.file={}", path.display());
+    let serving = Serving::start(&[&flag, "--log.format=json"]);
+    serving.signal("TERM");
+    let (_, log, _) = serving.end();
+    for line in log.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect(line);
+        assert!(
+            line["level"].is_string() && line["message"].is_string(),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_taken_port_exits_1_and_is_named() {
+    let (_folder, path) = config();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let out = run(&[
+        &format!("--config.file={}", path.display()),
+        &format!("--web.listen-address={address}"),
+    ]);
+    assert_eq!(out.status.code(), Some(1), "{out:?}");
+    let told = text(&out.stderr);
+    let expected = format!("rolling-upgrade-exporter: cannot listen on {address}: ");
+    assert!(told.contains(&expected), "{told}");
+}
