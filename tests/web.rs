@@ -212,7 +212,7 @@ async fn keeps_a_connection_and_answers_a_half_closed_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_does_not_end_closes_its_connection_only() {
     let limits = Limits {
-        head: Duration::from_millis(300),
+        head: Duration::from_secs(1),
         ..Limits::default()
     };
     let server = Server::start("events", limits).await;
@@ -252,7 +252,7 @@ async fn an_endless_head_is_cut_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_connection_is_closed_after_its_time() {
     let limits = Limits {
-        idle: Duration::from_millis(300),
+        idle: Duration::from_secs(1),
         ..Limits::default()
     };
     let server = Server::start("events", limits).await;
