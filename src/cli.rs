@@ -88,8 +88,13 @@ pub(crate) struct Check {
 /// Flags of `demo`.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    #[command(flatten)]
-    pub(crate) listen: Listen,
+    /// Where the exporter listens: :PORT for every address, or HOST:PORT; may be repeated
+    #[arg(
+        long = "web.listen-address",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:10850"
+    )]
+    pub(crate) addresses: Vec<ListenAddress>,
     #[command(flatten)]
     pub(crate) speed: Speed,
     #[command(flatten)]

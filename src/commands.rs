@@ -21,6 +21,8 @@ use crate::cli::Command;
 pub(crate) enum Failure {
     /// The config has problems.
     Config(ConfigError),
+    /// What was asked for cannot be done as it was asked.
+    Usage(String),
     /// Anything else.
     Run(anyhow::Error),
 }
@@ -55,7 +57,7 @@ fn say(line: &str) -> Result<(), Failure> {
 impl Failure {
     pub(crate) fn exit_code(&self) -> i32 {
         match self {
-            Self::Config(_) => 2,
+            Self::Config(_) | Self::Usage(_) => 2,
             Self::Run(_) => 1,
         }
     }
@@ -63,7 +65,7 @@ impl Failure {
     /// Whoever read the output has closed it: nothing to complain about.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         match self {
-            Self::Config(_) => false,
+            Self::Config(_) | Self::Usage(_) => false,
             Self::Run(error) => error
                 .downcast_ref::<io::Error>()
                 .is_some_and(|e| e.kind() == ErrorKind::BrokenPipe),
@@ -76,6 +78,7 @@ impl fmt::Display for Failure {
         match self {
             // One problem a line, each with its place.
             Self::Config(problems) => write!(f, "the config cannot be used\n{problems}"),
+            Self::Usage(why) => f.write_str(why),
             Self::Run(error) => write!(f, "{error:#}"),
         }
     }

@@ -53,8 +53,12 @@ pub async fn run(config: Config, deps: Deps, first: Latch) {
         accounts.spawn(run_account(Arc::new(account), deps.clone(), first.clone()));
     }
     drop(first);
-    // Accounts never end; without any there is nothing to do.
-    while accounts.join_next().await.is_some() {}
+    // Accounts never end by themselves; without any there is nothing to do.
+    while let Some(ended) = accounts.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "Polling an account ended: this is a bug, please report it.");
+        }
+    }
     std::future::pending::<()>().await;
 }
 

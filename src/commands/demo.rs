@@ -1,13 +1,51 @@
 //! `demo`: the exporter against simulated clouds, in one process.
 
-use rolling_upgrade_exporter::telemetry;
+use std::path::Path;
+use std::sync::Arc;
 
-use super::{Failure, bind};
+use rolling_upgrade_exporter::app::{self, Options};
+use rolling_upgrade_exporter::clock::Clock;
+use rolling_upgrade_exporter::config::{self, ConfigError};
+use rolling_upgrade_exporter::sim::{World, demo, server};
+use rolling_upgrade_exporter::telemetry;
+use rolling_upgrade_exporter::web::listen::ListenAddress;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::{Failure, bind, say, simulate};
 use crate::cli::Demo;
 
 pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
     telemetry::log::start(flags.log.level, flags.log.format);
-    let listeners = bind(&flags.listen.addresses).await?;
-    let _ = (listeners, flags.speed.factor);
-    Err(anyhow::anyhow!("this build has no simulator").into())
+    let listeners = bind(&flags.addresses).await?;
+    let scenario = simulate::read_demo()?;
+    let clouds = TcpListener::bind("127.0.0.1:0").await?;
+    let simulator = clouds.local_addr()?;
+    let text = demo::config(&scenario, simulator);
+    let config = config::parse(&text, Path::new("."), &|_| None).map_err(|problems| {
+        Failure::Config(ConfigError::Invalid {
+            path: "the demo's config".into(),
+            problems,
+        })
+    })?;
+    for address in flags
+        .addresses
+        .iter()
+        .flat_map(ListenAddress::reachable)
+        .take(1)
+    {
+        say(&format!("page       http://{address}/"))?;
+        say(&format!("metrics    http://{address}/metrics"))?;
+    }
+    say(&format!("simulator  http://{simulator}"))?;
+    say("Within two minutes nodes move on all four products, one gets stuck, one upgrade fails,")?;
+    say("the others succeed; then it goes on. Ctrl-C ends it.")?;
+    let world = World::new(scenario, flags.speed.factor, Clock::system());
+    // Dropped, and so ended, with this function.
+    let mut background = JoinSet::new();
+    background.spawn(server::run(clouds, Arc::new(world)));
+    let options = Options {
+        telemetry_path: "/metrics".to_owned(),
+    };
+    Ok(app::run(config, listeners, options).await?)
 }

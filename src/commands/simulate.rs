@@ -1,13 +1,60 @@
 //! `simulate`: serves the simulated clouds alone.
 
-use rolling_upgrade_exporter::telemetry;
+use std::path::Path;
+use std::sync::Arc;
 
-use super::{Failure, bind};
+use rolling_upgrade_exporter::clock::Clock;
+use rolling_upgrade_exporter::config::ConfigError;
+use rolling_upgrade_exporter::sim::{World, demo, scenario, server};
+use rolling_upgrade_exporter::telemetry;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+use super::{Failure, bind, say};
 use crate::cli::Simulate;
 
 pub(super) async fn run(flags: Simulate) -> Result<(), Failure> {
     telemetry::log::start(flags.log.level, flags.log.format);
-    let listeners = bind(&[flags.listen_address]).await?;
-    let _ = (listeners, flags.scenario, flags.speed.factor);
-    Err(anyhow::anyhow!("this build has no simulator").into())
+    let scenario = match &flags.scenario {
+        Some(path) => read(path)?,
+        None => read_demo()?,
+    };
+    let clusters = scenario.clusters.len();
+    let world = Arc::new(World::new(scenario, flags.speed.factor, Clock::system()));
+    let mut servers = JoinSet::new();
+    for listener in bind(&[flags.listen_address]).await? {
+        let address = listener.local_addr()?;
+        say(&format!(
+            "Simulating {clusters} clusters on http://{address}"
+        ))?;
+        servers.spawn(server::run(listener, world.clone()));
+    }
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    }
+    Ok(())
+}
+
+/// The scenario that `demo` plays.
+pub(super) fn read_demo() -> Result<scenario::Scenario, Failure> {
+    check(Path::new("demo.scenario.yml"), demo::SCENARIO)
+}
+
+fn read(path: &Path) -> Result<scenario::Scenario, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let why = format!("cannot read {}: {error}", path.display());
+        Failure::Usage(format!("{why}: name a scenario file with --scenario"))
+    })?;
+    check(path, &text)
+}
+
+fn check(path: &Path, text: &str) -> Result<scenario::Scenario, Failure> {
+    scenario::parse(text).map_err(|problems| {
+        Failure::Config(ConfigError::Invalid {
+            path: path.to_owned(),
+            problems,
+        })
+    })
 }

@@ -72,7 +72,7 @@ impl Fleet {
                 }
                 self.failures = 0;
                 if let Some(listed) = select::listed(&self.watch.config, &discovery) {
-                    self.add_new(&listed, first.as_ref())
+                    self.add_new(&listed, first.as_ref());
                 } else {
                     let found = select::discovered(&self.watch.config, &discovery);
                     self.drop_gone(&found);
