@@ -1,0 +1,8 @@
+//! End to end: the program's own processes over loopback, and real servers beside them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod demo;
+mod faults;
+mod harness;
+mod prometheus;
