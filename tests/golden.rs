@@ -2,8 +2,8 @@
 //!
 //! Each folder of `tests/golden/` is a case: `config.yml` (with `ENDPOINT` where the server's address
 //! belongs), `now.txt` (the time of the poll) and the answers, one file a call:
-//! `NAME.json`, or `NAME.STATUS.json` for an error, or `NAME@WORD.json` for requests with that word
-//! in path, query or body. The whole way is real: HTTP, signatures, mapping, tracking, rendering.
+//! `NAME.json`, or `NAME.STATUS.json` for another status than 200, or `NAME@WORD.json` for requests
+//! with that word in path, query or body. IAM's answer is `tokens.201.json`. The whole way is real: HTTP, signatures, mapping, tracking, rendering.
 //! `GOLDEN_UPDATE=1 cargo test --test golden` writes `expected.prom` anew; read the difference.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -191,6 +191,8 @@ async fn answer(
     Ok(hyper::Response::builder()
         .status(status)
         .header("content-type", "application/json")
+        // Only IAM's answer has it, and only there it is read.
+        .header("x-subject-token", "a-token")
         .body(Full::new(body))
         .unwrap())
 }
@@ -212,5 +214,8 @@ fn call(method: &str, path: &str) -> String {
                         .all(|(own, segment)| *own == "{}" || own == segment)
                 })
         })
-        .map_or_else(|| path.to_owned(), |call| call.name.to_owned())
+        .map_or_else(
+            || segments.last().unwrap().to_string(),
+            |call| call.name.to_owned(),
+        )
 }
