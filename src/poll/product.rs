@@ -11,7 +11,7 @@ use super::select::{self, Missing, Wanted};
 use super::worker::Worker;
 use super::{Deps, Watch, schedule};
 use crate::model::Key;
-use crate::provider::Discovery;
+use crate::provider::{Discovery, Reason};
 use crate::telemetry::DISCOVERY;
 use crate::web::ready::Latch;
 
@@ -65,6 +65,7 @@ impl Fleet {
             outcome.as_ref().map(|_| ()).map_err(|e| e.reason),
             now,
         );
+        let unpublished = matches!(&outcome, Err(error) if error.reason == Reason::NotFound);
         let asked = match outcome {
             Ok(discovery) => {
                 if self.failures > 0 {
@@ -99,7 +100,9 @@ impl Fleet {
             }
         };
         let interval = self.watch.account.polling.discovery_interval;
-        schedule::discovery_pause(interval, self.failures, asked, fastrand::f64())
+        // A product that the cloud does not publish will not be there in a minute.
+        let in_a_hurry = if unpublished { 0 } else { self.failures };
+        schedule::discovery_pause(interval, in_a_hurry, asked, fastrand::f64())
     }
 
     /// Ends the workers of clusters that are gone.

@@ -298,6 +298,17 @@ async fn readiness_waits_for_the_first_round_good_or_bad() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_product_that_is_not_published_is_left_alone() {
+    let fake = Arc::new(Fake::default());
+    *fake.listing.lock().unwrap() = Some(Reason::NotFound);
+    let bench = Bench::start(fake, |_| {});
+    pass(500).await;
+    assert_eq!(bench.fake.discoveries.load(Ordering::Relaxed), 1);
+    pass(600).await;
+    assert_eq!(bench.fake.discoveries.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn ends_are_counted_once() {
     let fake = Arc::new(Fake::default());
     fake.set("1", Ok(Some(UpgradeStatus::Running)));
