@@ -18,11 +18,8 @@ pub mod store;
 pub mod telemetry;
 pub mod web;
 
-/// The commit that this was built from, when the build was told (`BUILD_REVISION`).
-pub const BUILD_REVISION: &str = match option_env!("BUILD_REVISION") {
-    Some(revision) => revision,
-    None => "unknown",
-};
+/// The commit that this was built from; `unknown` when neither git nor the build's caller told it.
+pub const BUILD_REVISION: &str = env!("BUILD_REVISION");
 
 /// The compiler that this was built with.
 pub const BUILD_RUSTC: &str = env!("BUILD_RUSTC");
