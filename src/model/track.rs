@@ -43,7 +43,9 @@ pub fn ended_since<'a>(
             return false;
         };
         match before.last(view.upgrade.kind) {
-            Some(seen) if seen.last.is_same(&view.upgrade) => !seen.last.is_ended(),
+            Some(seen) if seen.last.is_same(&view.upgrade) => {
+                !seen.last.is_ended() || seen.last.status != view.upgrade.status
+            }
             // It began and ended between two polls.
             _ => last_poll.is_some_and(|at| ended >= at),
         }
@@ -79,7 +81,8 @@ fn see(earlier: Option<Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
             earlier.changed
         },
         ended_seen: match earlier.ended_seen {
-            Some(at) if ended => Some(at),
+            // A failure that turns out well between two looks is another end.
+            Some(at) if ended && earlier.last.status == upgrade.status => Some(at),
             _ => ended.then_some(now),
         },
         worked: worked(earlier.worked, &upgrade.nodes, now),
@@ -382,5 +385,18 @@ mod tests {
         memory = Memory::default();
         let views = advance(&mut memory, &observation(short), &THRESHOLDS, at(400));
         assert!(ended_since(&Memory::default(), &views, None).is_empty());
+    }
+
+    #[test]
+    fn a_failure_that_turns_out_well_ends_anew() {
+        let failed = upgrade(UpgradeStatus::Failed, &[Failed]);
+        let done = upgrade(UpgradeStatus::Succeeded, &[Succeeded]);
+        let view = play(&[(500, &failed), (900, &done), (950, &done)]);
+        assert_eq!((view.ended, view.status_since), (Some(at(900)), at(900)));
+        let mut memory = Memory::default();
+        advance(&mut memory, &observation(failed), &THRESHOLDS, at(500));
+        let before = memory.clone();
+        let views = advance(&mut memory, &observation(done), &THRESHOLDS, at(900));
+        assert_eq!(ended_since(&before, &views, Some(at(500))).len(), 1);
     }
 }
