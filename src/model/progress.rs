@@ -93,8 +93,8 @@ pub fn last_progress(
     changed: Option<Timestamp>,
     now: Timestamp,
 ) -> Timestamp {
-    let requested = upgrade.requested.filter(|at| *at <= now);
-    let floor = requested.unwrap_or(Timestamp::MIN);
+    // A request that this clock has yet to reach is no evidence, but still tells what was before it.
+    let floor = upgrade.requested.unwrap_or(Timestamp::MIN);
     let nodes = upgrade
         .nodes
         .iter()
@@ -102,9 +102,10 @@ pub fn last_progress(
     let tasks = upgrade.tasks.iter().flat_map(|task| [task.start, task.end]);
     nodes
         .chain(tasks)
-        .chain([upgrade.ended, requested, changed])
+        .chain([upgrade.ended, upgrade.requested])
         .flatten()
         .filter(|at| *at >= floor && *at <= now)
+        .chain(changed)
         .max()
         .unwrap_or(first_seen)
 }
@@ -257,5 +258,17 @@ mod tests {
         let mut waits = upgrade(Running, &[]);
         waits.waits_for_person = true;
         assert!(!stalled(&waits, at(999), at(0), after));
+    }
+
+    #[test]
+    fn a_request_ahead_of_this_clock_is_no_stall() {
+        let mut one = upgrade(Running, &[Waiting, Upgrading]);
+        one.requested = Some(at(1000));
+        one.nodes[0].updated = Some(at(5));
+        assert_eq!(last_progress(&one, at(990), None, at(990)), at(990));
+        assert_eq!(
+            last_progress(&one, at(990), Some(at(995)), at(999)),
+            at(995)
+        );
     }
 }
