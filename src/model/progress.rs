@@ -60,8 +60,14 @@ pub fn estimated_end(
     if upgrade.status != UpgradeStatus::Running || upgrade.waits_for_person {
         return None;
     }
-    let begun = work.iter().flatten().map(|span| span.start).min();
-    let begun = begun.or(upgrade.requested)?;
+    // Nodes that were done before the first look took their time, too, and only the request bounds it.
+    let mut done = upgrade.nodes.iter().zip(work);
+    let begun = if done.any(|(node, span)| node.status == NodeStatus::Succeeded && span.is_none()) {
+        upgrade.requested?
+    } else {
+        let begun = work.iter().flatten().map(|span| span.start).min();
+        begun.or(upgrade.requested)?
+    };
     let finished = |(node, span): (&super::Node, &Option<Span>)| {
         (node.status == NodeStatus::Succeeded)
             .then(|| node.ended.or(span.and_then(|s| s.end)).or(node.updated))
@@ -270,5 +276,26 @@ mod tests {
             last_progress(&one, at(990), Some(at(995)), at(999)),
             at(995)
         );
+    }
+
+    #[test]
+    fn estimate_counts_nodes_that_were_done_before_the_first_look() {
+        let mut one = upgrade(
+            Running,
+            &[Succeeded, Succeeded, Succeeded, Upgrading, Waiting],
+        );
+        one.requested = Some(at(0));
+        for (node, end) in one.nodes.iter_mut().zip([100, 200, 300]) {
+            node.ended = Some(at(end));
+        }
+        let span = |start, end: Option<i64>| {
+            Some(Span {
+                start: at(start),
+                end: end.map(at),
+            })
+        };
+        // Only the third was seen in work.
+        let work = [None, None, span(200, Some(300)), span(300, None), None];
+        assert_eq!(estimated_end(&one, &work, at(310)), Some(at(500)));
     }
 }
