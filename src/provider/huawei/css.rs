@@ -110,11 +110,13 @@ impl Css {
             .map_err(|error| error.of(LIST.name))
     }
 
-    /// The upgrades of this kind; none when the cloud does not tell them.
+    /// The upgrades of this kind; none when the cloud does not tell them. It did tell one that
+    /// `goes_on`: then a refusal is a failure.
     async fn details(
         &self,
         cluster: &str,
         kind: Kind,
+        goes_on: bool,
     ) -> Result<Option<Vec<wire::Detail>>, ApiError> {
         let filter = match kind {
             // Older clouds know no other value than AZ_MIGRATION, so upgrades are the default.
@@ -139,6 +141,7 @@ impl Css {
             }
             Err(error)
                 if kind == Kind::AzMigration
+                    && !goes_on
                     && error.reason == Reason::Refused
                     && error.status == Some(400) =>
             {
@@ -204,25 +207,30 @@ impl Provider for Css {
                 zone: self.client.time_zone(),
             };
             let mut observation = map::observation(cluster);
-            let version = self.details(cluster_id, Kind::Version).await?;
+            let version = self.details(cluster_id, Kind::Version, true).await?;
             let version = map::upgrade(
                 Kind::Version,
                 version.unwrap_or_default(),
                 &ground,
                 &mut observation.unknown_words,
             );
-            // A cluster does one thing at a time: while its version changes, what is known of its
-            // zone stays as it is, and the second call of each poll is saved.
-            let az = if runs_on(version.as_ref(), memory) {
-                memory.last(Kind::AzMigration).map(|seen| seen.last.clone())
+            // A cluster does one thing at a time: while its version changes, a change of its zone
+            // that is over stays as it is, and the second call of each poll is saved.
+            let known = memory.last(Kind::AzMigration).map(|seen| &seen.last);
+            let goes_on = known.is_some_and(|known| !known.is_ended());
+            let az = if runs_on(version.as_ref(), memory) && !goes_on {
+                None
             } else {
-                let az = self.details(cluster_id, Kind::AzMigration).await?;
-                map::upgrade(
+                self.details(cluster_id, Kind::AzMigration, goes_on).await?
+            };
+            let az = match az {
+                Some(az) => map::upgrade(
                     Kind::AzMigration,
-                    az.unwrap_or_default(),
+                    az,
                     &ground,
                     &mut observation.unknown_words,
-                )
+                ),
+                None => known.filter(|known| known.is_ended()).cloned(),
             };
             observation.upgrades.extend(version.into_iter().chain(az));
             Ok(observation)

@@ -274,3 +274,62 @@ async fn a_cloud_that_refuses_zone_changes_still_tells_upgrades() {
     let asked = asked.lock().unwrap().clone();
     assert_eq!((asked.len(), asked.iter().filter(az).count()), (7, 2));
 }
+
+fn details(status: &str) -> (u16, String) {
+    let one =
+        serde_json::json!({"id": status, "startTime": "2023-01-05T02:23:39", "status": status});
+    let body = serde_json::json!({"totalSize": 1, "detailList": [one]});
+    (200, body.to_string())
+}
+
+#[tokio::test]
+async fn a_zone_change_that_is_not_over_is_asked_for_while_the_version_changes_too() {
+    let (css, _) = scripted(vec![
+        page(1, 0..1),
+        details("RUNNING"),
+        details("RUNNING"),
+        details("RUNNING"),
+        details("SUCCESS"),
+    ])
+    .await;
+    let mut memory = Memory::default();
+    let mut last = Vec::new();
+    for _ in 0..2 {
+        let seen = css
+            .observe("0", &memory, Duration::from_secs(60))
+            .await
+            .unwrap();
+        remember(&mut memory, &seen);
+        last = seen.upgrades.iter().map(|u| (u.kind, u.status)).collect();
+    }
+    assert_eq!(
+        last,
+        [
+            (Kind::Version, UpgradeStatus::Running),
+            (Kind::AzMigration, UpgradeStatus::Succeeded)
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_take_away_a_zone_change_that_is_known() {
+    for (word, want) in [
+        ("FAILED", Ok(Some(UpgradeStatus::Failed))),
+        ("RUNNING", Err(Reason::Refused)),
+    ] {
+        let refused = (
+            400,
+            r#"{"errCode":"CSS.0077","externalMessage":"scaling"}"#.to_owned(),
+        );
+        let none = || (200, r#"{"totalSize":0}"#.to_owned());
+        let answers = vec![page(1, 0..1), none(), details(word), none(), refused];
+        let (css, _) = scripted(answers).await;
+        let fresh = Duration::from_secs(60);
+        let mut memory = Memory::default();
+        let seen = css.observe("0", &memory, fresh).await.unwrap();
+        remember(&mut memory, &seen);
+        let then = css.observe("0", &memory, fresh).await;
+        let told = then.map(|seen| seen.upgrades.first().map(|upgrade| upgrade.status));
+        assert_eq!(told.map_err(|error| error.reason), want, "{word}");
+    }
+}
