@@ -23,7 +23,8 @@ pub(super) struct Nodes {
 }
 
 /// The nodes of an upgrade that ended and whose last nodes are known, so that they need not be asked
-/// for again. A failed one is asked for each time: its nodes may go on or be repaired.
+/// for again. A failed one is asked for each time, and so is one that left a node failed or unknown:
+/// such nodes may go on or be repaired.
 pub(super) fn remembered<'a>(upgrade: &Upgrade, memory: &'a Memory) -> Option<&'a [Node]> {
     let last = &memory.last(Kind::Version)?.last;
     let settled = matches!(
@@ -34,8 +35,13 @@ pub(super) fn remembered<'a>(upgrade: &Upgrade, memory: &'a Memory) -> Option<&'
         && last.status == upgrade.status
         && last.is_same(upgrade)
         && last.is_ended()
-        && !last.nodes.is_empty())
+        && !last.nodes.is_empty()
+        && last.nodes.iter().all(is_settled))
     .then_some(last.nodes.as_slice())
+}
+
+fn is_settled(node: &Node) -> bool {
+    matches!(node.status, NodeStatus::Succeeded | NodeStatus::Waiting)
 }
 
 /// The nodes of the current upgrade, from the node list and the prechecks.

@@ -209,3 +209,18 @@ fn nodes_of_a_settled_upgrade_are_remembered() {
     let still = upgrade("u", UpgradeStatus::Failed);
     assert!(remembered(&still, &failed).is_none(), "it may recover");
 }
+
+#[test]
+fn nodes_that_are_not_settled_are_asked_for_again_after_the_end() {
+    let mut last = upgrade("u", UpgradeStatus::Succeeded);
+    for (status, settled) in [
+        (NodeStatus::Succeeded, true),
+        (NodeStatus::Waiting, true),
+        (NodeStatus::Unknown, false),
+        (NodeStatus::Failed, false),
+    ] {
+        last.nodes = vec![Node::new("node-1", ROLE, status, "x")];
+        let memory = memory(last.clone(), &[]);
+        assert_eq!(remembered(&last, &memory).is_some(), settled, "{status:?}");
+    }
+}
