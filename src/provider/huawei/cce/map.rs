@@ -139,8 +139,9 @@ fn is_named(point: &Point, task: &Task) -> bool {
 
 /// Whether this is the task of the workflow's `Cluster` point.
 ///
-/// Points may come without ids. A point that has begun and has none is that of a task under way,
-/// of the same target, that is not older than the workflow.
+/// Points may come without ids. A point that has begun and has none is that of a task of the same
+/// target that is not older than the workflow: of one under way while the point is, else of one
+/// that was there when the workflow last changed.
 fn names_cluster_task(workflow: &Workflow, task: &Task) -> bool {
     let Some(point) = cluster_point(workflow) else {
         return false;
@@ -148,12 +149,15 @@ fn names_cluster_task(workflow: &Workflow, task: &Task) -> bool {
     if !point.task_id.is_empty() {
         return is_named(point, task);
     }
-    let begun = matches!(point.status.as_str(), "Queuing" | "Running");
-    let under_way = task_status(&task.status.phase).is_some_and(|s| !s.is_final());
-    begun
-        && under_way
-        && go_time(&task.metadata.creation_timestamp)
-            >= go_time(&workflow.metadata.creation_timestamp)
+    let created = go_time(&task.metadata.creation_timestamp);
+    let fits = match point.status.as_str() {
+        "Queuing" | "Running" => {
+            task_status(&task.status.phase).is_some_and(|status| !status.is_final())
+        }
+        "Success" | "Failed" => created <= go_time(&workflow.metadata.update_timestamp),
+        _ => false,
+    };
+    fits && created >= go_time(&workflow.metadata.creation_timestamp)
         && is_same_version(&task.spec.target_version, &workflow.spec.target_version)
 }
 

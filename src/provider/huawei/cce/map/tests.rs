@@ -505,3 +505,25 @@ fn the_failed_precheck_is_named() {
     let (current, _) = map("Upgrading", &passed, &[]);
     assert_eq!(current.unwrap().failed_precheck, None);
 }
+#[test]
+fn a_task_that_ended_is_still_its_workflows_without_an_id() {
+    let points = [
+        ("PreCheck", "Success"),
+        ("Cluster", "Success"),
+        ("PostCheck", "Failed"),
+    ];
+    let failed = [workflow("w", 1, "Pending", &points)];
+    let of_it = [task("t", 1, "Success", "100")];
+    let one = upgrade("Available", &failed, &of_it);
+    assert_eq!(
+        (one.id.as_deref(), one.status),
+        (Some("w"), UpgradeStatus::Failed)
+    );
+    let later = [task("t", 2, "Success", "100")];
+    let other = upgrade("Available", &failed, &later);
+    assert_eq!(
+        other.id.as_deref(),
+        Some("t"),
+        "begun after the workflow had ended"
+    );
+}
