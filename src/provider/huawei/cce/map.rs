@@ -200,8 +200,10 @@ fn of_workflow(
     upgrade.tasks = (1..).zip(points).map(|p| task_of(p, words)).collect();
     if status.is_final() {
         let ends = upgrade.tasks.iter().filter_map(|task| task.end);
+        // It can be called off long after its last point ended.
         upgrade.ended = ends
             .max()
+            .filter(|_| status != UpgradeStatus::Cancelled)
             .or_else(|| go_time(&workflow.metadata.update_timestamp));
     }
     let progress = cluster_task.and_then(|task| progress(&task.status.progress));

@@ -505,6 +505,20 @@ fn the_failed_precheck_is_named() {
     let (current, _) = map("Upgrading", &passed, &[]);
     assert_eq!(current.unwrap().failed_precheck, None);
 }
+
+#[test]
+fn a_workflow_that_was_called_off_ended_then() {
+    let mut one = workflow(
+        "a",
+        1,
+        "Cancel",
+        &[("PreCheck", "Success"), ("Cluster", "Init")],
+    );
+    one.status.point_statuses[0].end = "2025-04-01 00:00:00 +0000 UTC".to_owned();
+    let upgrade = upgrade("Available", &[one], &[]);
+    assert_eq!(upgrade.ended, Some(at("2025-05-01T06:00:00Z")));
+}
+
 #[test]
 fn a_task_that_ended_is_still_its_workflows_without_an_id() {
     let points = [
