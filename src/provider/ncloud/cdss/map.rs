@@ -58,7 +58,7 @@ impl Colour {
 struct Look<'a> {
     /// Its nodes with their colours, each node and role once.
     nodes: Vec<(Node, Colour)>,
-    /// The nodes' colours, or those of the services as a whole where no node is named.
+    /// The nodes' colours, and that of a service as a whole where no node of it is named.
     colours: Vec<Colour>,
     /// The cluster says that it is changing.
     changing: bool,
@@ -77,15 +77,20 @@ pub(super) fn observation(
     let mut unknown_words = Vec::new();
     let mut remarks = Vec::new();
     let nodes = nodes(progress, &mut unknown_words, &mut remarks);
-    let colours = if nodes.is_empty() {
-        [&progress.broker_status, &progress.zookeeper_status]
-            .into_iter()
-            .filter(|word| !word.is_empty())
-            .map(|word| Colour::of(word))
-            .collect()
-    } else {
-        nodes.iter().map(|(_, colour)| *colour).collect()
-    };
+    let mut colours: Vec<Colour> = nodes.iter().map(|(_, colour)| *colour).collect();
+    // A newer Kafka has no `ZooKeeper` node, and then the colour of that service means nothing.
+    let services = [
+        (
+            &progress.broker_status,
+            progress.broker_status_per_node.is_empty(),
+        ),
+        (&progress.zookeeper_status, nodes.is_empty()),
+    ];
+    for (word, counts) in services {
+        if counts && !word.is_empty() {
+            colours.push(Colour::of(word));
+        }
+    }
     let look = Look {
         nodes,
         colours,

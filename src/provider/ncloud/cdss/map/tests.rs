@@ -361,3 +361,16 @@ fn words_that_nobody_documents_are_told() {
         "the worse of two states counts"
     );
 }
+
+#[test]
+fn a_service_that_names_no_node_is_read_by_its_own_colour() {
+    let progress: Progress = serde_json::from_value(json!({
+        "brokerStatus": "orange",
+        "brokerStatusPerNode": null,
+        "zookeeperStatus": "green",
+        "zookeeperStatusPerNode": [{"hostname": "z", "status": "green"}],
+    }))
+    .unwrap();
+    let (observation, _) = observation(&progress, &listed("running", "2"), None, at(1));
+    assert_eq!(observation.upgrades[0].status, S::Running);
+}
