@@ -199,7 +199,14 @@ fn go_on(seen: &Seen, look: &Look<'_>) -> Option<Upgrade> {
         upgrade.status = UpgradeStatus::Succeeded;
         upgrade.to_version = Some(look.version.to_owned());
         // All of the cluster is at the new version: nodes whose work fell between two looks, too.
-        upgrade.nodes = look.nodes_when(|_| true);
+        if look.nodes.is_empty() {
+            for node in &mut upgrade.nodes {
+                node.status = NodeStatus::Succeeded;
+                node.raw_status.clear();
+            }
+        } else {
+            upgrade.nodes = look.nodes_when(|_| true);
+        }
         return Some(upgrade);
     }
     if is_quiet {

@@ -374,3 +374,10 @@ fn a_service_that_names_no_node_is_read_by_its_own_colour() {
     let (observation, _) = observation(&progress, &listed("running", "2"), None, at(1));
     assert_eq!(observation.upgrades[0].status, S::Running);
 }
+
+#[test]
+fn an_end_that_names_no_node_keeps_the_nodes() {
+    let played = play(&[("changing", "2", "og"), ("running", "3", "")]);
+    assert_eq!(played[1].as_ref().unwrap().status, S::Succeeded);
+    assert_eq!(nodes(played[1].as_ref()), [Succeeded, Succeeded]);
+}
