@@ -312,6 +312,8 @@ pub struct Seen {
     pub changed: Option<Timestamp>,
     /// When this process first saw it ended.
     pub ended_seen: Option<Timestamp>,
+    /// It ended longer ago than `retain_ended`: it is `none` again, and binds nothing that comes.
+    pub forgotten: bool,
     /// Since when, and until when, each node was in work.
     pub worked: BTreeMap<NodeKey, Span>,
 }

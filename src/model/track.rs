@@ -10,6 +10,9 @@ use super::{
     UpgradeStatus, UpgradeView,
 };
 
+/// Nodes of one upgrade of which work is remembered; the largest clusters have some thousands.
+const MOST_NODES: usize = 20_000;
+
 /// Takes a good poll into the memory, and gives every upgrade with all that is derived from it.
 pub fn advance(
     memory: &mut Memory,
@@ -23,8 +26,13 @@ pub fn advance(
         let earlier = before
             .remove(&upgrade.kind)
             .filter(|seen| seen.last.is_same(upgrade));
-        let seen = see(earlier, upgrade, now);
-        views.push(view(&seen, thresholds, now));
+        let mut seen = see(earlier, upgrade, now);
+        let view = view(&seen, thresholds, now);
+        seen.forgotten = view.ended.is_some_and(|ended| {
+            let until = ended.checked_add(thresholds.retain_ended);
+            until.is_ok_and(|until| until <= now)
+        });
+        views.push(view);
         memory.upgrades.insert(upgrade.kind, seen);
     }
     views.sort_by_key(|view| view.upgrade.kind);
@@ -61,6 +69,7 @@ fn see(earlier: Option<Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
             status_since: first_since(upgrade, now),
             changed: None,
             ended_seen: ended.then_some(now),
+            forgotten: false,
             worked: worked(BTreeMap::new(), &upgrade.nodes, now),
             last: upgrade.clone(),
         };
@@ -85,6 +94,7 @@ fn see(earlier: Option<Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
             Some(at) if ended && earlier.last.status == upgrade.status => Some(at),
             _ => ended.then_some(now),
         },
+        forgotten: false,
         worked: worked(earlier.worked, &upgrade.nodes, now),
         last: upgrade.clone(),
     }
@@ -194,7 +204,10 @@ fn worked(
             }),
             (_, span) => span,
         };
-        if let Some(span) = span {
+        // Host names that change with each answer must not fill the memory.
+        if let Some(span) = span
+            && (worked.len() < MOST_NODES || worked.contains_key(&node.key))
+        {
             worked.insert(node.key.clone(), span);
         }
     }
@@ -358,6 +371,19 @@ mod tests {
         let view = play(&[(110, &running), (120, &paused), (9000, &running)]);
         assert!(!view.stalled);
         assert_eq!(view.status_since, at(9000));
+    }
+
+    #[test]
+    fn an_upgrade_is_forgotten_once_its_time_is_over() {
+        let mut memory = Memory::default();
+        let mut forgotten = |seconds| {
+            let failed = observation(upgrade(UpgradeStatus::Failed, &[Failed]));
+            advance(&mut memory, &failed, &THRESHOLDS, at(seconds));
+            memory.last(Kind::Version).unwrap().forgotten
+        };
+        assert!(!forgotten(500));
+        assert!(!forgotten(500 + 7199));
+        assert!(forgotten(500 + 7200));
     }
 
     #[test]

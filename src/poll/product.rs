@@ -25,6 +25,8 @@ struct Fleet {
     /// By cluster: its task and what it was made from.
     workers: BTreeMap<Arc<str>, (AbortHandle, Wanted)>,
     missing: Missing,
+    /// Clusters that the last good discovery found and may not read.
+    inaccessible: u64,
     /// Failed discoveries in a row.
     failures: u32,
 }
@@ -38,6 +40,7 @@ pub(super) async fn run(watch: Arc<Watch>, deps: Deps, first: Latch) {
         tasks: JoinSet::new(),
         workers: BTreeMap::new(),
         missing: Missing::default(),
+        inaccessible: 0,
         failures: 0,
     };
     let mut first = Some(first);
@@ -79,10 +82,7 @@ impl Fleet {
                     self.drop_gone(&found);
                     self.add_new(&found, first.as_ref());
                 }
-                let watched = u64::try_from(self.workers.len()).unwrap_or(u64::MAX);
-                self.deps
-                    .metrics
-                    .clusters(&account, product, watched, discovery.inaccessible);
+                self.inaccessible = discovery.inaccessible;
                 None
             }
             Err(error) => {
@@ -99,6 +99,10 @@ impl Fleet {
                 error.retry_after
             }
         };
+        let watched = u64::try_from(self.workers.len()).unwrap_or(u64::MAX);
+        self.deps
+            .metrics
+            .clusters(&account, product, watched, self.inaccessible);
         let interval = self.watch.account.polling.discovery_interval;
         // A product that the cloud does not publish will not be there in a minute.
         let in_a_hurry = if unpublished { 0 } else { self.failures };

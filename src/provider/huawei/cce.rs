@@ -21,6 +21,7 @@ use self::kept::{Ask, Kept};
 use self::wire::{Cluster, List, Node, Precheck, Task, UpgradeInfo, Workflow};
 use super::client::{Client, is_unpublished};
 use crate::model::{Memory, Observation};
+use crate::provider::error::clean;
 use crate::provider::listing::Shared;
 use crate::provider::{
     ApiError, Call, Context, Discovered, Discovery, Method, Product, Provider, Reason,
@@ -118,6 +119,11 @@ impl Cce {
     async fn clusters(&self, fresh: Duration) -> Result<Arc<BTreeMap<String, Cluster>>, ApiError> {
         let fetch = || async {
             let list: List<Cluster> = self.read(&LIST_CLUSTERS, &[], &[]).await?;
+            // An answer that is no list at all must not end the watch of every cluster.
+            if list.kind.is_empty() && list.items.is_empty() {
+                let what = "the answer is not the list of clusters that the vendor documents";
+                return Err(ApiError::new(Reason::Protocol, what).of(LIST_CLUSTERS.name));
+            }
             Ok(by_id(list.items))
         };
         self.clusters.get(fresh, fetch).await
@@ -161,7 +167,7 @@ impl Cce {
         Ok(Observation {
             name: cluster.metadata.name.clone(),
             version: cluster.spec.version.clone(),
-            raw_status: phase.to_owned(),
+            raw_status: clean(phase),
             changing: map::is_changing(phase),
             upgrades: upgrade.into_iter().collect(),
             unknown_words: words,

@@ -324,6 +324,7 @@ async fn ses_takes_a_refusal_of_an_idle_cluster_for_no_upgrade() {
             status_since: now,
             changed: None,
             ended_seen: None,
+            forgotten: false,
             worked: std::collections::BTreeMap::new(),
         },
     );

@@ -189,7 +189,9 @@ impl Ses {
             Ok(progress) => progress.unwrap_or_default(),
             // How the service speaks of a cluster that never was upgraded is not documented.
             Err(error)
-                if error.reason == Reason::Refused && listed.is("running") && seen.is_none() =>
+                if error.reason == Reason::Refused
+                    && listed.is("running")
+                    && seen.is_none_or(|seen| seen.forgotten) =>
             {
                 let mut observation = map::idle(listed);
                 observation.refused = Some(error.to_string());

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::wire::{Point, Task, TaskStatus as Status, Workflow};
 use crate::model::{self, Kind, Memory, TaskStatus, Upgrade, UpgradeStatus};
+use crate::provider::error::clean;
 use crate::provider::huawei::time::go_time;
 
 /// What an upgrade that has not succeeded shows at most.
@@ -392,7 +393,11 @@ fn known<T>(status: Option<T>, other: T, raw: &str, words: &mut Vec<String>) -> 
 
 /// A word as it is told in the log, where an empty one would not be seen.
 pub(super) fn word(raw: &str) -> String {
-    if raw.is_empty() { "(empty)" } else { raw }.to_owned()
+    if raw.is_empty() {
+        "(empty)".to_owned()
+    } else {
+        clean(raw)
+    }
 }
 
 fn some(text: &str) -> Option<String> {

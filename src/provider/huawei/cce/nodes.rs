@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::map::{Current, Stage, word};
 use super::wire::{CheckedNode, Node as WireNode, Precheck};
 use crate::model::{Kind, Memory, Node, NodeKey, NodeStatus, Upgrade, UpgradeStatus};
+use crate::provider::error::clean;
 use crate::provider::huawei::time::go_time;
 
 /// The role of every node of the list: masters are not in it.
@@ -67,7 +68,10 @@ pub(super) fn nodes(
         } else {
             status
         };
-        out.add(Node::new(name, ROLE, status, &phase.phase), &mut places);
+        out.add(
+            Node::new(name, ROLE, status, &clean(&phase.phase)),
+            &mut places,
+        );
     }
     for checked in refused {
         let info = &checked.node_info;

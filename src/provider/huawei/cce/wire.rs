@@ -17,6 +17,9 @@ use crate::provider::json::{list, or_default, text};
     bound(deserialize = "T: DeserializeOwned + Default")
 )]
 pub(super) struct List<T> {
+    /// `List` or `Cluster`; says that this is a list, even an empty one.
+    #[serde(deserialize_with = "text")]
+    pub(super) kind: String,
     #[serde(deserialize_with = "list")]
     pub(super) items: Vec<T>,
     /// Only the nodes have pages.

@@ -10,6 +10,7 @@ use super::wire::{Cluster, Detail, Step};
 use crate::model::{
     Kind, Memory, Node, NodeStatus, Observation, Task, TaskStatus, Upgrade, UpgradeStatus,
 };
+use crate::provider::error::clean;
 
 /// What an upgrade is read against.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +28,7 @@ pub(super) fn observation(cluster: &Cluster) -> Observation {
     Observation {
         name: cluster.name.clone(),
         version: cluster.datastore.version.clone(),
-        raw_status: cluster.status.clone(),
+        raw_status: clean(&cluster.status),
         changing: cluster.status == "100" || !cluster.actions.is_empty(),
         upgrades: Vec::new(),
         unknown_words: Vec::new(),
@@ -96,7 +97,7 @@ fn told(text: &str) -> Option<String> {
 
 fn note(unknown_words: &mut Vec<String>, word: &str) {
     if !word.trim().is_empty() {
-        unknown_words.push(word.trim().to_owned());
+        unknown_words.push(clean(word));
     }
 }
 

@@ -168,6 +168,12 @@ fn next(seen: Option<&Seen>, look: &Look<'_>, now: Timestamp) -> Option<Upgrade>
                 Some(seen.last.clone())
             }
         }
+        // A failure that nobody mended and that is no longer shown: what begins now is another one.
+        Some(seen)
+            if seen.forgotten && (look.has(Colour::Orange) || look.changing && look.is_green()) =>
+        {
+            Some(begin(look, now))
+        }
         Some(seen) => go_on(seen, look),
         None => begins.then(|| begin(look, now)),
     }
@@ -209,7 +215,8 @@ fn go_on(seen: &Seen, look: &Look<'_>) -> Option<Upgrade> {
         }
         return Some(upgrade);
     }
-    if is_quiet {
+    // An answer that names nothing is not a sign of rest where there was something to name.
+    if is_quiet && (!look.colours.is_empty() || last.nodes.is_empty()) {
         upgrade.quiet_polls = last.quiet_polls.saturating_add(1);
         if upgrade.quiet_polls >= QUIET_POLLS {
             return None;

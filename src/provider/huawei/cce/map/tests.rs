@@ -458,6 +458,7 @@ fn without_upgrade_calls_the_clusters_phase_is_all() {
             status_since: now(),
             changed: None,
             ended_seen: None,
+            forgotten: false,
             worked: std::collections::BTreeMap::new(),
         },
     );

@@ -52,6 +52,7 @@ fn memory(upgrade: Upgrade, worked: &[&str]) -> Memory {
         status_since: at,
         changed: None,
         ended_seen: None,
+        forgotten: false,
         worked: worked.iter().map(|name| (key(name), span)).collect(),
     };
     Memory {

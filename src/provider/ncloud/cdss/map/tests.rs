@@ -47,6 +47,7 @@ fn remember(seen: Option<Seen>, upgrade: Option<&Upgrade>, now: Timestamp) -> Op
             status_since: now,
             changed: None,
             ended_seen: None,
+            forgotten: false,
             worked: BTreeMap::new(),
         });
     for node in upgrade.nodes.iter().filter(|n| n.status == Upgrading) {
@@ -146,6 +147,44 @@ fn a_whole_upgrade() {
     assert_eq!(last.to_version.as_deref(), Some("3"));
     assert!(played[..6].iter().flatten().all(|u| u.to_version.is_none()));
     assert_eq!(nodes(Some(last)), [Succeeded, Succeeded, Succeeded]);
+}
+
+#[test]
+fn an_answer_that_names_nothing_is_no_rest() {
+    let mut looks = vec![("running", "2", "ogg"), ("running", "2", "")];
+    looks.extend([("running", "2", ""); 3]);
+    assert!(states(&looks).iter().all(|state| *state == S::Running));
+    let unnamed = [
+        ("changing", "2", ""),
+        ("running", "2", ""),
+        ("running", "2", ""),
+    ];
+    assert_eq!(states(&unnamed), [S::Pending, S::Pending, S::None]);
+}
+
+#[test]
+fn after_a_forgotten_failure_orange_is_a_new_upgrade() {
+    let look = |seen: Option<&Seen>, brokers: &str, second| {
+        let (mut observation, _) =
+            observation(&colours(brokers), &listed("running", "2"), seen, at(second));
+        observation.upgrades.pop()
+    };
+    let begun = look(None, "ogg", 0);
+    let mut seen = remember(None, begun.as_ref(), at(0));
+    let failed = look(seen.as_ref(), "rgg", 1);
+    assert_eq!(failed.as_ref().unwrap().status, S::Failed);
+    seen = remember(seen, failed.as_ref(), at(1));
+    let again = look(seen.as_ref(), "org", 2).unwrap();
+    assert_eq!(again.requested, Some(at(0)), "the same upgrade goes on");
+    seen.as_mut().unwrap().forgotten = true;
+    let still = look(seen.as_ref(), "rgg", 3).unwrap();
+    assert_eq!(
+        still.status,
+        S::Failed,
+        "a broken broker alone begins nothing"
+    );
+    let new = look(seen.as_ref(), "org", 4).unwrap();
+    assert_eq!((new.status, new.requested), (S::Running, Some(at(4))));
 }
 
 #[test]

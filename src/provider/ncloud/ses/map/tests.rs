@@ -89,6 +89,7 @@ fn seen(requested: &str, status: UpgradeStatus, worked: &[&str]) -> Seen {
         status_since: at("2024-03-06T06:02:00Z"),
         changed: None,
         ended_seen: None,
+        forgotten: false,
         worked: worked
             .iter()
             .map(|name| (Node::new(name, "data", Upgrading, "").key, span))
