@@ -237,6 +237,35 @@ fn logs_json_when_asked() {
 }
 
 #[test]
+fn a_log_that_cannot_be_written_stops_nothing() {
+    let (_folder, path) = config();
+    let address = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|free| free.local_addr())
+        .unwrap();
+    let mut child = program()
+        .arg(format!("--config.file={}", path.display()))
+        .arg(format!("--web.listen-address={address}"))
+        .stdin(Stdio::null())
+        // Every write fails, as on a full disk.
+        .stderr(fs::File::options().write(true).open("/dev/full").unwrap())
+        .spawn()
+        .unwrap();
+    let health = format!("--web.listen-address={address}");
+    let start = Instant::now();
+    while run(&["healthcheck", &health]).status.code() != Some(0) {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
+        assert!(start.elapsed() < Duration::from_secs(30), "it never served");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let done = Command::new("/bin/sh")
+        .args(["-c", &format!("kill -TERM {}", child.id())])
+        .status()
+        .unwrap();
+    assert!(done.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn a_taken_port_exits_1_and_is_named() {
     let (_folder, path) = config();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -37,6 +37,8 @@ pub fn start(level: Level, format: Format) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // It would be told with eprintln!, which panics where stderr cannot be written.
+        .log_internal_errors(false)
         .with_target(false);
     let started = match format {
         Format::Text => builder
