@@ -99,7 +99,8 @@ impl Gate {
     pub fn accepted(&self, credentials: u64) {
         let mut state = self.lock();
         state.proven = Some(credentials);
-        state.held = None;
+        // What was refused of others stays refused: IAM takes the password of a token that is dead.
+        state.held = state.held.filter(|(held, _)| *held != credentials);
     }
 
     /// The credentials were refused: no call with them for `rest`.
@@ -193,6 +194,11 @@ mod tests {
         assert!(
             gate.enter(2).await.is_ok(),
             "rotated credentials may try at once"
+        );
+        gate.accepted(2);
+        assert!(
+            gate.enter(1).await.is_err(),
+            "that others are good is no news of these"
         );
         tokio::time::sleep(Duration::from_secs(300)).await;
         assert!(gate.enter(1).await.is_ok());

@@ -110,29 +110,23 @@ impl Client {
         }
     }
 
-    /// A token can be voided before its time: the first refusal gets it renewed.
+    /// A token can be voided before its time: its refusal, here or where others used it, gets it
+    /// renewed. All who wait to use the old one go on with the new one.
     async fn send_with_token(
         &self,
         source: &TokenSource,
         request: &Request<'_>,
     ) -> Result<Answer, ApiError> {
         let token = source.token(&self.transport, self.product).await?;
-        let bearer = Bearer {
-            token: &token,
-            renewed: false,
-        };
-        match self.transport.send(&bearer, request).await {
-            // Without a status it is the transport that lets the credentials rest.
-            Err(error) if error.reason == Reason::Auth && error.status.is_some() => {}
+        let error = match self.transport.send(&Bearer(&token), request).await {
+            Err(error) if error.reason == Reason::Auth => error,
             outcome => return outcome,
-        }
-        source.refused(&token).await;
-        let token = source.token(&self.transport, self.product).await?;
-        let bearer = Bearer {
-            token: &token,
-            renewed: true,
         };
-        self.transport.send(&bearer, request).await
+        if !source.refused(&token).await {
+            return Err(error);
+        }
+        let token = source.token(&self.transport, self.product).await?;
+        self.transport.send(&Bearer(&token), request).await
     }
 
     /// The clock that calls are signed by.
@@ -370,6 +364,25 @@ mod tests {
             "it rests"
         );
         assert_eq!((iam_world.seen().0, world.seen().0), (2, 2));
+    }
+
+    #[tokio::test]
+    async fn many_that_wait_with_a_dead_token_do_not_try_it_one_after_another() {
+        let (iam, iam_world) = stage::serve(world(stage::scenario(Vec::new()))).await;
+        let mut other = stage::scenario(Vec::new());
+        other.huawei.password = "other".to_owned().into();
+        let (address, world) = stage::serve(world(other)).await;
+        let account = stage::account(address, token_auth(iam, "pass\"phrase"));
+        let client = client(&account, &stage::transport(&account));
+        let calls = (0..20).map(|_| client.get(&CALL, &[], &[]));
+        for outcome in futures_util::future::join_all(calls).await {
+            assert_eq!(outcome.unwrap_err().reason, Reason::Auth);
+        }
+        assert_eq!(
+            (iam_world.seen().0, world.seen().0),
+            (2, 2),
+            "the first token and its successor are each tried once"
+        );
     }
 
     /// Moves tokio's clock; no call is on its way.

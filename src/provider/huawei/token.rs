@@ -60,6 +60,8 @@ struct State {
     failed: Option<(Instant, ApiError)>,
     /// A living token is not renewed before.
     renew_after: Option<Instant>,
+    /// When a token was last given up because the vendor refused it.
+    given_up: Option<Instant>,
 }
 
 impl Token {
@@ -141,6 +143,7 @@ impl TokenSource {
                 let token = Arc::new(token);
                 *state = State {
                     token: Some(token.clone()),
+                    given_up: state.given_up,
                     ..State::default()
                 };
                 Ok(token)
@@ -162,12 +165,21 @@ impl TokenSource {
         }
     }
 
-    /// The vendor refused this token: the next caller gets another.
-    pub(super) async fn refused(&self, token: &Arc<Token>) {
+    /// The vendor refused this token: tells whether the next caller gets another. One that took the
+    /// place of a refused one is kept for a while: then it is the credentials that are at fault.
+    pub(super) async fn refused(&self, token: &Arc<Token>) -> bool {
         let mut state = self.state.lock().await;
-        if state.token.as_ref().is_some_and(|t| Arc::ptr_eq(t, token)) {
-            *state = State::default();
+        if !state.token.as_ref().is_some_and(|t| Arc::ptr_eq(t, token)) {
+            return true;
         }
+        if state.given_up.is_some_and(|at| at.elapsed() < REST) {
+            return false;
+        }
+        *state = State {
+            given_up: Some(Instant::now()),
+            ..State::default()
+        };
+        true
     }
 
     async fn fetch(&self, transport: &Transport, product: &'static str) -> Result<Token, ApiError> {
@@ -235,13 +247,7 @@ impl Vendor for Iam {
 }
 
 /// Calls with a token.
-pub(super) struct Bearer<'a> {
-    /// The token.
-    pub(super) token: &'a Token,
-    /// Whether it was fetched because the one before was refused: then it is the credentials that
-    /// are at fault, and they rest.
-    pub(super) renewed: bool,
-}
+pub(super) struct Bearer<'a>(pub(super) &'a Token);
 
 impl Vendor for Bearer<'_> {
     fn authorize(
@@ -251,7 +257,7 @@ impl Vendor for Bearer<'_> {
     ) -> Result<Vec<(&'static str, String)>, ApiError> {
         Ok(vec![(
             "x-auth-token",
-            self.token.value.expose_secret().to_owned(),
+            self.0.value.expose_secret().to_owned(),
         )])
     }
 
@@ -260,11 +266,12 @@ impl Vendor for Bearer<'_> {
     }
 
     fn credentials(&self) -> u64 {
-        fingerprint(&[self.token.value.expose_secret()])
+        fingerprint(&[self.0.value.expose_secret()])
     }
 
+    /// This token rests; its successor is another credential.
     fn rest_after_refusal(&self) -> Duration {
-        if self.renewed { REST } else { Duration::ZERO }
+        REST
     }
 }
 
