@@ -36,6 +36,13 @@ const LONGEST: usize = 64 << 10;
 
 /// Reads a secret from a file, without the line end that editors add.
 pub fn read(path: &std::path::Path) -> Result<SecretString, String> {
+    // A named pipe would block whoever opens it.
+    if !std::fs::metadata(path)
+        .map_err(|e| e.to_string())?
+        .is_file()
+    {
+        return Err("it is not a regular file".to_owned());
+    }
     let mut bytes = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(LONGEST as u64 + 1).read_to_end(&mut bytes))
