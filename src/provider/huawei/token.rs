@@ -83,10 +83,14 @@ impl Token {
         };
         // The length of its life holds whatever this machine's clock says.
         let life = match (time("expires_at"), time("issued_at")) {
-            (Some(expires), Some(issued)) => expires.duration_since(issued),
-            (Some(expires), None) => expires.duration_since(asked),
-            (None, _) => UNTOLD_LIFE,
+            (Some(expires), Some(issued)) => Some(expires.duration_since(issued)),
+            (Some(expires), None) => Some(expires.duration_since(asked)),
+            (None, _) => None,
         };
+        // A token that was dead when it was given would be asked for with every call.
+        let life = life
+            .filter(jiff::SignedDuration::is_positive)
+            .unwrap_or(UNTOLD_LIFE);
         let ahead = (life / 10).min(RENEW_AHEAD);
         let plus = |length| asked.checked_add(length).unwrap_or(asked);
         Ok(Self {
