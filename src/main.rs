@@ -11,6 +11,7 @@ use clap::Parser;
 
 use cli::Cli;
 use commands::Failure;
+use rolling_upgrade_exporter::telemetry;
 
 /// Copying bytes and waiting need no more, on however large a machine.
 const WORKERS: usize = 2;
@@ -46,6 +47,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let result = runtime.block_on(commands::run(cli.asked()));
     // A name that is being looked up can hold a thread for a minute; nobody waits for that.
     runtime.shutdown_background();
+    telemetry::log::flush();
     result
 }
 

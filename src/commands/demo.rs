@@ -16,7 +16,7 @@ use super::{Failure, bind, say, simulate};
 use crate::cli::Demo;
 
 pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
-    telemetry::log::start(flags.log.level, flags.log.format);
+    telemetry::log::start(flags.log.level, flags.log.format)?;
     let listeners = bind(&flags.addresses).await?;
     let scenario = simulate::read_demo()?;
     let clouds = TcpListener::bind("127.0.0.1:0").await?;

@@ -7,7 +7,7 @@ use super::{Failure, bind};
 use crate::cli::Serve;
 
 pub(super) async fn run(flags: Serve) -> Result<(), Failure> {
-    telemetry::log::start(flags.log.level, flags.log.format);
+    telemetry::log::start(flags.log.level, flags.log.format)?;
     let config = config::load(&flags.config.file)?;
     // The port comes first: a second exporter by mistake must not call the clouds.
     let listeners = bind(&flags.listen.addresses).await?;

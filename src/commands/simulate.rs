@@ -14,7 +14,7 @@ use super::{Failure, bind, say};
 use crate::cli::Simulate;
 
 pub(super) async fn run(flags: Simulate) -> Result<(), Failure> {
-    telemetry::log::start(flags.log.level, flags.log.format);
+    telemetry::log::start(flags.log.level, flags.log.format)?;
     let scenario = match &flags.scenario {
         Some(path) => read(path)?,
         None => read_demo()?,

@@ -1,6 +1,16 @@
 //! Log lines on standard error, as text or JSON.
 
+mod queue;
+
+use std::io::IsTerminal;
+use std::sync::OnceLock;
+use std::time::Duration;
+
 use tracing_subscriber::EnvFilter;
+
+use queue::Queue;
+
+static QUEUE: OnceLock<Queue> = OnceLock::new();
 
 /// The form of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -26,7 +36,14 @@ pub enum Level {
 
 /// Starts logging; once a process. Only this program's own lines pass: those of the HTTP client
 /// hold URLs.
-pub fn start(level: Level, format: Format) {
+///
+/// # Errors
+/// When the system has no thread left for it.
+pub fn start(level: Level, format: Format) -> std::io::Result<()> {
+    if QUEUE.get().is_some() {
+        return Ok(());
+    }
+    let queue = Queue::start(std::io::stderr())?;
     let word = match level {
         Level::Error => "error",
         Level::Warn => "warn",
@@ -36,16 +53,27 @@ pub fn start(level: Level, format: Format) {
     let filter = EnvFilter::new(format!("rolling_upgrade_exporter={word}"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(queue.clone())
         // It would be told with eprintln!, which panics where stderr cannot be written.
         .log_internal_errors(false)
         .with_target(false);
     let started = match format {
         Format::Text => builder
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .with_ansi(std::io::stderr().is_terminal())
             .try_init(),
         Format::Json => builder.json().flatten_event(true).try_init(),
     };
-    // A second start, as tests make it, keeps the first.
-    drop(started);
+    if started.is_ok() {
+        // Nobody else can have set it: the subscriber is set once a process, too.
+        drop(QUEUE.set(queue));
+    }
+    Ok(())
+}
+
+/// Waits until what was logged so far is written, or for a moment where nobody reads it.
+pub fn flush() {
+    const PATIENCE: Duration = Duration::from_millis(200);
+    if let Some(queue) = QUEUE.get() {
+        queue.flush(PATIENCE);
+    }
 }

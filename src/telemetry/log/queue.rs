@@ -1,0 +1,175 @@
+//! The way of a log line to standard error: through a bounded queue and a thread of its own.
+//!
+//! Whoever reads the log may stop reading, and a full pipe then blocks the writer. That must be
+//! nobody who polls or answers: lines are dropped instead, and the drop is told.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Lines that may wait to be written.
+const LINES: usize = 1024;
+
+/// The near end of the queue: takes a line and never waits.
+#[derive(Debug, Clone)]
+pub(super) struct Queue {
+    sender: SyncSender<Message>,
+    dropped: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+enum Message {
+    Line(Vec<u8>),
+    /// Everything before it has been written when it is answered.
+    Flush(SyncSender<()>),
+}
+
+impl Queue {
+    /// A queue with a thread that writes to `out` for as long as the program runs.
+    pub(super) fn start(out: impl Write + Send + 'static) -> io::Result<Self> {
+        let (sender, receiver) = sync_channel(LINES);
+        let dropped = Arc::new(AtomicU64::new(0));
+        let count = dropped.clone();
+        std::thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || write_all(&receiver, &count, out))?;
+        Ok(Self { sender, dropped })
+    }
+
+    /// Waits until what was logged so far is written, at most `patience`.
+    pub(super) fn flush(&self, patience: Duration) {
+        let (done, flushed) = sync_channel(1);
+        if self.sender.try_send(Message::Flush(done)).is_ok() {
+            // Too late is no news: whoever should read does not.
+            flushed.recv_timeout(patience).unwrap_or_default();
+        }
+    }
+}
+
+/// The far end: a line that cannot be written is lost, and nobody is told where nobody listens.
+fn write_all(receiver: &Receiver<Message>, dropped: &AtomicU64, mut out: impl Write) {
+    while let Ok(message) = receiver.recv() {
+        match message {
+            Message::Line(line) => drop(out.write_all(&line)),
+            Message::Flush(done) => {
+                drop(out.flush());
+                // Whoever asked may have gone.
+                done.try_send(()).unwrap_or_default();
+            }
+        }
+        let lost = dropped.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            drop(writeln!(
+                out,
+                "{lost} log lines were dropped: standard error was not read fast enough"
+            ));
+        }
+    }
+}
+
+impl<'a> MakeWriter<'a> for Queue {
+    type Writer = &'a Queue;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        self
+    }
+}
+
+/// Takes whole lines: each event is written at once.
+impl Write for &Queue {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.sender.try_send(Message::Line(line.to_vec())).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Condvar, Mutex};
+
+    use super::*;
+
+    /// Blocks until it is opened, as a full pipe does, and keeps what was written.
+    #[derive(Clone, Default)]
+    struct Pipe(Arc<Inside>);
+
+    #[derive(Default)]
+    struct Inside {
+        is_open: Mutex<bool>,
+        opened: Condvar,
+        written: Mutex<Vec<u8>>,
+    }
+
+    impl Pipe {
+        fn open(&self) {
+            *self.0.is_open.lock().unwrap() = true;
+            self.0.opened.notify_all();
+        }
+
+        fn text(&self) -> String {
+            String::from_utf8(self.0.written.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Write for Pipe {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let is_open = self.0.is_open.lock().unwrap();
+            let is_open = self.0.opened.wait_while(is_open, |is_open| !*is_open);
+            drop(is_open.unwrap());
+            self.0.written.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_log_that_nobody_reads_holds_nobody() {
+        let pipe = Pipe::default();
+        let queue = Queue::start(pipe.clone()).unwrap();
+        for n in 0..LINES + 500 {
+            (&queue).write_all(format!("{n}\n").as_bytes()).unwrap();
+        }
+        queue.flush(Duration::from_millis(1));
+        pipe.open();
+        // Every line was taken or counted, and the count is told once somebody reads again.
+        let (done, flushed) = sync_channel(1);
+        queue.sender.send(Message::Flush(done)).unwrap();
+        flushed.recv().unwrap();
+        let text = pipe.text();
+        assert!(text.starts_with("0\n"), "{text}");
+        let told: u64 = text
+            .lines()
+            .filter_map(|line| {
+                line.strip_suffix(
+                    " log lines were dropped: standard error was not read fast enough",
+                )
+            })
+            .map(|n| n.parse::<u64>().unwrap())
+            .sum();
+        assert!(told >= 499, "{told}");
+    }
+
+    #[test]
+    fn lines_keep_their_order() {
+        let pipe = Pipe::default();
+        pipe.open();
+        let queue = Queue::start(pipe.clone()).unwrap();
+        (&queue).write_all(b"one\n").unwrap();
+        (&queue).write_all(b"two\n").unwrap();
+        queue.flush(Duration::from_secs(10));
+        assert_eq!(pipe.text(), "one\ntwo\n");
+    }
+}
