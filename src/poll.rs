@@ -48,7 +48,7 @@ pub async fn run(config: Config, deps: Deps, first: Latch) {
     let mut accounts = JoinSet::new();
     for account in config.accounts {
         for product in &account.products {
-            deps.metrics.announce(&account.name, product.product);
+            deps.metrics.announce(&account, product.product);
         }
         accounts.spawn(run_account(Arc::new(account), deps.clone(), first.clone()));
     }

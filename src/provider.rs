@@ -72,6 +72,9 @@ pub struct Context<'a> {
 pub struct CloudSpec {
     /// Its name: the key in the config and the label `cloud`.
     pub name: &'static str,
+    /// The call by which an account signs in, with the status that means success; none when it
+    /// signs each call instead.
+    pub sign_in: fn(&Account) -> Option<(&'static Call, &'static str)>,
     /// The simulator's gateway of this cloud: checks authentication as the vendor does, then hands
     /// on to the products. None when the path is not of this cloud.
     pub sim: fn(&sim::World, &sim::Request<'_>) -> Option<sim::Answer>,
@@ -108,6 +111,11 @@ pub const PRODUCTS: &[&Product] = &[
     &huawei::css::PRODUCT,
     &huawei::cce::PRODUCT,
 ];
+
+/// The cloud of this name.
+pub fn cloud(name: &str) -> Option<&'static CloudSpec> {
+    CLOUDS.iter().copied().find(|c| c.name == name)
+}
 
 /// The product of this name.
 pub fn product(name: &str) -> Option<&'static Product> {

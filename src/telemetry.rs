@@ -16,8 +16,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::config::Account;
 use crate::model::UpgradeStatus;
-use crate::provider::{Product, Reason};
+use crate::provider::{self, Product, Reason};
 
 const PREFIX: &str = "rolling_upgrade_exporter";
 
@@ -208,7 +209,9 @@ impl Metrics {
     }
 
     /// Starts at 0 every counter whose labels are known in advance.
-    pub fn announce(&self, account: &str, product: &'static Product) {
+    pub fn announce(&self, account: &Account, product: &'static Product) {
+        let sign_in = provider::cloud(product.cloud).and_then(|cloud| (cloud.sign_in)(account));
+        let account = &*account.name;
         let labels = product_labels(account, product.name);
         self.polls.get_or_create_owned(&labels);
         for reason in Reason::ALL {
@@ -222,12 +225,13 @@ impl Metrics {
                 *status,
             ));
         }
-        for call in product.calls {
+        let calls = product.calls.iter().map(|call| (*call, "200"));
+        for (call, code) in calls.chain(sign_in) {
             self.api_requests.get_or_create_owned(&RequestLabels {
                 account: account.to_owned(),
                 product: product.name,
                 endpoint: call.name,
-                code: "200".to_owned(),
+                code: code.to_owned(),
             });
         }
         self.unknown_statuses.get_or_create_owned(&OnlyProduct {
@@ -407,4 +411,67 @@ fn outcome_labels(account: &str, product: &'static str, outcome: UpgradeStatus) 
 )]
 pub fn seconds(at: Timestamp) -> f64 {
     at.as_millisecond() as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn counters_start_at_0_for_labels_that_are_known() {
+        let config = "accounts: [{name: a, huawei: {region: cn-north-4, project_id: p, css: {}, \
+                      token: {domain: d, user: u, password: p}}}]";
+        let config = crate::config::parse(config, Path::new("."), &|_| None).unwrap();
+        let account = &config.accounts[0];
+        let metrics = Metrics::new();
+        metrics.announce(account, account.products[0].product);
+        let text = metrics.encode();
+        for series in [
+            "polls_total{account=\"a\",product=\"css\"} 0",
+            "poll_failures_total{account=\"a\",product=\"css\",reason=\"refused\"} 0",
+            "api_requests_total{account=\"a\",product=\"css\",endpoint=\"UpgradeDetail\",code=\"200\"} 0",
+            "api_requests_total{account=\"a\",product=\"css\",endpoint=\"KeystoneCreateUserTokenByPassword\",code=\"201\"} 0",
+            "upgrades_ended_total{account=\"a\",product=\"css\",outcome=\"failed\"} 0",
+            "unknown_statuses_total{product=\"css\"} 0",
+        ] {
+            assert!(
+                text.contains(&format!("{PREFIX}_{series}")),
+                "{series}\n{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn failing_since_is_of_the_source_that_fails_longest() {
+        let metrics = Metrics::new();
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let poll = |source: &str, outcome, seconds| {
+            metrics.poll(("a", "ses", source), Duration::ZERO, outcome, at(seconds));
+        };
+        let told = || {
+            let text = metrics.encode();
+            let lines = text
+                .lines()
+                .filter(|l| l.contains("failing_since_timestamp_seconds{"));
+            lines
+                .map(|l| l.rsplit_once(',').unwrap().1.to_owned())
+                .collect::<Vec<_>>()
+        };
+        poll("1", Err(Reason::Auth), 10);
+        poll("2", Err(Reason::Auth), 20);
+        poll("1", Err(Reason::Auth), 30);
+        assert_eq!(told(), ["reason=\"auth\"} 10.0"]);
+        poll("1", Ok(()), 40);
+        assert_eq!(
+            told(),
+            ["reason=\"auth\"} 20.0"],
+            "another cluster still fails"
+        );
+        poll("2", Err(Reason::Network), 50);
+        assert_eq!(told(), ["reason=\"network\"} 50.0"]);
+        metrics.forget("a", "ses", "2");
+        assert!(told().is_empty());
+    }
 }

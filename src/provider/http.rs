@@ -211,7 +211,10 @@ impl Transport {
         let credentials = vendor.credentials();
         let _pass = self.gate.enter(credentials).await.map_err(resting)?;
         self.rate.turn().await;
-        let outcome = tokio::time::timeout(self.timeout, self.exchange(vendor, request)).await;
+        let sent = self.clock.now();
+        let ready = self.prepare(vendor, request, sent)?;
+        let exchange = self.exchange(ready, request, sent);
+        let outcome = tokio::time::timeout(self.timeout, exchange).await;
         let outcome = outcome.unwrap_or_else(|_| {
             Err(ApiError::new(
                 Reason::Timeout,
@@ -248,18 +251,19 @@ impl Transport {
         }
     }
 
-    async fn exchange(
+    /// The request with its headers and its signature at `now`.
+    fn prepare(
         &self,
         vendor: &dyn Vendor,
         request: &Request<'_>,
-    ) -> Result<Answer, ApiError> {
+        now: Timestamp,
+    ) -> Result<reqwest::RequestBuilder, ApiError> {
         let mut url = request.base.clone();
         url.set_path(&request.path);
         url.set_query((!request.query.is_empty()).then_some(request.query.as_str()));
-        let sent = self.clock.now();
         let mut headers = HeaderMap::new();
         headers.insert("accept", HeaderValue::from_static("application/json"));
-        let authentication = vendor.authorize(request, sent)?;
+        let authentication = vendor.authorize(request, now)?;
         for (name, value) in request.headers.iter().chain(&authentication) {
             let mut value = HeaderValue::from_str(value).map_err(|_| {
                 ApiError::new(
@@ -278,7 +282,16 @@ impl Transport {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        let mut response = builder.send().await.map_err(|e| network(&e, request))?;
+        Ok(builder)
+    }
+
+    async fn exchange(
+        &self,
+        ready: reqwest::RequestBuilder,
+        request: &Request<'_>,
+        sent: Timestamp,
+    ) -> Result<Answer, ApiError> {
+        let mut response = ready.send().await.map_err(|e| network(&e, request))?;
         let received = self.clock.now();
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());

@@ -11,10 +11,18 @@ mod sim;
 pub(crate) mod time;
 mod token;
 
+use crate::config::{Cloud, Huawei, HuaweiAuth};
 use crate::provider::CloudSpec;
 
 /// This cloud's line of the table.
 pub const CLOUD: CloudSpec = CloudSpec {
     name: "huawei",
+    sign_in: |account| match &account.cloud {
+        Cloud::Huawei(Huawei {
+            auth: HuaweiAuth::Token { .. },
+            ..
+        }) => Some((&token::CREATE, "201")),
+        _ => None,
+    },
     sim: sim::answer,
 };

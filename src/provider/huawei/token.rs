@@ -18,7 +18,7 @@ use crate::provider::{ApiError, Call, Method, Reason};
 
 /// "Obtaining a User Token Through Password Authentication". It changes nothing: older tokens stay
 /// good.
-const CREATE: Call = Call::read(
+pub(super) const CREATE: Call = Call::read(
     "KeystoneCreateUserTokenByPassword",
     Method::Post,
     "/v3/auth/tokens",
