@@ -4,129 +4,17 @@
 //! only a sequence of answers can tell, and everything after reads the result.
 
 pub mod progress;
+mod state;
 pub mod track;
+mod view;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Declares an enum of states with its exposition words, in the order in which they are exposed.
-macro_rules! states {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident => $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$vdoc])* $variant),+ }
-
-        impl $name {
-            /// Every state, in the order in which they are exposed.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The word of this state in metrics and answers.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-    };
-}
-
-states! {
-    /// The state of an upgrade (contract, section 4).
-    UpgradeStatus {
-        /// No upgrade is known.
-        None => "none",
-        /// Requested; nothing has moved yet.
-        Pending => "pending",
-        /// In work.
-        Running => "running",
-        /// Held by a person.
-        Paused => "paused",
-        /// Ended well.
-        Succeeded => "succeeded",
-        /// Ended badly, or waits for a retry.
-        Failed => "failed",
-        /// Ended with some nodes done and some not.
-        PartiallyFailed => "partially_failed",
-        /// Called off.
-        Cancelled => "cancelled",
-        /// The vendor's word is not one that this program knows.
-        Unknown => "unknown",
-    }
-}
-
-states! {
-    /// The state of a node within an upgrade.
-    NodeStatus {
-        /// Its turn has not come.
-        Waiting => "waiting",
-        /// In work.
-        Upgrading => "upgrading",
-        /// Done.
-        Succeeded => "succeeded",
-        /// Its upgrade failed.
-        Failed => "failed",
-        /// Cannot be told.
-        Unknown => "unknown",
-    }
-}
-
-states! {
-    /// The state of a task (a step of the node in work, or a point of a workflow).
-    TaskStatus {
-        /// Not begun.
-        Waiting => "waiting",
-        /// In work.
-        Running => "running",
-        /// Done.
-        Succeeded => "succeeded",
-        /// Failed.
-        Failed => "failed",
-        /// Cannot be told.
-        Unknown => "unknown",
-    }
-}
-
-states! {
-    /// What an upgrade changes; two kinds are two series sets side by side.
-    Kind {
-        /// The version of the cluster.
-        Version => "version",
-        /// The availability zone of its nodes (CSS `AZ_MIGRATION`).
-        AzMigration => "az_migration",
-    }
-}
-
-impl UpgradeStatus {
-    /// Whether the upgrade is over, if no node is in work any more.
-    pub const fn is_final(self) -> bool {
-        matches!(
-            self,
-            Self::Succeeded | Self::Failed | Self::PartiallyFailed | Self::Cancelled
-        )
-    }
-
-    /// Whether a cluster in this state is polled at the active interval.
-    pub const fn is_active(self) -> bool {
-        matches!(
-            self,
-            Self::Pending | Self::Running | Self::Paused | Self::Unknown
-        )
-    }
-}
-
-impl NodeStatus {
-    /// Which of two reports about one node to believe: the worse one.
-    pub const fn badness(self) -> u8 {
-        match self {
-            Self::Succeeded => 0,
-            Self::Waiting => 1,
-            Self::Upgrading => 2,
-            Self::Unknown => 3,
-            Self::Failed => 4,
-        }
-    }
-}
+pub use state::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
+pub use view::{ClusterState, LastError, Thresholds, UpgradeView};
 
 /// What names a cluster across accounts and products.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -338,97 +226,5 @@ impl Seen {
     /// Whether this process saw the node in work during this upgrade.
     pub fn saw_upgrading(&self, node: &NodeKey) -> bool {
         self.worked.contains_key(node)
-    }
-}
-
-/// The limits in force for one cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Thresholds {
-    /// No progress for this long is stalled.
-    pub stalled_after: Duration,
-    /// Running for this long is overdue.
-    pub overdue_after: Duration,
-    /// How long an ended upgrade keeps its series.
-    pub retain_ended: Duration,
-}
-
-/// One upgrade with everything that is derived from it, ready to be shown.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UpgradeView {
-    /// The upgrade itself.
-    pub upgrade: Upgrade,
-    /// When it entered its state, as far as known.
-    pub status_since: Timestamp,
-    /// When it ended, once it has.
-    pub ended: Option<Timestamp>,
-    /// The last sign of progress.
-    pub last_progress: Timestamp,
-    /// Whether it counts as stalled.
-    pub stalled: bool,
-    /// Progress from 0 to 1; 1 only when succeeded. None when there is nothing to compute it from.
-    pub ratio: Option<f64>,
-    /// From the pace of its finished nodes; none when it cannot be told.
-    pub estimated_end: Option<Timestamp>,
-    /// Order of the current task.
-    pub task_order: Option<u32>,
-    /// Work on each node: in the order of `upgrade.nodes`, none when unknown or waiting.
-    pub node_work: Vec<Option<Span>>,
-}
-
-/// A failed poll, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastError {
-    /// The fixed word (contract, section 5).
-    pub reason: &'static str,
-    /// What happened, and what to do.
-    pub message: String,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// All that is known of one cluster: immutable, replaced at each poll.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ClusterState {
-    /// Its identity.
-    pub key: Key,
-    /// `ncloud` or `huawei`.
-    pub cloud: &'static str,
-    /// The region in the config.
-    pub cloud_region: Arc<str>,
-    /// Its name, the config's or the vendor's.
-    pub name: String,
-    /// The version that it runs.
-    pub version: String,
-    /// The vendor's own word for its state.
-    pub raw_status: String,
-    /// Whether the last poll was good.
-    pub up: bool,
-    /// Whether any poll was ever good; before that nothing is known of its upgrades.
-    pub answered: bool,
-    /// When a poll was last good; before the first one, when the cluster was added.
-    pub last_success: Timestamp,
-    /// The last failure, if the last poll failed.
-    pub last_error: Option<LastError>,
-    /// The configured interval in force.
-    pub poll_interval: Duration,
-    /// The limits in force.
-    pub thresholds: Thresholds,
-    /// Its upgrades.
-    pub upgrades: Vec<UpgradeView>,
-}
-
-impl ClusterState {
-    /// The upgrades that are shown at `now`: without those that ended longer ago than
-    /// `retain_ended`.
-    pub fn shown(&self, now: Timestamp) -> impl Iterator<Item = &UpgradeView> {
-        self.upgrades
-            .iter()
-            .filter(move |view| self.forgotten_at(view).is_none_or(|at| now < at))
-    }
-
-    /// When an upgrade becomes `none` again.
-    pub fn forgotten_at(&self, view: &UpgradeView) -> Option<Timestamp> {
-        view.ended
-            .and_then(|at| at.checked_add(self.thresholds.retain_ended).ok())
     }
 }

@@ -1,5 +1,6 @@
 //! The exporter about itself: its metrics, its process, its logs.
 
+mod labels;
 pub mod log;
 pub mod process;
 
@@ -9,12 +10,17 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use prometheus_client::encoding::{EncodeLabelSet, text::encode};
+use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use labels::{
+    BuildLabels, OnlyAccount, OnlyProduct, OutcomeLabels, ProductLabels, ReasonLabels,
+    RequestLabels, StateLabels, outcome_labels, product_labels, reason_labels,
+};
 
 use crate::config::Account;
 use crate::model::UpgradeStatus;
@@ -27,58 +33,6 @@ pub const DISCOVERY: &str = "";
 
 /// Seconds; a poll is a few calls of up to 10 s each.
 const POLL_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ProductLabels {
-    account: String,
-    product: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReasonLabels {
-    account: String,
-    product: &'static str,
-    reason: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabels {
-    account: String,
-    product: &'static str,
-    outcome: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StateLabels {
-    account: String,
-    product: &'static str,
-    state: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    account: String,
-    product: &'static str,
-    endpoint: &'static str,
-    code: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OnlyProduct {
-    product: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OnlyAccount {
-    account: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct BuildLabels {
-    version: &'static str,
-    revision: &'static str,
-    rustversion: &'static str,
-}
 
 type FloatGauge = Gauge<f64, AtomicU64>;
 type PollDuration = Family<OnlyProduct, Histogram, fn() -> Histogram>;
@@ -378,29 +332,6 @@ impl Metrics {
             tracing::error!("The exporter's own metrics could not be written.");
         }
         out
-    }
-}
-
-fn product_labels(account: &str, product: &'static str) -> ProductLabels {
-    ProductLabels {
-        account: account.to_owned(),
-        product,
-    }
-}
-
-fn reason_labels(account: &str, product: &'static str, reason: Reason) -> ReasonLabels {
-    ReasonLabels {
-        account: account.to_owned(),
-        product,
-        reason: reason.as_str(),
-    }
-}
-
-fn outcome_labels(account: &str, product: &'static str, outcome: UpgradeStatus) -> OutcomeLabels {
-    OutcomeLabels {
-        account: account.to_owned(),
-        product,
-        outcome: outcome.as_str(),
     }
 }
 

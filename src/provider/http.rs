@@ -1,6 +1,9 @@
 //! The one transport: limits, timeouts, no redirects, a cap on bodies, a fresh signature for each
 //! attempt, retries, clock skew, and the metrics of all that.
 
+mod client;
+mod failure;
+
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,6 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
+use client::client;
+use failure::{network, resting, skew};
+
 use super::limit::{Gate, Rate};
 use super::{ApiError, Call, Reason, retry};
 use crate::clock::Clock;
@@ -18,11 +24,6 @@ use crate::telemetry::Metrics;
 
 /// No answer of these APIs comes near it; what does is cut off and called a protocol error.
 const BODY_CAP: usize = 8 << 20;
-
-/// IAM tokens come in a header of up to 32 KiB; HTTP/2 clients take 16 KiB of headers by default.
-const HEADER_CAP: u32 = 64 << 10;
-
-const USER_AGENT: &str = concat!("rolling-upgrade-exporter/", env!("CARGO_PKG_VERSION"));
 
 /// One account's way to its vendor; its limits are shared by all the account's products.
 #[derive(Debug)]
@@ -316,101 +317,6 @@ impl Transport {
             skew,
         })
     }
-}
-
-fn client(account: &Account) -> Result<reqwest::Client, ApiError> {
-    let connect = account.polling.timeout.min(Duration::from_secs(5));
-    let mut builder = reqwest::Client::builder()
-        .user_agent(USER_AGENT)
-        .connect_timeout(connect)
-        .pool_idle_timeout(Duration::from_secs(50))
-        .pool_max_idle_per_host(account.polling.max_concurrency.min(4))
-        // A redirect would carry signed headers to another host.
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .http2_max_header_list_size(HEADER_CAP)
-        // Proxies come from the config only: credentials go where the file says.
-        .no_proxy();
-    if let Some(proxy) = &account.proxy_url {
-        let proxy = reqwest::Proxy::all(proxy.as_str()).map_err(|_| {
-            ApiError::new(
-                Reason::Network,
-                "proxy_url is not an address that can be used",
-            )
-        })?;
-        builder = builder.proxy(proxy);
-    }
-    if let Some(path) = &account.ca_file {
-        let unreadable = |why: String| {
-            ApiError::new(
-                Reason::Network,
-                format!("cannot use ca_file {}: {why}", path.display()),
-            )
-        };
-        let pem = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
-        let certs = reqwest::Certificate::from_pem_bundle(&pem)
-            .map_err(|_| unreadable("it holds no PEM certificate".into()))?;
-        if certs.is_empty() {
-            return Err(unreadable("it holds no PEM certificate".into()));
-        }
-        builder = builder.tls_certs_only(certs);
-    } else if account.is_plain_http() {
-        // reqwest refuses to start on a machine without CAs, even if it never needs one.
-        builder = builder.tls_certs_only([]);
-    }
-    builder.build().map_err(|_| {
-        ApiError::new(
-            Reason::Network,
-            "no CA certificates were found on this machine: install ca-certificates, or set ca_file",
-        )
-    })
-}
-
-fn resting(left: Duration) -> ApiError {
-    let mut error = ApiError::new(
-        Reason::Auth,
-        format!(
-            "the vendor refused these credentials; no call is made with them for another {} so that the key is not locked",
-            humantime::format_duration(Duration::from_secs(left.as_secs().max(1)))
-        ),
-    );
-    error.retry_after = Some(left);
-    error
-}
-
-fn network(error: &reqwest::Error, request: &Request<'_>) -> ApiError {
-    let host = request.host();
-    if error.is_timeout() {
-        return ApiError::new(
-            Reason::Timeout,
-            format!("{host} did not answer in time; check route, firewall and proxy"),
-        );
-    }
-    // reqwest's own text holds the URL; its sources tell what went wrong.
-    let mut cause = String::new();
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        cause = inner.to_string();
-        source = inner.source();
-    }
-    let what = if error.is_connect() {
-        "cannot connect to"
-    } else {
-        "the connection broke to"
-    };
-    ApiError::new(
-        Reason::Network,
-        format!("{what} {host}: {}", super::error::clean(&cause)),
-    )
-}
-
-/// Local clock minus the server's. `Date` is cut to the second, so half of one is added to it.
-fn skew(date: &str, sent: Timestamp, received: Timestamp) -> Option<SignedDuration> {
-    let server = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
-    let local = sent
-        .checked_add(received.duration_since(sent) / 2)
-        .unwrap_or(sent);
-    Some(local.duration_since(server) - SignedDuration::from_millis(500))
 }
 
 #[cfg(test)]

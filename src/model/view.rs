@@ -1,0 +1,100 @@
+//! What is shown: an upgrade with all that is derived from it, and a cluster's whole state.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Key, Span, Upgrade};
+
+/// The limits in force for one cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Thresholds {
+    /// No progress for this long is stalled.
+    pub stalled_after: Duration,
+    /// Running for this long is overdue.
+    pub overdue_after: Duration,
+    /// How long an ended upgrade keeps its series.
+    pub retain_ended: Duration,
+}
+
+/// One upgrade with everything that is derived from it, ready to be shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpgradeView {
+    /// The upgrade itself.
+    pub upgrade: Upgrade,
+    /// When it entered its state, as far as known.
+    pub status_since: Timestamp,
+    /// When it ended, once it has.
+    pub ended: Option<Timestamp>,
+    /// The last sign of progress.
+    pub last_progress: Timestamp,
+    /// Whether it counts as stalled.
+    pub stalled: bool,
+    /// Progress from 0 to 1; 1 only when succeeded. None when there is nothing to compute it from.
+    pub ratio: Option<f64>,
+    /// From the pace of its finished nodes; none when it cannot be told.
+    pub estimated_end: Option<Timestamp>,
+    /// Order of the current task.
+    pub task_order: Option<u32>,
+    /// Work on each node: in the order of `upgrade.nodes`, none when unknown or waiting.
+    pub node_work: Vec<Option<Span>>,
+}
+
+/// A failed poll, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastError {
+    /// The fixed word (contract, section 5).
+    pub reason: &'static str,
+    /// What happened, and what to do.
+    pub message: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// All that is known of one cluster: immutable, replaced at each poll.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClusterState {
+    /// Its identity.
+    pub key: Key,
+    /// `ncloud` or `huawei`.
+    pub cloud: &'static str,
+    /// The region in the config.
+    pub cloud_region: Arc<str>,
+    /// Its name, the config's or the vendor's.
+    pub name: String,
+    /// The version that it runs.
+    pub version: String,
+    /// The vendor's own word for its state.
+    pub raw_status: String,
+    /// Whether the last poll was good.
+    pub up: bool,
+    /// Whether any poll was ever good; before that nothing is known of its upgrades.
+    pub answered: bool,
+    /// When a poll was last good; before the first one, when the cluster was added.
+    pub last_success: Timestamp,
+    /// The last failure, if the last poll failed.
+    pub last_error: Option<LastError>,
+    /// The configured interval in force.
+    pub poll_interval: Duration,
+    /// The limits in force.
+    pub thresholds: Thresholds,
+    /// Its upgrades.
+    pub upgrades: Vec<UpgradeView>,
+}
+
+impl ClusterState {
+    /// The upgrades that are shown at `now`: without those that ended longer ago than
+    /// `retain_ended`.
+    pub fn shown(&self, now: Timestamp) -> impl Iterator<Item = &UpgradeView> {
+        self.upgrades
+            .iter()
+            .filter(move |view| self.forgotten_at(view).is_none_or(|at| now < at))
+    }
+
+    /// When an upgrade becomes `none` again.
+    pub fn forgotten_at(&self, view: &UpgradeView) -> Option<Timestamp> {
+        view.ended
+            .and_then(|at| at.checked_add(self.thresholds.retain_ended).ok())
+    }
+}

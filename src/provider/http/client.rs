@@ -1,0 +1,60 @@
+//! The HTTP client of an account: limits, trust, proxy.
+
+use std::time::Duration;
+
+use crate::config::Account;
+use crate::provider::{ApiError, Reason};
+
+/// IAM tokens come in a header of up to 32 KiB; HTTP/2 clients take 16 KiB of headers by default.
+const HEADER_CAP: u32 = 64 << 10;
+
+const USER_AGENT: &str = concat!("rolling-upgrade-exporter/", env!("CARGO_PKG_VERSION"));
+
+/// Makes it. Fails when the CA file cannot be read, or the system has none.
+pub(super) fn client(account: &Account) -> Result<reqwest::Client, ApiError> {
+    let connect = account.polling.timeout.min(Duration::from_secs(5));
+    let mut builder = reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .connect_timeout(connect)
+        .pool_idle_timeout(Duration::from_secs(50))
+        .pool_max_idle_per_host(account.polling.max_concurrency.min(4))
+        // A redirect would carry signed headers to another host.
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .http2_max_header_list_size(HEADER_CAP)
+        // Proxies come from the config only: credentials go where the file says.
+        .no_proxy();
+    if let Some(proxy) = &account.proxy_url {
+        let proxy = reqwest::Proxy::all(proxy.as_str()).map_err(|_| {
+            ApiError::new(
+                Reason::Network,
+                "proxy_url is not an address that can be used",
+            )
+        })?;
+        builder = builder.proxy(proxy);
+    }
+    if let Some(path) = &account.ca_file {
+        let unreadable = |why: String| {
+            ApiError::new(
+                Reason::Network,
+                format!("cannot use ca_file {}: {why}", path.display()),
+            )
+        };
+        let pem = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
+        let certs = reqwest::Certificate::from_pem_bundle(&pem)
+            .map_err(|_| unreadable("it holds no PEM certificate".into()))?;
+        if certs.is_empty() {
+            return Err(unreadable("it holds no PEM certificate".into()));
+        }
+        builder = builder.tls_certs_only(certs);
+    } else if account.is_plain_http() {
+        // reqwest refuses to start on a machine without CAs, even if it never needs one.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build().map_err(|_| {
+        ApiError::new(
+            Reason::Network,
+            "no CA certificates were found on this machine: install ca-certificates, or set ca_file",
+        )
+    })
+}

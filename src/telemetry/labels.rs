@@ -1,0 +1,85 @@
+//! The label sets of the exporter's own metrics.
+
+use prometheus_client::encoding::EncodeLabelSet;
+
+use crate::model::UpgradeStatus;
+use crate::provider::Reason;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct ProductLabels {
+    pub(super) account: String,
+    pub(super) product: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct ReasonLabels {
+    pub(super) account: String,
+    pub(super) product: &'static str,
+    pub(super) reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct OutcomeLabels {
+    pub(super) account: String,
+    pub(super) product: &'static str,
+    pub(super) outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct StateLabels {
+    pub(super) account: String,
+    pub(super) product: &'static str,
+    pub(super) state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct RequestLabels {
+    pub(super) account: String,
+    pub(super) product: &'static str,
+    pub(super) endpoint: &'static str,
+    pub(super) code: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct OnlyProduct {
+    pub(super) product: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct OnlyAccount {
+    pub(super) account: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct BuildLabels {
+    pub(super) version: &'static str,
+    pub(super) revision: &'static str,
+    pub(super) rustversion: &'static str,
+}
+
+pub(super) fn product_labels(account: &str, product: &'static str) -> ProductLabels {
+    ProductLabels {
+        account: account.to_owned(),
+        product,
+    }
+}
+
+pub(super) fn reason_labels(account: &str, product: &'static str, reason: Reason) -> ReasonLabels {
+    ReasonLabels {
+        account: account.to_owned(),
+        product,
+        reason: reason.as_str(),
+    }
+}
+
+pub(super) fn outcome_labels(
+    account: &str,
+    product: &'static str,
+    outcome: UpgradeStatus,
+) -> OutcomeLabels {
+    OutcomeLabels {
+        account: account.to_owned(),
+        product,
+        outcome: outcome.as_str(),
+    }
+}
