@@ -244,6 +244,55 @@ async fn refused_credentials_rest() {
     assert_eq!(server.requests().len(), 1, "the second call was not made");
 }
 
+/// Cannot sign: its secret file is gone.
+struct Unsigned;
+
+impl Vendor for Unsigned {
+    fn authorize(
+        &self,
+        _: &Request<'_>,
+        _: Timestamp,
+    ) -> Result<Vec<(&'static str, String)>, ApiError> {
+        Err(ApiError::new(Reason::Auth, "no secret"))
+    }
+
+    fn judge(&self, _: &Answer) -> Result<(), ApiError> {
+        Ok(())
+    }
+
+    fn credentials(&self) -> u64 {
+        7
+    }
+
+    fn rest_after_refusal(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+#[tokio::test]
+async fn only_what_was_sent_is_counted() {
+    let server = Server::start(vec![answer("200 OK", "", "{}")]).await;
+    let request = Request {
+        product: "ses",
+        call: &READ,
+        base: &server.url,
+        path: "/read".into(),
+        query: String::new(),
+        headers: Vec::new(),
+        body: None,
+    };
+    let transport = transport();
+    let counted = || transport.metrics.encode().contains("endpoint=\"Read\"");
+    let error = transport.send(&Unsigned, &request).await.unwrap_err();
+    assert_eq!((error.reason, counted()), (Reason::Auth, false));
+    assert!(server.requests().is_empty());
+    transport
+        .send(&Counting::default(), &request)
+        .await
+        .unwrap();
+    assert!(counted());
+}
+
 #[tokio::test]
 async fn errors_tell_the_host_and_hide_the_query() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
