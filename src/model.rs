@@ -114,7 +114,8 @@ pub struct Upgrade {
     pub ratio: Option<f64>,
     /// Nothing runs and nothing is queued: a person has to act (CCE). Never stalled.
     pub waits_for_person: bool,
-    /// Polls in a row in which the cluster looked idle before the upgrade proved its end (CDSS).
+    /// Polls in a row in which the cluster looked idle before the upgrade proved its end (CDSS), or
+    /// in which the vendor did not tell of it any more.
     pub quiet_polls: u32,
     /// Its nodes, each name and role once.
     pub nodes: Vec<Node>,
@@ -219,6 +220,17 @@ impl Memory {
     /// The upgrade of this kind that was last seen.
     pub fn last(&self, kind: Kind) -> Option<&Seen> {
         self.upgrades.get(&kind)
+    }
+
+    /// What is told when an answer knows nothing of an upgrade that was there: the same once more.
+    /// One short answer must not take a failure back; the second one in a row is believed.
+    pub fn once_more(&self, kind: Kind) -> Option<Upgrade> {
+        let seen = self.last(kind)?;
+        let is_first = seen.last.quiet_polls == 0 && !seen.forgotten;
+        is_first.then(|| Upgrade {
+            quiet_polls: 1,
+            ..seen.last.clone()
+        })
     }
 }
 

@@ -374,6 +374,23 @@ mod tests {
     }
 
     #[test]
+    fn one_answer_that_knows_nothing_takes_nothing_back() {
+        let mut memory = Memory::default();
+        assert_eq!(memory.once_more(Kind::Version), None);
+        let failed = upgrade(UpgradeStatus::Failed, &[Failed]);
+        let mut take = |upgrade: Upgrade, seconds| {
+            let views = advance(&mut memory, &observation(upgrade), &THRESHOLDS, at(seconds));
+            (memory.once_more(Kind::Version), views[0].last_progress)
+        };
+        let (first, _) = take(failed.clone(), 500);
+        let (second, progress) = take(first.unwrap(), 600);
+        assert_eq!(second, None, "the second silence in a row is believed");
+        assert_eq!(progress, at(100), "silence is not progress");
+        let (again, _) = take(failed, 700);
+        assert!(again.is_some(), "an answer in between begins anew");
+    }
+
+    #[test]
     fn an_upgrade_is_forgotten_once_its_time_is_over() {
         let mut memory = Memory::default();
         let mut forgotten = |seconds| {

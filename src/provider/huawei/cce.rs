@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use self::kept::{Ask, Kept};
 use self::wire::{Cluster, List, Node, Precheck, Task, UpgradeInfo, Workflow};
 use super::client::{Client, is_unpublished};
-use crate::model::{Memory, Observation};
+use crate::model::{Kind, Memory, Observation};
 use crate::provider::error::clean;
 use crate::provider::listing::Shared;
 use crate::provider::{
@@ -147,15 +147,16 @@ impl Cce {
         // Tasks first: a task that is listed then has its workflow listed too, and the workflow
         // names it. The other way round a new task could pass for one without a workflow.
         let tasks = self.tasks(id, map::is_changing(phase)).await?;
-        let workflows: List<Workflow> = self
-            .upgrade_call(&LIST_WORKFLOWS, id)
-            .await?
-            .unwrap_or_default();
+        let workflows: Option<List<Workflow>> = self.upgrade_call(&LIST_WORKFLOWS, id).await?;
+        let is_published = workflows.is_some();
+        let workflows = workflows.unwrap_or_default();
         let mut words = Vec::new();
         let now = self.client.clock().now();
         let current = map::current(phase, &workflows.items, &tasks, memory, now, &mut words);
         let upgrade = match current {
-            None => None,
+            // Where only the phase tells of upgrades, its word is enough.
+            None if !is_published => None,
+            None => memory.once_more(Kind::Version),
             Some(mut current) => {
                 current.upgrade.nodes = match nodes::remembered(&current.upgrade, memory) {
                     Some(nodes) => nodes.to_vec(),

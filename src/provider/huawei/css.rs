@@ -214,6 +214,7 @@ impl Provider for Css {
                 &ground,
                 &mut observation.unknown_words,
             );
+            let version = version.or_else(|| memory.once_more(Kind::Version));
             // A cluster does one thing at a time: while its version changes, a change of its zone
             // that is over stays as it is, and the second call of each poll is saved.
             let known = memory.last(Kind::AzMigration).map(|seen| &seen.last);
@@ -229,7 +230,8 @@ impl Provider for Css {
                     az,
                     &ground,
                     &mut observation.unknown_words,
-                ),
+                )
+                .or_else(|| memory.once_more(Kind::AzMigration)),
                 None => known.filter(|known| known.is_ended()).cloned(),
             };
             observation.upgrades.extend(version.into_iter().chain(az));

@@ -205,8 +205,11 @@ impl Ses {
             seen,
             offset: self.client.offset(),
         };
-        let (observation, remarks) =
+        let (mut observation, remarks) =
             map::observation(&progress, &facts).map_err(|e| e.of(PROGRESS.name))?;
+        if observation.upgrades.is_empty() {
+            observation.upgrades.extend(memory.once_more(Kind::Version));
+        }
         let source = (&*self.client.name, SERVICE.product, cluster);
         self.notes.tell(source, remarks);
         Ok(observation)

@@ -312,6 +312,24 @@ async fn a_zone_change_that_is_not_over_is_asked_for_while_the_version_changes_t
 }
 
 #[tokio::test]
+async fn one_empty_answer_does_not_take_a_failure_back() {
+    let none = || (200, r#"{"totalSize":0}"#.to_owned());
+    let mut answers = vec![page(1, 0..1), details("FAILED"), none()];
+    answers.extend([none(), none(), none(), none()]);
+    let (css, _) = scripted(answers).await;
+    let fresh = Duration::from_secs(60);
+    let mut memory = Memory::default();
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        let seen = css.observe("0", &memory, fresh).await.unwrap();
+        remember(&mut memory, &seen);
+        told.push(seen.upgrades.first().map(|upgrade| upgrade.status));
+    }
+    let failed = Some(UpgradeStatus::Failed);
+    assert_eq!(told, [failed, failed, None]);
+}
+
+#[tokio::test]
 async fn a_refusal_does_not_take_away_a_zone_change_that_is_known() {
     for (word, want) in [
         ("FAILED", Ok(Some(UpgradeStatus::Failed))),
