@@ -71,6 +71,7 @@ async fn demo_shows_every_metric_and_every_outcome() {
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
     let mut states: BTreeSet<(String, String)> = BTreeSet::new();
     let mut stuck: BTreeSet<String> = BTreeSet::new();
+    let mut requests: BTreeSet<(String, String)> = BTreeSet::new();
     let begun = tokio::time::Instant::now();
     eventually(Duration::from_secs(30), "the first answer", || get(&url)).await;
     loop {
@@ -91,6 +92,13 @@ async fn demo_shows_every_metric_and_every_outcome() {
                 stuck.insert(sample.label("cluster_name").to_owned());
             }
         }
+        let requested = "rolling_upgrade_requested_timestamp_seconds";
+        for sample in select(&now, requested, &[("product", "ses")]) {
+            let name = sample.label("cluster_name").to_owned();
+            requests.insert((name, sample.value.to_string()));
+        }
+        let again = requests.iter().filter(|(name, _)| name == "search-logs");
+        let goes_on = again.count() > 1;
         let missing: Vec<_> = FAMILIES
             .iter()
             .flat_map(|(name, products)| products.iter().map(move |p| (*name, *p)))
@@ -117,12 +125,12 @@ async fn demo_shows_every_metric_and_every_outcome() {
         ]
         .iter()
         .all(|(name, state)| states.contains(&((*name).to_owned(), (*state).to_owned())));
-        if missing.is_empty() && told && stuck.contains("search-shop") {
+        if missing.is_empty() && told && goes_on && stuck.contains("search-shop") {
             break;
         }
         assert!(
             elapsed < Duration::from_secs(120),
-            "not within two minutes: missing {missing:?}, stuck {stuck:?}, states {states:?}, now {:?}\n{}",
+            "not within two minutes: missing {missing:?}, a fresh upgrade {goes_on}, stuck {stuck:?}, states {states:?}, now {:?}\n{}",
             state_of(&now, "search-shop"),
             demo.output()
         );

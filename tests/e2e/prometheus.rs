@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::harness::{Pair, Process, eventually, free_port, get};
 
 const SCENARIO: &str = r#"
+huawei: {security_token: sim-security-token}
 clusters:
   - product: ses
     id: "3427188"
@@ -59,6 +60,7 @@ accounts:
       project_id: 6204a5bd270343b5885144cf9c8c158d
       access_key: SIMHUAWEIACCESSKEY00
       secret_key: sim-huawei-secret-key
+      security_token: sim-security-token
       css: {endpoint: ENDPOINT}
   - name: cn-token
     huawei:

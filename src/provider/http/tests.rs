@@ -1,15 +1,14 @@
 //! Tests of the transport over real loopback sockets, with a vendor that signs by counting.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use secrecy::SecretString;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::config::{Cloud, Ncloud, Polling, Secret, Zone};
 use crate::provider::Method;
 
 const READ: Call = Call::read("Read", Method::Get, "/read");
@@ -97,44 +96,37 @@ impl Server {
         self.requests.lock().unwrap().clone()
     }
 
+    fn read(&self) -> Request<'_> {
+        Request {
+            product: "ses",
+            call: &READ,
+            base: &self.url,
+            path: READ.path.to_owned(),
+            query: String::new(),
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
     async fn send(&self, vendor: &Counting, call: &'static Call) -> Result<Answer, ApiError> {
         let request = Request {
-            product: "ses",
             call,
-            base: &self.url,
             path: call.path.to_owned(),
             query: "a=%20b".to_owned(),
             headers: vec![("content-type", "application/json".to_owned())],
             body: (call.method == Method::Post).then(|| "{}".to_owned()),
+            ..self.read()
         };
         transport().send(vendor, &request).await
     }
 }
 
 fn transport() -> Transport {
-    let secret = || Secret::Value(SecretString::from("x"));
-    let account = Account {
-        name: "a".into(),
-        cloud: Cloud::Ncloud(Ncloud {
-            zone: Zone::Public,
-            region: "KR".into(),
-            access_key: secret(),
-            secret_key: secret(),
-            time_zone: jiff::tz::Offset::UTC,
-        }),
-        polling: Polling {
-            active_interval: Duration::from_secs(30),
-            idle_interval: Duration::from_secs(300),
-            discovery_interval: Duration::from_secs(600),
-            timeout: Duration::from_millis(400),
-            rate_limit: 1000.0,
-            max_concurrency: 4,
-        },
-        ca_file: None,
-        proxy_url: None,
-        products: Vec::new(),
-    };
-    Transport::new(&account, Arc::new(Metrics::new()), Clock::system()).unwrap()
+    let config = "polling: {timeout: 400ms, rate_limit: 1000}
+accounts: [{name: a, ncloud: {access_key: x, secret_key: x, ses: {endpoint: 'http://127.0.0.1'}}}]";
+    let config = crate::config::parse(config, Path::new("."), &|_| None).unwrap();
+    let account = &config.accounts[0];
+    Transport::new(account, Arc::new(Metrics::new()), Clock::system()).unwrap()
 }
 
 fn answer(status: &str, headers: &str, body: &str) -> String {
@@ -204,15 +196,7 @@ async fn long_answers_are_cut_off() {
     );
     let server = Server::start(vec![endless]).await;
     let vendor = Counting::default();
-    let request = Request {
-        product: "ses",
-        call: &READ,
-        base: &server.url,
-        path: "/read".into(),
-        query: String::new(),
-        headers: Vec::new(),
-        body: None,
-    };
+    let request = server.read();
     let mut patient = transport();
     patient.timeout = Duration::from_secs(20);
     let error = patient.send(&vendor, &request).await.unwrap_err();
@@ -227,15 +211,7 @@ async fn refused_credentials_rest() {
         ..Counting::default()
     };
     let transport = transport();
-    let request = Request {
-        product: "ses",
-        call: &READ,
-        base: &server.url,
-        path: "/read".into(),
-        query: String::new(),
-        headers: Vec::new(),
-        body: None,
-    };
+    let request = server.read();
     let first = transport.send(&vendor, &request).await.unwrap_err();
     assert_eq!((first.reason, first.status), (Reason::Auth, Some(401)));
     let second = transport.send(&vendor, &request).await.unwrap_err();
@@ -272,15 +248,7 @@ impl Vendor for Unsigned {
 #[tokio::test]
 async fn only_what_was_sent_is_counted() {
     let server = Server::start(vec![answer("200 OK", "", "{}")]).await;
-    let request = Request {
-        product: "ses",
-        call: &READ,
-        base: &server.url,
-        path: "/read".into(),
-        query: String::new(),
-        headers: Vec::new(),
-        body: None,
-    };
+    let request = server.read();
     let transport = transport();
     let counted = || transport.metrics.encode().contains("endpoint=\"Read\"");
     let error = transport.send(&Unsigned, &request).await.unwrap_err();
