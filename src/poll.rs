@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Account, Config, ProductConfig};
 use crate::provider::{self, Product, Provider, Reason};
 use crate::store::Store;
+use crate::telemetry::once::Once;
 use crate::telemetry::{DISCOVERY, Metrics};
 use crate::web::ready::Latch;
 
@@ -39,7 +40,8 @@ struct Watch {
     product: &'static Product,
     config: ProductConfig,
     provider: Arc<dyn Provider>,
-    words: worker::Words,
+    /// Status words that are not known, told once.
+    words: Once<String>,
 }
 
 /// Polls everything that the config names, for as long as it is let. `first` is dropped once the
@@ -89,7 +91,7 @@ async fn run_account(account: Arc<Account>, deps: Deps, first: Latch) {
             product,
             config: config.clone(),
             provider,
-            words: worker::Words::default(),
+            words: Once::default(),
         });
         let latch = first.clone().unwrap_or_else(Latch::spent);
         products.spawn(supervise(watch, deps.clone(), latch));

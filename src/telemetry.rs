@@ -2,6 +2,7 @@
 
 mod labels;
 pub mod log;
+pub mod once;
 pub mod process;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! Tests of the schedule with a provider that answers what the test says, on virtual time.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,10 +9,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use secrecy::SecretString;
 
 use super::*;
-use crate::config::{Cloud, Ncloud, Polling, Secret, Selection, Zone};
+use crate::config::Selection;
 use crate::model::{ClusterState, Kind, Memory, Observation, Thresholds, Upgrade, UpgradeStatus};
 use crate::provider::{ApiError, Discovered, Discovery};
 use crate::web::ready::Ready;
@@ -126,28 +126,10 @@ impl Bench {
             },
         };
         change(&mut config);
-        let secret = || Secret::Value(SecretString::from("x"));
-        let account = Account {
-            name: "a".into(),
-            cloud: Cloud::Ncloud(Ncloud {
-                zone: Zone::Public,
-                region: "KR".into(),
-                access_key: secret(),
-                secret_key: secret(),
-                time_zone: jiff::tz::Offset::UTC,
-            }),
-            polling: Polling {
-                active_interval: Duration::from_secs(30),
-                idle_interval: Duration::from_secs(300),
-                discovery_interval: Duration::from_secs(600),
-                timeout: Duration::from_secs(10),
-                rate_limit: 5.0,
-                max_concurrency: 4,
-            },
-            ca_file: None,
-            proxy_url: None,
-            products: Vec::new(),
-        };
+        // The defaults: 30 s active, 5 min idle, 10 min between discoveries.
+        let file = "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, ses: {}}}]";
+        let mut file = crate::config::parse(file, Path::new("."), &|_| None).unwrap();
+        let account = file.accounts.remove(0);
         let deps = Deps {
             store: Arc::new(Store::new()),
             metrics: Arc::new(Metrics::new()),
@@ -159,7 +141,7 @@ impl Bench {
             product: &FAKE,
             config,
             provider: fake.clone(),
-            words: worker::Words::default(),
+            words: Once::default(),
         };
         let mut task = JoinSet::new();
         task.spawn(product::run(Arc::new(watch), deps.clone(), latch));

@@ -1,7 +1,6 @@
 //! One worker a cluster: observe, publish, sleep.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -121,7 +120,7 @@ impl Worker {
         }
         for word in &observation.unknown_words {
             self.deps.metrics.unknown_status(product);
-            if self.watch.words.is_new(word) {
+            if self.watch.words.is_new(word.clone()) {
                 tracing::warn!(
                     account, product, cluster = %self.wanted.id, word,
                     "The vendor uses a status word that is not known; please report it."
@@ -132,7 +131,8 @@ impl Worker {
             self.deps.metrics.refused(account, product);
             tracing::debug!(account, product, cluster = %self.wanted.id, why, "The vendor refused to tell progress.");
         }
-        if !self.wanted.named {
+        // A name that is not told this time is the one that was told before.
+        if !self.wanted.named && !observation.name.is_empty() {
             self.state.name.clone_from(&observation.name);
         }
         self.state.version.clone_from(&observation.version);
@@ -223,18 +223,5 @@ impl Worker {
                 );
             }
         }
-    }
-}
-
-/// Words that were told once already; bounded, since they are foreign.
-#[derive(Debug, Default)]
-pub(super) struct Words(Mutex<BTreeSet<String>>);
-
-impl Words {
-    const MOST: usize = 1000;
-
-    fn is_new(&self, word: &str) -> bool {
-        let mut words = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        words.len() < Self::MOST && words.insert(word.to_owned())
     }
 }
