@@ -247,19 +247,21 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "rolling_upgrade_stalled_after_seconds",
         "Seconds without progress after which the upgrade is stalled; absent while it waits for a person, since nothing is stalled then.",
         |c, rows| {
-            let limit = Value::Length(c.state.thresholds.stalled_after);
             for u in &c.upgrades {
-                rows.some(
-                    &u.labels,
-                    (!u.view.upgrade.waits_for_person).then_some(limit),
-                );
+                let limit = u.view.stalled_after(&c.state.thresholds);
+                rows.some(&u.labels, limit.map(Value::Length));
             }
         },
     ),
     Family::of(
         "rolling_upgrade_overdue_after_seconds",
         "Seconds of running after which the upgrade is overdue; absent while it waits for a person and no task has started.",
-        lines::overdue_after,
+        |c, rows| {
+            for u in &c.upgrades {
+                let limit = u.view.overdue_after(&c.state.thresholds);
+                rows.some(&u.labels, limit.map(Value::Length));
+            }
+        },
     ),
     Family::of(
         "rolling_upgrade_estimated_end_timestamp_seconds",

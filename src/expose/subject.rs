@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::row::push_label;
-use crate::model::{ClusterState, Kind, Node, Span, Task, UpgradeStatus, UpgradeView};
+use crate::model::{ClusterState, Kind, Node, Span, Task, UpgradeView};
 
 /// A cluster with the upgrades that are shown.
 #[derive(Debug)]
@@ -61,11 +61,8 @@ impl<'a> Subject<'a> {
         push_label(&mut labels, "product", state.key.product);
         push_label(&mut labels, "cluster_id", &state.key.id);
         push_label(&mut labels, "cluster_name", &state.name);
-        let mut kinds = BTreeSet::new();
         let upgrades = state
             .shown(now)
-            .filter(|view| state.answered && view.upgrade.status != UpgradeStatus::None)
-            .filter(|view| kinds.insert(view.upgrade.kind))
             .map(|view| Shown::new(view, &labels))
             .collect();
         Self {
@@ -109,7 +106,7 @@ impl<'a> Shown<'a> {
                 push_label(&mut labels, "role", &node.key.role);
                 ShownNode {
                     node,
-                    work: view.node_work.get(place).copied().flatten(),
+                    work: view.work(place),
                     labels,
                 }
             })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Key, Span, Upgrade};
+use super::{Key, Kind, Span, TaskStatus, Upgrade, UpgradeStatus};
 
 /// The limits in force for one cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,36 @@ pub struct UpgradeView {
     pub task_order: Option<u32>,
     /// Work on each node: in the order of `upgrade.nodes`, none when unknown or waiting.
     pub node_work: Vec<Option<Span>>,
+}
+
+impl UpgradeView {
+    /// The limit of silence, while it is in force: nothing is stalled that waits for a person.
+    pub fn stalled_after(&self, limits: &Thresholds) -> Option<Duration> {
+        (!self.upgrade.waits_for_person).then_some(limits.stalled_after)
+    }
+
+    /// The limit of running, while it is in force: not before anything began of an upgrade that
+    /// waits for a person.
+    pub fn overdue_after(&self, limits: &Thresholds) -> Option<Duration> {
+        let began = self.upgrade.tasks.iter().any(|task| {
+            task.start.is_some()
+                || matches!(
+                    task.status,
+                    TaskStatus::Running | TaskStatus::Succeeded | TaskStatus::Failed
+                )
+        });
+        (began || !self.upgrade.waits_for_person).then_some(limits.overdue_after)
+    }
+
+    /// Work on the node at this place of `upgrade.nodes`. Nothing is in work any more once the
+    /// upgrade ended.
+    pub fn work(&self, place: usize) -> Option<Span> {
+        let work = self.node_work.get(place).copied().flatten()?;
+        Some(Span {
+            end: work.end.or(self.ended),
+            ..work
+        })
+    }
 }
 
 /// A failed poll, for people.
@@ -84,12 +114,21 @@ pub struct ClusterState {
 }
 
 impl ClusterState {
-    /// The upgrades that are shown at `now`: without those that ended longer ago than
-    /// `retain_ended`.
+    /// The upgrades that are shown at `now`, one of each kind: nothing before the first good poll,
+    /// and none that ended longer ago than `retain_ended`.
     pub fn shown(&self, now: Timestamp) -> impl Iterator<Item = &UpgradeView> {
-        self.upgrades
-            .iter()
-            .filter(move |view| self.forgotten_at(view).is_none_or(|at| now < at))
+        let mut kinds: Vec<Kind> = Vec::new();
+        self.upgrades.iter().filter(move |view| {
+            let kind = view.upgrade.kind;
+            let shown = self.answered
+                && view.upgrade.status != UpgradeStatus::None
+                && self.forgotten_at(view).is_none_or(|at| now < at)
+                && !kinds.contains(&kind);
+            if shown {
+                kinds.push(kind);
+            }
+            shown
+        })
     }
 
     /// When an upgrade becomes `none` again.

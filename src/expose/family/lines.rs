@@ -2,7 +2,7 @@
 
 use super::super::row::{Rows, Value, push_label};
 use super::super::subject::Subject;
-use crate::model::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
+use crate::model::{Kind, NodeStatus, UpgradeStatus};
 
 /// A cluster always has a version set once it answered; another kind only when it is shown.
 pub(super) fn status(c: &Subject<'_>, rows: &mut Rows<'_>) {
@@ -59,33 +59,12 @@ pub(super) fn node_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
 pub(super) fn node_duration(c: &Subject<'_>, rows: &mut Rows<'_>) {
     for u in &c.upgrades {
         for node in &u.nodes {
-            let value = node.work.map(|work| {
-                // Nothing is in work any more once the upgrade ended.
-                match work.end.or(u.view.ended) {
-                    Some(end) => Value::Between(work.start, end),
-                    None => Value::Since(work.start),
-                }
+            let value = node.work.map(|work| match work.end {
+                Some(end) => Value::Between(work.start, end),
+                None => Value::Since(work.start),
             });
             rows.some(&node.labels, value);
         }
-    }
-}
-
-pub(super) fn overdue_after(c: &Subject<'_>, rows: &mut Rows<'_>) {
-    let limit = Value::Length(c.state.thresholds.overdue_after);
-    for u in &c.upgrades {
-        let upgrade = &u.view.upgrade;
-        let began = upgrade.tasks.iter().any(|task| {
-            task.start.is_some()
-                || matches!(
-                    task.status,
-                    TaskStatus::Running | TaskStatus::Succeeded | TaskStatus::Failed
-                )
-        });
-        rows.some(
-            &u.labels,
-            (began || !upgrade.waits_for_person).then_some(limit),
-        );
     }
 }
 
