@@ -16,6 +16,7 @@ pub(crate) mod product;
 pub mod secret;
 pub(crate) mod tree;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +37,56 @@ use crate::provider::Product;
 pub struct Config {
     /// The accounts, in the order of the file; names are unique.
     pub accounts: Vec<Account>,
+    /// Whether and where the exporter posts alerts itself.
+    pub alerting: Option<Alerting>,
+}
+
+/// The sidecar: alerts that the exporter posts itself.
+#[derive(Debug, Clone)]
+pub struct Alerting {
+    /// Labels for every alert that does not have them already, as Prometheus's own.
+    pub external_labels: BTreeMap<String, String>,
+    /// Between two posts of an alert that fires.
+    pub resend_interval: Duration,
+    /// Whether an alert that ended is posted as resolved, instead of being left to lapse.
+    pub explicit_resolve: bool,
+    /// Where alerts go: each gets all of them. At least one, each address once.
+    pub alertmanagers: Vec<Alertmanager>,
+}
+
+/// One Alertmanager.
+#[derive(Debug, Clone)]
+pub struct Alertmanager {
+    /// Scheme, host, port, and the prefix of its routes; no user, no query. Its text is the label
+    /// `alertmanager`, without the slash at its end.
+    pub url: Url,
+    /// What it wants to know of us.
+    pub auth: AlertmanagerAuth,
+    /// PEM file of the CAs to trust instead of the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How an Alertmanager knows us.
+#[derive(Debug, Clone)]
+pub enum AlertmanagerAuth {
+    /// It does not ask.
+    None,
+    /// User and password.
+    Basic {
+        /// The user.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A token in the header `Authorization`.
+    Bearer(Secret),
+}
+
+impl Alertmanager {
+    /// The label `alertmanager`: the address without a slash at its end.
+    pub fn label(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
+    }
 }
 
 /// One account at one cloud.

@@ -3,9 +3,10 @@
 //! The way of the data is the way through the modules:
 //!
 //! ```text
-//! config -> provider (signed calls, wire, map) -> model -> poll (when) -> store (what is known) -> expose | web
+//! config -> provider (signed calls, wire, map) -> model -> poll (when) -> store (what is known) -> expose | alert | web
 //! ```
 
+pub mod alert;
 pub mod app;
 pub mod clock;
 pub mod config;

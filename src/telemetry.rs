@@ -1,5 +1,6 @@
 //! The exporter about itself: its metrics, its process, its logs.
 
+pub mod alerts;
 mod labels;
 pub mod log;
 pub mod once;
@@ -23,6 +24,7 @@ use labels::{
     RequestLabels, StateLabels, outcome_labels, product_labels, reason_labels,
 };
 
+use crate::alert::{Failing, Own};
 use crate::config::Account;
 use crate::model::UpgradeStatus;
 use crate::provider::{self, Product, Reason};
@@ -53,11 +55,13 @@ pub struct Metrics {
     unknown_statuses: Family<OnlyProduct, Counter>,
     reload_successful: Gauge,
     reload_success: FloatGauge,
-    failing: Mutex<Failing>,
+    alerts: alerts::Alerts,
+    failing: Mutex<Sources>,
+    skew: Mutex<BTreeMap<String, f64>>,
 }
 
 /// By account and product: which clusters (or the discovery) fail now, why, and since when.
-type Failing = BTreeMap<(String, &'static str), BTreeMap<String, (Reason, Timestamp)>>;
+type Sources = BTreeMap<(String, &'static str), BTreeMap<String, (Reason, Timestamp)>>;
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -146,6 +150,7 @@ impl Metrics {
             "When the config was last loaded well",
             FloatGauge::default()
         );
+        let alerts = alerts::Alerts::new(own);
         Self {
             registry,
             polls,
@@ -159,7 +164,9 @@ impl Metrics {
             unknown_statuses,
             reload_successful,
             reload_success,
+            alerts,
             failing: Mutex::default(),
+            skew: Mutex::default(),
         }
     }
 
@@ -249,8 +256,7 @@ impl Metrics {
         };
         for changed in [before, reason].into_iter().flatten() {
             let labels = reason_labels(account, product, changed);
-            let since = sources.values().filter(|(r, _)| *r == changed);
-            match since.map(|(_, at)| *at).min() {
+            match since(sources, changed) {
                 Some(at) => {
                     self.failing_since
                         .get_or_create_owned(&labels)
@@ -261,6 +267,24 @@ impl Metrics {
                 }
             }
         }
+    }
+
+    /// What the family `failing_since_timestamp_seconds` shows.
+    fn failing(&self) -> Vec<Failing> {
+        let failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        failing
+            .iter()
+            .flat_map(|((account, product), sources)| {
+                Reason::ALL.iter().filter_map(|reason| {
+                    Some(Failing {
+                        account: account.clone(),
+                        product,
+                        reason: *reason,
+                        since: since(sources, *reason)?,
+                    })
+                })
+            })
+            .collect()
     }
 
     /// A call was sent; `code` is the HTTP status or `none`.
@@ -308,6 +332,8 @@ impl Metrics {
                 account: account.to_owned(),
             })
             .set(seconds);
+        let mut skew = self.skew.lock().unwrap_or_else(PoisonError::into_inner);
+        skew.insert(account.to_owned(), seconds);
     }
 
     /// A word in an answer that the mapping does not know.
@@ -325,6 +351,26 @@ impl Metrics {
         }
     }
 
+    /// What alerts are decided on, besides the clusters.
+    pub fn own(&self) -> Own {
+        Own {
+            failing: self.failing(),
+            clock_skew: {
+                let skew = self.skew.lock().unwrap_or_else(PoisonError::into_inner);
+                skew.iter()
+                    .map(|(a, seconds)| (a.clone(), *seconds))
+                    .collect()
+            },
+            reload_failed: self.reload_successful.get() == 0,
+            unreachable: self.alerts.failing(),
+        }
+    }
+
+    /// The counters of alerts.
+    pub fn alerts(&self) -> &alerts::Alerts {
+        &self.alerts
+    }
+
     /// All families as `OpenMetrics` text, with its `# EOF`.
     pub fn encode(&self) -> String {
         let mut out = String::with_capacity(16 << 10);
@@ -334,6 +380,12 @@ impl Metrics {
         }
         out
     }
+}
+
+/// Since when the longest failing source fails for this reason.
+fn since(sources: &BTreeMap<String, (Reason, Timestamp)>, reason: Reason) -> Option<Timestamp> {
+    let since = sources.values().filter(|(r, _)| *r == reason);
+    since.map(|(_, at)| *at).min()
 }
 
 /// A time as Prometheus writes it.
@@ -405,5 +457,44 @@ mod tests {
         assert_eq!(told(), ["reason=\"network\"} 50.0"]);
         metrics.forget("a", "ses", "2");
         assert!(told().is_empty());
+    }
+
+    #[test]
+    fn alerts_are_decided_on_what_the_metrics_show() {
+        let metrics = Metrics::new();
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        for (source, seconds) in [("1", 10), ("2", 5)] {
+            let outcome = Err(Reason::Auth);
+            metrics.poll(("a", "ses", source), Duration::ZERO, outcome, at(seconds));
+        }
+        metrics.clock_skew("a", -3.0);
+        metrics.config_loaded(Some(at(1)));
+        metrics.alerts().announce("http://am");
+        metrics.alerts().refused("http://am", 2, at(7));
+        metrics.alerts().refused("http://am", 2, at(9));
+        let own = metrics.own();
+        assert_eq!(own.failing.len(), 1);
+        assert_eq!(own.failing[0].since, at(5), "the longest failing");
+        assert_eq!(own.clock_skew, [("a".to_owned(), -3.0)]);
+        assert!(!own.reload_failed);
+        assert_eq!(own.unreachable, [("http://am".to_owned(), at(7))]);
+        let text = metrics.encode();
+        for line in [
+            "alerts_sent_total{alertmanager=\"http://am\"} 4",
+            "alerts_errors_total{alertmanager=\"http://am\"} 4",
+            "alerts_dropped_total{alertmanager=\"http://am\"} 0",
+            "notifications_failing_since_timestamp_seconds{alertmanager=\"http://am\"} 7.0",
+        ] {
+            assert!(text.contains(&format!("{PREFIX}_{line}")), "{line}\n{text}");
+        }
+        metrics.alerts().delivered("http://am", 1);
+        metrics.config_loaded(None);
+        assert!(metrics.own().unreachable.is_empty());
+        assert!(metrics.own().reload_failed);
+        assert!(
+            !metrics
+                .encode()
+                .contains("notifications_failing_since_timestamp_seconds{")
+        );
     }
 }

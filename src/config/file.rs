@@ -108,9 +108,10 @@ pub fn parse(
         section.finish();
         accounts
     });
-    problems
-        .settle(accounts)
-        .map(|accounts| Config { accounts })
+    problems.settle(accounts).map(|accounts| Config {
+        accounts,
+        alerting: None,
+    })
 }
 
 fn accounts(

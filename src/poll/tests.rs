@@ -20,6 +20,7 @@ static FAKE: Product = Product {
     name: "fake",
     cloud: "ncloud",
     stalled_after: Duration::from_secs(1800),
+    begun_by_a_task: false,
     settings: &[],
     numeric_ids: false,
     calls: &[],

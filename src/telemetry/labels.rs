@@ -51,6 +51,11 @@ pub(super) struct OnlyAccount {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct OnlyAlertmanager {
+    pub(super) alertmanager: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct BuildLabels {
     pub(super) version: &'static str,
     pub(super) revision: &'static str,
@@ -61,6 +66,12 @@ pub(super) fn product_labels(account: &str, product: &'static str) -> ProductLab
     ProductLabels {
         account: account.to_owned(),
         product,
+    }
+}
+
+pub(super) fn alertmanager_label(alertmanager: &str) -> OnlyAlertmanager {
+    OnlyAlertmanager {
+        alertmanager: alertmanager.to_owned(),
     }
 }
 

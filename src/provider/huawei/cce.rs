@@ -32,6 +32,7 @@ pub const PRODUCT: Product = Product {
     name: "cce",
     cloud: "huawei",
     stalled_after: Duration::from_secs(30 * 60),
+    begun_by_a_task: true,
     settings: &[],
     numeric_ids: false,
     calls: &[

@@ -32,6 +32,7 @@ pub const PRODUCT: Product = Product {
     cloud: "huawei",
     // Its data migration may be silent for hours; the vendor allows it 48 h a node.
     stalled_after: Duration::from_secs(3 * 3600),
+    begun_by_a_task: false,
     settings: &[],
     numeric_ids: false,
     calls: &[&LIST, &DETAIL],

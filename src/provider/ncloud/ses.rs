@@ -58,6 +58,7 @@ pub const PRODUCT: Product = Product {
     name: SERVICE.product,
     cloud: "ncloud",
     stalled_after: Duration::from_secs(30 * 60),
+    begun_by_a_task: false,
     settings: &[REGION_NO],
     numeric_ids: true,
     calls: &[&LIST, &PROGRESS, &VERSIONS, &NODES],

@@ -1,0 +1,117 @@
+//! What the conditions are decided on: the clusters as they are shown, and the exporter's own state.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::rule::Labels;
+use crate::model::{ClusterState, Node, UpgradeView};
+use crate::provider::Reason;
+use crate::store::Snapshot;
+
+/// Everything at one moment.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// The moment.
+    pub now: Timestamp,
+    /// The clusters.
+    pub clusters: &'a Snapshot,
+    /// The exporter about itself.
+    pub own: Own,
+}
+
+/// The exporter's own state, as its metrics show it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Own {
+    /// What fails, and since when.
+    pub failing: Vec<Failing>,
+    /// By account: local clock minus the vendor's, in seconds.
+    pub clock_skew: Vec<(String, f64)>,
+    /// Whether the last attempt to load the config failed.
+    pub reload_failed: bool,
+    /// Alertmanagers that take no alerts, and since when.
+    pub unreachable: Vec<(String, Timestamp)>,
+}
+
+/// Polls of a product in an account that fail for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failing {
+    /// The account.
+    pub account: String,
+    /// The product.
+    pub product: &'static str,
+    /// Why.
+    pub reason: Reason,
+    /// Since when the longest failing cluster (or the discovery) fails so.
+    pub since: Timestamp,
+}
+
+/// An upgrade that is shown, with its cluster.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown<'a> {
+    pub(super) cluster: &'a ClusterState,
+    pub(super) view: &'a UpgradeView,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn clusters(&self) -> impl Iterator<Item = &'a ClusterState> {
+        self.clusters.values().map(|state| &**state)
+    }
+
+    pub(super) fn upgrades(&self) -> impl Iterator<Item = Shown<'a>> {
+        let now = self.now;
+        self.clusters()
+            .flat_map(move |cluster| cluster.shown(now).map(move |view| Shown { cluster, view }))
+    }
+
+    /// The labels of each upgrade for which `holds`.
+    pub(super) fn upgrades_where(&self, holds: impl Fn(Shown<'a>) -> bool) -> Vec<Labels> {
+        self.upgrades()
+            .filter(|u| holds(*u))
+            .map(|u| u.labels())
+            .collect()
+    }
+
+    /// Whether `since` lies more than `limit` back.
+    pub(super) fn is_past(&self, since: Timestamp, limit: Duration) -> bool {
+        exceeds(self.now.duration_since(since), limit)
+    }
+}
+
+impl Shown<'_> {
+    pub(super) fn labels(&self) -> Labels {
+        let mut labels = cluster_labels(self.cluster);
+        let kind = self.view.upgrade.kind.as_str();
+        labels.insert("kind".to_owned(), kind.to_owned());
+        labels
+    }
+
+    pub(super) fn node_labels(&self, node: &Node) -> Labels {
+        let mut labels = self.labels();
+        labels.insert("node".to_owned(), node.key.name.clone());
+        labels.insert("role".to_owned(), node.key.role.clone());
+        labels
+    }
+
+    /// What had passed since `since` by the last good poll: while the API is dark nothing ages.
+    pub(super) fn age(&self, since: Timestamp) -> SignedDuration {
+        self.cluster.last_success.duration_since(since)
+    }
+}
+
+pub(super) fn cluster_labels(cluster: &ClusterState) -> Labels {
+    [
+        ("account", &*cluster.key.account),
+        ("product", cluster.key.product),
+        ("cluster_id", &*cluster.key.id),
+        ("cluster_name", &cluster.name),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect()
+}
+
+/// Whether a length of time is over a limit.
+pub(super) fn exceeds(length: SignedDuration, limit: Duration) -> bool {
+    SignedDuration::try_from(limit).is_ok_and(|limit| length > limit)
+}

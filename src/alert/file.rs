@@ -1,0 +1,60 @@
+//! The rules as a file for Prometheus: `alerts/rolling-upgrade.rules.yml` is this text.
+
+use std::fmt::Write as _;
+
+use super::rules;
+
+const HEADER: &str = "\
+# Alerts for rolling-upgrade-exporter. Load this file as it is:
+#
+#   rule_files: [rolling-upgrade.rules.yml]
+#
+# It is written from src/alert/rules/, where the exporter's own alerting has the same conditions:
+# change it there, then run `UPDATE=1 cargo test --test rules`. What to do about each alert stands in
+# RUNBOOKS.md beside this file.
+#
+# Every rule ends in `by (…)`: several exporters and several Prometheis give one alert. There are no
+# recording rules, so that every expression can be pasted into Prometheus as it is.
+";
+
+/// The whole file.
+pub fn rules_file() -> String {
+    let mut out = format!("{HEADER}groups:\n  - name: rolling-upgrade\n    rules:\n");
+    for rule in rules::all() {
+        push(&mut out, 6, &format!("- alert: {}", rule.alert));
+        push(&mut out, 8, "expr: |-");
+        for line in (rule.expr)().lines() {
+            push(&mut out, 10, line);
+        }
+        for (key, length) in [("for", rule.hold), ("keep_firing_for", rule.keep)] {
+            if !length.is_zero() {
+                let length = humantime::format_duration(length);
+                push(&mut out, 8, &format!("{key}: {length}"));
+            }
+        }
+        push(&mut out, 8, "labels:");
+        push(
+            &mut out,
+            10,
+            &format!("severity: {}", rule.severity.as_str()),
+        );
+        push(&mut out, 8, "annotations:");
+        for (key, text) in [
+            ("summary", rule.summary),
+            ("description", rule.description),
+            ("runbook_url", &rule.runbook_url()),
+        ] {
+            push(
+                &mut out,
+                10,
+                &format!("{key}: '{}'", text.replace('\'', "''")),
+            );
+        }
+    }
+    out
+}
+
+fn push(out: &mut String, indent: usize, line: &str) {
+    let written = writeln!(out, "{:indent$}{line}", "");
+    debug_assert!(written.is_ok(), "a String takes everything");
+}

@@ -1,0 +1,147 @@
+//! Alerts about the data: too old, refused, throttled, by a wrong clock.
+
+use std::time::Duration;
+
+use super::{CLUSTER, KEEP, promql};
+use crate::alert::facts::{Facts, cluster_labels};
+use crate::alert::rule::{Labels, Rule, Severity};
+use crate::model::ClusterState;
+use crate::model::UpgradeStatus::{Paused, Pending, Running};
+use crate::provider::Reason;
+
+/// Data are old after this many polls that were due, and not before [`STALE`].
+const MISSED: u32 = 3;
+/// Old enough to be told.
+const STALE: Duration = Duration::from_secs(15 * 60);
+/// A refusal may be a key that is being rotated.
+const REJECTED: Duration = Duration::from_secs(2 * 60);
+/// The exporter slows down by itself; after this it does not help.
+const THROTTLED: Duration = Duration::from_secs(15 * 60);
+/// Seconds. Vendors refuse signatures that are 5 minutes (NAVER Cloud) or 15 minutes off.
+const SKEW: f64 = 60.0;
+
+/// The labels that name a product of an account.
+const PRODUCT: &[&str] = &["account", "product"];
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        alert: "RollingUpgradeDataStale",
+        severity: Severity::Critical,
+        labels: CLUSTER,
+        expr: || stale("and"),
+        hold: Duration::ZERO,
+        keep: KEEP,
+        summary: "Nothing is known any more of the running upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }}.",
+        description: "No poll of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) was good for 15 minutes and 3 intervals or more, and an upgrade was under way when it was last seen. It may have failed or stalled since. Look at the vendor's console, then at the reason why polls fail.",
+        holds: Some(|facts| stale_where(facts, true)),
+    },
+    Rule {
+        alert: "RollingUpgradeDataStale",
+        severity: Severity::Warning,
+        labels: CLUSTER,
+        expr: || stale("unless"),
+        hold: Duration::ZERO,
+        keep: KEEP,
+        summary: "Nothing is known any more of {{ $labels.product }} cluster {{ $labels.cluster_name }}.",
+        description: "No poll of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) was good for 15 minutes and 3 intervals or more. No upgrade was under way when it was last seen. Look at the reason why polls fail.",
+        holds: Some(|facts| stale_where(facts, false)),
+    },
+    Rule {
+        alert: "RollingUpgradeCredentialsRejected",
+        severity: Severity::Critical,
+        labels: PRODUCT,
+        expr: || failing("{reason=~\"auth|permission\"}", REJECTED),
+        hold: Duration::ZERO,
+        keep: KEEP,
+        summary: "The credentials of account {{ $labels.account }} are rejected for {{ $labels.product }}.",
+        description: "Calls to {{ $labels.product }} with the credentials of account {{ $labels.account }} have been refused for more than 2 minutes: a wrong or expired key, a clock that is off, or a permission that is missing. Upgrades of its clusters are not watched meanwhile.",
+        holds: Some(|facts| failing_where(facts, &[Reason::Auth, Reason::Permission], REJECTED)),
+    },
+    Rule {
+        alert: "RollingUpgradeThrottled",
+        severity: Severity::Warning,
+        labels: PRODUCT,
+        expr: || failing("{reason=\"throttled\"}", THROTTLED),
+        hold: Duration::ZERO,
+        keep: KEEP,
+        summary: "Calls to {{ $labels.product }} for account {{ $labels.account }} are throttled.",
+        description: "The vendor has throttled calls to {{ $labels.product }} for account {{ $labels.account }} for more than 15 minutes. The data get old. Somebody else may use the same quota; otherwise poll less often.",
+        holds: Some(|facts| failing_where(facts, &[Reason::Throttled], THROTTLED)),
+    },
+    Rule {
+        alert: "RollingUpgradeClockSkew",
+        severity: Severity::Warning,
+        labels: &["account"],
+        expr: || {
+            promql(
+                "max by (account) (abs(rolling_upgrade_exporter_clock_skew_seconds)) > SKEW",
+                &[("SKEW", &SKEW)],
+            )
+        },
+        hold: Duration::ZERO,
+        keep: KEEP,
+        summary: "The exporter's clock and that of account {{ $labels.account }}'s cloud differ by more than a minute.",
+        description: "The clock of the exporter's machine and the Date of the cloud's answers for account {{ $labels.account }} differ by more than 60 seconds. Ages and stalls are off by as much, and signatures are refused once the difference is a few minutes. See that the machine's time is synchronized.",
+        holds: Some(|facts| {
+            let skewed = facts.own.clock_skew.iter();
+            skewed
+                .filter(|(_, seconds)| seconds.abs() > SKEW)
+                .map(|(account, _)| Labels::from([("account".to_owned(), account.clone())]))
+                .collect()
+        }),
+    },
+];
+
+/// The clusters with old data, with (`and`) or without (`unless`) an upgrade under way.
+fn stale(set: &str) -> String {
+    promql(
+        r#"
+        time() - max by (CLUSTER) (rolling_upgrade_last_success_timestamp_seconds)
+          > clamp_min(MISSED * max by (CLUSTER) (rolling_upgrade_poll_interval_seconds), STALE)
+        SET
+        max by (CLUSTER) (rolling_upgrade_status{status=~"pending|running|paused"}) == 1
+        "#,
+        &[
+            ("MISSED", &MISSED),
+            ("STALE", &STALE.as_secs()),
+            ("SET", &set),
+        ],
+    )
+}
+
+fn stale_where(facts: &Facts<'_>, under_way: bool) -> Vec<Labels> {
+    let is_under_way = |cluster: &ClusterState| {
+        let mut shown = cluster.shown(facts.now);
+        shown.any(|view| matches!(view.upgrade.status, Pending | Running | Paused))
+    };
+    facts
+        .clusters()
+        .filter(|cluster| {
+            let limit = cluster.poll_interval.saturating_mul(MISSED).max(STALE);
+            facts.is_past(cluster.last_success, limit)
+        })
+        .filter(|cluster| is_under_way(cluster) == under_way)
+        .map(cluster_labels)
+        .collect()
+}
+
+/// Polls that fail for these reasons for longer than `limit`.
+fn failing(reasons: &str, limit: Duration) -> String {
+    promql(
+        "time() - min by (account, product) (rolling_upgrade_exporter_failing_since_timestamp_secondsREASONS) > LIMIT",
+        &[("REASONS", &reasons), ("LIMIT", &limit.as_secs())],
+    )
+}
+
+fn failing_where(facts: &Facts<'_>, reasons: &[Reason], limit: Duration) -> Vec<Labels> {
+    let failing = facts.own.failing.iter();
+    failing
+        .filter(|f| reasons.contains(&f.reason) && facts.is_past(f.since, limit))
+        .map(|f| {
+            Labels::from([
+                ("account".to_owned(), f.account.clone()),
+                ("product".to_owned(), f.product.to_owned()),
+            ])
+        })
+        .collect()
+}

@@ -1,0 +1,277 @@
+//! Alerts about an upgrade as a whole.
+//!
+//! Lengths of time end at the last good poll, not now: while a vendor's API is dark, nothing gets
+//! older, and that it is dark is another alert. `max by` over several exporters takes the one that
+//! knows most; what has to be true of one exporter at the same time is joined before it.
+
+use std::time::Duration;
+
+use super::{KEEP, UPGRADE, promql};
+use crate::alert::facts::exceeds;
+use crate::alert::rule::{Rule, Severity};
+use crate::model::UpgradeStatus::{self, Failed, PartiallyFailed, Paused, Running, Succeeded};
+use crate::model::{NodeStatus, UpgradeView};
+use crate::provider::PRODUCTS;
+
+/// A pause that somebody forgot.
+const PAUSED: Duration = Duration::from_secs(3600);
+/// A word that is not known may be a step of a few minutes.
+const UNKNOWN: Duration = Duration::from_secs(15 * 60);
+/// How long a success is told.
+const SUCCEEDED: Duration = Duration::from_secs(3600);
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        alert: "RollingUpgradeFailed",
+        severity: Severity::Critical,
+        labels: UPGRADE,
+        expr: || is_in(Failed),
+        hold: Duration::ZERO,
+        keep: KEEP,
+        summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} failed.",
+        description: "The {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) ended as failed, or waits as failed for a retry. Some nodes may run the new version and some the old one. Find the failed node or task, then retry in the vendor's console or open a ticket.",
+        holds: Some(|facts| facts.upgrades_where(|u| has(u.view, Failed))),
+    },
+    Rule {
+        alert: "RollingUpgradePartiallyFailed",
+        severity: Severity::Critical,
+        labels: UPGRADE,
+        expr: || is_in(PartiallyFailed),
+        hold: Duration::ZERO,
+        keep: KEEP,
+        summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} failed for some nodes.",
+        description: "The {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) ended with some nodes done and some not. The cluster runs two versions. Find the nodes that were left behind, then retry in the vendor's console.",
+        holds: Some(|facts| facts.upgrades_where(|u| has(u.view, PartiallyFailed))),
+    },
+    Rule {
+        alert: "RollingUpgradeStalled",
+        severity: Severity::Critical,
+        labels: UPGRADE,
+        // By each exporter's own data, but against the latest progress that any of them saw: one
+        // that was restarted has seen less.
+        expr: || {
+            promql(
+                r#"
+                max by (UPGRADE) (
+                    (rolling_upgrade_status{status=~"pending|running"} == 1)
+                  * ignoring (kind, status) group_left ()
+                    rolling_upgrade_last_success_timestamp_seconds
+                  - ignoring (status)
+                    rolling_upgrade_stalled_after_seconds
+                )
+                >
+                max by (UPGRADE) (rolling_upgrade_last_progress_timestamp_seconds)
+                "#,
+                &[],
+            )
+        },
+        hold: Duration::ZERO,
+        keep: KEEP,
+        summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} is stalled.",
+        description: "Nothing of the {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) has moved for longer than its stalled_after: no node, no task, no ratio. Find the node in work and its task, and see whether the cluster is healthy.",
+        holds: Some(|facts| {
+            facts.upgrades_where(|u| {
+                matches!(u.view.upgrade.status, UpgradeStatus::Pending | Running)
+                    && u.view
+                        .stalled_after(&u.cluster.thresholds)
+                        .is_some_and(|limit| exceeds(u.age(u.view.last_progress), limit))
+            })
+        }),
+    },
+    Rule {
+        alert: "RollingUpgradeOverdue",
+        severity: Severity::Warning,
+        labels: UPGRADE,
+        expr: || {
+            let products = begun_by_a_task().collect::<Vec<_>>().join("|");
+            promql(
+                r#"
+                max by (UPGRADE) (
+                    (rolling_upgrade_status{status="running"} == 1)
+                  * ignoring (kind, status) group_left ()
+                    rolling_upgrade_last_success_timestamp_seconds
+                  - ignoring (status)
+                    rolling_upgrade_overdue_after_seconds
+                )
+                >
+                (
+                    min by (UPGRADE) (rolling_upgrade_task_start_timestamp_seconds{product=~"PRODUCTS"})
+                  or
+                    min by (UPGRADE) (rolling_upgrade_requested_timestamp_seconds)
+                )
+                "#,
+                &[("PRODUCTS", &products)],
+            )
+        },
+        hold: Duration::ZERO,
+        keep: KEEP,
+        summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} is overdue.",
+        description: "The {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) has been running for longer than its overdue_after. It may still move. Compare its pace and its estimated end with your maintenance window.",
+        holds: Some(|facts| {
+            facts.upgrades_where(|u| {
+                let limit = u.view.overdue_after(&u.cluster.thresholds);
+                let begun = begun(u.cluster.key.product, u.view);
+                has(u.view, Running)
+                    && limit.is_some_and(|limit| begun.is_some_and(|at| exceeds(u.age(at), limit)))
+            })
+        }),
+    },
+    Rule {
+        alert: "RollingUpgradeRetrying",
+        severity: Severity::Warning,
+        labels: UPGRADE,
+        expr: || {
+            promql(
+                r#"
+                max by (UPGRADE) (
+                    rolling_upgrade_retries > 0
+                  and ignoring (status)
+                    rolling_upgrade_status{status="running"} == 1
+                )
+                "#,
+                &[],
+            )
+        },
+        hold: Duration::ZERO,
+        keep: KEEP,
+        summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} is a retry.",
+        description: "The {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) runs for the second time or more: an earlier execution failed. Watch the node at which it failed before.",
+        holds: Some(|facts| {
+            facts.upgrades_where(|u| {
+                has(u.view, Running) && u.view.upgrade.retries().is_some_and(|n| n > 0)
+            })
+        }),
+    },
+    Rule {
+        alert: "RollingUpgradePaused",
+        severity: Severity::Warning,
+        labels: UPGRADE,
+        expr: || {
+            promql(
+                r#"
+                max by (UPGRADE) (
+                    (rolling_upgrade_status{status="paused"} == 1)
+                  * ignoring (kind, status) group_left ()
+                    rolling_upgrade_last_success_timestamp_seconds
+                )
+                -
+                min by (UPGRADE) (
+                    rolling_upgrade_status_since_timestamp_seconds
+                  and ignoring (status)
+                    rolling_upgrade_status{status="paused"} == 1
+                )
+                > PAUSED
+                "#,
+                &[("PAUSED", &PAUSED.as_secs())],
+            )
+        },
+        hold: Duration::ZERO,
+        keep: KEEP,
+        summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} has been paused for more than an hour.",
+        description: "Somebody paused the {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) more than an hour ago. The cluster runs two versions until it goes on. Resume it, or silence this alert until the agreed time.",
+        holds: Some(|facts| {
+            facts.upgrades_where(|u| {
+                has(u.view, Paused) && exceeds(u.age(u.view.status_since), PAUSED)
+            })
+        }),
+    },
+    Rule {
+        alert: "RollingUpgradeUnknownStatus",
+        severity: Severity::Warning,
+        labels: UPGRADE,
+        // One rule for both: two with the same labels would resolve each other. There is no time
+        // for a node that is unknown, so the condition itself has to last.
+        expr: || {
+            promql(
+                r#"
+                max by (UPGRADE) (rolling_upgrade_status{status="unknown"}) == 1
+                or
+                max by (UPGRADE) (rolling_upgrade_nodes{status="unknown"}) > 0
+                "#,
+                &[],
+            )
+        },
+        hold: UNKNOWN,
+        keep: KEEP,
+        summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} is in a state that is not known.",
+        description: "For 15 minutes the state of the {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}), or of one of its nodes, could not be told. The vendor may have a new word, or the exporter was restarted in the middle of the upgrade. Read the vendor's word in raw_status and look at the vendor's console.",
+        holds: Some(|facts| {
+            facts.upgrades_where(|u| {
+                let nodes = &u.view.upgrade.nodes;
+                has(u.view, UpgradeStatus::Unknown)
+                    || nodes.iter().any(|node| node.status == NodeStatus::Unknown)
+            })
+        }),
+    },
+    Rule {
+        alert: "RollingUpgradeSucceeded",
+        severity: Severity::Info,
+        labels: UPGRADE,
+        expr: || {
+            promql(
+                r#"
+                time()
+                -
+                max by (UPGRADE) (
+                    rolling_upgrade_ended_timestamp_seconds
+                  and ignoring (status)
+                    rolling_upgrade_status{status="succeeded"} == 1
+                )
+                < SUCCEEDED
+                "#,
+                &[("SUCCEEDED", &SUCCEEDED.as_secs())],
+            )
+        },
+        hold: Duration::ZERO,
+        keep: Duration::ZERO,
+        summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} succeeded.",
+        description: "The {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) ended well within the last hour. Nothing has to be done.",
+        holds: Some(|facts| {
+            facts.upgrades_where(|u| {
+                let told =
+                    |at| facts.now.duration_since(at) < SUCCEEDED.try_into().unwrap_or_default();
+                has(u.view, Succeeded) && u.view.ended.is_some_and(told)
+            })
+        }),
+    },
+    Rule {
+        alert: "RollingUpgradeInProgress",
+        severity: Severity::None,
+        labels: UPGRADE,
+        expr: || is_in(Running),
+        hold: Duration::ZERO,
+        keep: Duration::ZERO,
+        summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} is running.",
+        description: "The {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) is running. This alert is for inhibition and for annotations; send it to nobody.",
+        holds: Some(|facts| facts.upgrades_where(|u| has(u.view, Running))),
+    },
+];
+
+/// The upgrades in a state.
+fn is_in(status: UpgradeStatus) -> String {
+    promql(
+        r#"max by (UPGRADE) (rolling_upgrade_status{status="STATUS"}) == 1"#,
+        &[("STATUS", &status.as_str())],
+    )
+}
+
+fn has(view: &UpgradeView, status: UpgradeStatus) -> bool {
+    view.upgrade.status == status
+}
+
+/// Products whose upgrades begin with their first task, which may be long after the request.
+fn begun_by_a_task() -> impl Iterator<Item = &'static str> {
+    let products = PRODUCTS.iter().filter(|product| product.begun_by_a_task);
+    products.map(|product| product.name)
+}
+
+/// When an upgrade began to run.
+fn begun(product: &str, view: &UpgradeView) -> Option<jiff::Timestamp> {
+    let tasks = &view.upgrade.tasks;
+    let first = || tasks.iter().filter_map(|task| task.start).min();
+    begun_by_a_task()
+        .any(|name| name == product)
+        .then(first)
+        .flatten()
+        .or(view.upgrade.requested)
+}
