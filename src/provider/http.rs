@@ -1,8 +1,8 @@
 //! The one transport: limits, timeouts, no redirects, a cap on bodies, a fresh signature for each
 //! attempt, retries, clock skew, and the metrics of all that.
 
-mod client;
-mod failure;
+pub(crate) mod client;
+pub(crate) mod failure;
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};

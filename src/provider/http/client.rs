@@ -1,5 +1,6 @@
-//! The HTTP client of an account: limits, trust, proxy.
+//! HTTP clients: limits, trust, proxy.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::config::Account;
@@ -10,20 +11,12 @@ const HEADER_CAP: u32 = 64 << 10;
 
 const USER_AGENT: &str = concat!("rolling-upgrade-exporter/", env!("CARGO_PKG_VERSION"));
 
-/// Makes it. Fails when the CA file cannot be read, or the system has none.
+/// An account's. Fails when the CA file cannot be read, or the system has none.
 pub(super) fn client(account: &Account) -> Result<reqwest::Client, ApiError> {
     let connect = account.polling.timeout.min(Duration::from_secs(5));
-    let mut builder = reqwest::Client::builder()
-        .user_agent(USER_AGENT)
-        .connect_timeout(connect)
-        .pool_idle_timeout(Duration::from_secs(50))
+    let mut builder = builder(connect)
         .pool_max_idle_per_host(account.polling.max_concurrency.min(4))
-        // A redirect would carry signed headers to another host.
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .http2_max_header_list_size(HEADER_CAP)
-        // Proxies come from the config only: credentials go where the file says.
-        .no_proxy();
+        .http2_max_header_list_size(HEADER_CAP);
     if let Some(proxy) = &account.proxy_url {
         let proxy = reqwest::Proxy::all(proxy.as_str()).map_err(|_| {
             ApiError::new(
@@ -33,7 +26,30 @@ pub(super) fn client(account: &Account) -> Result<reqwest::Client, ApiError> {
         })?;
         builder = builder.proxy(proxy);
     }
-    if let Some(path) = &account.ca_file {
+    build(builder, account.ca_file.as_deref(), account.is_plain_http())
+}
+
+/// What all clients of the program have.
+pub(crate) fn builder(connect: Duration) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .connect_timeout(connect)
+        .pool_idle_timeout(Duration::from_secs(50))
+        // A redirect would carry signed headers to another host.
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        // Proxies come from the config only: credentials go where the file says.
+        .no_proxy()
+}
+
+/// The client that trusts the CAs of `ca_file`, or those of the system. Fails when the file cannot be
+/// read, or the system has none; one that talks plain http only needs none.
+pub(crate) fn build(
+    mut builder: reqwest::ClientBuilder,
+    ca_file: Option<&Path>,
+    is_plain_http: bool,
+) -> Result<reqwest::Client, ApiError> {
+    if let Some(path) = ca_file {
         let unreadable = |why: String| {
             ApiError::new(
                 Reason::Network,
@@ -47,7 +63,7 @@ pub(super) fn client(account: &Account) -> Result<reqwest::Client, ApiError> {
             return Err(unreadable("it holds no PEM certificate".into()));
         }
         builder = builder.tls_certs_only(certs);
-    } else if account.is_plain_http() {
+    } else if is_plain_http {
         // reqwest refuses to start on a machine without CAs, even if it never needs one.
         builder = builder.tls_certs_only([]);
     }

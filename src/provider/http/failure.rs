@@ -29,22 +29,23 @@ pub(super) fn network(broken: &reqwest::Error, request: &Request<'_>) -> ApiErro
             format!("{host} did not answer in time; check route, firewall and proxy"),
         );
     }
-    // reqwest's own text holds the URL; its sources tell what went wrong.
+    let what = if broken.is_connect() {
+        "cannot connect to"
+    } else {
+        "the connection broke to"
+    };
+    ApiError::new(Reason::Network, format!("{what} {host}: {}", cause(broken)))
+}
+
+/// What broke. reqwest's own text holds the URL; its sources tell what went wrong.
+pub(crate) fn cause(broken: &reqwest::Error) -> String {
     let mut cause = String::new();
     let mut source = std::error::Error::source(broken);
     while let Some(inner) = source {
         cause = inner.to_string();
         source = inner.source();
     }
-    let what = if broken.is_connect() {
-        "cannot connect to"
-    } else {
-        "the connection broke to"
-    };
-    ApiError::new(
-        Reason::Network,
-        format!("{what} {host}: {}", error::clean(&cause)),
-    )
+    error::clean(&cause)
 }
 
 /// Local clock minus the server's. `Date` is cut to the second, so half of one is added to it.
