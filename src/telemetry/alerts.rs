@@ -42,7 +42,7 @@ impl Alerts {
         );
         registry.register(
             "alerts_dropped",
-            "Alerts that were never posted to an Alertmanager: the queue was full, or the program ended",
+            "Alerts that an Alertmanager never got: the queue was full, or the program ended",
             alerts.dropped.clone(),
         );
         registry.register(
@@ -61,10 +61,16 @@ impl Alerts {
         }
     }
 
-    /// It took a batch of so many alerts.
-    pub fn delivered(&self, alertmanager: &str, alerts: usize) {
+    /// It took a batch of so many alerts. What failed of others still counts as failing.
+    pub fn took(&self, alertmanager: &str, alerts: usize) {
         let label = alertmanager_label(alertmanager);
         self.sent.get_or_create_owned(&label).inc_by(count(alerts));
+    }
+
+    /// It took a batch of so many alerts, and all is well.
+    pub fn delivered(&self, alertmanager: &str, alerts: usize) {
+        self.took(alertmanager, alerts);
+        let label = alertmanager_label(alertmanager);
         if self.lock().remove(alertmanager).is_some() {
             self.failing_since.remove(&label);
         }
@@ -83,7 +89,7 @@ impl Alerts {
             .set(seconds(since));
     }
 
-    /// So many alerts were never posted to it.
+    /// So many alerts never reached it.
     pub fn dropped(&self, alertmanager: &str, alerts: usize) {
         let label = alertmanager_label(alertmanager);
         self.dropped

@@ -1,0 +1,222 @@
+//! One post to one Alertmanager, and what its answer means.
+//!
+//! The form is that of `POST /api/v2/alerts` in Alertmanager's `openapi.yaml`; the client behaves
+//! like Prometheus's notifier: JSON, 10 s in all, any 2xx is good. Otherwise than that notifier it
+//! tells apart what another attempt can mend. Alertmanager checks an array in two steps:
+//!
+//! - the form of the whole: 422, or 400 with an object (`code`, `message`). Nothing was stored.
+//! - each alert: those that are good are stored, then 400 with a text (a JSON string) that names what
+//!   was wrong with the others. To post these again would repeat the good ones for nothing.
+
+mod answer;
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::config::{Alertmanager, AlertmanagerAuth};
+use crate::provider::http::{client, failure};
+
+/// From the first byte sent to the last received, as in Prometheus.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// What is read of an answer that refuses.
+const BODY_CAP: usize = 64 << 10;
+
+/// What another attempt can do about a post that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// The same may be taken later.
+    Wait,
+    /// The set-up is wrong: nothing is taken until somebody changes it.
+    Change,
+    /// The good alerts were taken, the others never will be.
+    Leave,
+    /// Nothing was taken because of one alert, or because they are too many: fewer may be taken.
+    Split,
+}
+
+/// A post that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) remedy: Remedy,
+    /// What happened and what to do about it: one sentence, lower case, no full stop, no secret.
+    pub(super) text: String,
+}
+
+impl Failure {
+    fn new(remedy: Remedy, text: impl Into<String>) -> Self {
+        Self {
+            remedy,
+            text: text.into(),
+        }
+    }
+}
+
+/// Where alerts are posted; tests have others than Alertmanager.
+pub(super) trait Post: Send + Sync + 'static {
+    /// Posts a JSON array of alerts.
+    fn post(&self, alerts: String) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// An Alertmanager.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    url: Url,
+    auth: AlertmanagerAuth,
+    ca_file: Option<PathBuf>,
+    timeout: Duration,
+    /// Made at the first post, and again while that fails: its CA file may come later.
+    client: Mutex<Option<reqwest::Client>>,
+}
+
+impl Endpoint {
+    pub(super) fn new(config: &Alertmanager) -> Self {
+        let mut url = config.url.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(["api", "v2", "alerts"]);
+        }
+        Self {
+            url,
+            auth: config.auth.clone(),
+            ca_file: config.ca_file.clone(),
+            timeout: TIMEOUT,
+            client: Mutex::default(),
+        }
+    }
+
+    fn client(&self) -> Result<reqwest::Client, Failure> {
+        let mut made = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*made {
+            return Ok(client.clone());
+        }
+        let builder = client::builder(CONNECT).pool_max_idle_per_host(1);
+        let is_plain_http = self.url.scheme() == "http";
+        let client = client::build(builder, self.ca_file.as_deref(), is_plain_http)
+            .map_err(|error| Failure::new(Remedy::Wait, error.message))?;
+        Ok(made.insert(client).clone())
+    }
+
+    /// What it knows us by, read now: a rotated file needs no reload.
+    fn credential(&self) -> Result<Option<Credential>, Failure> {
+        let (AlertmanagerAuth::Basic {
+            password: secret, ..
+        }
+        | AlertmanagerAuth::Bearer(secret)) = &self.auth
+        else {
+            return Ok(None);
+        };
+        let secret = secret
+            .get()
+            .map_err(|error| Failure::new(Remedy::Wait, error.message))?;
+        let (scheme, value) = match &self.auth {
+            AlertmanagerAuth::Basic { username, .. } => {
+                let pair = format!("{username}:{}", secret.expose_secret());
+                ("Basic", BASE64_STANDARD.encode(pair).into())
+            }
+            _ => ("Bearer", secret.clone()),
+        };
+        Ok(Some(Credential {
+            scheme,
+            value,
+            secret,
+        }))
+    }
+}
+
+/// What stands in the header `Authorization`.
+struct Credential {
+    scheme: &'static str,
+    value: SecretString,
+    /// The password or the token.
+    secret: SecretString,
+}
+
+impl Credential {
+    fn header(&self) -> Result<HeaderValue, Failure> {
+        let text = format!("{} {}", self.scheme, self.value.expose_secret());
+        let mut header = HeaderValue::from_str(&text).map_err(|_| {
+            let text = "the token has characters that no header may have: check bearer_token";
+            Failure::new(Remedy::Wait, text)
+        })?;
+        header.set_sensitive(true);
+        Ok(header)
+    }
+
+    /// Whether a text from outside holds it.
+    fn is_in(&self, text: &str) -> bool {
+        text.contains(self.value.expose_secret()) || text.contains(self.secret.expose_secret())
+    }
+}
+
+impl Post for Endpoint {
+    async fn post(&self, alerts: String) -> Result<(), Failure> {
+        let deadline = Instant::now() + self.timeout;
+        let mut request = self
+            .client()?
+            .post(self.url.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .body(alerts);
+        let credential = self.credential()?;
+        if let Some(credential) = &credential {
+            request = request.header(AUTHORIZATION, credential.header()?);
+        }
+        let sent = tokio::time::timeout_at(deadline, request.send()).await;
+        let answer = match sent {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(broken)) if !broken.is_timeout() => return Err(no_answer(&broken)),
+            Ok(Err(_)) | Err(_) => {
+                let text = "no answer in time: check that it runs, and the route and the firewall";
+                return Err(Failure::new(Remedy::Wait, text));
+            }
+        };
+        // The first line tells all of a success.
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        let status = answer.status().as_u16();
+        let location = answer.headers().get(LOCATION).cloned();
+        let body = read(answer, deadline).await;
+        let mut failure = answer::judge(status, location.as_ref(), &body, &self.url);
+        if credential.is_some_and(|c| c.is_in(&body) || c.is_in(&failure.text)) {
+            failure.text = format!("HTTP {status}, with a text that holds the credential");
+        }
+        Err(failure)
+    }
+}
+
+fn no_answer(broken: &reqwest::Error) -> Failure {
+    let cause = failure::cause(broken);
+    let text = if broken.is_connect() {
+        format!("no connection ({cause}): check that it runs, and its address")
+    } else {
+        format!("the connection broke ({cause}): check that it runs")
+    };
+    Failure::new(Remedy::Wait, text)
+}
+
+/// What comes of the body in time, up to a limit.
+async fn read(mut answer: reqwest::Response, deadline: Instant) -> String {
+    let mut body = Vec::new();
+    while body.len() < BODY_CAP
+        && let Ok(Ok(Some(chunk))) = tokio::time::timeout_at(deadline, answer.chunk()).await
+    {
+        body.extend_from_slice(&chunk);
+    }
+    body.truncate(BODY_CAP);
+    String::from_utf8_lossy(&body).into_owned()
+}
+
+#[cfg(test)]
+pub(in crate::alert) mod fake;
+#[cfg(test)]
+mod tests;

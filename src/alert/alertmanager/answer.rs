@@ -1,0 +1,179 @@
+//! What an answer means that is not a success. Pure.
+
+use reqwest::header::HeaderValue;
+use serde_json::Value;
+use url::Url;
+
+use super::{Failure, Remedy};
+use crate::provider::error::clean;
+
+/// By status and body; `url` is what was posted to.
+pub(super) fn judge(status: u16, location: Option<&HeaderValue>, body: &str, url: &Url) -> Failure {
+    let body = Body::read(body);
+    let told = if body.text.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", body.text)
+    };
+    let (remedy, text) = match status {
+        300..=399 => {
+            let to = location.map_or_else(String::new, |to| target(to, url));
+            let text = format!("it redirects{to}: set url to where it really is");
+            (Remedy::Change, text)
+        }
+        400 if body.form == Form::Text => (Remedy::Leave, "it left out alerts".to_owned() + &told),
+        400 if body.form == Form::Object => (Remedy::Split, "it took no alert".to_owned() + &told),
+        413 | 422 => (Remedy::Split, "it took no alert".to_owned() + &told),
+        401 | 403 => {
+            let text = format!("it refuses us{told}; check basic_auth or bearer_token");
+            (Remedy::Change, text)
+        }
+        404 | 405 => {
+            let text =
+                format!("it has no API there{told}; check url, with the prefix of its routes");
+            (Remedy::Change, text)
+        }
+        408 | 425 | 429 | 500.. => (Remedy::Wait, "it cannot take alerts now".to_owned() + &told),
+        _ => (Remedy::Change, "it takes no alerts".to_owned() + &told),
+    };
+    Failure::new(remedy, format!("HTTP {status}, {text}"))
+}
+
+/// The form of a body: it tells who refused.
+#[derive(Debug, PartialEq, Eq)]
+enum Form {
+    /// A JSON string: the API's handler, after it stored the good alerts.
+    Text,
+    /// A JSON object with a message: the API's check of the form, before anything was stored.
+    Object,
+    /// Somebody on the way.
+    Other,
+}
+
+struct Body {
+    form: Form,
+    text: String,
+}
+
+impl Body {
+    fn read(body: &str) -> Self {
+        let (form, text) = match serde_json::from_str(body) {
+            Ok(Value::String(text)) => (Form::Text, text),
+            Ok(Value::Object(mut object)) => match object.remove("message") {
+                Some(Value::String(text)) => (Form::Object, text),
+                _ => (Form::Other, body.to_owned()),
+            },
+            _ => (Form::Other, body.to_owned()),
+        };
+        Self {
+            form,
+            text: clean(&text),
+        }
+    }
+}
+
+/// Where a redirect leads, without user and query: they may be secret.
+fn target(location: &HeaderValue, url: &Url) -> String {
+    let location = location.to_str().ok().and_then(|to| url.join(to).ok());
+    location
+        .and_then(|to| Some((to.scheme().to_owned(), to.host_str()?.to_owned(), to)))
+        .map(|(scheme, host, to)| {
+            let port = to
+                .port()
+                .map_or_else(String::new, |port| format!(":{port}"));
+            format!(
+                " to {}",
+                clean(&format!("{scheme}://{host}{port}{}", to.path()))
+            )
+        })
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(status: u16, body: &str) -> (Remedy, String) {
+        let url = Url::parse("http://am:9093/api/v2/alerts").unwrap();
+        let failure = judge(status, None, body, &url);
+        (failure.remedy, failure.text)
+    }
+
+    #[test]
+    fn the_form_of_a_400_tells_whether_the_rest_was_stored() {
+        // As Alertmanager 0.25 answers.
+        let partly =
+            r#""start time must be before end time; invalid label set: invalid name \"a-b\"""#;
+        assert_eq!(
+            judged(400, partly),
+            (
+                Remedy::Leave,
+                "HTTP 400, it left out alerts: start time must be before end time; \
+                 invalid label set: invalid name \"a-b\""
+                    .to_owned()
+            )
+        );
+        let nothing = r#"{"code":400,"message":"parsing alerts body from \"\" failed"}"#;
+        assert_eq!(judged(400, nothing).0, Remedy::Split);
+        let nothing = r#"{"code":602,"message":"1.labels in body is required"}"#;
+        assert_eq!(
+            judged(422, nothing),
+            (
+                Remedy::Split,
+                "HTTP 422, it took no alert: 1.labels in body is required".to_owned()
+            )
+        );
+        assert_eq!(judged(413, "<h1>Too large</h1>").0, Remedy::Split);
+        let proxy = "<h1>The plain HTTP request was sent to HTTPS port</h1>";
+        assert_eq!(judged(400, proxy).0, Remedy::Change);
+    }
+
+    #[test]
+    fn what_may_pass_by_itself_is_told_from_a_wrong_set_up() {
+        for (status, remedy) in [
+            (301, Remedy::Change),
+            (401, Remedy::Change),
+            (403, Remedy::Change),
+            (404, Remedy::Change),
+            (405, Remedy::Change),
+            (408, Remedy::Wait),
+            (415, Remedy::Change),
+            (429, Remedy::Wait),
+            (500, Remedy::Wait),
+            (503, Remedy::Wait),
+            (599, Remedy::Wait),
+        ] {
+            assert_eq!(judged(status, "").0, remedy, "{status}");
+        }
+    }
+
+    #[test]
+    fn texts_are_one_short_line() {
+        let (_, text) = judged(500, &format!("<b>Oops</b>\n\u{1b}{}", "x".repeat(70_000)));
+        assert!(
+            text.starts_with("HTTP 500, it cannot take alerts now: Oops "),
+            "{text}"
+        );
+        assert!(
+            !text.contains(['\n', '\u{1b}']) && text.len() < 300,
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_redirect_tells_where_to_without_what_may_be_secret() {
+        let url = Url::parse("http://am/x/api/v2/alerts").unwrap();
+        let to = |location: &'static str| {
+            judge(302, Some(&HeaderValue::from_static(location)), "", &url).text
+        };
+        assert_eq!(
+            to("https://u:hunter2@am.example:8443/x/api/v2/alerts?token=hunter2"),
+            "HTTP 302, it redirects to https://am.example:8443/x/api/v2/alerts: set url to where it really is"
+        );
+        assert!(to("/login?state=hunter2").contains(" to http://am/login:"));
+        assert_eq!(
+            to("http://"),
+            "HTTP 302, it redirects: set url to where it really is"
+        );
+    }
+}

@@ -1,0 +1,285 @@
+//! Tests over real loopback sockets.
+
+use super::fake::{Answer, Fake, ok, tls_data};
+use super::*;
+use crate::config::Secret;
+
+fn bearer(token: &str) -> AlertmanagerAuth {
+    AlertmanagerAuth::Bearer(Secret::Value(token.into()))
+}
+
+fn basic(password: Secret) -> AlertmanagerAuth {
+    AlertmanagerAuth::Basic {
+        username: "team".to_owned(),
+        password,
+    }
+}
+
+async fn post(config: &Alertmanager) -> Result<(), Failure> {
+    Endpoint::new(config).post("[]".to_owned()).await
+}
+
+async fn post_to(answer: Answer) -> Result<(), Failure> {
+    post(&Fake::start([answer]).await.config()).await
+}
+
+#[tokio::test]
+async fn alerts_go_to_the_api_behind_any_prefix() {
+    let fake = Fake::start([ok()]).await;
+    for (prefix, path) in [
+        ("", "/api/v2/alerts"),
+        ("/pre/fix", "/pre/fix/api/v2/alerts"),
+        ("/pre/fix/", "/pre/fix/api/v2/alerts"),
+    ] {
+        let mut config = fake.config();
+        config.url.set_path(prefix);
+        let endpoint = Endpoint::new(&config);
+        assert_eq!(endpoint.post("[{}]".to_owned()).await, Ok(()));
+        let sent = fake.requests().pop().unwrap();
+        let line = format!("POST {path} HTTP/1.1\r\n");
+        assert!(sent.head.starts_with(&line), "{}", sent.head);
+        assert_eq!(sent.body, "[{}]");
+        for header in [
+            "content-type: application/json\r\n",
+            concat!(
+                "user-agent: rolling-upgrade-exporter/",
+                env!("CARGO_PKG_VERSION"),
+                "\r\n"
+            ),
+        ] {
+            assert!(sent.head.contains(header), "{}", sent.head);
+        }
+        assert!(!sent.head.contains("authorization"), "{}", sent.head);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again() {
+    let fake = Fake::start([ok()]).await;
+    let endpoint = Endpoint::new(&fake.config());
+    for _ in 0..3 {
+        assert_eq!(endpoint.post("[]".to_owned()).await, Ok(()));
+    }
+    let connections: Vec<_> = fake.requests().iter().map(|r| r.connection).collect();
+    assert_eq!(connections, [0, 0, 0]);
+}
+
+#[tokio::test]
+async fn it_knows_us_by_password_or_token() {
+    for (auth, header) in [
+        // team:hunter2
+        (
+            basic(Secret::Value("hunter2".into())),
+            "authorization: Basic dGVhbTpodW50ZXIy\r\n",
+        ),
+        (bearer("hunter2"), "authorization: Bearer hunter2\r\n"),
+    ] {
+        let fake = Fake::start([ok()]).await;
+        let config = Alertmanager {
+            auth,
+            ..fake.config()
+        };
+        assert_eq!(post(&config).await, Ok(()));
+        let head = fake.requests().pop().unwrap().head;
+        assert!(head.contains(header), "{head}");
+        assert!(!format!("{:?}", Endpoint::new(&config)).contains("hunter2"));
+    }
+}
+
+#[tokio::test]
+async fn a_rotated_password_is_used_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("password");
+    let fake = Fake::start([ok()]).await;
+    let auth = basic(Secret::File(path.clone()));
+    let endpoint = Endpoint::new(&Alertmanager {
+        auth,
+        ..fake.config()
+    });
+    let failure = endpoint.post("[]".to_owned()).await.unwrap_err();
+    assert_eq!(failure.remedy, Remedy::Wait);
+    assert!(
+        failure.text.contains(path.to_str().unwrap()),
+        "{}",
+        failure.text
+    );
+    assert!(fake.requests().is_empty(), "nothing goes out without it");
+    for (password, header) in [("a", "Basic dGVhbTph\r\n"), ("b\n", "Basic dGVhbTpi\r\n")] {
+        std::fs::write(&path, password).unwrap();
+        assert_eq!(endpoint.post("[]".to_owned()).await, Ok(()));
+        let head = fake.requests().pop().unwrap().head;
+        assert!(head.contains(header), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn no_text_tells_a_credential() {
+    for (auth, told) in [
+        (bearer("hunter2"), "no such token: hunter2"),
+        (
+            basic(Secret::Value("hunter2".into())),
+            "you sent Basic dGVhbTpodW50ZXIy",
+        ),
+        (
+            basic(Secret::Value("hunter2".into())),
+            "<b x=hunter2>password</b>",
+        ),
+    ] {
+        let fake = Fake::start([Answer::Full("401 No\r\n", told.to_owned())]).await;
+        let failure = post(&Alertmanager {
+            auth,
+            ..fake.config()
+        })
+        .await
+        .unwrap_err();
+        assert_eq!(
+            failure.text,
+            "HTTP 401, with a text that holds the credential"
+        );
+    }
+    let fake = Fake::start([ok()]).await;
+    let auth = bearer("hunter2\n\u{7f}");
+    let failure = post(&Alertmanager {
+        auth,
+        ..fake.config()
+    })
+    .await
+    .unwrap_err();
+    assert!(!failure.text.contains("hunter2"), "{}", failure.text);
+    assert!(fake.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_redirect_is_told_and_not_followed() {
+    let elsewhere = Fake::start([ok()]).await;
+    let head = format!("307 Moved\r\nlocation: {}api/v2/alerts\r\n", elsewhere.url);
+    let fake = Fake::start([Answer::Full(head.leak(), String::new())]).await;
+    let auth = bearer("hunter2");
+    let failure = post(&Alertmanager {
+        auth,
+        ..fake.config()
+    })
+    .await
+    .unwrap_err();
+    assert_eq!(failure.remedy, Remedy::Change);
+    let to = format!("to {}api/v2/alerts", elsewhere.url);
+    assert!(failure.text.contains(&to), "{}", failure.text);
+    assert!(elsewhere.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_success_stands_in_the_first_line() {
+    let endless = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n{}",
+        " ".repeat(1 << 20)
+    );
+    for answer in [
+        Answer::Full("202 Accepted\r\n", "<h1>Welcome</h1>".to_owned()),
+        Answer::Cut("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n".to_owned()),
+        Answer::Cut(endless),
+    ] {
+        assert_eq!(post_to(answer).await, Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_tried_again_later() {
+    for cut in ["", "HTTP/1.1 200 O", "HTTP/1.1 200 OK\r\ncontent-"] {
+        let failure = post_to(Answer::Cut(cut.to_owned())).await.unwrap_err();
+        assert_eq!(failure.remedy, Remedy::Wait, "{cut}");
+        assert!(
+            failure.text.starts_with("the connection broke"),
+            "{}",
+            failure.text
+        );
+    }
+    let cut = "HTTP/1.1 503 Busy\r\ncontent-length: 10\r\n\r\nlater";
+    let failure = post_to(Answer::Cut(cut.to_owned())).await.unwrap_err();
+    assert_eq!(failure.remedy, Remedy::Wait);
+    assert_eq!(failure.text, "HTTP 503, it cannot take alerts now: later");
+}
+
+#[tokio::test]
+async fn a_long_answer_is_read_in_part() {
+    // More is announced and never comes: nobody waits for it.
+    let long = "x ".repeat(BODY_CAP);
+    let long = format!("HTTP/1.1 418 Tea\r\ncontent-length: 99999999\r\n\r\n{long}");
+    let begun = Instant::now();
+    let failure = post_to(Answer::Stall(long)).await.unwrap_err();
+    assert!(begun.elapsed() < TIMEOUT / 2, "{:?}", begun.elapsed());
+    assert_eq!(failure.remedy, Remedy::Change);
+    let text = failure.text;
+    assert!(text.ends_with('…') && text.len() < 500, "{text}");
+}
+
+#[tokio::test]
+async fn silence_ends_at_the_deadline() {
+    let endless = "HTTP/1.1 422 No\r\ncontent-length: 99\r\n\r\nwhy";
+    for (answer, remedy, text) in [
+        (
+            Answer::Stall(String::new()),
+            Remedy::Wait,
+            "no answer in time",
+        ),
+        (Answer::Stall(endless.to_owned()), Remedy::Split, "HTTP 422"),
+    ] {
+        let fake = Fake::start([answer]).await;
+        let mut endpoint = Endpoint::new(&fake.config());
+        endpoint.timeout = Duration::from_millis(200);
+        let failure = endpoint.post("[]".to_owned()).await.unwrap_err();
+        assert_eq!(failure.remedy, remedy);
+        assert!(failure.text.starts_with(text), "{}", failure.text);
+    }
+}
+
+#[tokio::test]
+async fn nobody_there_is_told() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let config = Alertmanager {
+        url: Url::parse(&url).unwrap(),
+        auth: AlertmanagerAuth::None,
+        ca_file: None,
+    };
+    let failure = post(&config).await.unwrap_err();
+    assert_eq!(failure.remedy, Remedy::Wait);
+    assert!(
+        failure
+            .text
+            .starts_with("no connection (Connection refused"),
+        "{}",
+        failure.text
+    );
+}
+
+#[tokio::test]
+async fn a_ca_of_ones_own_is_trusted_and_another_is_not() {
+    let fake = Fake::start_tls([ok()]).await;
+    let ca = |name| Alertmanager {
+        ca_file: Some(tls_data(name)),
+        ..fake.config()
+    };
+    assert_eq!(post(&ca("ca.pem")).await, Ok(()));
+    assert_eq!(fake.requests().len(), 1);
+    let failure = post(&ca("other-ca.pem")).await.unwrap_err();
+    assert_eq!(failure.remedy, Remedy::Wait);
+    assert!(failure.text.contains("certificate"), "{}", failure.text);
+    assert_eq!(fake.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_ca_file_may_come_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ca.pem");
+    let fake = Fake::start_tls([ok()]).await;
+    let endpoint = Endpoint::new(&Alertmanager {
+        ca_file: Some(path.clone()),
+        ..fake.config()
+    });
+    let failure = endpoint.post("[]".to_owned()).await.unwrap_err();
+    assert_eq!(failure.remedy, Remedy::Wait);
+    assert!(failure.text.contains("ca_file"), "{}", failure.text);
+    std::fs::copy(tls_data("ca.pem"), &path).unwrap();
+    assert_eq!(endpoint.post("[]".to_owned()).await, Ok(()));
+}

@@ -1,0 +1,172 @@
+//! Alerts on their way: a queue and a task for each Alertmanager, so that none waits for another.
+//!
+//! Alerts go to every Alertmanager, as Prometheus sends them: its members tell each other what they
+//! notified, not what they were sent. Otherwise than Prometheus's notifier, which drops a batch that
+//! failed, the queue keeps it: the newest version of each alert waits until the Alertmanager is back.
+//! An alert that says that it fires is never posted after the end that it tells: that would read as
+//! resolved. Such alerts leave the queue uncounted, since what they told is over.
+//!
+//! An Alertmanager that was posted nothing for an interval gets an empty array, so that a broken way
+//! is known before an alert needs it.
+
+mod delivery;
+mod health;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::alertmanager::{Endpoint, Post};
+use super::notification::Notification;
+use super::queue::Entry;
+use crate::clock::Clock;
+use crate::config::{Alerting, Alertmanager};
+use crate::telemetry::Metrics;
+use delivery::Peer;
+
+/// An alert to post.
+#[derive(Debug, Clone)]
+pub struct Posting {
+    /// The alert.
+    pub alert: Notification,
+    /// It says that the alert ended; else that it fires until `ends_at`.
+    pub resolved: bool,
+    /// The Alertmanager (its label) that must not get it: it cannot hear that it is not heard.
+    pub except: Option<String>,
+}
+
+/// Every Alertmanager of the config.
+#[derive(Debug)]
+pub struct Peers {
+    peers: Vec<Arc<Peer<Endpoint>>>,
+}
+
+/// How long things take; tests are faster.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// After so long without a post an empty one is made.
+    beat: Duration,
+    /// The pause after the first failure; it doubles with each further one.
+    first_pause: Duration,
+    longest_pause: Duration,
+    /// The pause after a bug.
+    restart: Duration,
+}
+
+impl Pace {
+    fn new(resend_interval: Duration) -> Self {
+        Self {
+            beat: resend_interval,
+            first_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(30),
+            restart: Duration::from_secs(10),
+        }
+    }
+
+    /// After so many failures in a row; `dice` is from 0 to 1. At least half of the pause is kept to.
+    fn pause(&self, failures: u32, dice: f64) -> Duration {
+        let doubled = 1 << failures.saturating_sub(1).min(16);
+        let ceiling = self.first_pause.saturating_mul(doubled);
+        ceiling
+            .min(self.longest_pause)
+            .mul_f64(0.5 + dice.clamp(0.0, 1.0) / 2.0)
+    }
+}
+
+impl Peers {
+    /// The Alertmanagers of the config; their counters start at 0.
+    pub fn new(alerting: &Alerting, metrics: Arc<Metrics>, clock: Clock) -> Self {
+        Self::at_pace(
+            alerting,
+            metrics,
+            clock,
+            Pace::new(alerting.resend_interval),
+        )
+    }
+
+    fn at_pace(alerting: &Alerting, metrics: Arc<Metrics>, clock: Clock, pace: Pace) -> Self {
+        let peer = move |config: &Alertmanager| {
+            let way = Endpoint::new(config);
+            Peer::new(config.label(), way, pace, metrics.clone(), clock.clone())
+        };
+        let peers = alerting.alertmanagers.iter().map(peer).map(Arc::new);
+        Self {
+            peers: peers.collect(),
+        }
+    }
+
+    /// Queues alerts for every Alertmanager; never waits.
+    pub fn push(&self, alerts: &[Posting]) {
+        let entries: Vec<_> = alerts.iter().filter_map(entry).collect();
+        for peer in &self.peers {
+            let wanted = entries
+                .iter()
+                .filter(|(_, except)| *except != Some(&*peer.label));
+            peer.push(wanted.map(|(entry, _)| entry.clone()));
+        }
+    }
+
+    /// Posts what is queued, for as long as `stop` does not complete. Then it tries to empty each
+    /// queue once more, for at most `grace`. What is left is counted as dropped and told in the log.
+    pub async fn run(&self, stop: impl Future<Output = ()>, grace: Duration) {
+        let (tell, told) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        for peer in &self.peers {
+            tasks.spawn(supervise(peer.clone(), told.clone()));
+        }
+        stop.await;
+        tell.send_replace(true);
+        let drained = async { while tasks.join_next().await.is_some() {} };
+        // What did not end in time is told below, by its alerts.
+        drop(tokio::time::timeout(grace, drained).await);
+        tasks.shutdown().await;
+        for peer in &self.peers {
+            peer.give_up();
+        }
+    }
+}
+
+/// An alert as it waits, and who must not get it.
+fn entry(posting: &Posting) -> Option<(Arc<Entry>, Option<&str>)> {
+    let alert = &posting.alert;
+    let json = serde_json::to_string(alert)
+        .inspect_err(|error| tracing::error!(%error, "An alert cannot be written: this is a bug, please report it."))
+        .ok()?;
+    let entry = Entry {
+        labels: alert.labels.clone(),
+        json,
+        fires_until: (!posting.resolved).then_some(alert.ends_at),
+    };
+    Some((Arc::new(entry), posting.except.as_deref()))
+}
+
+/// Runs a peer, and starts it anew if that panics: a bug must not end the alerts.
+async fn supervise<P: Post>(peer: Arc<Peer<P>>, mut stop: watch::Receiver<bool>) {
+    loop {
+        // A set of one: its task is aborted when this future is dropped.
+        let mut task = JoinSet::new();
+        task.spawn(peer.clone().run(stop.clone()));
+        let Some(Err(error)) = task.join_next().await else {
+            return;
+        };
+        tracing::error!(
+            alertmanager = peer.label, %error,
+            "Posting to the Alertmanager ended: this is a bug, please report it. It starts again in {} s.",
+            peer.pace.restart.as_secs()
+        );
+        peer.lose();
+        let stopped = tokio::time::timeout(peer.pace.restart, stop.wait_for(|stop| *stop)).await;
+        if stopped.is_ok() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod io;
+#[cfg(test)]
+mod tests;

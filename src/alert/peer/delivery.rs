@@ -1,0 +1,239 @@
+//! The way to one Alertmanager: its queue, and the task that posts what is in it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+use super::Pace;
+use super::health::Health;
+use crate::alert::alertmanager::{Failure, Post, Remedy};
+use crate::alert::queue::{Entry, Queue};
+use crate::clock::Clock;
+use crate::telemetry::Metrics;
+
+/// Alerts that wait for one Alertmanager.
+pub(super) const CAPACITY: usize = 4096;
+/// Alerts in one post.
+pub(super) const BATCH: usize = 64;
+/// Bytes of one post: half of what a proxy takes that nobody has configured (nginx: 1 MiB).
+const BATCH_BYTES: usize = 512 << 10;
+
+/// One Alertmanager.
+#[derive(Debug)]
+pub(super) struct Peer<P> {
+    pub(super) label: String,
+    way: P,
+    pub(super) pace: Pace,
+    metrics: Arc<Metrics>,
+    clock: Clock,
+    waiting: Mutex<Waiting>,
+    wake: Notify,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    queue: Queue,
+    /// Alerts in the post that is under way.
+    posting: usize,
+    /// Alerts that ended before they could be posted.
+    lapsed: usize,
+    /// That the queue is full was told, and it was not empty since.
+    told_full: bool,
+}
+
+/// What a peer's task remembers from post to post.
+#[derive(Debug)]
+struct Course {
+    health: Health,
+    /// Posts in a row that are to be made again.
+    failures: u32,
+    /// No post before then.
+    not_before: Instant,
+    /// An empty post then, if there is nothing else.
+    beat_at: Instant,
+    /// Alerts in the next post at the most.
+    most: usize,
+}
+
+/// What came of a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Idle,
+    Posted,
+    Failed,
+}
+
+impl<P: Post> Peer<P> {
+    pub(super) fn new(
+        label: &str,
+        way: P,
+        pace: Pace,
+        metrics: Arc<Metrics>,
+        clock: Clock,
+    ) -> Self {
+        metrics.alerts().announce(label);
+        let waiting = Waiting {
+            queue: Queue::new(CAPACITY),
+            posting: 0,
+            lapsed: 0,
+            told_full: false,
+        };
+        Self {
+            label: label.to_owned(),
+            way,
+            pace,
+            metrics,
+            clock,
+            waiting: Mutex::new(waiting),
+            wake: Notify::new(),
+        }
+    }
+
+    pub(super) fn push(&self, entries: impl Iterator<Item = Arc<Entry>>) {
+        let mut waiting = self.lock();
+        waiting.lapsed += waiting.queue.expire(self.clock.now());
+        let dropped = entries.map(|entry| waiting.queue.push(entry)).sum();
+        self.dropped(&mut waiting, dropped);
+        drop(waiting);
+        self.wake.notify_one();
+    }
+
+    pub(super) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let (metrics, clock) = (self.metrics.clone(), self.clock.clone());
+        let now = Instant::now();
+        let mut course = Course {
+            health: Health::new(self.label.clone(), metrics, clock, self.pace.beat),
+            failures: 0,
+            not_before: now,
+            beat_at: now,
+            most: BATCH,
+        };
+        loop {
+            // A post that has begun is finished first.
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                () = self.due(&course) => {}
+            }
+            self.turn(&mut course, true).await;
+        }
+        while self.turn(&mut course, false).await == Turn::Posted {}
+    }
+
+    /// Waits for something to post and for the time to do it.
+    async fn due(&self, course: &Course) {
+        tokio::time::sleep_until(course.not_before).await;
+        if self.lock().queue.is_empty() {
+            // Woken by an alert. It may be gone by then: that turn is idle.
+            let beat = tokio::time::sleep_until(course.beat_at);
+            tokio::select! {
+                () = self.wake.notified() => {}
+                () = beat => {}
+            }
+        }
+    }
+
+    /// Makes one post, if there is something to post.
+    async fn turn(&self, course: &mut Course, may_be_empty: bool) -> Turn {
+        let batch = self.take(course.most);
+        let beat = may_be_empty && course.beat_at <= Instant::now();
+        if batch.is_empty() && !beat {
+            return Turn::Idle;
+        }
+        let alerts: Vec<_> = batch.iter().map(|entry| &*entry.json).collect();
+        let outcome = self.way.post(format!("[{}]", alerts.join(","))).await;
+        let again = self.settle(course, batch, outcome);
+        if again {
+            course.failures = course.failures.saturating_add(1);
+            let pause = self.pace.pause(course.failures, fastrand::f64());
+            course.not_before = Instant::now() + pause;
+            return Turn::Failed;
+        }
+        course.failures = 0;
+        course.beat_at = Instant::now() + self.pace.beat;
+        Turn::Posted
+    }
+
+    /// Counts what came of a post, and tells whether it is to be made again later.
+    fn settle(
+        &self,
+        course: &mut Course,
+        batch: Vec<Arc<Entry>>,
+        outcome: Result<(), Failure>,
+    ) -> bool {
+        let alerts = batch.len();
+        let mut waiting = self.lock();
+        waiting.posting = 0;
+        let failure = match outcome {
+            Ok(()) => {
+                course.most = (course.most * 2).min(BATCH);
+                course.health.well(alerts, &mut waiting.lapsed);
+                return false;
+            }
+            Err(failure) => failure,
+        };
+        if failure.remedy == Remedy::Split && alerts > 1 {
+            // Not yet refused: the alerts are counted with the smaller posts that follow at once.
+            course.most = alerts.div_ceil(2);
+            let dropped = waiting.queue.put_back(batch);
+            self.dropped(&mut waiting, dropped);
+            return false;
+        }
+        course.health.ill(alerts, &failure);
+        if failure.remedy != Remedy::Wait {
+            return false;
+        }
+        let dropped = waiting.queue.put_back(batch);
+        self.dropped(&mut waiting, dropped);
+        true
+    }
+
+    fn take(&self, most: usize) -> Vec<Arc<Entry>> {
+        let mut waiting = self.lock();
+        waiting.lapsed += waiting.queue.expire(self.clock.now());
+        let batch = waiting.queue.take(most, BATCH_BYTES);
+        waiting.posting = batch.len();
+        waiting.told_full &= !waiting.queue.is_empty();
+        batch
+    }
+
+    /// The queue was full.
+    fn dropped(&self, waiting: &mut Waiting, alerts: usize) {
+        if alerts == 0 {
+            return;
+        }
+        self.metrics.alerts().dropped(&self.label, alerts);
+        if !std::mem::replace(&mut waiting.told_full, true) {
+            tracing::error!(
+                alertmanager = self.label,
+                "More than {CAPACITY} alerts wait for the Alertmanager: the oldest are dropped."
+            );
+        }
+    }
+
+    /// The post that was under way will never be settled: its alerts come again when renewed.
+    pub(super) fn lose(&self) {
+        let lost = std::mem::take(&mut self.lock().posting);
+        self.metrics.alerts().dropped(&self.label, lost);
+    }
+
+    /// Nothing will be posted any more.
+    pub(super) fn give_up(&self) {
+        let mut waiting = self.lock();
+        waiting.queue.expire(self.clock.now());
+        let left = waiting.queue.len() + waiting.posting;
+        if left > 0 {
+            self.metrics.alerts().dropped(&self.label, left);
+            tracing::warn!(
+                alertmanager = self.label,
+                alerts = left,
+                "Ending with alerts that the Alertmanager did not take."
+            );
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

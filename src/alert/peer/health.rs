@@ -1,0 +1,103 @@
+//! How an Alertmanager does: what is counted of it, and the few lines about it in the log.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::alert::alertmanager::{Failure, Remedy};
+use crate::clock::Clock;
+use crate::telemetry::Metrics;
+
+/// Different troubles that are told in one outage: their texts are foreign.
+const TOLD: usize = 8;
+
+/// The health of one Alertmanager.
+#[derive(Debug)]
+pub(super) struct Health {
+    label: String,
+    metrics: Arc<Metrics>,
+    clock: Clock,
+    /// What was told of this outage; not empty means that there is one.
+    told: BTreeSet<String>,
+    /// It took no post from then.
+    began: Option<Instant>,
+    /// When it last left out an alert that was not good.
+    left_out: Option<Instant>,
+    /// For so long after that it is not well: the alert comes again with its next renewal.
+    quarantine: Duration,
+}
+
+impl Health {
+    pub(super) fn new(
+        label: String,
+        metrics: Arc<Metrics>,
+        clock: Clock,
+        resend: Duration,
+    ) -> Self {
+        Self {
+            label,
+            metrics,
+            clock,
+            told: BTreeSet::new(),
+            began: None,
+            left_out: None,
+            quarantine: resend.saturating_mul(3) / 2,
+        }
+    }
+
+    /// A post of so many alerts was taken; `lapsed` ended since the outage began.
+    pub(super) fn well(&mut self, alerts: usize, lapsed: &mut usize) {
+        let alertmanager = &*self.label;
+        if self
+            .left_out
+            .is_some_and(|at| at.elapsed() < self.quarantine)
+        {
+            self.metrics.alerts().took(alertmanager, alerts);
+            return;
+        }
+        self.metrics.alerts().delivered(alertmanager, alerts);
+        if let Some(began) = self.began.take() {
+            let after = Duration::from_secs(began.elapsed().as_secs());
+            tracing::info!(
+                alertmanager,
+                after = %humantime::format_duration(after),
+                ended_meanwhile = std::mem::take(lapsed),
+                "The Alertmanager takes alerts again."
+            );
+        }
+        self.left_out = None;
+        self.told.clear();
+    }
+
+    /// A post of so many alerts was not taken, or not all of it.
+    pub(super) fn ill(&mut self, alerts: usize, failure: &Failure) {
+        let alertmanager = &*self.label;
+        let metrics = self.metrics.alerts();
+        metrics.refused(alertmanager, alerts, self.clock.now());
+        self.began.get_or_insert_with(Instant::now);
+        let about_alerts = matches!(failure.remedy, Remedy::Leave | Remedy::Split);
+        if about_alerts {
+            self.left_out = Some(Instant::now());
+        }
+        // One that is away can be so in many ways, by turns.
+        let trouble = match failure.remedy {
+            Remedy::Wait => "",
+            Remedy::Change | Remedy::Leave | Remedy::Split => &failure.text,
+        };
+        if self.told.len() == TOLD || !self.told.insert(trouble.to_owned()) {
+            return;
+        }
+        let error = &*failure.text;
+        if about_alerts {
+            tracing::warn!(
+                alertmanager,
+                error,
+                "The Alertmanager does not take every alert."
+            );
+        } else {
+            tracing::warn!(alertmanager, error, "The Alertmanager takes no alerts.");
+        }
+    }
+}

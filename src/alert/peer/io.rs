@@ -1,0 +1,148 @@
+//! Tests of all Alertmanagers together, over real loopback sockets and at a fast pace.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::*;
+use crate::alert::alertmanager::fake::{Answer, Fake, ok};
+use crate::alert::rule::Labels;
+
+fn peers(alertmanagers: &[&Fake]) -> (Arc<Peers>, Arc<Metrics>) {
+    let alerting = Alerting {
+        external_labels: BTreeMap::new(),
+        resend_interval: Duration::from_secs(60),
+        explicit_resolve: false,
+        alertmanagers: alertmanagers.iter().map(|fake| fake.config()).collect(),
+    };
+    let metrics = Arc::new(Metrics::new());
+    let pace = Pace {
+        first_pause: Duration::from_millis(20),
+        longest_pause: Duration::from_millis(40),
+        ..Pace::new(alerting.resend_interval)
+    };
+    let peers = Peers::at_pace(&alerting, metrics.clone(), Clock::system(), pace);
+    (Arc::new(peers), metrics)
+}
+
+fn alert(name: &str, except: Option<String>) -> Posting {
+    let now = Clock::system().now();
+    Posting {
+        alert: Notification {
+            labels: Labels::from([("alertname".to_owned(), name.to_owned())]),
+            annotations: Labels::new(),
+            starts_at: now,
+            ends_at: now
+                .checked_add(Duration::from_secs(900))
+                .unwrap_or(Timestamp::MAX),
+        },
+        resolved: false,
+        except,
+    }
+}
+
+/// How often the alert was posted to it.
+fn times(fake: &Fake, name: &str) -> usize {
+    let text = format!("\"alertname\":\"{name}\"");
+    fake.requests()
+        .iter()
+        .filter(|r| r.body.contains(&text))
+        .count()
+}
+
+async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Runs them; the sender stops them.
+fn run(peers: &Arc<Peers>, grace: Duration) -> (oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let peers = peers.clone();
+    let task = tokio::spawn(async move {
+        peers.run(async { drop(stopped.await) }, grace).await;
+    });
+    (stop, task)
+}
+
+#[tokio::test]
+async fn each_gets_every_alert_and_none_waits_for_another() {
+    let silent = Fake::start([Answer::Stall(String::new())]).await;
+    let broken = Fake::start([Answer::Full("500 Oops\r\n", String::new()), ok()]).await;
+    let good = Fake::start([ok()]).await;
+    let (peers, metrics) = peers(&[&silent, &broken, &good]);
+    let (_stop, _task) = run(&peers, Duration::ZERO);
+    eventually("the silent one is asked", || silent.requests().len() == 1).await;
+    let begun = Instant::now();
+    peers.push(&[alert("a", None)]);
+    eventually("the good one has it", || times(&good, "a") == 1).await;
+    eventually("the broken one has it in the end", || {
+        times(&broken, "a") >= 1
+    })
+    .await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "the silent one takes 10 s"
+    );
+    eventually("both are well", || metrics.own().unreachable.is_empty()).await;
+    assert_eq!(times(&silent, "a"), 0);
+}
+
+#[tokio::test]
+async fn who_must_not_get_an_alert_does_not() {
+    let (one, other) = (Fake::start([ok()]).await, Fake::start([ok()]).await);
+    let (peers, _) = peers(&[&one, &other]);
+    let (_stop, _task) = run(&peers, Duration::ZERO);
+    let label = one.config().label().to_owned();
+    peers.push(&[alert("a", Some(label)), alert("b", None)]);
+    eventually("both", || times(&one, "b") == 1 && times(&other, "b") == 1).await;
+    assert_eq!((times(&one, "a"), times(&other, "a")), (0, 1));
+}
+
+#[tokio::test]
+async fn the_end_drains_what_it_can_and_does_not_wait_for_the_dead() {
+    let silent = Fake::start([Answer::Stall(String::new())]).await;
+    let good = Fake::start([ok()]).await;
+    let (peers, metrics) = peers(&[&silent, &good]);
+    let (stop, task) = run(&peers, Duration::from_millis(300));
+    eventually("both run", || {
+        silent.requests().len() + good.requests().len() == 2
+    })
+    .await;
+    peers.push(&[alert("a", None), alert("b", None)]);
+    let begun = Instant::now();
+    drop(stop);
+    tokio::time::timeout(Duration::from_secs(5), task)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        begun.elapsed() >= Duration::from_millis(300),
+        "the grace is given"
+    );
+    assert_eq!((times(&good, "a"), times(&good, "b")), (1, 1));
+    let text = metrics.encode();
+    for (fake, dropped) in [(&silent, 2), (&good, 0)] {
+        let label = fake.config().label().to_owned();
+        let line = format!("alerts_dropped_total{{alertmanager=\"{label}\"}} {dropped}\n");
+        assert!(text.contains(&line), "{line}{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_end_does_not_use_up_the_grace_when_nothing_is_left() {
+    let good = Fake::start([ok()]).await;
+    let (peers, _) = peers(&[&good]);
+    let (stop, task) = run(&peers, Duration::from_secs(60));
+    eventually("it runs", || good.requests().len() == 1).await;
+    drop(stop);
+    tokio::time::timeout(Duration::from_secs(10), task)
+        .await
+        .unwrap()
+        .unwrap();
+}
