@@ -2,6 +2,7 @@
 //! to Alertmanager itself.
 
 mod alertmanager;
+mod engine;
 mod facts;
 mod file;
 mod notification;
@@ -9,10 +10,11 @@ mod peer;
 mod queue;
 mod rule;
 mod rules;
+mod sidecar;
 
 pub use facts::{Facts, Failing, Own};
 pub use file::rules_file;
 pub use notification::Notification;
-pub use peer::{Peers, Posting};
 pub use rule::{Labels, Rule, Severity};
 pub use rules::all as rules;
+pub use sidecar::run;

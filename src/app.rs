@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
+use crate::alert;
 use crate::clock::Clock;
 use crate::config::{Account, Config, Selection};
 use crate::expose::Exposition;
@@ -19,6 +20,10 @@ use crate::web::{self, App, Limits, ready::Ready};
 const WEB: &str = "web server";
 const EXPOSITION: &str = "exposition";
 const POLLING: &str = "polling";
+const ALERTING: &str = "alerting";
+
+/// What has work to finish when the program ends.
+const GRACEFUL: [&str; 2] = [WEB, ALERTING];
 
 /// What is not in the config file.
 #[derive(Debug, Clone)]
@@ -40,7 +45,7 @@ pub enum AppError {
 
 /// Polls and serves until SIGTERM or SIGINT, then ends within 5 s; a second signal ends it at once.
 pub async fn run(
-    config: Config,
+    mut config: Config,
     listeners: Vec<TcpListener>,
     options: Options,
 ) -> Result<(), AppError> {
@@ -62,28 +67,33 @@ pub async fn run(
     });
     let deps = poll::Deps {
         store: store.clone(),
-        metrics,
-        clock,
+        metrics: metrics.clone(),
+        clock: clock.clone(),
     };
 
-    let (stop, stopped) = oneshot::channel::<()>();
+    let (stop, stopped) = watch::channel(());
     let mut parts = Parts::default();
-    parts.spawn(
-        WEB,
-        web::serve(listeners, app, Limits::default(), async {
-            // The sender says nothing: that it is gone is the message.
-            drop(stopped.await);
-        }),
-    );
+    let serving = web::serve(listeners, app, Limits::default(), gone(stopped.clone()));
+    parts.spawn(WEB, serving);
+    if let Some(alerting) = config.alerting.take() {
+        let sidecar = alert::run(alerting, store.clone(), metrics, clock, gone(stopped));
+        parts.spawn(ALERTING, sidecar);
+    }
     parts.spawn(EXPOSITION, exposition.run(store));
     parts.spawn(POLLING, poll::run(config, deps, first_round));
     supervise(parts, stop, async || signals.next().await).await
 }
 
-/// Waits for a signal, then for the web server to finish what it has begun.
+/// Completes when the sender is gone.
+async fn gone(mut stopped: watch::Receiver<()>) {
+    // Nothing is ever sent: an error is the message.
+    while stopped.changed().await.is_ok() {}
+}
+
+/// Waits for a signal, then for the graceful parts to finish what they have begun.
 async fn supervise(
     mut parts: Parts,
-    stop: oneshot::Sender<()>,
+    stop: watch::Sender<()>,
     mut signal: impl AsyncFnMut() -> &'static str,
 ) -> Result<(), AppError> {
     tokio::select! {
@@ -92,7 +102,7 @@ async fn supervise(
     }
     drop(stop);
     tokio::select! {
-        () = parts.until(WEB) => Ok(()),
+        () = parts.until_graceful() => Ok(()),
         name = signal() => {
             tracing::warn!(signal = name, "Ending at once.");
             Ok(())
@@ -123,12 +133,15 @@ impl Parts {
             }
             None => std::future::pending().await,
         };
-        let name = self.names.iter().find(|(known, _)| *known == id);
-        name.map_or("unknown part", |(_, name)| name)
+        let place = self.names.iter().position(|(known, _)| *known == id);
+        place.map_or("unknown part", |place| self.names.swap_remove(place).1)
     }
 
-    async fn until(&mut self, name: &'static str) {
-        while self.next().await != name {}
+    /// Waits until no graceful part runs any more.
+    async fn until_graceful(&mut self) {
+        while self.names.iter().any(|(_, name)| GRACEFUL.contains(name)) {
+            self.next().await;
+        }
     }
 }
 
@@ -197,10 +210,10 @@ mod tests {
     use super::*;
 
     /// A web server that ends when told, and a part that never does.
-    fn parts() -> (Parts, oneshot::Sender<()>) {
-        let (stop, stopped) = oneshot::channel();
+    fn parts() -> (Parts, watch::Sender<()>) {
+        let (stop, stopped) = watch::channel(());
         let mut parts = Parts::default();
-        parts.spawn(WEB, async { drop(stopped.await) });
+        parts.spawn(WEB, gone(stopped));
         parts.spawn(POLLING, pending());
         (parts, stop)
     }
@@ -216,11 +229,31 @@ mod tests {
         assert!(supervise(parts, stop, signal).await.is_ok());
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn the_end_waits_for_every_graceful_part() {
+        let (mut parts, stop) = parts();
+        let stopped = stop.subscribe();
+        let drained = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let told = drained.clone();
+        parts.spawn(ALERTING, async move {
+            gone(stopped).await;
+            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+            told.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        let mut signals = vec!["SIGTERM"];
+        let signal = async || match signals.pop() {
+            Some(name) => name,
+            None => pending().await,
+        };
+        assert!(supervise(parts, stop, signal).await.is_ok());
+        assert!(drained.load(std::sync::atomic::Ordering::Relaxed));
+    }
+
     #[tokio::test]
     async fn a_second_signal_does_not_wait() {
         let mut parts = Parts::default();
         parts.spawn(WEB, pending());
-        let (stop, _stopped) = oneshot::channel();
+        let (stop, _stopped) = watch::channel(());
         let ended = supervise(parts, stop, async || "SIGINT").await;
         assert!(ended.is_ok(), "{ended:?}");
     }
@@ -237,7 +270,7 @@ mod tests {
 
         let mut parts = Parts::default();
         parts.spawn(WEB, async {});
-        let (stop, _stopped) = oneshot::channel();
+        let (stop, _stopped) = watch::channel(());
         let ended = supervise(parts, stop, async || pending().await).await;
         assert!(matches!(ended, Err(AppError::Ended(WEB))), "{ended:?}");
     }

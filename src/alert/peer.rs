@@ -28,18 +28,18 @@ use delivery::Peer;
 
 /// An alert to post.
 #[derive(Debug, Clone)]
-pub struct Posting {
+pub(super) struct Posting {
     /// The alert.
-    pub alert: Notification,
+    pub(super) alert: Notification,
     /// It says that the alert ended; else that it fires until `ends_at`.
-    pub resolved: bool,
+    pub(super) resolved: bool,
     /// The Alertmanager (its label) that must not get it: it cannot hear that it is not heard.
-    pub except: Option<String>,
+    pub(super) except: Option<String>,
 }
 
 /// Every Alertmanager of the config.
 #[derive(Debug)]
-pub struct Peers {
+pub(super) struct Peers {
     peers: Vec<Arc<Peer<Endpoint>>>,
 }
 
@@ -77,7 +77,7 @@ impl Pace {
 
 impl Peers {
     /// The Alertmanagers of the config; their counters start at 0.
-    pub fn new(alerting: &Alerting, metrics: Arc<Metrics>, clock: Clock) -> Self {
+    pub(super) fn new(alerting: &Alerting, metrics: Arc<Metrics>, clock: Clock) -> Self {
         Self::at_pace(
             alerting,
             metrics,
@@ -98,7 +98,7 @@ impl Peers {
     }
 
     /// Queues alerts for every Alertmanager; never waits.
-    pub fn push(&self, alerts: &[Posting]) {
+    pub(super) fn push(&self, alerts: &[Posting]) {
         let entries: Vec<_> = alerts.iter().filter_map(entry).collect();
         for peer in &self.peers {
             let wanted = entries
@@ -110,7 +110,7 @@ impl Peers {
 
     /// Posts what is queued, for as long as `stop` does not complete. Then it tries to empty each
     /// queue once more, for at most `grace`. What is left is counted as dropped and told in the log.
-    pub async fn run(&self, stop: impl Future<Output = ()>, grace: Duration) {
+    pub(super) async fn run(&self, stop: impl Future<Output = ()>, grace: Duration) {
         let (tell, told) = watch::channel(false);
         let mut tasks = JoinSet::new();
         for peer in &self.peers {
