@@ -5,6 +5,7 @@
 
 mod account;
 mod address;
+mod alerting;
 mod credential;
 pub(crate) mod decode;
 mod file;
@@ -85,7 +86,12 @@ pub enum AlertmanagerAuth {
 impl Alertmanager {
     /// The label `alertmanager`: the address without a slash at its end.
     pub fn label(&self) -> &str {
-        self.url.as_str().trim_end_matches('/')
+        Self::label_of(&self.url)
+    }
+
+    /// The label of the Alertmanager at this address.
+    fn label_of(url: &Url) -> &str {
+        url.as_str().trim_end_matches('/')
     }
 }
 

@@ -15,12 +15,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use rolling_upgrade_exporter::config::{
-    self, Account, Cloud, Config, HuaweiAuth, Problem, Secret, Selection,
+    self, Account, Alerting, Alertmanager, AlertmanagerAuth, Cloud, Config, HuaweiAuth, Problem,
+    Secret, Selection,
 };
 use rolling_upgrade_exporter::model::Thresholds;
 use rolling_upgrade_exporter::sim::scenario;
 
 const EXAMPLE: &str = include_str!("../rolling-upgrade-exporter.example.yml");
+const ALERTING: &str = include_str!("data/config/good-alerting.yml");
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/config")
@@ -29,9 +31,11 @@ fn folder() -> PathBuf {
 /// The environment of these tests.
 fn env(name: &str) -> Option<String> {
     match name {
-        "NCLOUD_ACCESS_KEY" | "NCLOUD_SECRET_KEY" | "HUAWEICLOUD_SDK_AK" | "HUAWEICLOUD_SDK_SK" => {
-            Some("hunter2".to_owned())
-        }
+        "NCLOUD_ACCESS_KEY"
+        | "NCLOUD_SECRET_KEY"
+        | "HUAWEICLOUD_SDK_AK"
+        | "HUAWEICLOUD_SDK_SK"
+        | "ALERTMANAGER_PASSWORD" => Some("hunter2".to_owned()),
         "EMPTY_VARIABLE" => Some(String::new()),
         _ => None,
     }
@@ -117,6 +121,38 @@ fn the_example_is_clean() {
     let config = parse(EXAMPLE).unwrap_or_else(|problems| panic!("{}", lines(&problems)));
     let names: Vec<&str> = config.accounts.iter().map(|a| &*a.name).collect();
     assert_eq!(names, ["kr-prod", "cn-prod"]);
+    assert!(config.alerting.is_none(), "a copy must not post anywhere");
+}
+
+#[test]
+fn the_alerting_of_the_example_is_clean_once_it_is_no_comment() {
+    let (before, section) = EXAMPLE.split_once("\n# alerting:\n").unwrap();
+    let section: Vec<&str> = section
+        .lines()
+        .map(|line| line.strip_prefix("# ").unwrap())
+        .collect();
+    let section = section.join("\n");
+    let config = parse(&format!("{before}\nalerting:\n{section}\n"))
+        .unwrap_or_else(|problems| panic!("{}", lines(&problems)));
+    let alerting = config.alerting.unwrap();
+    let labels: Vec<&str> = alerting
+        .alertmanagers
+        .iter()
+        .map(Alertmanager::label)
+        .collect();
+    assert_eq!(
+        labels,
+        [
+            "http://127.0.0.1:9093",
+            "https://alertmanager.example.com/team-a"
+        ]
+    );
+    // Its values are said to be the defaults.
+    let smallest = std::fs::read_to_string(folder().join("good-alerting-smallest.yml")).unwrap();
+    let default = parse(&smallest).unwrap().alerting.unwrap();
+    assert_eq!(alerting.external_labels, default.external_labels);
+    assert_eq!(alerting.resend_interval, default.resend_interval);
+    assert_eq!(alerting.explicit_resolve, default.explicit_resolve);
 }
 
 #[test]
@@ -124,6 +160,7 @@ fn no_secret_is_in_debug() {
     let texts = [
         std::fs::read_to_string(folder().join("good-defaults.yml")).unwrap(),
         std::fs::read_to_string(folder().join("good-levels.yml")).unwrap(),
+        ALERTING.to_owned(),
     ];
     for text in texts {
         let debug = format!("{:?}", parse(&text).unwrap());
@@ -137,7 +174,37 @@ fn summary(config: &Config) -> String {
     for account in &config.accounts {
         summarise(account, &mut out).unwrap();
     }
+    if let Some(alerting) = &config.alerting {
+        summarise_alerting(alerting, &mut out).unwrap();
+    }
     out
+}
+
+fn summarise_alerting(alerting: &Alerting, out: &mut String) -> std::fmt::Result {
+    writeln!(
+        out,
+        "alerting every {} explicit resolve {}",
+        length(alerting.resend_interval),
+        alerting.explicit_resolve
+    )?;
+    for (name, value) in &alerting.external_labels {
+        writeln!(out, "  {name}={value:?}")?;
+    }
+    for alertmanager in &alerting.alertmanagers {
+        write!(out, "  {}", alertmanager.label())?;
+        match &alertmanager.auth {
+            AlertmanagerAuth::None => {}
+            AlertmanagerAuth::Basic { username, password } => {
+                write!(out, " user {username} password {}", source(password))?;
+            }
+            AlertmanagerAuth::Bearer(token) => write!(out, " token {}", source(token))?,
+        }
+        if let Some(path) = &alertmanager.ca_file {
+            write!(out, " ca {}", path.file_name().unwrap().display())?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
 }
 
 fn summarise(account: &Account, out: &mut String) -> std::fmt::Result {
@@ -307,6 +374,11 @@ proptest! {
 
     #[test]
     fn a_damaged_example_is_read_without_panic(text in mutated(EXAMPLE.to_owned())) {
+        check(&text);
+    }
+
+    #[test]
+    fn damaged_alerting_is_read_without_panic(text in mutated(ALERTING.to_owned())) {
         check(&text);
     }
 }

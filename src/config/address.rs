@@ -1,4 +1,4 @@
-//! Values that lead outside: endpoints, proxies, CA files, time zones.
+//! Values that lead outside: endpoints, proxies, Alertmanagers, CA files, time zones.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ pub(super) fn endpoint(field: &Field<'_>) -> Option<Url> {
         ));
         return None;
     }
-    if !url.username().is_empty() || url.password().is_some() {
+    if has_user(&url) {
         field.wrong(format!(
             "{name} must not hold a user: calls are signed with the account's keys"
         ));
@@ -48,19 +48,39 @@ pub(super) fn proxy(field: &Field<'_>) -> Option<Url> {
     Some(url)
 }
 
-/// Reads `scheme://host[:port]`. The text is not quoted: it may hold a password.
-fn base(field: &Field<'_>) -> Option<Url> {
+/// Reads the address of an Alertmanager: the part before `/api/v2/alerts`.
+pub(super) fn alertmanager(field: &Field<'_>) -> Option<Url> {
     let name = &field.name;
-    let text = field.text()?;
-    let url = Url::parse(text)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.port() != Some(0));
-    let Some(url) = url else {
+    let url = http(field)?;
+    if has_user(&url) {
         field.wrong(format!(
-            "{name} must be an address such as https://host or http://host:8080"
+            "{name} must not hold a user: write it under basic_auth"
         ));
         return None;
-    };
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        field.wrong(format!(
+            "{name} must not hold a query (?) or a fragment (#): write what stands before it"
+        ));
+        return None;
+    }
+    let path = url.path().trim_end_matches('/');
+    let api = ["/api/v2/alerts", "/api/v1/alerts", "/api/v2", "/api/v1"];
+    if let Some(api) = api.iter().find(|api| path.ends_with(*api)) {
+        field.wrong(format!("{name} must end before {api}: the path is added"));
+        return None;
+    }
+    Some(url)
+}
+
+fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+/// Reads `scheme://host[:port]`.
+fn base(field: &Field<'_>) -> Option<Url> {
+    let name = &field.name;
+    let url = http(field)?;
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         field.wrong(format!(
             "{name} must end after host and port: the rest of the address is added"
@@ -68,6 +88,21 @@ fn base(field: &Field<'_>) -> Option<Url> {
         return None;
     }
     Some(url)
+}
+
+/// Reads an address of http or https. The text is not quoted: it may hold a password.
+fn http(field: &Field<'_>) -> Option<Url> {
+    let name = &field.name;
+    let text = field.text()?;
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.port() != Some(0));
+    if url.is_none() {
+        field.wrong(format!(
+            "{name} must be an address such as https://host or http://host:8080"
+        ));
+    }
+    url
 }
 
 /// Reads the path of a PEM file, and checks that it can be used now. Relative paths are relative to
@@ -189,6 +224,44 @@ mod tests {
         let why = read("http://user:hunter2@proxy.example.com/path", proxy).unwrap_err();
         assert!(!why.contains("hunter2"), "{why}");
         assert!(read("socks5://proxy.example.com", proxy).is_err());
+    }
+
+    #[test]
+    fn an_alertmanager_is_a_host_with_the_prefix_of_its_routes() {
+        for good in [
+            "http://127.0.0.1:9093",
+            "http://alertmanager.example.com",
+            "https://[2001:db8::1]:9093/",
+            "https://example.com/monitoring/alertmanager/",
+            "https://example.com/api",
+            "https://example.com/api/v20",
+        ] {
+            let read = read(good, alertmanager);
+            assert_eq!(read, Ok(Url::parse(good).unwrap()), "{good}");
+        }
+        for (bad, why) in [
+            ("http://user:hunter2@example.com", "basic_auth"),
+            ("http://:hunter2@example.com", "basic_auth"),
+            ("http://user@example.com", "basic_auth"),
+            ("http://example.com:9093/#/alerts", "fragment"),
+            ("http://example.com:9093?silenced=false", "query"),
+            (
+                "http://example.com/api/v2/alerts",
+                "must end before /api/v2/alerts:",
+            ),
+            (
+                "http://example.com/am/api/v1/alerts//",
+                "must end before /api/v1/alerts:",
+            ),
+            ("http://example.com/api/v2/", "must end before /api/v2:"),
+            ("example.com:9093", "such as"),
+            ("http://example.com:0", "such as"),
+            ("unix:///run/alertmanager", "such as"),
+        ] {
+            let found = read(bad, alertmanager).unwrap_err();
+            assert!(found.contains(why), "{bad}: {found}");
+            assert!(!found.contains("hunter2"), "{found}");
+        }
     }
 
     #[test]

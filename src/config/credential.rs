@@ -6,7 +6,7 @@ use std::path::Path;
 use secrecy::SecretString;
 
 use super::decode::{Field, Section};
-use super::problem::quote;
+use super::problem::{At, quote};
 use super::secret::{self, Secret};
 
 /// Where relative paths and variables are looked up.
@@ -26,9 +26,14 @@ fn forms(name: &str) -> [String; 3] {
     ]
 }
 
+/// Where a secret is given in any form; the first place.
+pub(super) fn place(section: &Section<'_>, name: &str) -> Option<At> {
+    forms(name).iter().filter_map(|f| section.place(f)).min()
+}
+
 /// Whether a secret is given in any form.
 pub(super) fn is_given(section: &Section<'_>, name: &str) -> bool {
-    forms(name).iter().any(|form| section.place(form).is_some())
+    place(section, name).is_some()
 }
 
 /// Takes a secret that must be there.

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::account;
+use super::alerting;
 use super::credential::Context;
 use super::decode::Section;
 use super::limits::Limits;
@@ -96,22 +97,22 @@ pub fn parse(
 ) -> Result<Config, Vec<Problem>> {
     let problems = Problems::default();
     let context = Context { folder, env };
-    let accounts = tree::parse(text, &problems).and_then(|root| {
+    let config = tree::parse(text, &problems).and_then(|root| {
         let mut section = Section::new(&root, "the file", At::START, &problems);
         let polling = Polling::section(&mut section, Polling::DEFAULT);
         let limits = Limits::section(&mut section, Limits::default());
         let accounts = accounts(&mut section, &context, polling, limits);
-        section.refuse(
-            "alerting",
-            "this version cannot send alerts itself yet: remove alerting, and use rules in Prometheus",
-        );
+        let alerting = match section.take("alerting") {
+            Some(field) => alerting::read(&field, &context).map(Some),
+            None => Some(None),
+        };
         section.finish();
-        accounts
+        Some(Config {
+            accounts: accounts?,
+            alerting: alerting?,
+        })
     });
-    problems.settle(accounts).map(|accounts| Config {
-        accounts,
-        alerting: None,
-    })
+    problems.settle(config)
 }
 
 fn accounts(

@@ -10,8 +10,7 @@ const DAY: u64 = 86_400;
 /// What a length of time may be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Whether it may be nothing at all.
-    zero: bool,
+    min: Duration,
     max: Duration,
 }
 
@@ -24,13 +23,20 @@ impl Bounds {
     pub(crate) const LONG: Self = Self::at_most(366 * DAY);
     /// The same, and it may be zero.
     pub(crate) const FROM_ZERO: Self = Self {
-        zero: true,
+        min: Duration::ZERO,
         ..Self::LONG
+    };
+    /// Between two posts of an alert: at least a second. At most a quarter of an hour: an alert that
+    /// is not renewed lapses after four times as long, which nobody should wait for longer than an
+    /// hour.
+    pub(crate) const RESEND: Self = Self {
+        min: Duration::from_secs(1),
+        ..Self::at_most(900)
     };
 
     const fn at_most(seconds: u64) -> Self {
         Self {
-            zero: false,
+            min: Duration::from_nanos(1),
             max: Duration::from_secs(seconds),
         }
     }
@@ -69,8 +75,11 @@ pub(crate) fn read(text: &str, bounds: Bounds) -> Result<Duration, String> {
             "must be a length of time such as 30s, 5m, 6h or 7d, not {shown}"
         ));
     };
-    if length.is_zero() && !bounds.zero {
-        return Err("must be above zero".to_owned());
+    if length < bounds.min {
+        return Err(match bounds.min.as_secs() {
+            0 => "must be above zero".to_owned(),
+            seconds => format!("must be at least {seconds}s, not {shown}"),
+        });
     }
     if length > bounds.max {
         let max = match bounds.max.as_secs() {
@@ -134,6 +143,16 @@ mod tests {
             "must be at most 5m, not \"5m 1ms\""
         );
         assert!(read("25h", Bounds::INTERVAL).is_err());
+        assert!(read("1s", Bounds::RESEND).is_ok());
+        assert!(read("15m", Bounds::RESEND).is_ok());
+        assert_eq!(
+            read("999ms", Bounds::RESEND).unwrap_err(),
+            "must be at least 1s, not \"999ms\""
+        );
+        assert_eq!(
+            read("16m", Bounds::RESEND).unwrap_err(),
+            "must be at most 15m, not \"16m\""
+        );
         assert_eq!(
             long("367d").unwrap_err(),
             "must be at most 366d, not \"367d\""
