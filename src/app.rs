@@ -10,7 +10,7 @@ use tokio::task::{Id, JoinSet};
 
 use crate::alert;
 use crate::clock::Clock;
-use crate::config::{Account, Config, Selection};
+use crate::config::{Account, Alertmanager, Config, Selection};
 use crate::expose::Exposition;
 use crate::poll;
 use crate::store::Store;
@@ -187,6 +187,19 @@ fn announce(config: &Config, listeners: &[TcpListener], options: &Options) {
             idle = %humantime::format_duration(polling.idle_interval),
             discovery = %humantime::format_duration(polling.discovery_interval),
             "Watching."
+        );
+    }
+    if let Some(alerting) = &config.alerting {
+        let names: Vec<&str> = alerting
+            .alertmanagers
+            .iter()
+            .map(Alertmanager::label)
+            .collect();
+        tracing::info!(
+            alertmanagers = %names.join(", "),
+            resend = %humantime::format_duration(alerting.resend_interval),
+            explicit_resolve = alerting.explicit_resolve,
+            "Sending alerts."
         );
     }
 }
