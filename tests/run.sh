@@ -9,13 +9,19 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# The end-to-end tests scrape with a real Prometheus and check with promtool.
+# The end-to-end tests scrape with a real Prometheus, check with promtool, and send alerts to a real
+# Alertmanager, which amtool asks.
 install_servers() {
-    if command -v prometheus >/dev/null && command -v promtool >/dev/null; then
-        return
+    local missing=()
+    if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
+        missing+=(prometheus)
     fi
-    step "installing prometheus"
-    # Without this the package would start a server of its own.
+    if ! command -v prometheus-alertmanager >/dev/null || ! command -v amtool >/dev/null; then
+        missing+=(prometheus-alertmanager)
+    fi
+    if [ "${#missing[@]}" -eq 0 ]; then return; fi
+    step "installing ${missing[*]}"
+    # Without this the packages would start servers of their own.
     local policy=/usr/sbin/policy-rc.d made=
     if [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
@@ -26,7 +32,7 @@ install_servers() {
     {
         as_root apt-get update -q &&
             as_root env DEBIAN_FRONTEND=noninteractive \
-                apt-get install -q -y --no-install-recommends prometheus
+                apt-get install -q -y --no-install-recommends "${missing[@]}"
     } >&2 || status=$?
     if [ -n "$made" ]; then as_root rm -f "$policy"; fi
     return "$status"
