@@ -1,5 +1,6 @@
 //! What a scrape of 2,000 clusters costs: joined pieces, against rendering and compressing the same
-//! samples each time with the usual libraries. Prints medians and ratios; `cargo bench`.
+//! samples each time with the usual libraries; and what deciding their alerts costs. Prints medians
+//! and ratios; `cargo bench`.
 
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
@@ -13,6 +14,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
+use rolling_upgrade_exporter::alert::{Facts, Own, rules};
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::expose::{Exposition, render};
 use rolling_upgrade_exporter::model::{
@@ -67,6 +69,17 @@ fn main() {
         0
     });
 
+    let facts = Facts {
+        now,
+        clusters: &snapshot,
+        own: Own::default(),
+    };
+    let conditions = || rules().filter_map(|rule| rule.holds);
+    let alerts = measure(|| {
+        black_box(conditions().map(|holds| holds(&facts).len()).sum::<usize>());
+        0
+    });
+
     println!("                               median       body");
     line("scrape, joined, plain", &joined);
     line("scrape, library, plain", &library);
@@ -74,6 +87,7 @@ fn main() {
     line("scrape, library, gzip", &library_gzip);
     line("publish, one cluster polled", &one_change);
     line("publish, all clusters new", &first);
+    line("decide every alert", &alerts);
     println!();
     ratio("plain: library / joined", &library, &joined);
     ratio("gzip:  library / joined", &library_gzip, &joined_gzip);
