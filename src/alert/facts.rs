@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::rule::Labels;
+use crate::expose::printable;
 use crate::model::{ClusterState, Node, UpgradeView};
 use crate::provider::Reason;
 use crate::store::Snapshot;
@@ -88,8 +89,9 @@ impl Shown<'_> {
 
     pub(super) fn node_labels(&self, node: &Node) -> Labels {
         let mut labels = self.labels();
-        labels.insert("node".to_owned(), node.key.name.clone());
-        labels.insert("role".to_owned(), node.key.role.clone());
+        for (name, value) in [("node", &node.key.name), ("role", &node.key.role)] {
+            labels.insert(name.to_owned(), printable(value).into_owned());
+        }
         labels
     }
 
@@ -99,6 +101,7 @@ impl Shown<'_> {
     }
 }
 
+/// The labels that name a cluster, as its series carry them.
 pub(super) fn cluster_labels(cluster: &ClusterState) -> Labels {
     [
         ("account", &*cluster.key.account),
@@ -107,7 +110,7 @@ pub(super) fn cluster_labels(cluster: &ClusterState) -> Labels {
         ("cluster_name", &cluster.name),
     ]
     .into_iter()
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .map(|(name, value)| (name.to_owned(), printable(value).into_owned()))
     .collect()
 }
 

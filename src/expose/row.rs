@@ -1,5 +1,6 @@
 //! One line of the exposition: labels escaped, numbers in plain decimals.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -120,24 +121,37 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Adds `name="value"` with a comma before it unless it is the first. Both text formats escape the
-/// backslash, the quote and the newline. Other control characters stand as Rust writes them
+/// A label's value as it is exposed. Control characters but the newline stand as Rust writes them
 /// (`\r`, `\u{1b}`): they are legal in both formats, but not every reader agrees on what ends a line.
+pub(crate) fn printable(value: &str) -> Cow<'_, str> {
+    let is_bad = |c: char| c != '\n' && (c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'));
+    if !value.contains(is_bad) {
+        return Cow::Borrowed(value);
+    }
+    let mut out = String::with_capacity(value.len() + 8);
+    for c in value.chars() {
+        if is_bad(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Adds `name="value"` with a comma before it unless it is the first. Both text formats escape the
+/// backslash, the quote and the newline.
 pub(crate) fn push_label(out: &mut String, name: &str, value: &str) {
     if !out.is_empty() {
         out.push(',');
     }
     out.push_str(name);
     out.push_str("=\"");
-    for c in value.chars() {
+    for c in printable(value).chars() {
         match c {
             '\\' => out.push_str(r"\\"),
             '"' => out.push_str("\\\""),
             '\n' => out.push_str("\\n"),
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
-                out.push('\\');
-                out.extend(c.escape_default());
-            }
             c => out.push(c),
         }
     }
