@@ -1,0 +1,308 @@
+//! One cluster by chance: what the vendor tells of it, taken in by the real tracker.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rolling_upgrade_exporter::model::track;
+use rolling_upgrade_exporter::model::{
+    ClusterState, Key, Kind, Memory, Node, NodeStatus, Observation, Task, TaskStatus, Thresholds,
+    Upgrade, UpgradeStatus,
+};
+use rolling_upgrade_exporter::provider::Reason;
+
+/// Parts of names, as bad as a vendor may send them.
+const TEXTS: [&str; 14] = [
+    "",
+    "a",
+    "\"",
+    "\\",
+    "\n",
+    "\r",
+    "}",
+    "{{ $labels.kind }}",
+    ",",
+    "=",
+    "\u{1b}",
+    "\u{2028}",
+    "한",
+    "\\n",
+];
+
+/// Reasons for which a cluster is dark; those with an alert more often.
+const REASONS: [Reason; 6] = [
+    Reason::Auth,
+    Reason::Permission,
+    Reason::Throttled,
+    Reason::Throttled,
+    Reason::Network,
+    Reason::NotFound,
+];
+
+/// True once in `n` times.
+pub(crate) fn one_in(rng: &mut fastrand::Rng, n: u32) -> bool {
+    rng.u32(..n) == 0
+}
+
+/// One of these.
+pub(crate) fn one_of<T: Copy>(rng: &mut fastrand::Rng, all: &[T]) -> T {
+    all[rng.usize(..all.len())]
+}
+
+/// A text without a pattern.
+pub(crate) fn some_text(rng: &mut fastrand::Rng) -> String {
+    (0..rng.usize(0..3)).map(|_| one_of(rng, &TEXTS)).collect()
+}
+
+/// A cluster, its vendor's side and the exporter's.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    pub(crate) state: ClusterState,
+    memory: Memory,
+    told: Observation,
+    dark: Option<Reason>,
+    pace: Duration,
+    /// Something happens once in so many moments.
+    calm: u32,
+}
+
+impl Cluster {
+    pub(crate) fn new(
+        rng: &mut fastrand::Rng,
+        account: &str,
+        product: &'static str,
+        number: usize,
+        pace: Duration,
+    ) -> Self {
+        let name = some_text(rng);
+        let state = ClusterState {
+            key: Key {
+                account: account.into(),
+                product,
+                id: format!("id-{number}").into(),
+            },
+            cloud: "cloud",
+            cloud_region: "KR".into(),
+            name: name.clone(),
+            version: String::new(),
+            raw_status: String::new(),
+            up: false,
+            answered: false,
+            last_success: Timestamp::UNIX_EPOCH,
+            last_error: None,
+            // Three of them around the 15 minutes, and longer.
+            poll_interval: Duration::from_secs(one_of(rng, &[30, 299, 300, 301, 400, 600])),
+            thresholds: Thresholds {
+                stalled_after: around(rng, pace, 1..6),
+                overdue_after: around(rng, pace, 2..40),
+                retain_ended: around(rng, pace, 5..90),
+            },
+            upgrades: Vec::new(),
+        };
+        let mut cluster = Self {
+            state,
+            memory: Memory::default(),
+            told: Observation {
+                name,
+                version: String::new(),
+                raw_status: String::new(),
+                changing: false,
+                upgrades: Vec::new(),
+                unknown_words: Vec::new(),
+                refused: None,
+            },
+            dark: one_in(rng, 6).then(|| one_of(rng, &REASONS)),
+            pace,
+            calm: one_of(rng, &[2, 4, 10, 10]),
+        };
+        for kind in Kind::ALL {
+            if rng.u8(..4) > 0 {
+                let upgrade = cluster.upgrade(rng, *kind, Timestamp::UNIX_EPOCH);
+                cluster.told.upgrades.push(upgrade);
+            }
+        }
+        cluster
+    }
+
+    /// What a process that has just begun knows.
+    pub(crate) fn forget(&mut self, now: Timestamp) {
+        self.memory = Memory::default();
+        self.state.upgrades.clear();
+        self.state.answered = false;
+        self.state.up = false;
+        self.state.last_success = now;
+    }
+
+    /// Lets happen what happens until `now`, and polls; gives when that was and how it ended.
+    pub(crate) fn step(
+        &mut self,
+        rng: &mut fastrand::Rng,
+        now: Timestamp,
+    ) -> (Timestamp, Result<(), Reason>) {
+        if one_in(rng, self.calm) {
+            self.change(rng, now);
+        }
+        if one_in(rng, 15) {
+            let news = self.dark.is_none();
+            self.dark = news.then(|| one_of(rng, &REASONS));
+        }
+        let at = now - Duration::from_millis(one_of(rng, &[0, 0, 0, 0, 250, 1000]));
+        self.state.up = self.dark.is_none();
+        if let Some(reason) = self.dark {
+            return (at, Err(reason));
+        }
+        self.state.upgrades =
+            track::advance(&mut self.memory, &self.told, &self.state.thresholds, at);
+        self.state.name.clone_from(&self.told.name);
+        self.state.last_success = at;
+        self.state.answered = true;
+        (at, Ok(()))
+    }
+
+    /// Something happens at the vendor.
+    fn change(&mut self, rng: &mut fastrand::Rng, now: Timestamp) {
+        if one_in(rng, 60) {
+            self.told.name = some_text(rng);
+        }
+        let count = self.told.upgrades.len();
+        if count == 0 {
+            return;
+        }
+        let place = rng.usize(..count);
+        let mut upgrade = self.told.upgrades[place].clone();
+        match rng.u8(..40) {
+            0..3 => upgrade = self.upgrade(rng, upgrade.kind, now),
+            3..8 => {
+                upgrade.status = status(rng);
+                upgrade.ended =
+                    (upgrade.status.is_final() && rng.bool()).then(|| self.end(rng, now));
+            }
+            8..10 => upgrade.executions = upgrade.executions.map(|n| n + 1),
+            10..12 => upgrade.waits_for_person = self.can_wait() && !upgrade.waits_for_person,
+            12..20 if !upgrade.tasks.is_empty() => {
+                let task = rng.usize(..upgrade.tasks.len());
+                let order = upgrade.tasks[task].order;
+                upgrade.tasks[task] = self.task(rng, order, now);
+            }
+            _ if !upgrade.nodes.is_empty() => {
+                let node = rng.usize(..upgrade.nodes.len());
+                self.move_on(rng, &mut upgrade.nodes[node], now);
+            }
+            _ => {}
+        }
+        self.told.upgrades[place] = upgrade;
+    }
+
+    /// When an upgrade ended: lately, or so that it will soon be an hour ago.
+    fn end(&self, rng: &mut fastrand::Rng, now: Timestamp) -> Timestamp {
+        let hour = Duration::from_secs(3600);
+        let ago = if rng.bool() { hour } else { 8 * self.pace };
+        time(rng, now - ago + 8 * self.pace, self.pace, 8)
+    }
+
+    /// Only CCE's workflows wait for a person.
+    fn can_wait(&self) -> bool {
+        self.state.key.product == "cce"
+    }
+
+    /// An upgrade of which some is done.
+    fn upgrade(&self, rng: &mut fastrand::Rng, kind: Kind, now: Timestamp) -> Upgrade {
+        let mut upgrade = Upgrade::new(kind, status(rng));
+        upgrade.requested = (rng.u8(..5) > 0).then(|| time(rng, now, self.pace, 12));
+        upgrade.ended = (upgrade.status.is_final() && rng.bool()).then(|| self.end(rng, now));
+        upgrade.executions = rng.bool().then(|| rng.u64(0..3));
+        upgrade.waits_for_person = self.can_wait() && one_in(rng, 4);
+        let roles = ["data", "data", "data", "", "ess \"x\""];
+        let in_order = rng.bool();
+        let (count, done) = (rng.usize(0..7), rng.usize(0..6));
+        for place in 0..count {
+            let name = format!("n-{place}{}", some_text(rng));
+            let mut node = Node::new(&name, one_of(rng, &roles), NodeStatus::Waiting, "");
+            if in_order {
+                roles[0].clone_into(&mut node.key.role);
+                if place < done {
+                    self.set(rng, &mut node, NodeStatus::Succeeded, now);
+                } else if place == done {
+                    self.set(rng, &mut node, NodeStatus::Upgrading, now);
+                }
+            } else {
+                let status = one_of(rng, NodeStatus::ALL);
+                self.set(rng, &mut node, status, now);
+            }
+            upgrade.nodes.push(node);
+        }
+        for order in 0..rng.u32(0..4) {
+            upgrade.tasks.push(self.task(rng, order, now));
+        }
+        upgrade
+    }
+
+    /// The next state of a node, mostly in order.
+    fn move_on(&self, rng: &mut fastrand::Rng, node: &mut Node, now: Timestamp) {
+        let status = match node.status {
+            _ if one_in(rng, 4) => one_of(rng, NodeStatus::ALL),
+            NodeStatus::Upgrading => NodeStatus::Succeeded,
+            _ => NodeStatus::Upgrading,
+        };
+        self.set(rng, node, status, now);
+    }
+
+    /// Puts a node into a state, with the times that the vendor may tell.
+    fn set(&self, rng: &mut fastrand::Rng, node: &mut Node, status: NodeStatus, now: Timestamp) {
+        node.status = status;
+        let told = rng.u8(..3) > 0;
+        match status {
+            NodeStatus::Upgrading => {
+                node.started = told.then(|| time(rng, now, self.pace, 14));
+                node.ended = None;
+            }
+            NodeStatus::Succeeded | NodeStatus::Failed => {
+                let length = around(rng, Duration::from_secs(60), 1..5);
+                let start = time(rng, now, self.pace, 4) - length;
+                node.started = told.then_some(start);
+                node.ended = told.then(|| start + length);
+            }
+            NodeStatus::Waiting | NodeStatus::Unknown => {}
+        }
+        node.updated = one_in(rng, 3).then(|| time(rng, now, self.pace, 3));
+    }
+
+    fn task(&self, rng: &mut fastrand::Rng, order: u32, now: Timestamp) -> Task {
+        let status = one_of(rng, TaskStatus::ALL);
+        let begun = status != TaskStatus::Waiting && rng.bool();
+        Task {
+            order,
+            name: some_text(rng),
+            status,
+            start: begun.then(|| time(rng, now, self.pace, 10)),
+            end: None,
+        }
+    }
+}
+
+/// A state of an upgrade: more often one that has to last.
+fn status(rng: &mut fastrand::Rng) -> UpgradeStatus {
+    match rng.u8(..9) {
+        0..3 => UpgradeStatus::Running,
+        3..5 => UpgradeStatus::Paused,
+        5 => UpgradeStatus::Succeeded,
+        // `none` is no upgrade.
+        _ => one_of(rng, &UpgradeStatus::ALL[1..]),
+    }
+}
+
+/// Some of these lengths, exactly or a second beside it.
+fn around(rng: &mut fastrand::Rng, one: Duration, times: std::ops::Range<u32>) -> Duration {
+    let seconds = one.as_secs() * u64::from(rng.u32(times));
+    Duration::from_secs(match rng.u8(..4) {
+        0 => seconds - 1,
+        1 => seconds + 1,
+        _ => seconds,
+    })
+}
+
+/// Up to `most` moments ago, or a second beside that.
+fn time(rng: &mut fastrand::Rng, now: Timestamp, pace: Duration, most: u32) -> Timestamp {
+    let offset = Duration::from_millis(one_of(rng, &[0, 0, 0, 0, 250, 1000]));
+    let at = now - pace * rng.u32(0..most);
+    if rng.bool() { at + offset } else { at - offset }
+}

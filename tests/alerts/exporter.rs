@@ -1,0 +1,149 @@
+//! An exporter by chance: its clusters, its own state, and what it serves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rolling_upgrade_exporter::alert::{Facts, Own};
+use rolling_upgrade_exporter::expose;
+use rolling_upgrade_exporter::provider::{PRODUCTS, Reason};
+use rolling_upgrade_exporter::store::Snapshot;
+use rolling_upgrade_exporter::telemetry::{DISCOVERY, Metrics};
+
+use crate::cluster::{Cluster, one_in, one_of};
+
+const ACCOUNTS: [&str; 2] = ["kr-prod", "cn \"prod\" \\ 2"];
+const ALERTMANAGERS: [&str; 2] = ["http://127.0.0.1:9093", "https://am.example/a"];
+/// Seconds: around the limit of a minute.
+const SKEWS: [f64; 9] = [
+    0.0, -0.5, 59.75, 60.0, -60.0, 60.25, -60.25, 900.0, -86_400.0,
+];
+
+/// What is known and what is scraped at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Moment {
+    pub(crate) now: Timestamp,
+    pub(crate) clusters: Snapshot,
+    pub(crate) own: Own,
+    pub(crate) text: String,
+}
+
+impl Moment {
+    /// What the exporter's own alerting decides on.
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        Facts {
+            now: self.now,
+            clusters: &self.clusters,
+            own: self.own.clone(),
+        }
+    }
+}
+
+/// An exporter that is scraped at a pace.
+#[derive(Debug)]
+pub(crate) struct Exporter {
+    metrics: Metrics,
+    clusters: Vec<Cluster>,
+    /// By account and product: why the discovery fails.
+    discovery: Vec<(&'static str, &'static str, Option<Reason>)>,
+    /// Whether each Alertmanager is there.
+    reachable: [bool; 2],
+}
+
+impl Exporter {
+    pub(crate) fn new(rng: &mut fastrand::Rng, pace: Duration) -> Self {
+        let clusters: Vec<Cluster> = (0..rng.usize(2..=5))
+            .map(|number| {
+                let (account, product) = (one_of(rng, &ACCOUNTS), one_of(rng, PRODUCTS).name);
+                Cluster::new(rng, account, product, number, pace)
+            })
+            .collect();
+        let discovery = ACCOUNTS.map(|account| (account, one_of(rng, PRODUCTS).name, None));
+        let exporter = Self {
+            metrics: Metrics::new(),
+            clusters,
+            discovery: discovery.to_vec(),
+            reachable: [true; 2],
+        };
+        exporter.begin(Timestamp::UNIX_EPOCH);
+        exporter
+    }
+
+    fn begin(&self, now: Timestamp) {
+        self.metrics.config_loaded(Some(now));
+        for url in ALERTMANAGERS {
+            self.metrics.alerts().announce(url);
+        }
+    }
+
+    /// Lets happen what happens until `now`, and scrapes it.
+    pub(crate) fn step(&mut self, rng: &mut fastrand::Rng, now: Timestamp) -> Moment {
+        if one_in(rng, 40) {
+            self.restart(now);
+        }
+        if one_in(rng, 25) && self.clusters.len() > 1 {
+            let gone = self.clusters.swap_remove(rng.usize(..self.clusters.len()));
+            let key = &gone.state.key;
+            self.metrics.forget(&key.account, key.product, &key.id);
+        }
+        for cluster in &mut self.clusters {
+            let (at, outcome) = cluster.step(rng, now);
+            let key = &cluster.state.key;
+            let source = (&*key.account, key.product, &*key.id);
+            self.metrics.poll(source, Duration::ZERO, outcome, at);
+        }
+        self.run_discovery(rng, now);
+        self.notify(rng, now);
+        if one_in(rng, 6) {
+            let skew = one_of(rng, &SKEWS);
+            self.metrics.clock_skew(one_of(rng, &ACCOUNTS), skew);
+        }
+        if one_in(rng, 6) {
+            self.metrics.config_loaded(rng.bool().then_some(now));
+        }
+        let states: Vec<_> = self.clusters.iter().map(|c| c.state.clone()).collect();
+        Moment {
+            now,
+            text: expose::render(&states, now) + &self.metrics.encode(),
+            clusters: states
+                .into_iter()
+                .map(|state| (state.key.clone(), Arc::new(state)))
+                .collect(),
+            own: self.metrics.own(),
+        }
+    }
+
+    /// Another process takes over: it knows what the vendors tell, and nothing from before.
+    fn restart(&mut self, now: Timestamp) {
+        self.metrics = Metrics::new();
+        self.begin(now);
+        for cluster in &mut self.clusters {
+            cluster.forget(now);
+        }
+    }
+
+    fn run_discovery(&mut self, rng: &mut fastrand::Rng, now: Timestamp) {
+        for (account, product, failing) in &mut self.discovery {
+            if one_in(rng, 8) {
+                *failing = rng.bool().then(|| one_of(rng, Reason::ALL));
+            }
+            let outcome = failing.map_or(Ok(()), Err);
+            let source = (*account, *product, DISCOVERY);
+            self.metrics.poll(source, Duration::ZERO, outcome, now);
+        }
+    }
+
+    fn notify(&mut self, rng: &mut fastrand::Rng, now: Timestamp) {
+        for (url, reachable) in ALERTMANAGERS.iter().zip(&mut self.reachable) {
+            if one_in(rng, 8) {
+                *reachable = !*reachable;
+            }
+            if *reachable {
+                self.metrics.alerts().delivered(url, 1);
+            } else {
+                let ago = Duration::from_millis(one_of(rng, &[0, 0, 250, 1000]));
+                self.metrics.alerts().refused(url, 1, now - ago);
+            }
+        }
+    }
+}
