@@ -1,0 +1,33 @@
+//! What stands around the program. Read as files, and checked with the servers' own tools.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod runbooks;
+
+use std::path::Path;
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A file of the repository.
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// What a tool says, from the repository's root; panics with all of it when the tool is not content.
+fn run(program: &str, args: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(args)
+        .current_dir(root())
+        .output()
+        .unwrap_or_else(|e| panic!("cannot run {program} (tests/run.sh installs it): {e}"));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{program} {args:?}\n{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    said
+}

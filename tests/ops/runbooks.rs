@@ -1,0 +1,185 @@
+//! The runbooks: a section for every alert and for nothing else, with queries that can be pasted.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use rolling_upgrade_exporter::alert;
+
+use crate::{read, run};
+
+const FILE: &str = "alerts/RUNBOOKS.md";
+const HEADINGS: [&str; 4] = ["Meaning", "Impact", "Diagnosis", "Mitigation"];
+
+/// What stands under the headings of a level, by heading; other lines of that level are none.
+fn sections<'a>(text: &'a str, level: &str) -> Vec<(&'a str, String)> {
+    let mut found: Vec<(&str, String)> = Vec::new();
+    for line in text.lines() {
+        if let Some(heading) = line.strip_prefix(level).and_then(|l| l.strip_prefix(' ')) {
+            found.push((heading, String::new()));
+        } else if let Some((_, body)) = found.last_mut() {
+            body.push_str(line);
+            body.push('\n');
+        }
+    }
+    found
+}
+
+/// The sections of alerts: those whose heading has the form of an alert's name.
+fn alerts(text: &str) -> Vec<(&str, String)> {
+    let all = sections(text, "##").into_iter();
+    all.filter(|(heading, _)| heading.starts_with("RollingUpgrade"))
+        .collect()
+}
+
+#[test]
+fn every_alert_has_one_section_and_no_section_lacks_its_alert() {
+    let text = read(FILE);
+    let mut have: Vec<_> = alerts(&text).into_iter().map(|(name, _)| name).collect();
+    let want: BTreeSet<_> = alert::rules().map(|rule| rule.alert).collect();
+    have.sort_unstable();
+    assert_eq!(have, want.into_iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn every_section_says_what_it_means_and_what_to_do() {
+    let text = read(FILE);
+    for (alert, body) in alerts(&text) {
+        let parts = sections(&body, "###");
+        let headings: Vec<_> = parts.iter().map(|(heading, _)| *heading).collect();
+        assert_eq!(headings, HEADINGS, "{alert}");
+        for (heading, part) in parts {
+            assert!(
+                part.split_whitespace().count() >= 5,
+                "{alert}, {heading}: {part}"
+            );
+        }
+    }
+    assert!(!text.contains("TODO"));
+}
+
+/// Whoever reads it knows the cluster's product, and looks for it.
+#[test]
+fn every_diagnosis_names_a_board_and_each_product() {
+    let text = read(FILE);
+    for (alert, body) in alerts(&text) {
+        let parts = sections(&body, "###");
+        let (_, diagnosis) = parts.iter().find(|(h, _)| *h == "Diagnosis").unwrap();
+        assert!(diagnosis.contains("```promql\n"), "{alert}: no query");
+        let mut rules = alert::rules().filter(|rule| rule.alert == alert);
+        if !rules.any(|rule| rule.labels.contains(&"product")) {
+            continue;
+        }
+        assert!(diagnosis.contains("board"), "{alert}: no board");
+        for product in ["ses", "cdss", "css", "cce"] {
+            assert!(
+                diagnosis.contains(&format!("`{product}`")),
+                "{alert}: {product}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_links_of_alerts_lead_to_their_sections() {
+    let text = read(FILE);
+    let anchors: Vec<_> = sections(&text, "##")
+        .into_iter()
+        .map(|(heading, _)| anchor(heading))
+        .collect();
+    for rule in alert::rules() {
+        let url = rule.runbook_url();
+        let (page, fragment) = url.split_once('#').unwrap();
+        assert!(page.ends_with(FILE), "{url}");
+        let hits = anchors.iter().filter(|anchor| *anchor == fragment).count();
+        assert_eq!(hits, 1, "{url}");
+    }
+}
+
+/// Links inside of the file lead to a heading of it.
+#[test]
+fn the_file_s_own_links_lead_somewhere() {
+    let text = read(FILE);
+    let anchors: BTreeSet<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix('#'))
+        .map(|line| anchor(line.trim_start_matches('#').trim()))
+        .collect();
+    let mut links = text.split("](#").skip(1).peekable();
+    assert!(links.peek().is_some());
+    for link in links {
+        let (fragment, _) = link.split_once(')').unwrap();
+        assert!(anchors.contains(fragment), "#{fragment}");
+    }
+}
+
+/// A heading's anchor, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || " -_".contains(*c);
+    let text: String = heading.chars().filter(kept).collect();
+    text.to_lowercase().replace(' ', "-")
+}
+
+/// The metrics that the README's tables tell, and those of the exporter's own alerting.
+fn metrics() -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = [
+        "alerts_sent_total",
+        "alerts_errors_total",
+        "alerts_dropped_total",
+        "notifications_failing_since_timestamp_seconds",
+    ]
+    .iter()
+    .map(|name| format!("rolling_upgrade_exporter_{name}"))
+    .collect();
+    let readme = read("README.md");
+    let own = readme
+        .split_once("with the prefix `rolling_upgrade_exporter_`")
+        .unwrap();
+    for (text, prefix) in [(own.0, ""), (own.1, "rolling_upgrade_exporter_")] {
+        for line in text.lines().filter(|line| line.starts_with("| `")) {
+            let first = line.split('|').nth(1).unwrap();
+            for name in first.split('`').skip(1).step_by(2) {
+                names.insert(format!("{prefix}{name}"));
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn metrics_that_are_named_exist() {
+    let known = metrics();
+    assert!(known.contains("rolling_upgrade_status"));
+    assert!(known.contains("rolling_upgrade_exporter_clock_skew_seconds"));
+    let text = read(FILE);
+    let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+    let named: BTreeSet<_> = text
+        .split(word)
+        .filter(|w| w.starts_with("rolling_upgrade_"))
+        .collect();
+    assert!(named.len() > 15, "{named:?}");
+    for name in named {
+        assert!(known.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn promtool_takes_every_query() {
+    let text = read(FILE);
+    let mut rules = "groups:\n  - name: runbooks\n    rules:\n".to_owned();
+    let mut number = 0;
+    for block in text.split("```promql\n").skip(1) {
+        let (block, _) = block.split_once("```").unwrap();
+        // A query a line.
+        for query in block.lines().filter(|line| !line.starts_with('#')) {
+            number += 1;
+            let name = format!("runbook:query:{number}");
+            writeln!(rules, "      - record: {name}\n        expr: |-").unwrap();
+            writeln!(rules, "          {query}").unwrap();
+        }
+    }
+    assert!(number >= 30, "{number}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runbooks.rules.yml");
+    std::fs::write(&file, rules).unwrap();
+    run("promtool", &["check", "rules", file.to_str().unwrap()]);
+}
