@@ -6,4 +6,5 @@ mod boards;
 mod demo;
 mod faults;
 mod harness;
+mod inhibition;
 mod prometheus;

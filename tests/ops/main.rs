@@ -1,8 +1,11 @@
-//! What stands around the program. Read as files, and checked with the servers' own tools.
+//! What stands around the program: runbooks, the example for Alertmanager, compose. Read as files,
+//! and checked with the servers' own tools.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod alertmanager;
 mod runbooks;
+mod yaml;
 
 use std::path::Path;
 use std::process::Command;
