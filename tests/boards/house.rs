@@ -25,17 +25,13 @@ pub(crate) const RULES: &[Rule] = &[
     ("annotations", start_and_end),
 ];
 
-/// Metrics that do not stand in the README's tables: of Prometheus, and of the sidecar.
+/// Metrics that do not stand in the README's tables: Prometheus's own, and those that every process has.
 const OTHERS: &[&str] = &[
     "ALERTS",
     "up",
     "process_start_time_seconds",
     "process_resident_memory_bytes",
     "process_cpu_seconds_total",
-    "rolling_upgrade_exporter_alerts_sent_total",
-    "rolling_upgrade_exporter_alerts_errors_total",
-    "rolling_upgrade_exporter_alerts_dropped_total",
-    "rolling_upgrade_exporter_notifications_failing_since_timestamp_seconds",
 ];
 
 pub(crate) fn finding(panel: &Value, what: impl Into<String>) -> Finding {

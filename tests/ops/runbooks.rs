@@ -119,17 +119,9 @@ fn anchor(heading: &str) -> String {
     text.to_lowercase().replace(' ', "-")
 }
 
-/// The metrics that the README's tables tell, and those of the exporter's own alerting.
+/// The metrics that the README's tables tell.
 fn metrics() -> BTreeSet<String> {
-    let mut names: BTreeSet<String> = [
-        "alerts_sent_total",
-        "alerts_errors_total",
-        "alerts_dropped_total",
-        "notifications_failing_since_timestamp_seconds",
-    ]
-    .iter()
-    .map(|name| format!("rolling_upgrade_exporter_{name}"))
-    .collect();
+    let mut names = BTreeSet::new();
     let readme = read("README.md");
     let own = readme
         .split_once("with the prefix `rolling_upgrade_exporter_`")
