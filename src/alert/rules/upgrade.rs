@@ -82,8 +82,14 @@ pub(super) const RULES: &[Rule] = &[
         alert: "RollingUpgradeOverdue",
         severity: Severity::Warning,
         labels: UPGRADE,
+        // When it began is told by those who see it running: an exporter that polls an idle cluster
+        // may still show the upgrade before, which is older.
         expr: || {
-            let products = begun_by_a_task().collect::<Vec<_>>().join("|");
+            let products = begun_by_a_task().collect::<Vec<_>>();
+            let matcher = match products.as_slice() {
+                [product] => format!(r#"product="{product}""#),
+                products => format!(r#"product=~"{}""#, products.join("|")),
+            };
             promql(
                 r#"
                 max by (UPGRADE) (
@@ -95,12 +101,20 @@ pub(super) const RULES: &[Rule] = &[
                 )
                 >
                 (
-                    min by (UPGRADE) (rolling_upgrade_task_start_timestamp_seconds{product=~"PRODUCTS"})
+                    min by (UPGRADE) (
+                        rolling_upgrade_task_start_timestamp_seconds{MATCHER}
+                      and ignoring (order, task, status)
+                        rolling_upgrade_status{status="running"} == 1
+                    )
                   or
-                    min by (UPGRADE) (rolling_upgrade_requested_timestamp_seconds)
+                    min by (UPGRADE) (
+                        rolling_upgrade_requested_timestamp_seconds
+                      and ignoring (status)
+                        rolling_upgrade_status{status="running"} == 1
+                    )
                 )
                 "#,
-                &[("PRODUCTS", &products)],
+                &[("MATCHER", &matcher)],
             )
         },
         hold: Duration::ZERO,
