@@ -163,6 +163,46 @@ pub(crate) fn select<'a>(
         .collect()
 }
 
+/// A simulator that answers, and its address.
+pub(crate) async fn start_simulator(folder: &Path, scenario: &str) -> (Process, String) {
+    let address = format!("127.0.0.1:{}", free_port());
+    let url = format!("http://{address}");
+    std::fs::write(folder.join("scenario.yml"), scenario).unwrap();
+    let simulator = Process::start(
+        folder,
+        PROGRAM,
+        &[
+            "simulate",
+            "--listen-address",
+            &address,
+            "--scenario",
+            "scenario.yml",
+        ],
+    );
+    eventually(Duration::from_secs(30), "the simulator", || async {
+        let seen = get(&format!("{url}/-/seen")).await;
+        seen.map_err(|e| format!("{e}\n{}", simulator.output()))
+    })
+    .await;
+    (simulator, url)
+}
+
+/// An exporter on this port, with this config; it may not be ready yet.
+pub(crate) fn start_exporter(folder: &Path, port: u16, config: &str) -> Process {
+    let file = format!("config-{port}.yml");
+    std::fs::write(folder.join(&file), config).unwrap();
+    Process::start(
+        folder,
+        PROGRAM,
+        &[
+            "--config.file",
+            &file,
+            "--web.listen-address",
+            &format!("127.0.0.1:{port}"),
+        ],
+    )
+}
+
 /// A simulator with an exporter in front of it, as two processes.
 pub(crate) struct Pair {
     pub(crate) simulator: Process,
@@ -176,38 +216,11 @@ impl Pair {
     /// Starts both. In `config`, `ENDPOINT` stands for the simulator's address.
     pub(crate) async fn start(scenario: &str, config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (sim_port, port) = (free_port(), free_port());
-        let sim_url = format!("http://127.0.0.1:{sim_port}");
-        let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-        std::fs::write(path("scenario.yml"), scenario).unwrap();
-        std::fs::write(path("config.yml"), config.replace("ENDPOINT", &sim_url)).unwrap();
-        let simulator = Process::start(
-            folder.path(),
-            PROGRAM,
-            &[
-                "simulate",
-                "--listen-address",
-                &format!("127.0.0.1:{sim_port}"),
-                "--scenario",
-                &path("scenario.yml"),
-            ],
-        );
-        eventually(Duration::from_secs(30), "the simulator", || async {
-            let seen = get(&format!("{sim_url}/-/seen")).await;
-            seen.map_err(|e| format!("{e}\n{}", simulator.output()))
-        })
-        .await;
+        let (simulator, sim_url) = start_simulator(folder.path(), scenario).await;
+        let port = free_port();
+        let config = config.replace("ENDPOINT", &sim_url);
         let pair = Self {
-            exporter: Process::start(
-                folder.path(),
-                PROGRAM,
-                &[
-                    "--config.file",
-                    &path("config.yml"),
-                    "--web.listen-address",
-                    &format!("127.0.0.1:{port}"),
-                ],
-            ),
+            exporter: start_exporter(folder.path(), port, &config),
             simulator,
             sim_url,
             url: format!("http://127.0.0.1:{port}"),

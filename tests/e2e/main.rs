@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod alerts;
 mod boards;
 mod demo;
 mod faults;
 mod harness;
 mod inhibition;
 mod prometheus;
+mod webhook;
