@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::harness::{Process, eventually, free_port, get};
-use crate::webhook::Webhook;
+use crate::webhook::{Labels, Webhook};
 
 /// A cold start on a busy machine.
-const START: Duration = Duration::from_secs(60);
+pub(super) const START: Duration = Duration::from_secs(60);
 
 /// An Alertmanager that tells its own webhook of every alert separately.
 pub(super) struct Alertmanager {
@@ -69,6 +69,17 @@ impl Alertmanager {
         })
         .await;
     }
+
+    /// The alerts that it holds now, as its API tells them.
+    pub(super) async fn alerts(&self) -> Vec<Value> {
+        let answer = get(&format!("{}/api/v2/alerts", self.url)).await.unwrap();
+        serde_json::from_str(&answer).unwrap()
+    }
+}
+
+/// The labels or the annotations of an alert of the API.
+pub(super) fn texts(alert: &Value, key: &str) -> Labels {
+    serde_json::from_value(alert[key].clone()).unwrap()
 }
 
 /// A Prometheus with the shipped rules.
