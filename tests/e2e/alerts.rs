@@ -1,6 +1,8 @@
 //! Alerts from the vendor's API to the webhook: the simulator, the exporter, a real Prometheus with
 //! the shipped rules, real Alertmanagers.
 
+mod peers;
+mod restart;
 mod servers;
 mod story;
 mod told;
@@ -41,6 +43,9 @@ const ALLOWANCE: Duration = Duration::from_secs(2);
 
 /// How often the sidecars renew their alerts.
 const RESEND: Duration = Duration::from_secs(2);
+
+/// The longest that the program may take to end.
+const END: Duration = Duration::from_secs(5);
 
 /// The design's bound from the API's first failing answer to the webhook.
 const LATENCY: Duration = POLL
