@@ -17,8 +17,10 @@ pub(super) fn judge(status: u16, location: Option<&HeaderValue>, body: &str, url
     };
     let (remedy, text) = match status {
         300..=399 => {
-            let to = location.map_or_else(String::new, |to| target(to, url));
-            let text = format!("it redirects{to}: set url to where it really is");
+            let text = match location.and_then(|location| target(location, url)) {
+                Some(to) => format!("it redirects to {to}: if that is its address, set url to it"),
+                None => "it redirects: set url to its real address".to_owned(),
+            };
             (Remedy::Change, text)
         }
         400 if body.form == Form::Text => (Remedy::Leave, "it left out alerts".to_owned() + &told),
@@ -72,21 +74,17 @@ impl Body {
     }
 }
 
-/// Where a redirect leads, without user and query: they may be secret.
-fn target(location: &HeaderValue, url: &Url) -> String {
-    let location = location.to_str().ok().and_then(|to| url.join(to).ok());
-    location
-        .and_then(|to| Some((to.scheme().to_owned(), to.host_str()?.to_owned(), to)))
-        .map(|(scheme, host, to)| {
-            let port = to
-                .port()
-                .map_or_else(String::new, |port| format!(":{port}"));
-            format!(
-                " to {}",
-                clean(&format!("{scheme}://{host}{port}{}", to.path()))
-            )
-        })
-        .unwrap_or_default()
+/// Where a redirect leads, in the form of the config's `url`: without the API's own path, and without
+/// user and query, which may be secret.
+fn target(location: &HeaderValue, url: &Url) -> Option<String> {
+    let to = url.join(location.to_str().ok()?).ok()?;
+    let port = to
+        .port()
+        .map_or_else(String::new, |port| format!(":{port}"));
+    let path = to.path().trim_end_matches('/');
+    let path = path.strip_suffix("/api/v2/alerts").unwrap_or(path);
+    let text = format!("{}://{}{port}{path}", to.scheme(), to.host_str()?);
+    Some(clean(&text))
 }
 
 #[cfg(test)]
@@ -166,14 +164,18 @@ mod tests {
         let to = |location: &'static str| {
             judge(302, Some(&HeaderValue::from_static(location)), "", &url).text
         };
-        assert_eq!(
-            to("https://u:hunter2@am.example:8443/x/api/v2/alerts?token=hunter2"),
-            "HTTP 302, it redirects to https://am.example:8443/x/api/v2/alerts: set url to where it really is"
-        );
-        assert!(to("/login?state=hunter2").contains(" to http://am/login:"));
-        assert_eq!(
-            to("http://"),
-            "HTTP 302, it redirects: set url to where it really is"
-        );
+        for (location, told) in [
+            (
+                "https://u:hunter2@am.example:8443/x/api/v2/alerts?token=hunter2",
+                "it redirects to https://am.example:8443/x: if that is its address, set url to it",
+            ),
+            (
+                "/login/?state=hunter2",
+                "it redirects to http://am/login: if that is its address, set url to it",
+            ),
+            ("http://", "it redirects: set url to its real address"),
+        ] {
+            assert_eq!(to(location), format!("HTTP 302, {told}"));
+        }
     }
 }

@@ -162,7 +162,7 @@ async fn a_redirect_is_told_and_not_followed() {
     .await
     .unwrap_err();
     assert_eq!(failure.remedy, Remedy::Change);
-    let to = format!("to {}api/v2/alerts", elsewhere.url);
+    let to = format!("to {}:", elsewhere.config().label());
     assert!(failure.text.contains(&to), "{}", failure.text);
     assert!(elsewhere.requests().is_empty());
 }

@@ -1,12 +1,12 @@
 //! For tests: a peer in virtual time, with an Alertmanager that answers as it is told.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::Write;
-use std::sync::Mutex;
+use std::sync::{Mutex, Once};
 
 use jiff::Timestamp;
 use tokio::time::Instant;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
 use crate::alert::alertmanager::{Failure, Remedy};
@@ -151,13 +151,16 @@ pub(super) fn posts<const N: usize>(posts: [(u64, &str); N]) -> Vec<(u64, String
     posts.map(|(at, names)| (at, names.to_owned())).to_vec()
 }
 
-/// The lines that are logged on this thread, as long as the guard lives.
-#[derive(Clone, Default)]
-pub(super) struct Lines(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
-impl Write for Lines {
+/// Writes into the memory of the thread that logs: a test has one of its own.
+struct ToThread;
+
+impl Write for ToThread {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        LOGGED.with_borrow_mut(|logged| logged.write(bytes))
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
@@ -165,28 +168,26 @@ impl Write for Lines {
     }
 }
 
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-impl Lines {
-    pub(super) fn start() -> (Self, tracing::subscriber::DefaultGuard) {
-        let lines = Self::default();
+/// From now on [`told`] gives what this thread logs.
+pub(super) fn listen() {
+    // One for all threads: with one for each, tracing may take a line that another thread was
+    // the first to log for one that nobody wants.
+    static GLOBAL: Once = Once::new();
+    GLOBAL.call_once(|| {
         let subscriber = tracing_subscriber::fmt()
-            .with_writer(lines.clone())
+            .with_writer(|| ToThread)
             .with_ansi(false)
             .without_time()
             .with_target(false)
             .finish();
-        (lines, tracing::subscriber::set_default(subscriber))
-    }
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
+    tracing::callsite::rebuild_interest_cache();
+    LOGGED.take();
+}
 
-    pub(super) fn told(&self) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().map(|line| line.trim().to_owned()).collect()
-    }
+/// The lines.
+pub(super) fn told() -> Vec<String> {
+    let text = LOGGED.with_borrow(|logged| String::from_utf8(logged.clone()).unwrap());
+    text.lines().map(|line| line.trim().to_owned()).collect()
 }
