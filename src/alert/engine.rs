@@ -31,6 +31,16 @@ pub(super) struct Engine {
     alerts: BTreeMap<Labels, Active>,
 }
 
+/// What follows from one look.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// To be posted.
+    pub(super) postings: Vec<Posting>,
+    /// The labels of alerts that are over and of which nothing is told: a post that still waits
+    /// somewhere is not true any more.
+    pub(super) over: Vec<Labels>,
+}
+
 /// An alert by what happened to it so far.
 #[derive(Debug)]
 struct Active {
@@ -57,12 +67,19 @@ impl Engine {
     }
 
     /// Takes what is true now, and gives what has to be posted now.
-    pub(super) fn step(&mut self, facts: &Facts<'_>) -> Vec<Posting> {
+    pub(super) fn step(&mut self, facts: &Facts<'_>) -> Step {
         let now = facts.now;
         let holding = holding(facts);
         let explicit = self.explicit_resolve;
-        self.alerts
-            .retain(|labels, alert| holding.contains_key(labels) || alert.ends(now, explicit));
+        let mut over = Vec::new();
+        let external = &self.external_labels;
+        self.alerts.retain(|labels, alert| {
+            let kept = holding.contains_key(labels) || alert.ends(now, explicit);
+            if !kept && alert.fired.is_some() && alert.resolved.is_none() {
+                over.push(with_external(labels, external));
+            }
+            kept
+        });
         for (labels, rule) in holding {
             let alert = self
                 .alerts
@@ -77,7 +94,7 @@ impl Engine {
                 postings.push(posting(alert.rule, labels, &self.external_labels, times));
             }
         }
-        postings
+        Step { postings, over }
     }
 }
 
@@ -101,14 +118,9 @@ struct Times {
 }
 
 fn posting(rule: &Rule, labels: &Labels, external: &Labels, times: Times) -> Posting {
-    let mut all = labels.clone();
-    for (name, value) in external {
-        // As Prometheus does: a label that the alert has itself wins.
-        all.entry(name.clone()).or_insert_with(|| value.clone());
-    }
     Posting {
         alert: Notification {
-            labels: all,
+            labels: with_external(labels, external),
             annotations: rule.annotations(labels),
             starts_at: times.starts_at,
             ends_at: times.ends_at,
@@ -116,6 +128,14 @@ fn posting(rule: &Rule, labels: &Labels, external: &Labels, times: Times) -> Pos
         resolved: times.resolved,
         except: labels.get(ABOUT).cloned(),
     }
+}
+
+/// The labels as they are posted.
+fn with_external(labels: &Labels, external: &Labels) -> Labels {
+    let mut all = external.clone();
+    // As Prometheus does: a label that the alert has itself wins.
+    all.extend(labels.clone());
+    all
 }
 
 impl Active {
@@ -218,6 +238,10 @@ mod tests {
     }
 
     fn step_with(engine: &mut Engine, seconds: i64, own: Own) -> Vec<Posting> {
+        looked(engine, seconds, own).postings
+    }
+
+    fn looked(engine: &mut Engine, seconds: i64, own: Own) -> Step {
         engine.step(&Facts {
             now: at(seconds),
             clusters: &Snapshot::default(),
@@ -269,8 +293,14 @@ mod tests {
     #[test]
     fn an_end_is_left_to_lapse() {
         let mut engine = engine(false);
-        only(step(&mut engine, 0, true));
-        assert!(step(&mut engine, 5, false).is_empty());
+        let posted = only(step(&mut engine, 0, true));
+        let over = looked(&mut engine, 5, Own::default());
+        assert!(over.postings.is_empty());
+        assert_eq!(over.over, [posted.alert.labels], "what waits is withdrawn");
+        assert!(
+            looked(&mut engine, 6, Own::default()).over.is_empty(),
+            "once"
+        );
         assert!(step(&mut engine, 100, false).is_empty());
         let again = only(step(&mut engine, 110, true));
         assert_eq!(again.alert.starts_at, at(110), "it is a new alert");
@@ -280,7 +310,9 @@ mod tests {
     fn an_end_is_told_for_a_quarter_of_an_hour_if_wanted() {
         let mut engine = engine(true);
         only(step(&mut engine, 0, true));
-        let over = only(step(&mut engine, 5, false));
+        let ended = looked(&mut engine, 5, Own::default());
+        assert!(ended.over.is_empty(), "the end itself is told");
+        let over = only(ended.postings);
         assert!(over.resolved);
         assert_eq!((over.alert.starts_at, over.alert.ends_at), (at(0), at(5)));
         assert!(step(&mut engine, 6, false).is_empty());

@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use super::alertmanager::{Endpoint, Post};
 use super::notification::Notification;
 use super::queue::Entry;
+use super::rule::Labels;
 use crate::clock::Clock;
 use crate::config::{Alerting, Alertmanager};
 use crate::telemetry::Metrics;
@@ -108,6 +109,13 @@ impl Peers {
         }
     }
 
+    /// Takes back posts that wait and say that an alert fires which is over.
+    pub(super) fn withdraw(&self, over: &[Labels]) {
+        for peer in &self.peers {
+            peer.withdraw(over);
+        }
+    }
+
     /// Posts what is queued, for as long as `stop` does not complete. Then it tries to empty each
     /// queue once more, for at most `grace`. What is left is counted as dropped and told in the log.
     pub(super) async fn run(&self, stop: impl Future<Output = ()>, grace: Duration) {
@@ -135,7 +143,7 @@ fn entry(posting: &Posting) -> Option<(Arc<Entry>, Option<&str>)> {
         .inspect_err(|error| tracing::error!(%error, "An alert cannot be written: this is a bug, please report it."))
         .ok()?;
     let entry = Entry {
-        labels: alert.labels.clone(),
+        labels: alert.labels.clone().into(),
         json,
         fires_until: (!posting.resolved).then_some(alert.ends_at),
     };

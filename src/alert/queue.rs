@@ -1,7 +1,6 @@
 //! What waits for one Alertmanager: bounded, each alert once, in its newest version. Pure.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,7 +11,7 @@ use super::rule::Labels;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     /// Its identity.
-    pub(super) labels: Labels,
+    pub(super) labels: Arc<Labels>,
     /// The whole alert in JSON.
     pub(super) json: String,
     /// Until when it says that it fires; none: it says that it is resolved.
@@ -28,25 +27,7 @@ pub(super) struct Queue {
     capacity: usize,
     /// By place; the lowest is the front.
     order: BTreeMap<i64, Arc<Entry>>,
-    places: HashMap<ByLabels, i64>,
-}
-
-/// An entry that is found by its labels.
-#[derive(Debug)]
-struct ByLabels(Arc<Entry>);
-
-impl PartialEq for ByLabels {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.labels == other.0.labels
-    }
-}
-
-impl Eq for ByLabels {}
-
-impl Hash for ByLabels {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.labels.hash(state);
-    }
+    places: HashMap<Arc<Labels>, i64>,
 }
 
 impl Queue {
@@ -68,8 +49,8 @@ impl Queue {
 
     /// Queues a version that is newer than any before, and tells how many alerts were dropped for it.
     pub(super) fn push(&mut self, entry: Arc<Entry>) -> usize {
-        let place = match self.places.remove_entry(&ByLabels(entry.clone())) {
-            Some((_, place)) => place,
+        let place = match self.places.remove(&entry.labels) {
+            Some(place) => place,
             None => self.order.last_key_value().map_or(0, |(last, _)| last + 1),
         };
         self.put(place, entry);
@@ -87,7 +68,7 @@ impl Queue {
                 break;
             }
             let entry = first.remove();
-            self.places.remove(&ByLabels(entry.clone()));
+            self.places.remove(&entry.labels);
             batch.push(entry);
         }
         batch
@@ -97,7 +78,7 @@ impl Queue {
     /// newer version waits. Tells how many alerts were dropped for it.
     pub(super) fn put_back(&mut self, batch: Vec<Arc<Entry>>) -> usize {
         for entry in batch.into_iter().rev() {
-            if self.places.contains_key(&ByLabels(entry.clone())) {
+            if self.places.contains_key(&entry.labels) {
                 continue;
             }
             let place = self
@@ -116,15 +97,30 @@ impl Queue {
         self.order.retain(|_, entry| {
             let lapsed = entry.fires_until.is_some_and(|until| until <= now);
             if lapsed {
-                self.places.remove(&ByLabels(entry.clone()));
+                self.places.remove(&entry.labels);
             }
             !lapsed
         });
         before - self.order.len()
     }
 
+    /// Removes an alert, unless it says that it is resolved.
+    pub(super) fn withdraw(&mut self, labels: &Labels) {
+        let Some(place) = self.places.get(labels).copied() else {
+            return;
+        };
+        if self
+            .order
+            .get(&place)
+            .is_some_and(|entry| entry.fires_until.is_some())
+        {
+            self.order.remove(&place);
+            self.places.remove(labels);
+        }
+    }
+
     fn put(&mut self, place: i64, entry: Arc<Entry>) {
-        self.places.insert(ByLabels(entry.clone()), place);
+        self.places.insert(entry.labels.clone(), place);
         self.order.insert(place, entry);
     }
 
@@ -133,7 +129,7 @@ impl Queue {
         let mut dropped = 0;
         while self.order.len() > self.capacity {
             if let Some((_, entry)) = self.order.pop_first() {
-                self.places.remove(&ByLabels(entry));
+                self.places.remove(&entry.labels);
                 dropped += 1;
             }
         }
@@ -147,10 +143,14 @@ mod tests {
 
     use super::*;
 
+    fn labels(name: u8) -> Labels {
+        Labels::from([("alertname".to_owned(), name.to_string())])
+    }
+
     /// The alert `name` in a version; it fires until then, or is resolved at 0.
     fn entry(name: u8, version: u32, until: i64) -> Arc<Entry> {
         Arc::new(Entry {
-            labels: Labels::from([("alertname".to_owned(), name.to_string())]),
+            labels: labels(name).into(),
             json: format!("{name}.{version}"),
             fires_until: (until != 0).then(|| Timestamp::from_second(until).unwrap()),
         })
@@ -170,6 +170,19 @@ mod tests {
         }
         assert_eq!(texts(&queue.take(ALL, ALL)), ["1.2", "2.1", "3.2"]);
         assert!(queue.is_empty() && queue.places.is_empty());
+    }
+
+    #[test]
+    fn what_is_over_is_withdrawn_unless_it_tells_so() {
+        let mut queue = Queue::new(9);
+        for (name, until) in [(1, 5), (2, 0), (3, 5)] {
+            queue.push(entry(name, 1, until));
+        }
+        for name in [1, 2, 4] {
+            queue.withdraw(&labels(name));
+        }
+        assert_eq!(queue.places.len(), 2);
+        assert_eq!(texts(&queue.take(ALL, ALL)), ["2.1", "3.1"]);
     }
 
     #[test]

@@ -34,12 +34,13 @@ pub async fn run(
     let mut engine = Engine::new(&config);
     let mut look = || {
         let snapshot = store.snapshot();
-        let postings = engine.step(&Facts {
+        let seen = engine.step(&Facts {
             now: clock.now(),
             clusters: &snapshot,
             own: metrics.own(),
         });
-        peers.push(&postings);
+        peers.withdraw(&seen.over);
+        peers.push(&seen.postings);
     };
     let (end, ended) = oneshot::channel::<()>();
     let deciding = async {
@@ -48,7 +49,7 @@ pub async fn run(
         loop {
             changes.mark_unchanged();
             look();
-            let seen = Instant::now();
+            let looked = Instant::now();
             tokio::select! {
                 () = &mut stop => break,
                 // The store, held here, holds the sender: this never fails.
@@ -57,7 +58,7 @@ pub async fn run(
             }
             tokio::select! {
                 () = &mut stop => break,
-                () = tokio::time::sleep_until(seen + GAP) => {}
+                () = tokio::time::sleep_until(looked + GAP) => {}
             }
         }
         look();

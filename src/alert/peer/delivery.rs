@@ -9,6 +9,7 @@ use super::Pace;
 use super::health::Health;
 use crate::alert::alertmanager::{Failure, Post, Remedy};
 use crate::alert::queue::{Entry, Queue};
+use crate::alert::rule::Labels;
 use crate::clock::Clock;
 use crate::telemetry::Metrics;
 
@@ -36,6 +37,8 @@ struct Waiting {
     queue: Queue,
     /// Alerts in the post that is under way.
     posting: usize,
+    /// Of these, those that were over since: they do not come back to the queue.
+    withdrawn: Vec<Labels>,
     /// Alerts that ended before they could be posted.
     lapsed: usize,
     /// That the queue is full was told, and it was not empty since.
@@ -76,6 +79,7 @@ impl<P: Post> Peer<P> {
         let waiting = Waiting {
             queue: Queue::new(CAPACITY),
             posting: 0,
+            withdrawn: Vec::new(),
             lapsed: 0,
             told_full: false,
         };
@@ -97,6 +101,17 @@ impl<P: Post> Peer<P> {
         self.dropped(&mut waiting, dropped);
         drop(waiting);
         self.wake.notify_one();
+    }
+
+    /// What still waits of these alerts is not true any more.
+    pub(super) fn withdraw(&self, over: &[Labels]) {
+        let mut waiting = self.lock();
+        for labels in over {
+            waiting.queue.withdraw(labels);
+        }
+        if waiting.posting > 0 {
+            waiting.withdrawn.extend_from_slice(over);
+        }
     }
 
     pub(super) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
@@ -159,12 +174,13 @@ impl<P: Post> Peer<P> {
     fn settle(
         &self,
         course: &mut Course,
-        batch: Vec<Arc<Entry>>,
+        mut batch: Vec<Arc<Entry>>,
         outcome: Result<(), Failure>,
     ) -> bool {
         let alerts = batch.len();
         let mut waiting = self.lock();
         waiting.posting = 0;
+        let withdrawn = std::mem::take(&mut waiting.withdrawn);
         let failure = match outcome {
             Ok(()) => {
                 course.most = (course.most * 2).min(BATCH);
@@ -173,6 +189,7 @@ impl<P: Post> Peer<P> {
             }
             Err(failure) => failure,
         };
+        batch.retain(|entry| entry.fires_until.is_none() || !withdrawn.contains(&entry.labels));
         if failure.remedy == Remedy::Split && alerts > 1 {
             // Not yet refused: the alerts are counted with the smaller posts that follow at once.
             course.most = alerts.div_ceil(2);

@@ -75,6 +75,27 @@ async fn a_post_that_failed_is_made_again_with_what_is_newest() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_over_is_not_told_when_the_alertmanager_is_back() {
+    let bench = start_slow(
+        [Ok(()), fails(Remedy::Wait, "away")],
+        Duration::from_secs(3),
+    );
+    bench.after(5).await;
+    bench.push([alert("a", 900), alert("b", 900), alert("ended", 0)]);
+    bench.after(1).await;
+    // The post is under way.
+    bench.push([alert("c", 900)]);
+    let labels = |name| alert(name, 900).alert.labels;
+    let over = [labels("a"), labels("c"), labels("ended")];
+    bench.peer.withdraw(&over);
+    let made = posts([(0, ""), (5, "a b ended"), (8, "b ended")]);
+    assert_eq!(bench.after(5).await, made);
+    // What fires again is new.
+    bench.push([alert("a", 900)]);
+    assert_eq!(bench.after(4).await.last().unwrap().1, "a");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_pushed_during_a_post_comes_after_it() {
     let bench = start_slow([], Duration::from_secs(3));
     bench.push([alert("a", 900)]);
