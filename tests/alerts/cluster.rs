@@ -10,23 +10,7 @@ use rolling_upgrade_exporter::model::{
 };
 use rolling_upgrade_exporter::provider::Reason;
 
-/// Parts of names, as bad as a vendor may send them.
-const TEXTS: [&str; 14] = [
-    "",
-    "a",
-    "\"",
-    "\\",
-    "\n",
-    "\r",
-    "}",
-    "{{ $labels.kind }}",
-    ",",
-    "=",
-    "\u{1b}",
-    "\u{2028}",
-    "한",
-    "\\n",
-];
+use crate::chance::{around, one_in, one_of, some_text, time};
 
 /// Reasons for which a cluster is dark; those with an alert more often.
 const REASONS: [Reason; 6] = [
@@ -38,21 +22,6 @@ const REASONS: [Reason; 6] = [
     Reason::NotFound,
 ];
 
-/// True once in `n` times.
-pub(crate) fn one_in(rng: &mut fastrand::Rng, n: u32) -> bool {
-    rng.u32(..n) == 0
-}
-
-/// One of these.
-pub(crate) fn one_of<T: Copy>(rng: &mut fastrand::Rng, all: &[T]) -> T {
-    all[rng.usize(..all.len())]
-}
-
-/// A text without a pattern.
-pub(crate) fn some_text(rng: &mut fastrand::Rng) -> String {
-    (0..rng.usize(0..3)).map(|_| one_of(rng, &TEXTS)).collect()
-}
-
 /// A cluster, its vendor's side and the exporter's.
 #[derive(Debug)]
 pub(crate) struct Cluster {
@@ -63,6 +32,8 @@ pub(crate) struct Cluster {
     pace: Duration,
     /// Something happens once in so many moments.
     calm: u32,
+    /// How long work on a node mostly takes.
+    usual: Duration,
 }
 
 impl Cluster {
@@ -93,7 +64,7 @@ impl Cluster {
             poll_interval: Duration::from_secs(one_of(rng, &[30, 299, 300, 301, 400, 600])),
             thresholds: Thresholds {
                 stalled_after: around(rng, pace, 1..6),
-                overdue_after: around(rng, pace, 2..40),
+                overdue_after: around(rng, pace, 1..20),
                 retain_ended: around(rng, pace, 5..90),
             },
             upgrades: Vec::new(),
@@ -113,6 +84,8 @@ impl Cluster {
             dark: one_in(rng, 6).then(|| one_of(rng, &REASONS)),
             pace,
             calm: one_of(rng, &[2, 4, 10, 10]),
+            // Three times it may be a whole number of moments.
+            usual: around(rng, pace / 3, 5..15),
         };
         for kind in Kind::ALL {
             if rng.u8(..4) > 0 {
@@ -210,10 +183,15 @@ impl Cluster {
         upgrade.requested = (rng.u8(..5) > 0).then(|| time(rng, now, self.pace, 12));
         upgrade.ended = (upgrade.status.is_final() && rng.bool()).then(|| self.end(rng, now));
         upgrade.executions = rng.bool().then(|| rng.u64(0..3));
-        upgrade.waits_for_person = self.can_wait() && one_in(rng, 4);
+        upgrade.waits_for_person = self.can_wait() && one_in(rng, 3);
         let roles = ["data", "data", "data", "", "ess \"x\""];
         let in_order = rng.bool();
-        let (count, done) = (rng.usize(0..7), rng.usize(0..6));
+        let done = rng.usize(0..5);
+        let count = if in_order {
+            done + rng.usize(1..3)
+        } else {
+            done
+        };
         for place in 0..count {
             let name = format!("n-{place}{}", some_text(rng));
             let mut node = Node::new(&name, one_of(rng, &roles), NodeStatus::Waiting, "");
@@ -252,11 +230,15 @@ impl Cluster {
         let told = rng.u8(..3) > 0;
         match status {
             NodeStatus::Upgrading => {
-                node.started = told.then(|| time(rng, now, self.pace, 14));
+                node.started = told.then(|| time(rng, now, self.pace, 5));
                 node.ended = None;
             }
             NodeStatus::Succeeded | NodeStatus::Failed => {
-                let length = around(rng, Duration::from_secs(60), 1..5);
+                let length = if one_in(rng, 4) {
+                    around(rng, self.pace / 3, 2..14)
+                } else {
+                    self.usual
+                };
                 let start = time(rng, now, self.pace, 4) - length;
                 node.started = told.then_some(start);
                 node.ended = told.then(|| start + length);
@@ -268,7 +250,7 @@ impl Cluster {
 
     fn task(&self, rng: &mut fastrand::Rng, order: u32, now: Timestamp) -> Task {
         let status = one_of(rng, TaskStatus::ALL);
-        let begun = status != TaskStatus::Waiting && rng.bool();
+        let begun = status != TaskStatus::Waiting && rng.u8(..4) > 0;
         Task {
             order,
             name: some_text(rng),
@@ -288,21 +270,4 @@ fn status(rng: &mut fastrand::Rng) -> UpgradeStatus {
         // `none` is no upgrade.
         _ => one_of(rng, &UpgradeStatus::ALL[1..]),
     }
-}
-
-/// Some of these lengths, exactly or a second beside it.
-fn around(rng: &mut fastrand::Rng, one: Duration, times: std::ops::Range<u32>) -> Duration {
-    let seconds = one.as_secs() * u64::from(rng.u32(times));
-    Duration::from_secs(match rng.u8(..4) {
-        0 => seconds - 1,
-        1 => seconds + 1,
-        _ => seconds,
-    })
-}
-
-/// Up to `most` moments ago, or a second beside that.
-fn time(rng: &mut fastrand::Rng, now: Timestamp, pace: Duration, most: u32) -> Timestamp {
-    let offset = Duration::from_millis(one_of(rng, &[0, 0, 0, 0, 250, 1000]));
-    let at = now - pace * rng.u32(0..most);
-    if rng.bool() { at + offset } else { at - offset }
 }

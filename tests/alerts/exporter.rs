@@ -10,7 +10,8 @@ use rolling_upgrade_exporter::provider::{PRODUCTS, Reason};
 use rolling_upgrade_exporter::store::Snapshot;
 use rolling_upgrade_exporter::telemetry::{DISCOVERY, Metrics};
 
-use crate::cluster::{Cluster, one_in, one_of};
+use crate::chance::{one_in, one_of};
+use crate::cluster::Cluster;
 
 const ACCOUNTS: [&str; 2] = ["kr-prod", "cn \"prod\" \\ 2"];
 const ALERTMANAGERS: [&str; 2] = ["http://127.0.0.1:9093", "https://am.example/a"];
@@ -54,7 +55,13 @@ impl Exporter {
     pub(crate) fn new(rng: &mut fastrand::Rng, pace: Duration) -> Self {
         let clusters: Vec<Cluster> = (0..rng.usize(2..=5))
             .map(|number| {
-                let (account, product) = (one_of(rng, &ACCOUNTS), one_of(rng, PRODUCTS).name);
+                let account = one_of(rng, &ACCOUNTS);
+                // CCE has most rules of its own.
+                let product = if rng.bool() {
+                    "cce"
+                } else {
+                    one_of(rng, PRODUCTS).name
+                };
                 Cluster::new(rng, account, product, number, pace)
             })
             .collect();
