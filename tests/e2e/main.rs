@@ -9,4 +9,5 @@ mod faults;
 mod harness;
 mod inhibition;
 mod prometheus;
+mod replay;
 mod webhook;
