@@ -58,12 +58,13 @@ impl Health {
             return;
         }
         self.metrics.alerts().delivered(alertmanager, alerts);
+        let ended_meanwhile = std::mem::take(lapsed);
         if let Some(began) = self.began.take() {
             let after = Duration::from_secs(began.elapsed().as_secs());
             tracing::info!(
                 alertmanager,
                 after = %humantime::format_duration(after),
-                ended_meanwhile = std::mem::take(lapsed),
+                ended_meanwhile,
                 "The Alertmanager takes alerts again."
             );
         }

@@ -153,13 +153,15 @@ async fn a_bad_alert_that_is_renewed_is_one_trouble_not_many() {
 async fn an_outage_is_told_at_its_start_and_its_end() {
     listen();
     let away = |n: usize| (0..n).map(|n| fails(Remedy::Wait, &format!("cause {n}")));
-    let bench = start(away(9).chain([fails(Remedy::Change, "HTTP 401"), Ok(())]));
+    let then = [fails(Remedy::Change, "HTTP 401"), Ok(())];
+    let again = [fails(Remedy::Wait, "again"), Ok(())];
+    let bench = start(away(9).chain(then).chain(again));
     bench.after(0).await;
     // Nine pauses are at least 75 s.
     bench.push([alert("a", 60), alert("b", 900), alert("c", 0)]);
-    bench.after(300).await;
+    bench.after(400).await;
     let told = told();
-    assert_eq!(told.len(), 3, "{told:?}");
+    assert_eq!(told.len(), 5, "{told:?}");
     assert_eq!(
         told[0],
         "WARN The Alertmanager takes no alerts. alertmanager=\"http://am\" error=\"cause 0\""
@@ -170,6 +172,8 @@ async fn an_outage_is_told_at_its_start_and_its_end() {
         "{told:?}"
     );
     assert!(told[2].ends_with("ended_meanwhile=1"), "{told:?}");
+    assert!(told[3].contains("again"), "another outage: {told:?}");
+    assert!(told[4].ends_with("ended_meanwhile=0"), "{told:?}");
 }
 
 #[tokio::test(start_paused = true)]
