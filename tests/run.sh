@@ -19,8 +19,11 @@ install_servers() {
     if ! command -v prometheus-alertmanager >/dev/null || ! command -v amtool >/dev/null; then
         missing+=(prometheus-alertmanager)
     fi
-    if [ "${#missing[@]}" -eq 0 ]; then return; fi
-    step "installing ${missing[*]}"
+    if [ "${#missing[@]}" -gt 0 ]; then install "${missing[@]}"; fi
+}
+
+install() {
+    step "installing $*"
     # Without this the packages would start servers of their own.
     local policy=/usr/sbin/policy-rc.d made=
     if [ ! -e "$policy" ]; then
@@ -32,7 +35,7 @@ install_servers() {
     {
         as_root apt-get update -q &&
             as_root env DEBIAN_FRONTEND=noninteractive \
-                apt-get install -q -y --no-install-recommends "${missing[@]}"
+                apt-get install -q -y --no-install-recommends "$@"
     } >&2 || status=$?
     if [ -n "$made" ]; then as_root rm -f "$policy"; fi
     return "$status"
@@ -51,6 +54,17 @@ lint_dockerfile() {
     PATH="$PATH:$tools/bin" hadolint Dockerfile
 }
 
+# Checks compose.yaml where a compose is or can be had: no daemon is needed for that.
+lint_compose() {
+    if docker compose version >/dev/null 2>&1; then
+        docker compose config -q
+    elif command -v docker-compose >/dev/null || install docker-compose; then
+        docker-compose config -q
+    else
+        echo "docker-compose cannot be installed: compose.yaml is not checked as a whole" >&2
+    fi
+}
+
 install_servers
 
 step "form"
@@ -61,6 +75,8 @@ step "docs"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 step "Dockerfile"
 lint_dockerfile
+step "compose"
+lint_compose
 step "tests"
 # There are no examples in the docs to run: --tests is all.
 cargo test --locked --tests
