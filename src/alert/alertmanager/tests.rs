@@ -226,7 +226,9 @@ async fn silence_ends_at_the_deadline() {
         let fake = Fake::start([answer]).await;
         let mut endpoint = Endpoint::new(&fake.config());
         endpoint.timeout = Duration::from_millis(200);
-        let failure = endpoint.post("[]".to_owned()).await.unwrap_err();
+        let post = endpoint.post("[]".to_owned());
+        let post = tokio::time::timeout(TIMEOUT / 2, post).await;
+        let failure = post.expect("it ends in time").unwrap_err();
         assert_eq!(failure.remedy, remedy);
         assert!(failure.text.starts_with(text), "{}", failure.text);
     }
