@@ -49,7 +49,7 @@ pub(super) const RULES: &[Rule] = &[
         hold: Duration::ZERO,
         keep: Duration::ZERO,
         summary: "rolling-upgrade-exporter cannot send alerts to {{ $labels.alertmanager }}.",
-        description: "For more than 5 minutes the Alertmanager at {{ $labels.alertmanager }} has taken no alert from the exporter. Alerts of the exporter itself do not arrive there; those of Prometheus's rules may. The log tells why.",
+        description: "For more than 5 minutes the Alertmanager at {{ $labels.alertmanager }} has taken no alerts from the exporter, or refused some of them. These do not arrive there; those of Prometheus's rules may. The log tells why.",
         holds: Some(|facts| {
             let unreachable = facts.own.unreachable.iter();
             unreachable
