@@ -2,17 +2,13 @@
 
 use std::time::Duration;
 
-use super::{CLUSTER, KEEP, promql};
+use super::{CLUSTER, KEEP, MISSED, STALE, promql};
 use crate::alert::facts::{Facts, cluster_labels};
 use crate::alert::rule::{Labels, Rule, Severity};
 use crate::model::ClusterState;
 use crate::model::UpgradeStatus::{Paused, Pending, Running};
 use crate::provider::Reason;
 
-/// Data are old after this many polls that were due, and not before [`STALE`].
-const MISSED: u32 = 3;
-/// Old enough to be told.
-const STALE: Duration = Duration::from_secs(15 * 60);
 /// A refusal may be a key that is being rotated.
 const REJECTED: Duration = Duration::from_secs(2 * 60);
 /// The exporter slows down by itself; after this it does not help.
@@ -92,20 +88,21 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// The clusters with old data, with (`and`) or without (`unless`) an upgrade under way.
+/// The clusters with old data, with (`and`) or without (`unless`) an upgrade under way when one of
+/// the exporters had an answer last.
 fn stale(set: &str) -> String {
     promql(
         r#"
         time() - max by (CLUSTER) (rolling_upgrade_last_success_timestamp_seconds)
           > clamp_min(MISSED * max by (CLUSTER) (rolling_upgrade_poll_interval_seconds), STALE)
         SET
-        max by (CLUSTER) (rolling_upgrade_status{status=~"pending|running|paused"}) == 1
+        max by (CLUSTER) (
+            rolling_upgrade_status{status=~"pending|running|paused"} == 1
+          unless ignoring (kind, status)
+            OUTDATED
+        )
         "#,
-        &[
-            ("MISSED", &MISSED),
-            ("STALE", &STALE.as_secs()),
-            ("SET", &set),
-        ],
+        &[("SET", &set)],
     )
 }
 

@@ -21,7 +21,13 @@ pub(super) const RULES: &[Rule] = &[
         labels: NODE,
         expr: || {
             promql(
-                r#"max by (NODE) (rolling_upgrade_node_status{status="failed"}) == 1"#,
+                r#"
+                max by (NODE) (
+                    rolling_upgrade_node_status{status="failed"} == 1
+                  unless ignoring (kind, node, role, status)
+                    OUTDATED
+                )
+                "#,
                 &[],
             )
         },
@@ -50,6 +56,8 @@ pub(super) const RULES: &[Rule] = &[
                       (timestamp(rolling_upgrade_last_success_timestamp_seconds) - rolling_upgrade_last_success_timestamp_seconds)
                     and ignoring (status)
                       rolling_upgrade_node_status{status="upgrading"} == 1
+                    unless ignoring (kind, node, role)
+                      OUTDATED
                   )
                   > LEAST
                 )

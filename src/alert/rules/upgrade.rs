@@ -2,7 +2,8 @@
 //!
 //! Lengths of time end at the last good poll, not now: while a vendor's API is dark, nothing gets
 //! older, and that it is dark is another alert. `max by` over several exporters takes the one that
-//! knows most; what has to be true of one exporter at the same time is joined before it.
+//! knows most; what has to be true of one exporter at the same time is joined before it. One that is
+//! dark while another is not does not count with what it saw last.
 
 use std::time::Duration;
 
@@ -98,6 +99,8 @@ pub(super) const RULES: &[Rule] = &[
                     rolling_upgrade_last_success_timestamp_seconds
                   - ignoring (status)
                     rolling_upgrade_overdue_after_seconds
+                  unless ignoring (kind, status)
+                    OUTDATED
                 )
                 >
                 (
@@ -141,6 +144,8 @@ pub(super) const RULES: &[Rule] = &[
                     rolling_upgrade_retries > 0
                   and ignoring (status)
                     rolling_upgrade_status{status="running"} == 1
+                  unless ignoring (kind)
+                    OUTDATED
                 )
                 "#,
                 &[],
@@ -167,6 +172,8 @@ pub(super) const RULES: &[Rule] = &[
                     (rolling_upgrade_status{status="paused"} == 1)
                   * ignoring (kind, status) group_left ()
                     rolling_upgrade_last_success_timestamp_seconds
+                  unless ignoring (kind, status)
+                    OUTDATED
                 )
                 -
                 min by (UPGRADE) (
@@ -198,9 +205,11 @@ pub(super) const RULES: &[Rule] = &[
         expr: || {
             promql(
                 r#"
-                max by (UPGRADE) (rolling_upgrade_status{status="unknown"}) == 1
-                or
-                max by (UPGRADE) (rolling_upgrade_nodes{status="unknown"}) > 0
+                max by (UPGRADE) (
+                    (rolling_upgrade_status{status="unknown"} == 1 or rolling_upgrade_nodes{status="unknown"} > 0)
+                  unless ignoring (kind, status)
+                    OUTDATED
+                )
                 "#,
                 &[],
             )
@@ -264,7 +273,13 @@ pub(super) const RULES: &[Rule] = &[
 /// The upgrades in a state.
 fn is_in(status: UpgradeStatus) -> String {
     promql(
-        r#"max by (UPGRADE) (rolling_upgrade_status{status="STATUS"}) == 1"#,
+        r#"
+        max by (UPGRADE) (
+            rolling_upgrade_status{status="STATUS"} == 1
+          unless ignoring (kind, status)
+            OUTDATED
+        )
+        "#,
         &[("STATUS", &status.as_str())],
     )
 }
