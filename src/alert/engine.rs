@@ -17,6 +17,8 @@ use crate::config::Alerting;
 
 /// An alert is told to fire for this many resend intervals: three posts may be lost.
 const AHEAD: u32 = 4;
+/// Conditions also come true by the clock alone.
+const TICK: Duration = Duration::from_secs(5);
 /// For how long a resolved alert is posted again, as in Prometheus.
 const RESOLVED_RETENTION: Duration = Duration::from_secs(15 * 60);
 /// The label of an alert about an Alertmanager; that one does not get it.
@@ -64,6 +66,11 @@ impl Engine {
             explicit_resolve: config.explicit_resolve,
             alerts: BTreeMap::new(),
         }
+    }
+
+    /// After how long without news the next step is due: often enough that no alert lapses.
+    pub(super) fn tick(&self) -> Duration {
+        TICK.min(self.resend)
     }
 
     /// Takes what is true now, and gives what has to be posted now.
@@ -219,10 +226,14 @@ mod tests {
     }
 
     fn engine(explicit_resolve: bool) -> Engine {
+        engine_at(Duration::from_secs(60), explicit_resolve)
+    }
+
+    fn engine_at(resend_interval: Duration, explicit_resolve: bool) -> Engine {
         let label = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         Engine::new(&Alerting {
             external_labels: Labels::from([label("site", "kr"), label("severity", "mine")]),
-            resend_interval: Duration::from_secs(60),
+            resend_interval,
             explicit_resolve,
             alertmanagers: Vec::new(),
         })
@@ -267,6 +278,25 @@ mod tests {
         let second = only(step(&mut engine, 61, true));
         assert_eq!(second.alert.starts_at, at(1), "it began then");
         assert_eq!(second.alert.ends_at, at(61 + 4 * 60));
+    }
+
+    #[test]
+    fn no_alert_lapses_between_two_ticks() {
+        for resend in [1, 2, 4, 5, 6, 9, 60, 900] {
+            let mut engine = engine_at(Duration::from_secs(resend), false);
+            let tick = i64::try_from(engine.tick().as_secs()).unwrap();
+            let mut ends_at = at(0);
+            for seconds in (0..4000).step_by(usize::try_from(tick).unwrap()) {
+                if let [posting] = step(&mut engine, seconds, true).as_slice() {
+                    assert!(
+                        seconds == 0 || at(seconds) < ends_at,
+                        "it lapsed at {ends_at}, resend_interval {resend} s"
+                    );
+                    ends_at = posting.alert.ends_at;
+                }
+            }
+            assert!(ends_at > at(4000), "resend_interval {resend} s");
+        }
     }
 
     #[test]

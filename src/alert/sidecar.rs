@@ -16,8 +16,6 @@ use crate::telemetry::Metrics;
 
 /// Many clusters change at once; they are looked at together. It bounds the delay of an alert, too.
 const GAP: Duration = Duration::from_millis(250);
-/// Conditions also come true by the clock alone.
-const TICK: Duration = Duration::from_secs(5);
 /// For posting what waits when the program ends.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -32,6 +30,7 @@ pub async fn run(
 ) {
     let peers = Peers::new(&config, metrics.clone(), clock.clone());
     let mut engine = Engine::new(&config);
+    let tick = engine.tick();
     let mut look = || {
         let snapshot = store.snapshot();
         let seen = engine.step(&Facts {
@@ -54,7 +53,7 @@ pub async fn run(
                 () = &mut stop => break,
                 // The store, held here, holds the sender: this never fails.
                 _ = changes.changed() => {}
-                () = tokio::time::sleep(TICK) => {}
+                () = tokio::time::sleep(tick) => {}
             }
             tokio::select! {
                 () = &mut stop => break,
