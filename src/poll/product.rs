@@ -18,6 +18,10 @@ use crate::web::ready::Latch;
 /// A worker that panicked is a bug; its cluster is watched again after a while.
 const AFTER_PANIC: Duration = Duration::from_secs(10);
 
+/// A cluster that a discovery missed is looked for again this soon: one that was deleted should be
+/// gone before its data count as stale.
+const CONFIRM: Duration = Duration::from_secs(60);
+
 struct Fleet {
     watch: Arc<Watch>,
     deps: Deps,
@@ -106,7 +110,11 @@ impl Fleet {
         let interval = self.watch.account.polling.discovery_interval;
         // A product that the cloud does not publish will not be there in a minute.
         let in_a_hurry = if unpublished { 0 } else { self.failures };
-        schedule::discovery_pause(interval, in_a_hurry, asked, fastrand::f64())
+        let pause = schedule::discovery_pause(interval, in_a_hurry, asked, fastrand::f64());
+        if self.failures == 0 && self.missing.is_waiting() {
+            return pause.min(CONFIRM);
+        }
+        pause
     }
 
     /// Ends the workers of clusters that are gone.

@@ -87,6 +87,11 @@ impl Missing {
     /// Discoveries in a row that must miss a cluster before it is gone: a list can be short once.
     const GONE_AFTER: u32 = 2;
 
+    /// Whether a cluster was missed that may come back.
+    pub fn is_waiting(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// Takes a complete discovery: which of the watched clusters are gone now.
     pub fn gone<'a>(
         &mut self,

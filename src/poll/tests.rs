@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ static FAKE: Product = Product {
 struct Fake {
     clusters: Mutex<BTreeMap<String, Result<Option<UpgradeStatus>, Reason>>>,
     listing: Mutex<Option<Reason>>,
+    /// Whether reading an answer is a bug.
+    panics: AtomicBool,
     /// How long each answer takes.
     slow: Duration,
     polls: Mutex<BTreeMap<String, u32>>,
@@ -85,6 +87,7 @@ impl Provider for Fake {
                 .entry(cluster_id.into())
                 .or_default() += 1;
             tokio::time::sleep(self.slow).await;
+            assert!(!self.panics.load(Ordering::Relaxed), "on purpose");
             let answer = self.clusters.lock().unwrap().get(cluster_id).copied();
             let status = answer
                 .unwrap_or(Err(Reason::NotFound))
@@ -213,19 +216,46 @@ async fn clusters_come_and_go_with_discovery() {
     pass(10).await;
     bench.fake.set("2", Ok(None));
     bench.fake.clusters.lock().unwrap().remove("1");
-    pass(680).await;
+    let discoveries = || bench.fake.discoveries.load(Ordering::Relaxed);
+    let mut seconds = 0;
+    while discoveries() < 2 {
+        pass(1).await;
+        seconds += 1;
+    }
     assert!(bench.state("2").is_some(), "the next discovery found it");
     let one = bench.state("1").expect("one list without it is not enough");
     assert!(!one.up);
     assert_eq!(one.last_error.as_ref().unwrap().reason, "not_found");
-    pass(680).await;
+    pass(62).await;
     assert!(bench.state("1").is_none(), "two in a row are");
+    assert!(seconds + 62 < 900, "before its data count as stale");
+    pass(400).await;
+    assert_eq!(discoveries(), 3, "nothing is missed any more");
     let polls = bench.fake.polls("1");
     pass(3000).await;
     assert_eq!(bench.fake.polls("1"), polls, "its worker ended");
     let metrics = bench.deps.metrics.encode();
     assert!(!metrics.contains("reason=\"not_found\"} 1.8"), "{metrics}");
     assert!(metrics.contains(r#"state="inaccessible"} 2"#), "{metrics}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_outlives_a_worker_that_panics() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(Some(UpgradeStatus::Running)));
+    let bench = Bench::start(fake, |_| {});
+    pass(10).await;
+    let before = bench.state("1").unwrap();
+    assert!(before.up);
+    bench.fake.panics.store(true, Ordering::Relaxed);
+    pass(600).await;
+    let state = bench.state("1").unwrap();
+    assert!(!state.up);
+    assert_eq!(state.last_success, before.last_success, "its data get old");
+    assert_eq!(state.upgrades, before.upgrades);
+    bench.fake.panics.store(false, Ordering::Relaxed);
+    pass(60).await;
+    assert!(bench.state("1").unwrap().up);
 }
 
 #[tokio::test(start_paused = true)]

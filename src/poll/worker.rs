@@ -28,12 +28,19 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(watch: Arc<Watch>, deps: Deps, wanted: Wanted) -> Self {
-        let state = ClusterState {
-            key: Key {
-                account: watch.account.name.clone(),
-                product: watch.product.name,
-                id: wanted.id.clone(),
-            },
+        let key = Key {
+            account: watch.account.name.clone(),
+            product: watch.product.name,
+            id: wanted.id.clone(),
+        };
+        // After a panic: what was known stays, and gets old.
+        let known = deps.store.snapshot().get(&key).cloned();
+        let state = known.map(|state| ClusterState {
+            up: false,
+            ..ClusterState::clone(&state)
+        });
+        let state = state.unwrap_or_else(|| ClusterState {
+            key,
             cloud: watch.product.cloud,
             cloud_region: watch.account.region().clone(),
             name: wanted.name.clone(),
@@ -46,7 +53,7 @@ impl Worker {
             poll_interval: watch.account.polling.idle_interval,
             thresholds: wanted.thresholds,
             upgrades: Vec::new(),
-        };
+        });
         Self {
             watch,
             deps,
