@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::rules;
+use super::rules::{self, OUTDATED};
 
 const HEADER: &str = "\
 # Alerts for rolling-upgrade-exporter. Load this file as it is:
@@ -17,19 +17,19 @@ const HEADER: &str = "\
 # jobs for Kubernetes add `node`: without it NodeFailed names the exporter's machine, and NodeSlow
 # never fires.
 #
-# Every rule ends in `by (…)`: several exporters and several Prometheis give one alert. There are no
-# recording rules, so that every expression can be pasted into Prometheus as it is.
+# Every rule ends in `by (…)`: several exporters and several Prometheis give one alert. The one
+# recording rule tells which of several exporters lag behind another; what those saw last does not
+# count. With one exporter it has no series.
 ";
 
 /// The whole file.
 pub fn rules_file() -> String {
     let mut out = format!("{HEADER}groups:\n  - name: rolling-upgrade\n    rules:\n");
+    push(&mut out, 6, &format!("- record: {}", OUTDATED.record));
+    push_expr(&mut out, &(OUTDATED.expr)());
     for rule in rules::all() {
         push(&mut out, 6, &format!("- alert: {}", rule.alert));
-        push(&mut out, 8, "expr: |-");
-        for line in (rule.expr)().lines() {
-            push(&mut out, 10, line);
-        }
+        push_expr(&mut out, &(rule.expr)());
         for (key, length) in [("for", rule.hold), ("keep_firing_for", rule.keep)] {
             if !length.is_zero() {
                 let length = humantime::format_duration(length);
@@ -56,6 +56,13 @@ pub fn rules_file() -> String {
         }
     }
     out
+}
+
+fn push_expr(out: &mut String, expr: &str) {
+    push(out, 8, "expr: |-");
+    for line in expr.lines() {
+        push(out, 10, line);
+    }
 }
 
 fn push(out: &mut String, indent: usize, line: &str) {

@@ -36,16 +36,28 @@ const STALE: Duration = Duration::from_secs(15 * 60);
 /// The clusters of an exporter whose data lag behind those of another one: what it saw last may be
 /// over, and the other one would know. An exporter that never had an answer knows nothing better.
 /// It stands after `unless`, so that a series that is missing silences nothing.
-const OUTDATED: &str = r#"
-(
-    rolling_upgrade_last_success_timestamp_seconds
-  < on (CLUSTER) group_left ()
-    (
-        max by (CLUSTER) (rolling_upgrade_last_success_timestamp_seconds and ignoring (kind, status) rolling_upgrade_status{status="none"})
-      - clamp_min(MISSED * max by (CLUSTER) (rolling_upgrade_poll_interval_seconds), STALE)
-    )
-)
-"#;
+pub(super) const OUTDATED: Recording = Recording {
+    record: "instance_cluster:rolling_upgrade_last_success_timestamp_seconds:outdated",
+    expr: || {
+        promql(
+            r#"
+            rolling_upgrade_last_success_timestamp_seconds
+            < on (CLUSTER) group_left ()
+            (
+                max by (CLUSTER) (rolling_upgrade_last_success_timestamp_seconds and ignoring (kind, status) rolling_upgrade_status{status="none"})
+              - clamp_min(MISSED * max by (CLUSTER) (rolling_upgrade_poll_interval_seconds), STALE)
+            )
+            "#,
+            &[],
+        )
+    },
+};
+
+/// A query that others use, under a name.
+pub(super) struct Recording {
+    pub(super) record: &'static str,
+    pub(super) expr: fn() -> String,
+}
 
 /// Every rule.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
@@ -57,30 +69,24 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
 }
 
 /// An expression from its template: without the indentation, and with each word in capitals put in.
-/// `OUTDATED` has a line of its own.
 fn promql(template: &str, words: &[(&str, &dyn Display)]) -> String {
     let lines = || template.lines().filter(|line| !line.trim().is_empty());
     let indent = |line: &str| line.len() - line.trim_start().len();
     let margin = lines().map(indent).min().unwrap_or_default();
     let mut text = lines()
         .map(|line| line.get(margin..).unwrap_or_default())
-        .map(|line| match line.strip_suffix("OUTDATED") {
-            Some(indent) => indented(OUTDATED, indent),
-            None => line.to_owned(),
-        })
         .collect::<Vec<_>>()
         .join("\n");
     for (name, labels) in [("UPGRADE", UPGRADE), ("NODE", NODE), ("CLUSTER", CLUSTER)] {
         text = text.replace(name, &labels.join(", "));
     }
-    let own: [(&str, &dyn Display); 2] = [("MISSED", &MISSED), ("STALE", &STALE.as_secs())];
+    let own: [(&str, &dyn Display); 3] = [
+        ("OUTDATED", &OUTDATED.record),
+        ("MISSED", &MISSED),
+        ("STALE", &STALE.as_secs()),
+    ];
     for (word, value) in words.iter().chain(&own) {
         text = text.replace(word, &value.to_string());
     }
     text
-}
-
-fn indented(text: &str, indent: &str) -> String {
-    let lines = text.trim().lines().map(|line| format!("{indent}{line}"));
-    lines.collect::<Vec<_>>().join("\n")
 }

@@ -98,8 +98,7 @@ fn stale(set: &str) -> String {
         SET
         max by (CLUSTER) (
             rolling_upgrade_status{status=~"pending|running|paused"} == 1
-          unless ignoring (kind, status)
-            OUTDATED
+          unless ignoring (kind, status) OUTDATED
         )
         "#,
         &[("SET", &set)],

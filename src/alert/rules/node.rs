@@ -24,8 +24,7 @@ pub(super) const RULES: &[Rule] = &[
                 r#"
                 max by (NODE) (
                     rolling_upgrade_node_status{status="failed"} == 1
-                  unless ignoring (kind, node, role, status)
-                    OUTDATED
+                  unless ignoring (kind, node, role, status) OUTDATED
                 )
                 "#,
                 &[],
@@ -56,8 +55,7 @@ pub(super) const RULES: &[Rule] = &[
                       (timestamp(rolling_upgrade_last_success_timestamp_seconds) - rolling_upgrade_last_success_timestamp_seconds)
                     and ignoring (status)
                       rolling_upgrade_node_status{status="upgrading"} == 1
-                    unless ignoring (kind, node, role)
-                      OUTDATED
+                    unless ignoring (kind, node, role) OUTDATED
                   )
                   > LEAST
                 )

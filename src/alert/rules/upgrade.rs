@@ -99,8 +99,7 @@ pub(super) const RULES: &[Rule] = &[
                     rolling_upgrade_last_success_timestamp_seconds
                   - ignoring (status)
                     rolling_upgrade_overdue_after_seconds
-                  unless ignoring (kind, status)
-                    OUTDATED
+                  unless ignoring (kind, status) OUTDATED
                 )
                 >
                 (
@@ -144,8 +143,7 @@ pub(super) const RULES: &[Rule] = &[
                     rolling_upgrade_retries > 0
                   and ignoring (status)
                     rolling_upgrade_status{status="running"} == 1
-                  unless ignoring (kind)
-                    OUTDATED
+                  unless ignoring (kind) OUTDATED
                 )
                 "#,
                 &[],
@@ -172,8 +170,7 @@ pub(super) const RULES: &[Rule] = &[
                     (rolling_upgrade_status{status="paused"} == 1)
                   * ignoring (kind, status) group_left ()
                     rolling_upgrade_last_success_timestamp_seconds
-                  unless ignoring (kind, status)
-                    OUTDATED
+                  unless ignoring (kind, status) OUTDATED
                 )
                 -
                 min by (UPGRADE) (
@@ -207,8 +204,7 @@ pub(super) const RULES: &[Rule] = &[
                 r#"
                 max by (UPGRADE) (
                     (rolling_upgrade_status{status="unknown"} == 1 or rolling_upgrade_nodes{status="unknown"} > 0)
-                  unless ignoring (kind, status)
-                    OUTDATED
+                  unless ignoring (kind, status) OUTDATED
                 )
                 "#,
                 &[],
@@ -276,8 +272,7 @@ fn is_in(status: UpgradeStatus) -> String {
         r#"
         max by (UPGRADE) (
             rolling_upgrade_status{status="STATUS"} == 1
-          unless ignoring (kind, status)
-            OUTDATED
+          unless ignoring (kind, status) OUTDATED
         )
         "#,
         &[("STATUS", &status.as_str())],
