@@ -11,7 +11,7 @@ use super::{KEEP, UPGRADE, promql};
 use crate::alert::facts::exceeds;
 use crate::alert::rule::{Rule, Severity};
 use crate::model::UpgradeStatus::{self, Failed, PartiallyFailed, Paused, Running, Succeeded};
-use crate::model::{NodeStatus, UpgradeView};
+use crate::model::{Node, NodeStatus, UpgradeView};
 use crate::provider::PRODUCTS;
 
 /// A pause that somebody forgot.
@@ -198,16 +198,25 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         labels: UPGRADE,
         // One rule for both: two with the same labels would resolve each other. There is no time
-        // for a node that is unknown, so the condition itself has to last.
+        // for a node that is unknown, so the condition itself has to last. A node whose state cannot
+        // be told of an upgrade that is over is nobody's work.
         expr: || {
+            let ended = UpgradeStatus::ALL.iter().filter(|status| status.is_final());
+            let ended = ended.map(|status| status.as_str()).collect::<Vec<_>>();
             promql(
                 r#"
                 max by (UPGRADE) (
-                    (rolling_upgrade_status{status="unknown"} == 1 or rolling_upgrade_nodes{status="unknown"} > 0)
+                    (
+                        rolling_upgrade_status{status="unknown"} == 1
+                      or
+                        rolling_upgrade_nodes{status="unknown"} > 0
+                      unless ignoring (status)
+                        rolling_upgrade_status{status=~"ENDED"} == 1
+                    )
                   unless ignoring (kind, status) OUTDATED
                 )
                 "#,
-                &[],
+                &[("ENDED", &ended.join("|"))],
             )
         },
         hold: UNKNOWN,
@@ -216,9 +225,10 @@ pub(super) const RULES: &[Rule] = &[
         description: "For 15 minutes the state of the {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}), or of one of its nodes, could not be told. The vendor may have a new word, or the exporter was restarted in the middle of the upgrade. Read the vendor's word in raw_status and look at the vendor's console.",
         holds: Some(|facts| {
             facts.upgrades_where(|u| {
-                let nodes = &u.view.upgrade.nodes;
+                let upgrade = &u.view.upgrade;
+                let is_unknown = |node: &Node| node.status == NodeStatus::Unknown;
                 has(u.view, UpgradeStatus::Unknown)
-                    || nodes.iter().any(|node| node.status == NodeStatus::Unknown)
+                    || (!upgrade.status.is_final() && upgrade.nodes.iter().any(is_unknown))
             })
         }),
     },
