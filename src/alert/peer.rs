@@ -27,6 +27,8 @@ use crate::config::{Alerting, Alertmanager};
 use crate::telemetry::Metrics;
 use delivery::Peer;
 
+pub(super) use delivery::CAPACITY;
+
 /// An alert to post.
 #[derive(Debug, Clone)]
 pub(super) struct Posting {

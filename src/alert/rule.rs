@@ -15,8 +15,8 @@ const RUNBOOKS: &str = concat!(
     "/blob/main/alerts/RUNBOOKS.md"
 );
 
-/// The label `severity`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The label `severity`; the worst is the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Wakes a person.
     Critical,

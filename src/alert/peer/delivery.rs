@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::telemetry::Metrics;
 
 /// Alerts that wait for one Alertmanager: as many as Prometheus's notifier holds.
-pub(super) const CAPACITY: usize = 10_000;
+pub(in crate::alert) const CAPACITY: usize = 10_000;
 /// Alerts in one post.
 pub(super) const BATCH: usize = 64;
 /// Bytes of one post: half of what a proxy takes that nobody has configured (nginx: 1 MiB).

@@ -1,0 +1,203 @@
+//! Tests with a clock that the test sets.
+
+use super::*;
+use crate::alert::facts::{Failing, Own};
+use crate::provider::Reason;
+use crate::store::Snapshot;
+
+const START: i64 = 1_700_000_000;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(START + seconds).unwrap()
+}
+
+fn engine(explicit_resolve: bool) -> Engine {
+    let label = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    Engine::new(&Alerting {
+        external_labels: Labels::from([label("site", "kr"), label("severity", "mine")]),
+        resend_interval: Duration::from_secs(60),
+        explicit_resolve,
+        alertmanagers: Vec::new(),
+    })
+}
+
+/// What is posted at a second when the config could, or could not, be reloaded.
+fn step(engine: &mut Engine, seconds: i64, failed: bool) -> Vec<Posting> {
+    let own = Own {
+        reload_failed: failed,
+        ..Own::default()
+    };
+    step_with(engine, seconds, own)
+}
+
+fn step_with(engine: &mut Engine, seconds: i64, own: Own) -> Vec<Posting> {
+    step_at_most(engine, seconds, own, usize::MAX)
+}
+
+fn step_at_most(engine: &mut Engine, seconds: i64, own: Own, most: usize) -> Vec<Posting> {
+    looked(engine, seconds, own, most).postings
+}
+
+fn looked(engine: &mut Engine, seconds: i64, own: Own, most: usize) -> Step {
+    let facts = Facts {
+        now: at(seconds),
+        clusters: &Snapshot::default(),
+        own,
+    };
+    engine.step(&facts, most)
+}
+
+fn only(postings: Vec<Posting>) -> Posting {
+    assert_eq!(postings.len(), 1, "{postings:?}");
+    postings.into_iter().next().unwrap()
+}
+
+#[test]
+fn an_alert_is_posted_at_once_and_then_at_every_interval() {
+    let mut engine = engine(false);
+    assert!(step(&mut engine, 0, false).is_empty());
+    let first = only(step(&mut engine, 1, true));
+    assert_eq!(first.alert.starts_at, at(1));
+    assert_eq!(first.alert.ends_at, at(1 + 4 * 60));
+    assert!(!first.resolved);
+    assert!(step(&mut engine, 2, true).is_empty());
+    assert!(step(&mut engine, 60, true).is_empty());
+    let second = only(step(&mut engine, 61, true));
+    assert_eq!(second.alert.starts_at, at(1), "it began then");
+    assert_eq!(second.alert.ends_at, at(61 + 4 * 60));
+}
+
+#[test]
+fn labels_are_those_of_the_rule_with_the_external_ones_where_they_are_free() {
+    let posting = only(step(&mut engine(false), 0, true));
+    let labels: Vec<_> = posting
+        .alert
+        .labels
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    assert_eq!(
+        labels,
+        [
+            "alertname=RollingUpgradeConfigReloadFailed",
+            "severity=warning",
+            "site=kr"
+        ]
+    );
+    let texts: Vec<_> = posting.alert.annotations.keys().collect();
+    assert_eq!(texts, ["description", "runbook_url", "summary"]);
+}
+
+#[test]
+fn an_end_is_left_to_lapse() {
+    let mut engine = engine(false);
+    let posted = only(step(&mut engine, 0, true));
+    let over = looked(&mut engine, 5, Own::default(), 9);
+    assert!(over.postings.is_empty());
+    assert_eq!(over.over, [posted.alert.labels], "what waits is withdrawn");
+    assert!(looked(&mut engine, 6, Own::default(), 9).over.is_empty());
+    assert!(step(&mut engine, 100, false).is_empty());
+    let again = only(step(&mut engine, 110, true));
+    assert_eq!(again.alert.starts_at, at(110), "it is a new alert");
+}
+
+#[test]
+fn an_end_is_told_for_a_quarter_of_an_hour_if_wanted() {
+    let mut engine = engine(true);
+    only(step(&mut engine, 0, true));
+    let ended = looked(&mut engine, 5, Own::default(), 9);
+    assert!(ended.over.is_empty(), "the end itself is told");
+    let over = only(ended.postings);
+    assert!(over.resolved);
+    assert_eq!((over.alert.starts_at, over.alert.ends_at), (at(0), at(5)));
+    assert!(step(&mut engine, 6, false).is_empty());
+    let again = only(step(&mut engine, 65, false));
+    assert_eq!(again.alert.ends_at, at(5), "it ended then");
+    only(step(&mut engine, 904, false));
+    assert!(step(&mut engine, 905, false).is_empty());
+    assert!(engine.alerts.is_empty(), "nothing is kept for ever");
+}
+
+#[test]
+fn an_alert_that_comes_back_within_that_time_is_a_new_one() {
+    let mut engine = engine(true);
+    only(step(&mut engine, 0, true));
+    only(step(&mut engine, 5, false));
+    let again = only(step(&mut engine, 6, true));
+    assert!(!again.resolved);
+    assert_eq!(again.alert.starts_at, at(6));
+    assert_eq!(again.alert.ends_at, at(6 + 4 * 60));
+}
+
+#[test]
+fn a_clock_that_is_set_back_silences_nothing_and_starts_nothing_in_the_future() {
+    let mut engine = engine(true);
+    only(step(&mut engine, 1000, true));
+    let back = only(step(&mut engine, 0, true));
+    assert!(back.alert.starts_at <= at(0), "{back:?}");
+    assert_eq!(back.alert.ends_at, at(4 * 60));
+    assert!(step(&mut engine, 1, true).is_empty());
+    let over = only(step(&mut engine, -500, false));
+    assert!(over.alert.starts_at <= over.alert.ends_at, "{over:?}");
+}
+
+#[test]
+fn of_too_many_each_gets_its_turn_and_what_is_new_and_worse_goes_first() {
+    let mut engine = engine(false);
+    // With the least resend interval all are due again before each step.
+    engine.resend = Duration::from_secs(1);
+    let own = |accounts: usize, refused: usize| Own {
+        clock_skew: (0..accounts).map(|n| (format!("{n:02}"), 90.0)).collect(),
+        failing: (0..refused)
+            .map(|n| Failing {
+                account: format!("{n:02}"),
+                product: "ses",
+                reason: Reason::Auth,
+                since: at(-600),
+            })
+            .collect(),
+        ..Own::default()
+    };
+    let mut turn = |second, refused| {
+        let postings = step_at_most(&mut engine, second, own(10, refused), 4);
+        let names = postings.iter().map(|posting| {
+            let labels = &posting.alert.labels;
+            let kind = if labels["severity"] == "critical" {
+                "!"
+            } else {
+                ""
+            };
+            format!("{kind}{}", labels["account"])
+        });
+        names.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(turn(0, 2), "!00 !01 00 01");
+    assert_eq!(turn(5, 2), "02 03 04 05");
+    assert_eq!(turn(10, 3), "!02 06 07 08");
+    assert_eq!(turn(15, 3), "09 !00 !01 00");
+    assert_eq!(turn(20, 3), "01 02 03 04");
+}
+
+#[test]
+fn an_alert_about_an_alertmanager_is_not_for_that_one() {
+    let own = Own {
+        unreachable: vec![("http://am:9093".to_owned(), at(-600))],
+        ..Own::default()
+    };
+    let posting = only(step_with(&mut engine(false), 0, own));
+    assert_eq!(posting.except.as_deref(), Some("http://am:9093"));
+}
+
+#[test]
+fn a_rule_with_for_waits_and_starts_anew_after_a_break() {
+    let mut alert = Active::new(
+        rules::all().find(|rule| !rule.hold.is_zero()).unwrap(),
+        at(0),
+    );
+    let hold = i64::try_from(alert.rule.hold.as_secs()).unwrap();
+    alert.fires_if_due(at(hold - 1));
+    assert!(alert.fired.is_none());
+    assert!(!alert.ends(at(hold - 1), true), "it never fired");
+    alert.fires_if_due(at(hold));
+    assert_eq!(alert.fired, Some(at(hold)));
+}
