@@ -190,7 +190,9 @@ impl Active {
         if self.fired.is_none() || !explicit {
             return false;
         }
-        let resolved = *self.resolved.get_or_insert(now);
+        // A clock that was set back must not keep it for as long.
+        let resolved = self.resolved.map_or(now, |resolved| resolved.min(now));
+        self.resolved = Some(resolved);
         !is_over(resolved, RESOLVED_RETENTION, now)
     }
 

@@ -139,6 +139,12 @@ fn a_clock_that_is_set_back_silences_nothing_and_starts_nothing_in_the_future() 
     assert!(step(&mut engine, 1, true).is_empty());
     let over = only(step(&mut engine, -500, false));
     assert!(over.alert.starts_at <= over.alert.ends_at, "{over:?}");
+    only(step(&mut engine, -5000, false));
+    assert!(step(&mut engine, -4100, false).is_empty());
+    assert!(
+        engine.alerts.is_empty(),
+        "it is told for a quarter of an hour"
+    );
 }
 
 #[test]
