@@ -29,6 +29,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 const CONNECT: Duration = Duration::from_secs(5);
 
+const SILENCE: &str = "no answer in time: check that it runs, and the route and the firewall";
+
 /// What is read of an answer that refuses.
 const BODY_CAP: usize = 64 << 10;
 
@@ -75,7 +77,8 @@ pub(super) struct Endpoint {
     auth: AlertmanagerAuth,
     ca_file: Option<PathBuf>,
     timeout: Duration,
-    /// Made at the first post, and again while that fails: its CA file may come later.
+    /// Made at the first post, and again after one without an answer: its CA file may come later, or
+    /// be replaced, and a connection may be dead.
     client: Mutex<Option<reqwest::Client>>,
 }
 
@@ -104,6 +107,10 @@ impl Endpoint {
         let client = client::build(builder, self.ca_file.as_deref(), is_plain_http)
             .map_err(|error| Failure::new(Remedy::Wait, error.message))?;
         Ok(made.insert(client).clone())
+    }
+
+    fn forget_client(&self) {
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// What it knows us by, read now: a rotated file needs no reload.
@@ -173,10 +180,13 @@ impl Post for Endpoint {
         let sent = tokio::time::timeout_at(deadline, request.send()).await;
         let answer = match sent {
             Ok(Ok(answer)) => answer,
-            Ok(Err(broken)) if !broken.is_timeout() => return Err(no_answer(&broken)),
-            Ok(Err(_)) | Err(_) => {
-                let text = "no answer in time: check that it runs, and the route and the firewall";
-                return Err(Failure::new(Remedy::Wait, text));
+            Ok(Err(broken)) => {
+                self.forget_client();
+                return Err(no_answer(&broken));
+            }
+            Err(_) => {
+                self.forget_client();
+                return Err(Failure::new(Remedy::Wait, SILENCE));
             }
         };
         // The first line tells all of a success.
@@ -196,7 +206,9 @@ impl Post for Endpoint {
 
 fn no_answer(broken: &reqwest::Error) -> Failure {
     let cause = failure::cause(broken);
-    let text = if broken.is_connect() {
+    let text = if broken.is_timeout() {
+        SILENCE.to_owned()
+    } else if broken.is_connect() {
         format!("no connection ({cause}): check that it runs, and its address")
     } else {
         format!("the connection broke ({cause}): check that it runs")

@@ -271,7 +271,7 @@ async fn a_ca_of_ones_own_is_trusted_and_another_is_not() {
 }
 
 #[tokio::test]
-async fn a_ca_file_may_come_later() {
+async fn a_ca_file_may_come_later_and_be_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ca.pem");
     let fake = Fake::start_tls([ok()]).await;
@@ -282,6 +282,15 @@ async fn a_ca_file_may_come_later() {
     let failure = endpoint.post("[]".to_owned()).await.unwrap_err();
     assert_eq!(failure.remedy, Remedy::Wait);
     assert!(failure.text.contains("ca_file"), "{}", failure.text);
+    std::fs::copy(tls_data("ca.pem"), &path).unwrap();
+    assert_eq!(endpoint.post("[]".to_owned()).await, Ok(()));
+
+    std::fs::copy(tls_data("other-ca.pem"), &path).unwrap();
+    let endpoint = Endpoint::new(&Alertmanager {
+        ca_file: Some(path.clone()),
+        ..fake.config()
+    });
+    assert!(endpoint.post("[]".to_owned()).await.is_err());
     std::fs::copy(tls_data("ca.pem"), &path).unwrap();
     assert_eq!(endpoint.post("[]".to_owned()).await, Ok(()));
 }
