@@ -39,6 +39,8 @@ const BODY_CAP: usize = 64 << 10;
 pub(super) enum Remedy {
     /// The same may be taken later.
     Wait,
+    /// It failed under way: the same may be taken later, unless one of the alerts is the cause.
+    Doubt,
     /// The set-up is wrong: nothing is taken until somebody changes it.
     Change,
     /// The good alerts were taken, the others never will be.
@@ -186,7 +188,7 @@ impl Post for Endpoint {
             }
             Err(_) => {
                 self.forget_client();
-                return Err(Failure::new(Remedy::Wait, SILENCE));
+                return Err(Failure::new(Remedy::Doubt, SILENCE));
             }
         };
         // The first line tells all of a success.
@@ -213,7 +215,12 @@ fn no_answer(broken: &reqwest::Error) -> Failure {
     } else {
         format!("the connection broke ({cause}): check that it runs")
     };
-    Failure::new(Remedy::Wait, text)
+    let remedy = if broken.is_connect() {
+        Remedy::Wait
+    } else {
+        Remedy::Doubt
+    };
+    Failure::new(remedy, text)
 }
 
 /// What comes of the body in time, up to a limit.

@@ -6,6 +6,9 @@
 //! An alert that says that it fires is never posted after the end that it tells: that would read as
 //! resolved. Such alerts leave the queue uncounted, since what they told is over.
 //!
+//! A post that fails under way is made again with fewer alerts, and one that failed alone goes behind
+//! the others: if it is the cause, they do not wait for it.
+//!
 //! An Alertmanager that was posted nothing for an interval gets an empty array, so that a broken way
 //! is known before an alert needs it.
 

@@ -51,10 +51,15 @@ impl Queue {
     pub(super) fn push(&mut self, entry: Arc<Entry>) -> usize {
         let place = match self.places.remove(&entry.labels) {
             Some(place) => place,
-            None => self.order.last_key_value().map_or(0, |(last, _)| last + 1),
+            None => self.next_place(),
         };
         self.put(place, entry);
         self.trim()
+    }
+
+    /// The place behind all.
+    fn next_place(&self) -> i64 {
+        self.order.last_key_value().map_or(0, |(last, _)| last + 1)
     }
 
     /// Takes from the front at most `most` alerts of at most `bytes` together; one alone may be
@@ -86,6 +91,17 @@ impl Queue {
                 .first_key_value()
                 .map_or(0, |(first, _)| first - 1);
             self.put(place, entry);
+        }
+        self.trim()
+    }
+
+    /// Puts a batch that was not taken behind all others, except alerts of which a newer version
+    /// waits. Tells how many alerts were dropped for it.
+    pub(super) fn put_last(&mut self, batch: Vec<Arc<Entry>>) -> usize {
+        for entry in batch {
+            if !self.places.contains_key(&entry.labels) {
+                self.put(self.next_place(), entry);
+            }
         }
         self.trim()
     }
@@ -235,6 +251,7 @@ mod tests {
         Push(u8, i64),
         Take(usize, usize),
         PutBack,
+        PutLast,
         Expire(i64),
     }
 
@@ -243,15 +260,21 @@ mod tests {
             4 => (0..12u8, 0..9i64).prop_map(|(name, until)| Step::Push(name, until)),
             2 => (1..5usize, 1..20usize).prop_map(|(most, bytes)| Step::Take(most, bytes)),
             1 => Just(Step::PutBack),
+            1 => Just(Step::PutLast),
             1 => (0..9i64).prop_map(Step::Expire),
         ]
     }
 
-    /// The same with a plain list.
-    fn model(list: &mut Vec<Arc<Entry>>, capacity: usize, front: Vec<Arc<Entry>>) -> usize {
+    /// The same with a plain list: what is not in it is put at this place.
+    fn model(
+        list: &mut Vec<Arc<Entry>>,
+        capacity: usize,
+        place: usize,
+        batch: Vec<Arc<Entry>>,
+    ) -> usize {
         let fresh = |entry: &Arc<Entry>| !list.iter().any(|other| other.labels == entry.labels);
-        let front: Vec<_> = front.into_iter().filter(fresh).collect();
-        list.splice(0..0, front);
+        let batch: Vec<_> = batch.into_iter().filter(fresh).collect();
+        list.splice(place..place, batch);
         let dropped = list.len().saturating_sub(capacity);
         list.drain(..dropped);
         dropped
@@ -273,7 +296,7 @@ mod tests {
                             Some(old) => *old = new.clone(),
                             None => list.push(new.clone()),
                         }
-                        let dropped = model(&mut list, capacity, Vec::new());
+                        let dropped = model(&mut list, capacity, 0, Vec::new());
                         prop_assert_eq!(queue.push(new), dropped);
                     }
                     Step::Take(most, bytes) => {
@@ -287,8 +310,14 @@ mod tests {
                     }
                     Step::PutBack => {
                         let back = std::mem::take(&mut taken);
-                        let dropped = model(&mut list, capacity, back.clone());
+                        let dropped = model(&mut list, capacity, 0, back.clone());
                         prop_assert_eq!(queue.put_back(back), dropped);
+                    }
+                    Step::PutLast => {
+                        let last = std::mem::take(&mut taken);
+                        let place = list.len();
+                        let dropped = model(&mut list, capacity, place, last.clone());
+                        prop_assert_eq!(queue.put_last(last), dropped);
                     }
                     Step::Expire(now) => {
                         let now = Timestamp::from_second(now).unwrap();

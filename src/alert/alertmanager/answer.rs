@@ -35,7 +35,11 @@ pub(super) fn judge(status: u16, location: Option<&HeaderValue>, body: &str, url
                 format!("it has no API there{told}; check url, with the prefix of its routes");
             (Remedy::Change, text)
         }
-        408 | 425 | 429 | 500.. => (Remedy::Wait, "it cannot take alerts now".to_owned() + &told),
+        425 | 429 => (Remedy::Wait, "it cannot take alerts now".to_owned() + &told),
+        408 | 500.. => (
+            Remedy::Doubt,
+            "it cannot take alerts now".to_owned() + &told,
+        ),
         _ => (Remedy::Change, "it takes no alerts".to_owned() + &told),
     };
     Failure::new(remedy, format!("HTTP {status}, {text}"))
@@ -134,12 +138,12 @@ mod tests {
             (403, Remedy::Change),
             (404, Remedy::Change),
             (405, Remedy::Change),
-            (408, Remedy::Wait),
+            (408, Remedy::Doubt),
             (415, Remedy::Change),
             (429, Remedy::Wait),
-            (500, Remedy::Wait),
-            (503, Remedy::Wait),
-            (599, Remedy::Wait),
+            (500, Remedy::Doubt),
+            (503, Remedy::Doubt),
+            (599, Remedy::Doubt),
         ] {
             assert_eq!(judged(status, "").0, remedy, "{status}");
         }

@@ -186,7 +186,7 @@ async fn a_success_stands_in_the_first_line() {
 async fn a_connection_that_breaks_is_tried_again_later() {
     for cut in ["", "HTTP/1.1 200 O", "HTTP/1.1 200 OK\r\ncontent-"] {
         let failure = post_to(Answer::Cut(cut.to_owned())).await.unwrap_err();
-        assert_eq!(failure.remedy, Remedy::Wait, "{cut}");
+        assert_eq!(failure.remedy, Remedy::Doubt, "{cut}");
         assert!(
             failure.text.starts_with("the connection broke"),
             "{}",
@@ -195,7 +195,7 @@ async fn a_connection_that_breaks_is_tried_again_later() {
     }
     let cut = "HTTP/1.1 503 Busy\r\ncontent-length: 10\r\n\r\nlater";
     let failure = post_to(Answer::Cut(cut.to_owned())).await.unwrap_err();
-    assert_eq!(failure.remedy, Remedy::Wait);
+    assert_eq!(failure.remedy, Remedy::Doubt);
     assert_eq!(failure.text, "HTTP 503, it cannot take alerts now: later");
 }
 
@@ -218,7 +218,7 @@ async fn silence_ends_at_the_deadline() {
     for (answer, remedy, text) in [
         (
             Answer::Stall(String::new()),
-            Remedy::Wait,
+            Remedy::Doubt,
             "no answer in time",
         ),
         (Answer::Stall(endless.to_owned()), Remedy::Split, "HTTP 422"),

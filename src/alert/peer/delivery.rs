@@ -198,10 +198,16 @@ impl<P: Post> Peer<P> {
             return false;
         }
         course.health.ill(alerts, &failure);
-        if failure.remedy != Remedy::Wait {
-            return false;
-        }
-        let dropped = waiting.queue.put_back(batch);
+        let dropped = match failure.remedy {
+            Remedy::Change | Remedy::Leave | Remedy::Split => return false,
+            // If one of them is the cause, the others must not wait for it for ever.
+            Remedy::Doubt if alerts == 1 => waiting.queue.put_last(batch),
+            Remedy::Doubt if alerts > 1 => {
+                course.most = alerts.div_ceil(2);
+                waiting.queue.put_back(batch)
+            }
+            Remedy::Doubt | Remedy::Wait => waiting.queue.put_back(batch),
+        };
         self.dropped(&mut waiting, dropped);
         true
     }

@@ -84,7 +84,7 @@ impl Health {
         }
         // One that is away can be so in many ways, by turns.
         let trouble = match failure.remedy {
-            Remedy::Wait => "",
+            Remedy::Wait | Remedy::Doubt => "",
             Remedy::Change | Remedy::Leave | Remedy::Split => &failure.text,
         };
         if self.told.len() == TOLD || !self.told.insert(trouble.to_owned()) {

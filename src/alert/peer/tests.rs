@@ -127,6 +127,30 @@ async fn a_bad_alert_neither_repeats_nor_loses_the_rest() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_alert_that_breaks_every_post_holds_up_no_other_for_ever() {
+    // It is a.
+    let broken = || fails(Remedy::Doubt, "HTTP 500");
+    let answers = [
+        Ok(()),
+        broken(),
+        broken(),
+        broken(),
+        Ok(()),
+        Ok(()),
+        broken(),
+    ];
+    let bench = start(answers);
+    bench.after(0).await;
+    bench.push(["a", "b", "c", "d"].map(|name| alert(name, 900)));
+    let made: Vec<_> = bench.after(30).await.into_iter().map(|p| p.1).collect();
+    assert_eq!(made, ["", "a b c d", "a b", "a", "b", "c d", "a", "a"]);
+    assert_eq!(
+        bench.counted(),
+        [4 + 2 + 1 + 1 + 2 + 1 + 1, 4 + 2 + 1 + 1, 0]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_bad_alert_that_is_renewed_is_one_trouble_not_many() {
     listen();
     let bad = || fails(Remedy::Leave, "HTTP 400, it left out alerts: bad");
