@@ -9,6 +9,16 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+readonly POLICY=/usr/sbin/policy-rc.d
+made_policy=
+
+# Left behind, also by a run that was interrupted, it would keep every service from starting.
+remove_policy() {
+    if [ -n "$made_policy" ]; then as_root rm -f "$POLICY"; fi
+    made_policy=
+}
+trap remove_policy EXIT
+
 # The end-to-end tests scrape with a real Prometheus, check with promtool, and send alerts to a real
 # Alertmanager, which amtool asks.
 install_servers() {
@@ -25,11 +35,10 @@ install_servers() {
 install() {
     step "installing $*"
     # Without this the packages would start servers of their own.
-    local policy=/usr/sbin/policy-rc.d made=
-    if [ ! -e "$policy" ]; then
-        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
-        as_root chmod 0755 "$policy"
-        made=yes
+    if [ ! -e "$POLICY" ]; then
+        made_policy=yes
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY" >/dev/null
+        as_root chmod 0755 "$POLICY"
     fi
     local status=0
     {
@@ -37,7 +46,7 @@ install() {
             as_root env DEBIAN_FRONTEND=noninteractive \
                 apt-get install -q -y --no-install-recommends "$@"
     } >&2 || status=$?
-    if [ -n "$made" ]; then as_root rm -f "$policy"; fi
+    remove_policy
     return "$status"
 }
 
