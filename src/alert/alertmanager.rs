@@ -16,11 +16,13 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION};
+use jiff::Timestamp;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use url::Url;
 
+use crate::clock::Clock;
 use crate::config::{Alertmanager, AlertmanagerAuth};
 use crate::provider::http::{client, failure};
 
@@ -79,13 +81,16 @@ pub(super) struct Endpoint {
     auth: AlertmanagerAuth,
     ca_file: Option<PathBuf>,
     timeout: Duration,
+    clock: Clock,
+    /// How far behind the Alertmanager's clock ours may be.
+    behind: Duration,
     /// Made at the first post, and again after one without an answer: its CA file may come later, or
     /// be replaced, and a connection may be dead.
     client: Mutex<Option<reqwest::Client>>,
 }
 
 impl Endpoint {
-    pub(super) fn new(config: &Alertmanager) -> Self {
+    pub(super) fn new(config: &Alertmanager, clock: Clock, resend_interval: Duration) -> Self {
         let mut url = config.url.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(["api", "v2", "alerts"]);
@@ -95,6 +100,9 @@ impl Endpoint {
             auth: config.auth.clone(),
             ca_file: config.ca_file.clone(),
             timeout: TIMEOUT,
+            clock,
+            // An alert says that it fires for four intervals: it has to be there for more than one.
+            behind: resend_interval.saturating_mul(3),
             client: Mutex::default(),
         }
     }
@@ -109,6 +117,24 @@ impl Endpoint {
         let client = client::build(builder, self.ca_file.as_deref(), is_plain_http)
             .map_err(|error| Failure::new(Remedy::Wait, error.message))?;
         Ok(made.insert(client).clone())
+    }
+
+    /// Alerts that end by our clock before they arrive by its clock would be taken as resolved, and
+    /// nobody would ever be told.
+    fn check_clock(&self, headers: &HeaderMap, sent: Timestamp) -> Result<(), Failure> {
+        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+        let skew = date.and_then(|date| failure::skew(date, sent, self.clock.now()));
+        let behind = skew.map_or(Duration::ZERO, |skew| {
+            Duration::try_from(-skew).unwrap_or_default()
+        });
+        if behind <= self.behind {
+            return Ok(());
+        }
+        let behind = humantime::format_duration(Duration::from_secs(behind.as_secs()));
+        let text = format!(
+            "this machine's clock is {behind} behind its clock, so that alerts end before they arrive: synchronize the clocks"
+        );
+        Err(Failure::new(Remedy::Change, text))
     }
 
     fn forget_client(&self) {
@@ -179,8 +205,9 @@ impl Post for Endpoint {
         if let Some(credential) = &credential {
             request = request.header(AUTHORIZATION, credential.header()?);
         }
-        let sent = tokio::time::timeout_at(deadline, request.send()).await;
-        let answer = match sent {
+        let sent = self.clock.now();
+        let answered = tokio::time::timeout_at(deadline, request.send()).await;
+        let answer = match answered {
             Ok(Ok(answer)) => answer,
             Ok(Err(broken)) => {
                 self.forget_client();
@@ -193,7 +220,7 @@ impl Post for Endpoint {
         };
         // The first line tells all of a success.
         if answer.status().is_success() {
-            return Ok(());
+            return self.check_clock(answer.headers(), sent);
         }
         let status = answer.status().as_u16();
         let location = answer.headers().get(LOCATION).cloned();

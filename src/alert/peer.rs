@@ -94,7 +94,7 @@ impl Peers {
 
     fn at_pace(alerting: &Alerting, metrics: Arc<Metrics>, clock: Clock, pace: Pace) -> Self {
         let peer = move |config: &Alertmanager| {
-            let way = Endpoint::new(config);
+            let way = Endpoint::new(config, clock.clone(), alerting.resend_interval);
             Peer::new(config.label(), way, pace, metrics.clone(), clock.clone())
         };
         let peers = alerting.alertmanagers.iter().map(peer).map(Arc::new);

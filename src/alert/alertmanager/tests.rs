@@ -15,8 +15,31 @@ fn basic(password: Secret) -> AlertmanagerAuth {
     }
 }
 
+fn open(config: &Alertmanager) -> Endpoint {
+    let clock = Clock::fixed("2026-11-21T04:00:10Z".parse().unwrap());
+    Endpoint::new(config, clock, Duration::from_secs(60))
+}
+
 async fn post(config: &Alertmanager) -> Result<(), Failure> {
-    Endpoint::new(config).post("[]".to_owned()).await
+    open(config).post("[]".to_owned()).await
+}
+
+#[tokio::test]
+async fn a_clock_that_is_behind_by_the_life_of_an_alert_is_a_failure() {
+    let at = |date: &str| {
+        let head = format!("200 OK\r\nDate: {date}\r\n");
+        post_to(Answer::Full(head.leak(), String::new()))
+    };
+    assert_eq!(at("Sat, 21 Nov 2026 04:03:09 GMT").await, Ok(()));
+    assert_eq!(at("Sat, 21 Nov 2026 03:00:00 GMT").await, Ok(()), "ahead");
+    assert_eq!(at("yesterday").await, Ok(()));
+    let failure = at("Sat, 21 Nov 2026 04:05:10 GMT").await.unwrap_err();
+    assert_eq!(failure.remedy, Remedy::Change);
+    assert!(
+        failure.text.contains("clock is 5m behind its clock"),
+        "{}",
+        failure.text
+    );
 }
 
 async fn post_to(answer: Answer) -> Result<(), Failure> {
@@ -33,7 +56,7 @@ async fn alerts_go_to_the_api_behind_any_prefix() {
     ] {
         let mut config = fake.config();
         config.url.set_path(prefix);
-        let endpoint = Endpoint::new(&config);
+        let endpoint = open(&config);
         assert_eq!(endpoint.post("[{}]".to_owned()).await, Ok(()));
         let sent = fake.requests().pop().unwrap();
         let line = format!("POST {path} HTTP/1.1\r\n");
@@ -56,7 +79,7 @@ async fn alerts_go_to_the_api_behind_any_prefix() {
 #[tokio::test]
 async fn a_connection_is_used_again() {
     let fake = Fake::start([ok()]).await;
-    let endpoint = Endpoint::new(&fake.config());
+    let endpoint = open(&fake.config());
     for _ in 0..3 {
         assert_eq!(endpoint.post("[]".to_owned()).await, Ok(()));
     }
@@ -82,7 +105,7 @@ async fn it_knows_us_by_password_or_token() {
         assert_eq!(post(&config).await, Ok(()));
         let head = fake.requests().pop().unwrap().head;
         assert!(head.contains(header), "{head}");
-        assert!(!format!("{:?}", Endpoint::new(&config)).contains("hunter2"));
+        assert!(!format!("{:?}", open(&config)).contains("hunter2"));
     }
 }
 
@@ -92,7 +115,7 @@ async fn a_rotated_password_is_used_at_once() {
     let path = folder.path().join("password");
     let fake = Fake::start([ok()]).await;
     let auth = basic(Secret::File(path.clone()));
-    let endpoint = Endpoint::new(&Alertmanager {
+    let endpoint = open(&Alertmanager {
         auth,
         ..fake.config()
     });
@@ -224,7 +247,7 @@ async fn silence_ends_at_the_deadline() {
         (Answer::Stall(endless.to_owned()), Remedy::Split, "HTTP 422"),
     ] {
         let fake = Fake::start([answer]).await;
-        let mut endpoint = Endpoint::new(&fake.config());
+        let mut endpoint = open(&fake.config());
         endpoint.timeout = Duration::from_millis(200);
         let post = endpoint.post("[]".to_owned());
         let post = tokio::time::timeout(TIMEOUT / 2, post).await;
@@ -275,7 +298,7 @@ async fn a_ca_file_may_come_later_and_be_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ca.pem");
     let fake = Fake::start_tls([ok()]).await;
-    let endpoint = Endpoint::new(&Alertmanager {
+    let endpoint = open(&Alertmanager {
         ca_file: Some(path.clone()),
         ..fake.config()
     });
@@ -286,7 +309,7 @@ async fn a_ca_file_may_come_later_and_be_replaced() {
     assert_eq!(endpoint.post("[]".to_owned()).await, Ok(()));
 
     std::fs::copy(tls_data("other-ca.pem"), &path).unwrap();
-    let endpoint = Endpoint::new(&Alertmanager {
+    let endpoint = open(&Alertmanager {
         ca_file: Some(path.clone()),
         ..fake.config()
     });

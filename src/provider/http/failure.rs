@@ -49,7 +49,7 @@ pub(crate) fn cause(broken: &reqwest::Error) -> String {
 }
 
 /// Local clock minus the server's. `Date` is cut to the second, so half of one is added to it.
-pub(super) fn skew(date: &str, sent: Timestamp, received: Timestamp) -> Option<SignedDuration> {
+pub(crate) fn skew(date: &str, sent: Timestamp, received: Timestamp) -> Option<SignedDuration> {
     let server = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
     let local = sent
         .checked_add(received.duration_since(sent) / 2)
