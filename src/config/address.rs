@@ -111,8 +111,14 @@ pub(super) fn ca_file(field: &Field<'_>, folder: &Path) -> Option<PathBuf> {
     let text = field.text()?;
     let path = folder.join(text);
     let mut pem = Vec::new();
-    let read =
-        std::fs::File::open(&path).and_then(|file| file.take(LONGEST_BUNDLE).read_to_end(&mut pem));
+    // A named pipe would block whoever opens it.
+    let read = std::fs::metadata(&path).and_then(|metadata| {
+        if !metadata.is_file() {
+            return Err(std::io::Error::other("it is not a regular file"));
+        }
+        let file = std::fs::File::open(&path)?;
+        file.take(LONGEST_BUNDLE).read_to_end(&mut pem)
+    });
     let why = match read {
         Err(error) => error.to_string(),
         Ok(_) => match reqwest::Certificate::from_pem_bundle(&pem) {
@@ -296,5 +302,6 @@ mod tests {
         let check = |name| read(name, |field| ca_file(field, folder.path())).unwrap_err();
         assert!(check("ca.pem").contains("no PEM certificate"));
         assert!(check("none.pem").contains("No such file"));
+        assert!(check(".").contains("not a regular file"));
     }
 }
