@@ -47,7 +47,7 @@ pub struct Rule {
     pub alert: &'static str,
     /// The label `severity`.
     pub severity: Severity,
-    /// The names of the labels that its condition gives, in the order of the contract.
+    /// The names of the labels that its condition gives, in the order of the series.
     pub labels: &'static [&'static str],
     /// The condition for Prometheus, in several lines.
     pub expr: fn() -> String,

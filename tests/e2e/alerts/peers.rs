@@ -138,7 +138,7 @@ async fn a_dead_alertmanager_delays_no_other() {
     a_drained_end(late, folder, late_port, &url, &mut exporter).await;
 }
 
-/// After the two minutes of the contract both are told that the key is refused; nothing of the
+/// After the two minutes that the rule waits both are told that the key is refused; nothing of the
 /// rest was told twice meanwhile, though it was posted again and again.
 async fn a_refused_key(alive: &Alertmanager, late: &Alertmanager, url: &str, exporter: &Process) {
     let since = "rolling_upgrade_exporter_failing_since_timestamp_seconds";
