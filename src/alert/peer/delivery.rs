@@ -217,6 +217,8 @@ impl<P: Post> Peer<P> {
         waiting.lapsed += waiting.queue.expire(self.clock.now());
         let batch = waiting.queue.take(most, BATCH_BYTES);
         waiting.posting = batch.len();
+        // Of a post that was lost there may be some left.
+        waiting.withdrawn.clear();
         waiting.told_full &= !waiting.queue.is_empty();
         batch
     }

@@ -272,6 +272,25 @@ async fn a_bug_does_not_end_the_alerts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_over_in_a_lost_post_may_fire_again() {
+    let answers = [
+        Ok(()),
+        fails(Remedy::Wait, "panic"),
+        fails(Remedy::Wait, "away"),
+    ];
+    let bench = start_slow(answers, Duration::from_secs(3));
+    bench.after(5).await;
+    bench.push([alert("a", 900)]);
+    bench.after(1).await;
+    bench.peer.withdraw(&[alert("a", 900).alert.labels]);
+    bench.after(4).await;
+    bench.push([alert("a", 900)]);
+    let made = bench.after(20).await;
+    let made: Vec<_> = made.iter().map(|(_, names)| &**names).collect();
+    assert_eq!(made, ["", "a", "a", "a"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_empties_the_queue_even_from_a_pause() {
     let away = |n: usize| (0..n).map(|_| fails(Remedy::Wait, "away"));
     let mut bench = start(away(5));
