@@ -7,24 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use rolling_upgrade_exporter::clock::Clock;
 
 use super::servers::{Alertmanager, GROUP_WAIT, texts};
+use super::story::FAILURE;
 use super::told::{first, stories};
 use super::{ALLOWANCE, END, LATENCY, value};
 use crate::harness::{
     Process, Sample, eventually, free_port, get, samples, select, start_exporter, start_simulator,
 };
-
-/// Fails for good at 3 s.
-const SCENARIO: &str = "
-clusters:
-  - product: css
-    id: ea244205-d641-45d9-9dcb-ab2236bcd07e
-    name: orders
-    versions: [7.6.2, 7.10.2]
-    starts_after: 1s
-    nodes: [{name: ess-1, role: ess}]
-    steps: [{name: Data migration, takes: 2s}]
-    fails: {node: 1, step: 1}
-";
 
 /// The key of `kr` is refused from the beginning. DEAD is the first of the Alertmanagers, so that
 /// one that waits for it would be seen.
@@ -80,7 +68,7 @@ async fn a_dead_alertmanager_delays_no_other() {
     let alive = Alertmanager::start(folder).await;
     let late_port = free_port();
     let late_url = format!("http://127.0.0.1:{late_port}");
-    let (_simulator, sim_url) = start_simulator(folder, SCENARIO).await;
+    let (_simulator, sim_url) = start_simulator(folder, FAILURE).await;
     let port = free_port();
     let url = format!("http://127.0.0.1:{port}");
     let config = CONFIG

@@ -9,22 +9,10 @@ use rolling_upgrade_exporter::clock::Clock;
 use serde_json::Value;
 
 use super::servers::{Alertmanager, START, texts};
+use super::story::FAILURE;
 use super::told::{first, stories};
 use super::{ALLOWANCE, END};
 use crate::harness::{eventually, free_port, start_exporter, start_simulator};
-
-/// Fails for good at 3 s.
-const SCENARIO: &str = "
-clusters:
-  - product: css
-    id: ea244205-d641-45d9-9dcb-ab2236bcd07e
-    name: orders
-    versions: [7.6.2, 7.10.2]
-    starts_after: 1s
-    nodes: [{name: ess-1, role: ess}]
-    steps: [{name: Data migration, takes: 2s}]
-    fails: {node: 1, step: 1}
-";
 
 /// A second Alertmanager, DEAD, is down for good: no end may wait for it.
 const CONFIG: &str = "
@@ -121,7 +109,7 @@ async fn a_restart_ends_no_alert() {
     })
     .await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
-    let (_simulator, sim_url) = start_simulator(folder, SCENARIO).await;
+    let (_simulator, sim_url) = start_simulator(folder, FAILURE).await;
     std::fs::write(folder.join("password"), format!("{PASSWORD}\n")).unwrap();
     let config = CONFIG
         .replace("ENDPOINT", &sim_url)

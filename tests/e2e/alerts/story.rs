@@ -1,4 +1,4 @@
-//! What happens in the test of all ways, and what must be told of it.
+//! What happens in the tests, and what must be told of it.
 
 use std::collections::BTreeMap;
 
@@ -50,6 +50,19 @@ clusters:
 faults:
   - {path: /, cluster: b4b9e60f-8aa2-11ee-af09-0255ac10004f, from: 12s, lasts: 12s, answer: hang}
 "#;
+
+/// Another story: one upgrade, which fails for good at 3 s.
+pub(super) const FAILURE: &str = "
+clusters:
+  - product: css
+    id: ea244205-d641-45d9-9dcb-ab2236bcd07e
+    name: orders
+    versions: [7.6.2, 7.10.2]
+    starts_after: 1s
+    nodes: [{name: ess-1, role: ess}]
+    steps: [{name: Data migration, takes: 2s}]
+    fails: {node: 1, step: 1}
+";
 
 /// When the scenario's upgrade of `orders` fails.
 pub(super) const FAILS_AT: SignedDuration = SignedDuration::from_secs(25);
