@@ -152,12 +152,20 @@ impl Prometheus {
             let expr = substitute(&query.expr, &values);
             let found = self.ask(&expr, query.instant).await;
             let found = found.unwrap_or_else(|e| panic!("{}: {e}", query.title));
-            if !found.is_empty() {
+            if found.iter().any(has_number) {
                 return found;
             }
         }
         Vec::new()
     }
+}
+
+/// Whether a series has a value that a panel can draw.
+fn has_number(series: &Value) -> bool {
+    let now = series.get("value").into_iter();
+    let over_time = list(series, "/values").iter();
+    now.chain(over_time)
+        .any(|sample| text(sample, "/1") != "NaN")
 }
 
 /// Every query of both boards: targets, annotations, variables.
