@@ -120,6 +120,11 @@ pub fn cloud(name: &str) -> Option<&'static CloudSpec> {
     CLOUDS.iter().copied().find(|c| c.name == name)
 }
 
+/// The product of this name.
+pub fn product(name: &str) -> Option<&'static Product> {
+    PRODUCTS.iter().copied().find(|p| p.name == name)
+}
+
 /// A product with its provider, ready to be asked.
 pub type Opened = (&'static Product, Arc<dyn Provider>);
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Key, Kind, Span, TaskStatus, Upgrade, UpgradeStatus};
 
@@ -58,6 +58,13 @@ impl UpgradeView {
                 )
         });
         (began || !self.upgrade.waits_for_person).then_some(limits.overdue_after)
+    }
+
+    /// When it began to run: its request, or the start of its first task for products whose upgrades
+    /// begin `by_a_task`, which may be long after the request.
+    pub fn begun(&self, by_a_task: bool) -> Option<Timestamp> {
+        let first = || self.upgrade.tasks.iter().filter_map(|t| t.start).min();
+        by_a_task.then(first).flatten().or(self.upgrade.requested)
     }
 
     /// Work on the node at this place of `upgrade.nodes`. Nothing is in work any more once the
@@ -129,6 +136,17 @@ impl ClusterState {
             }
             shown
         })
+    }
+
+    /// Whether an upgrade has been running for longer than its limit by the last good poll: while the
+    /// API is dark nothing ages. `begun_by_a_task` as for [`UpgradeView::begun`].
+    pub fn is_overdue(&self, view: &UpgradeView, begun_by_a_task: bool) -> bool {
+        let over = |limit: Duration| {
+            let age = self.last_success.duration_since(view.begun(begun_by_a_task)?);
+            Some(age > SignedDuration::try_from(limit).ok()?)
+        };
+        view.upgrade.status == UpgradeStatus::Running
+            && view.overdue_after(&self.thresholds).and_then(over) == Some(true)
     }
 
     /// When an upgrade becomes `none` again.

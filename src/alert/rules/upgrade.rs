@@ -12,7 +12,7 @@ use crate::alert::facts::exceeds;
 use crate::alert::rule::{Rule, Severity};
 use crate::model::UpgradeStatus::{self, Failed, PartiallyFailed, Paused, Running, Succeeded};
 use crate::model::{Node, NodeStatus, UpgradeView};
-use crate::provider::PRODUCTS;
+use crate::provider::{self, PRODUCTS};
 
 /// A pause that somebody forgot.
 const PAUSED: Duration = Duration::from_secs(3600);
@@ -125,10 +125,9 @@ pub(super) const RULES: &[Rule] = &[
         description: "The {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) has been running for longer than its overdue_after. It may still move. Compare its pace and its estimated end with your maintenance window.",
         holds: Some(|facts| {
             facts.upgrades_where(|u| {
-                let limit = u.view.overdue_after(&u.cluster.thresholds);
-                let begun = begun(u.cluster.key.product, u.view);
-                has(u.view, Running)
-                    && limit.is_some_and(|limit| begun.is_some_and(|at| exceeds(u.age(at), limit)))
+                let product = provider::product(u.cluster.key.product);
+                let by_a_task = product.is_some_and(|product| product.begun_by_a_task);
+                u.cluster.is_overdue(u.view, by_a_task)
             })
         }),
     },
@@ -297,15 +296,4 @@ fn has(view: &UpgradeView, status: UpgradeStatus) -> bool {
 fn begun_by_a_task() -> impl Iterator<Item = &'static str> {
     let products = PRODUCTS.iter().filter(|product| product.begun_by_a_task);
     products.map(|product| product.name)
-}
-
-/// When an upgrade began to run.
-fn begun(product: &str, view: &UpgradeView) -> Option<jiff::Timestamp> {
-    let tasks = &view.upgrade.tasks;
-    let first = || tasks.iter().filter_map(|task| task.start).min();
-    begun_by_a_task()
-        .any(|name| name == product)
-        .then(first)
-        .flatten()
-        .or(view.upgrade.requested)
 }
