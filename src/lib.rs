@@ -3,7 +3,7 @@
 //! The way of the data is the way through the modules:
 //!
 //! ```text
-//! config -> provider (signed calls, wire, map) -> model -> poll (when) -> store (what is known) -> expose | alert | web
+//! config -> provider (signed calls, wire, map) -> model -> poll (when) -> store (what is known) -> expose | alert | report -> web
 //! ```
 
 pub mod alert;
@@ -14,6 +14,7 @@ pub mod expose;
 pub mod model;
 pub mod poll;
 pub mod provider;
+pub mod report;
 pub mod sim;
 pub mod store;
 pub mod telemetry;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use state::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
-pub use view::{ClusterState, LastError, Thresholds, UpgradeView};
+pub use view::{ClusterState, DiscoveryState, LastError, Thresholds, UpgradeView};
 
 /// What names a cluster across accounts and products.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

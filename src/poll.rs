@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::config::{Account, Config, ProductConfig};
+use crate::model::DiscoveryState;
 use crate::provider::{self, Product, Provider, Reason};
 use crate::store::Store;
 use crate::telemetry::once::Once;
@@ -51,6 +52,8 @@ pub async fn run(config: Config, deps: Deps, first: Latch) {
     for account in config.accounts {
         for product in &account.products {
             deps.metrics.announce(&account, product.product);
+            deps.store
+                .put_discovery(not_looked(&account, product.product));
         }
         accounts.spawn(run_account(Arc::new(account), deps.clone(), first.clone()));
     }
@@ -64,6 +67,20 @@ pub async fn run(config: Config, deps: Deps, first: Latch) {
     std::future::pending::<()>().await;
 }
 
+/// Nothing is known yet of a product's clusters.
+fn not_looked(account: &Account, product: &Product) -> DiscoveryState {
+    DiscoveryState {
+        account: account.name.clone(),
+        product: product.name,
+        cloud: product.cloud,
+        cloud_region: account.region().clone(),
+        last_success: None,
+        last_error: None,
+        watched: 0,
+        inaccessible: 0,
+    }
+}
+
 async fn run_account(account: Arc<Account>, deps: Deps, first: Latch) {
     let mut first = Some(first);
     let opened = loop {
@@ -72,12 +89,17 @@ async fn run_account(account: Arc<Account>, deps: Deps, first: Latch) {
             Err(error) => {
                 tracing::error!(account = %account.name, %error, "The account cannot be polled.");
                 for product in &account.products {
+                    let now = deps.clock.now();
                     deps.metrics.poll(
                         (&account.name, product.product.name, DISCOVERY),
                         Duration::ZERO,
                         Err(Reason::Network),
-                        deps.clock.now(),
+                        now,
                     );
+                    deps.store.put_discovery(DiscoveryState {
+                        last_error: Some(error.told(now)),
+                        ..not_looked(&account, product.product)
+                    });
                 }
                 drop(first.take());
                 tokio::time::sleep(REOPEN).await;

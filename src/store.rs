@@ -6,15 +6,19 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use crate::model::{ClusterState, Key};
+use crate::model::{ClusterState, DiscoveryState, Key};
 
 /// Every watched cluster with its last state, by account, product and id.
 pub type Snapshot = BTreeMap<Key, Arc<ClusterState>>;
+
+/// How looking for clusters goes, by account and product.
+pub type Discoveries = BTreeMap<(Arc<str>, &'static str), Arc<DiscoveryState>>;
 
 /// Holds the snapshot: workers put their cluster's state, everybody reads.
 #[derive(Debug)]
 pub struct Store {
     snapshot: ArcSwap<Snapshot>,
+    discoveries: ArcSwap<Discoveries>,
     changed: watch::Sender<()>,
 }
 
@@ -29,6 +33,7 @@ impl Store {
     pub fn new() -> Self {
         Self {
             snapshot: ArcSwap::default(),
+            discoveries: ArcSwap::default(),
             changed: watch::Sender::new(()),
         }
     }
@@ -57,6 +62,22 @@ impl Store {
         self.change(|snapshot| {
             snapshot.remove(key);
         });
+    }
+
+    /// How looking for clusters goes now.
+    pub fn discoveries(&self) -> Arc<Discoveries> {
+        self.discoveries.load_full()
+    }
+
+    /// Puts how looking for the clusters of a product went.
+    pub fn put_discovery(&self, state: DiscoveryState) {
+        let state = Arc::new(state);
+        self.discoveries.rcu(|old| {
+            let mut new = Discoveries::clone(old);
+            new.insert((state.account.clone(), state.product), state.clone());
+            new
+        });
+        self.changed.send_replace(());
     }
 
     fn change(&self, change: impl Fn(&mut Snapshot)) {

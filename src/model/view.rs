@@ -89,6 +89,27 @@ pub struct LastError {
     pub at: Timestamp,
 }
 
+/// How looking for the clusters of one product of an account goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiscoveryState {
+    /// The account's name in the config.
+    pub account: Arc<str>,
+    /// The product's name.
+    pub product: &'static str,
+    /// `ncloud` or `huawei`.
+    pub cloud: &'static str,
+    /// The region in the config.
+    pub cloud_region: Arc<str>,
+    /// When the clusters were last listed.
+    pub last_success: Option<Timestamp>,
+    /// The last failure, if the last attempt failed.
+    pub last_error: Option<LastError>,
+    /// Clusters that are watched.
+    pub watched: u64,
+    /// Clusters that exist and that the account may not read.
+    pub inaccessible: u64,
+}
+
 /// All that is known of one cluster: immutable, replaced at each poll.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClusterState {
@@ -142,7 +163,9 @@ impl ClusterState {
     /// API is dark nothing ages. `begun_by_a_task` as for [`UpgradeView::begun`].
     pub fn is_overdue(&self, view: &UpgradeView, begun_by_a_task: bool) -> bool {
         let over = |limit: Duration| {
-            let age = self.last_success.duration_since(view.begun(begun_by_a_task)?);
+            let age = self
+                .last_success
+                .duration_since(view.begun(begun_by_a_task)?);
             Some(age > SignedDuration::try_from(limit).ok()?)
         };
         view.upgrade.status == UpgradeStatus::Running

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::select::{self, Missing, Wanted};
 use super::worker::Worker;
 use super::{Deps, Watch, schedule};
-use crate::model::Key;
+use crate::model::{DiscoveryState, Key};
 use crate::provider::{Discovery, Reason};
 use crate::telemetry::DISCOVERY;
 use crate::web::ready::Latch;
@@ -29,8 +29,8 @@ struct Fleet {
     /// By cluster: its task and what it was made from.
     workers: BTreeMap<Arc<str>, (AbortHandle, Wanted)>,
     missing: Missing,
-    /// Clusters that the last good discovery found and may not read.
-    inaccessible: u64,
+    /// How discovery goes, as it is shown.
+    shown: DiscoveryState,
     /// Failed discoveries in a row.
     failures: u32,
 }
@@ -39,12 +39,12 @@ struct Fleet {
 /// first poll of each cluster that it found have ended.
 pub(super) async fn run(watch: Arc<Watch>, deps: Deps, first: Latch) {
     let mut fleet = Fleet {
+        shown: super::not_looked(&watch.account, watch.product),
         watch,
         deps,
         tasks: JoinSet::new(),
         workers: BTreeMap::new(),
         missing: Missing::default(),
-        inaccessible: 0,
         failures: 0,
     };
     let mut first = Some(first);
@@ -86,7 +86,9 @@ impl Fleet {
                     self.drop_gone(&found);
                     self.add_new(&found, first.as_ref());
                 }
-                self.inaccessible = discovery.inaccessible;
+                self.shown.inaccessible = discovery.inaccessible;
+                self.shown.last_success = Some(now);
+                self.shown.last_error = None;
                 None
             }
             Err(error) => {
@@ -100,13 +102,16 @@ impl Fleet {
                 // Those that the config names are watched all the same.
                 let listed = select::listed(&self.watch.config, &Discovery::default());
                 self.add_new(&listed.unwrap_or_default(), first.as_ref());
+                self.shown.last_error = Some(error.told(now));
                 error.retry_after
             }
         };
         let watched = u64::try_from(self.workers.len()).unwrap_or(u64::MAX);
+        self.shown.watched = watched;
         self.deps
             .metrics
-            .clusters(&account, product, watched, self.inaccessible);
+            .clusters(&account, product, watched, self.shown.inaccessible);
+        self.deps.store.put_discovery(self.shown.clone());
         let interval = self.watch.account.polling.discovery_interval;
         // A product that the cloud does not publish will not be there in a minute.
         let in_a_hurry = if unpublished { 0 } else { self.failures };

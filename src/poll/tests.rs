@@ -339,3 +339,21 @@ async fn ends_are_counted_once() {
         "{line}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn how_discovery_goes_is_known() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(None));
+    *fake.listing.lock().unwrap() = Some(Reason::Auth);
+    let bench = Bench::start(fake, |_| {});
+    let known = || bench.deps.store.discoveries().values().next().cloned();
+    pass(10).await;
+    let failed = known().unwrap();
+    assert_eq!(failed.last_error.as_ref().unwrap().reason, "auth");
+    assert_eq!((failed.last_success, failed.watched), (None, 0));
+    *bench.fake.listing.lock().unwrap() = None;
+    pass(600).await;
+    let good = known().unwrap();
+    assert!(good.last_error.is_none() && good.last_success.is_some());
+    assert_eq!((good.watched, good.inaccessible), (1, 2));
+}

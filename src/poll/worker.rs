@@ -9,7 +9,7 @@ use super::schedule;
 use super::select::Wanted;
 use super::{Deps, Watch};
 use crate::model::track;
-use crate::model::{ClusterState, Key, LastError, Memory, Observation};
+use crate::model::{ClusterState, Key, Memory, Observation};
 use crate::provider::{ApiError, Reason};
 use crate::web::ready::Latch;
 
@@ -177,11 +177,7 @@ impl Worker {
         }
         self.failures = self.failures.saturating_add(1);
         self.state.up = false;
-        self.state.last_error = Some(LastError {
-            reason: error.reason.as_str(),
-            message: error.to_string(),
-            at: self.deps.clock.now(),
-        });
+        self.state.last_error = Some(error.told(self.deps.clock.now()));
         // A cluster that is not there will not be back in a minute.
         if error.reason == Reason::NotFound {
             self.failures = self.failures.max(3);

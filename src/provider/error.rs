@@ -3,6 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::model::LastError;
+
 /// The label `reason` (contract, section 5): a closed set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
@@ -86,6 +90,15 @@ impl ApiError {
             code: None,
             request_id: None,
             retry_after: None,
+        }
+    }
+
+    /// The same, as it is kept and shown.
+    pub fn told(&self, at: Timestamp) -> LastError {
+        LastError {
+            reason: self.reason.as_str(),
+            message: self.to_string(),
+            at,
         }
     }
 

@@ -1,0 +1,214 @@
+//! What is known, as a document for people and scripts: [`Report`].
+//!
+//! `GET /api/v1/upgrades` sends it as JSON, the page shows it, and `status` prints it, whether it
+//! polled by itself or asked a running exporter. Field names are stable within `v1`: fields are
+//! added, never renamed or given another meaning. Times are RFC 3339 in UTC, lengths are seconds,
+//! words are those of the metrics. What is not known is `null`.
+
+mod attention;
+mod build;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use attention::Attention;
+
+/// The version of the document.
+pub const API_VERSION: &str = "v1";
+
+/// Everything at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// `v1`.
+    pub api_version: String,
+    /// The version of the exporter that made it.
+    pub exporter_version: String,
+    /// The moment.
+    pub generated: Timestamp,
+    /// Whether the first poll round of every account ended, well or badly.
+    pub ready: bool,
+    /// How looking for clusters goes: one entry for each product of each account.
+    pub products: Vec<ProductReport>,
+    /// The watched clusters, by account, product and id.
+    pub clusters: Vec<ClusterReport>,
+}
+
+/// How looking for the clusters of one product of an account goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProductReport {
+    /// The account's name in the config.
+    pub account: String,
+    /// `ses`, `cdss`, `css` or `cce`.
+    pub product: String,
+    /// `ncloud` or `huawei`.
+    pub cloud: String,
+    /// The region in the config.
+    pub cloud_region: String,
+    /// Clusters that are watched.
+    pub watched: u64,
+    /// Clusters that exist and that the account may not read.
+    pub inaccessible: u64,
+    /// When the clusters were last listed.
+    pub last_success: Option<Timestamp>,
+    /// Why the last attempt failed; null when it did not.
+    pub last_error: Option<ErrorReport>,
+}
+
+/// A failed call, for people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ErrorReport {
+    /// The fixed word: the label `reason` of the metrics.
+    pub reason: String,
+    /// What happened, and what to do.
+    pub message: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// One cluster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClusterReport {
+    /// The account's name in the config.
+    pub account: String,
+    /// `ses`, `cdss`, `css` or `cce`.
+    pub product: String,
+    /// The vendor's id.
+    pub cluster_id: String,
+    /// Its name, the config's or the vendor's.
+    pub cluster_name: String,
+    /// `ncloud` or `huawei`.
+    pub cloud: String,
+    /// The region in the config.
+    pub cloud_region: String,
+    /// The version that it runs; empty when not told.
+    pub version: String,
+    /// The vendor's own word for its state; empty when not told.
+    pub raw_status: String,
+    /// Whether the last poll was good.
+    pub up: bool,
+    /// When a poll was last good: the age of all the rest. Null when none ever was.
+    pub last_success: Option<Timestamp>,
+    /// Why the last poll failed; null when it did not.
+    pub last_error: Option<ErrorReport>,
+    /// The configured interval in force between polls, in seconds.
+    pub poll_interval_seconds: f64,
+    /// Its upgrades, at most one of each kind; empty when there is none, or before the first good
+    /// poll.
+    pub upgrades: Vec<UpgradeReport>,
+}
+
+/// One upgrade.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UpgradeReport {
+    /// `version` or `az_migration`.
+    pub kind: String,
+    /// `pending`, `running`, `paused`, `succeeded`, `failed`, `partially_failed`, `cancelled` or
+    /// `unknown`.
+    pub status: String,
+    /// When it entered that state, as far as known.
+    pub status_since: Timestamp,
+    /// Whether nothing moved for `stalled_after_seconds`.
+    pub stalled: bool,
+    /// Whether it has been running for longer than `overdue_after_seconds`.
+    pub overdue: bool,
+    /// Whether nothing runs and nothing is queued until a person acts (CCE).
+    pub waits_for_person: bool,
+    /// The vendor's id of it.
+    pub upgrade_id: Option<String>,
+    /// Version before.
+    pub from_version: Option<String>,
+    /// Version after.
+    pub to_version: Option<String>,
+    /// When it was requested (CDSS: first seen).
+    pub requested: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// The last sign of progress.
+    pub last_progress: Timestamp,
+    /// Since the request, in seconds; stands still once ended.
+    pub duration_seconds: Option<f64>,
+    /// From 0 to 1; 1 only when succeeded.
+    pub progress_ratio: Option<f64>,
+    /// From the pace of its finished nodes; null when it cannot be told or has passed.
+    pub estimated_end: Option<Timestamp>,
+    /// The limit in force, in seconds; null while it is not.
+    pub stalled_after_seconds: Option<f64>,
+    /// The limit in force, in seconds; null while it is not.
+    pub overdue_after_seconds: Option<f64>,
+    /// Executions as the vendor counts them (CSS).
+    pub executions: Option<u64>,
+    /// Executions beyond the first (CSS).
+    pub retries: Option<u64>,
+    /// Order of the current task (CSS, CCE).
+    pub task_order: Option<u32>,
+    /// Its nodes, as the vendor lists them.
+    pub nodes: Vec<NodeReport>,
+    /// Its tasks, in order (CSS, CCE).
+    pub tasks: Vec<TaskReport>,
+}
+
+/// One node of an upgrade.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeReport {
+    /// Its name.
+    pub node: String,
+    /// Its role; empty when nobody says.
+    pub role: String,
+    /// `waiting`, `upgrading`, `succeeded`, `failed` or `unknown`.
+    pub status: String,
+    /// The vendor's own word; empty when there is none.
+    pub raw_status: String,
+    /// When the vendor last changed its state.
+    pub updated: Option<Timestamp>,
+    /// When work on it began, as far as the vendor or this process knows.
+    pub started: Option<Timestamp>,
+    /// When that ended.
+    pub ended: Option<Timestamp>,
+    /// How long it has been, or was, in work, in seconds.
+    pub duration_seconds: Option<f64>,
+    /// Order of the task that it is at (CSS).
+    pub task_order: Option<u32>,
+}
+
+/// One task of an upgrade.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskReport {
+    /// As the vendor numbers it (CSS), or its place from 1 (CCE).
+    pub order: u32,
+    /// The vendor's name of it.
+    pub task: String,
+    /// `waiting`, `running`, `succeeded`, `failed` or `unknown`.
+    pub status: String,
+    /// When it began.
+    pub start: Option<Timestamp>,
+    /// When it ended.
+    pub end: Option<Timestamp>,
+}
+
+impl Report {
+    /// The clusters with one of their upgrades each, or with none, those in trouble first.
+    pub fn by_attention(&self) -> Vec<(Attention, &ClusterReport, Option<&UpgradeReport>)> {
+        let mut rows: Vec<_> = self
+            .clusters
+            .iter()
+            .flat_map(|cluster| {
+                let of = |upgrade| (Attention::of(cluster, upgrade), cluster, upgrade);
+                let rows: Vec<_> = cluster.upgrades.iter().map(|u| of(Some(u))).collect();
+                if rows.is_empty() {
+                    vec![of(None)]
+                } else {
+                    rows
+                }
+            })
+            .collect();
+        // Stable: within a part the order stays that of account, product and id.
+        rows.sort_by_key(|(attention, ..)| *attention);
+        rows
+    }
+}
+
+fn seconds(length: Duration) -> f64 {
+    length.as_secs_f64()
+}

@@ -1,0 +1,315 @@
+//! From what is stored to the report.
+
+use jiff::Timestamp;
+
+use super::{
+    API_VERSION, ClusterReport, ErrorReport, NodeReport, ProductReport, Report, TaskReport,
+    UpgradeReport, seconds,
+};
+use crate::model::{ClusterState, DiscoveryState, LastError, Task, UpgradeView};
+use crate::provider;
+use crate::store::Store;
+
+impl Report {
+    /// What is known at `now`.
+    pub fn new(store: &Store, ready: bool, now: Timestamp) -> Self {
+        Self {
+            api_version: API_VERSION.to_owned(),
+            exporter_version: env!("CARGO_PKG_VERSION").to_owned(),
+            generated: now,
+            ready,
+            products: store.discoveries().values().map(|d| product(d)).collect(),
+            clusters: store
+                .snapshot()
+                .values()
+                .map(|state| cluster(state, now))
+                .collect(),
+        }
+    }
+}
+
+fn product(state: &DiscoveryState) -> ProductReport {
+    ProductReport {
+        account: state.account.to_string(),
+        product: state.product.to_owned(),
+        cloud: state.cloud.to_owned(),
+        cloud_region: state.cloud_region.to_string(),
+        watched: state.watched,
+        inaccessible: state.inaccessible,
+        last_success: state.last_success,
+        last_error: state.last_error.as_ref().map(error),
+    }
+}
+
+fn error(error: &LastError) -> ErrorReport {
+    ErrorReport {
+        reason: error.reason.to_owned(),
+        message: error.message.clone(),
+        at: error.at,
+    }
+}
+
+fn cluster(state: &ClusterState, now: Timestamp) -> ClusterReport {
+    ClusterReport {
+        account: state.key.account.to_string(),
+        product: state.key.product.to_owned(),
+        cluster_id: state.key.id.to_string(),
+        cluster_name: state.name.clone(),
+        cloud: state.cloud.to_owned(),
+        cloud_region: state.cloud_region.to_string(),
+        version: state.version.clone(),
+        raw_status: state.raw_status.clone(),
+        up: state.up,
+        last_success: state.answered.then_some(state.last_success),
+        last_error: state.last_error.as_ref().map(error),
+        poll_interval_seconds: seconds(state.poll_interval),
+        upgrades: state
+            .shown(now)
+            .map(|view| upgrade(state, view, now))
+            .collect(),
+    }
+}
+
+fn upgrade(cluster: &ClusterState, view: &UpgradeView, now: Timestamp) -> UpgradeReport {
+    let upgrade = &view.upgrade;
+    let begun_by_a_task = provider::product(cluster.key.product).is_some_and(|p| p.begun_by_a_task);
+    let nodes = upgrade.nodes.iter().enumerate();
+    UpgradeReport {
+        kind: upgrade.kind.as_str().to_owned(),
+        status: upgrade.status.as_str().to_owned(),
+        status_since: view.status_since,
+        stalled: view.stalled,
+        overdue: cluster.is_overdue(view, begun_by_a_task),
+        waits_for_person: upgrade.waits_for_person,
+        upgrade_id: upgrade.id.clone(),
+        from_version: upgrade.from_version.clone(),
+        to_version: upgrade.to_version.clone(),
+        requested: upgrade.requested,
+        ended: view.ended,
+        last_progress: view.last_progress,
+        duration_seconds: upgrade
+            .requested
+            .map(|requested| between(requested, view.ended.unwrap_or(now))),
+        progress_ratio: view.ratio,
+        estimated_end: view.estimated_end.filter(|at| *at > now),
+        stalled_after_seconds: view.stalled_after(&cluster.thresholds).map(seconds),
+        overdue_after_seconds: view.overdue_after(&cluster.thresholds).map(seconds),
+        executions: upgrade.executions,
+        retries: upgrade.retries(),
+        task_order: view.task_order,
+        nodes: nodes
+            .map(|(place, node)| {
+                let work = view.work(place);
+                NodeReport {
+                    node: node.key.name.clone(),
+                    role: node.key.role.clone(),
+                    status: node.status.as_str().to_owned(),
+                    raw_status: node.raw_status.clone(),
+                    updated: node.updated,
+                    started: work.map(|work| work.start),
+                    ended: work.and_then(|work| work.end),
+                    duration_seconds: work.map(|w| between(w.start, w.end.unwrap_or(now))),
+                    task_order: node.task_order,
+                }
+            })
+            .collect(),
+        tasks: upgrade.tasks.iter().map(task).collect(),
+    }
+}
+
+fn task(task: &Task) -> TaskReport {
+    TaskReport {
+        order: task.order,
+        task: task.name.clone(),
+        status: task.status.as_str().to_owned(),
+        start: task.start,
+        end: task.end,
+    }
+}
+
+/// In seconds; 0 when the clocks disagree about the order.
+fn between(from: Timestamp, to: Timestamp) -> f64 {
+    to.duration_since(from).as_secs_f64().max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{
+        Key, Kind, Node, NodeStatus, Span, TaskStatus, Thresholds, Upgrade, UpgradeStatus,
+    };
+    use crate::report::Attention;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn state(id: &str, views: Vec<UpgradeView>) -> ClusterState {
+        ClusterState {
+            key: Key {
+                account: "cn-prod".into(),
+                product: "css",
+                id: id.into(),
+            },
+            cloud: "huawei",
+            cloud_region: "cn-north-4".into(),
+            name: format!("name-{id}"),
+            version: "7.6.2".into(),
+            raw_status: "200".into(),
+            up: true,
+            answered: true,
+            last_success: at(90),
+            last_error: None,
+            poll_interval: Duration::from_secs(30),
+            thresholds: Thresholds {
+                stalled_after: Duration::from_secs(60),
+                overdue_after: Duration::from_secs(80),
+                retain_ended: Duration::from_secs(600),
+            },
+            upgrades: views,
+        }
+    }
+
+    fn view(status: UpgradeStatus) -> UpgradeView {
+        let mut upgrade = Upgrade::new(Kind::Version, status);
+        upgrade.id = Some("u-1".into());
+        upgrade.from_version = Some("7.6.2".into());
+        upgrade.to_version = Some("7.10.2".into());
+        upgrade.requested = Some(at(0));
+        upgrade.executions = Some(2);
+        upgrade.nodes = vec![
+            Node::new("n-1", "ess", NodeStatus::Succeeded, "completed"),
+            Node::new("n-2", "ess", NodeStatus::Upgrading, ""),
+        ];
+        upgrade.tasks = vec![Task {
+            order: 4,
+            name: "restart".into(),
+            status: TaskStatus::Running,
+            start: Some(at(70)),
+            end: None,
+        }];
+        UpgradeView {
+            upgrade,
+            status_since: at(5),
+            ended: status.is_final().then(|| at(95)),
+            last_progress: at(70),
+            stalled: false,
+            ratio: Some(0.5),
+            estimated_end: Some(at(200)),
+            task_order: Some(4),
+            node_work: vec![
+                Some(Span {
+                    start: at(10),
+                    end: Some(at(60)),
+                }),
+                Some(Span {
+                    start: at(60),
+                    end: None,
+                }),
+            ],
+        }
+    }
+
+    fn report(states: Vec<ClusterState>, now: Timestamp) -> Report {
+        let store = Store::new();
+        for state in states {
+            store.put(state);
+        }
+        store.put_discovery(DiscoveryState {
+            account: "cn-prod".into(),
+            product: "css",
+            cloud: "huawei",
+            cloud_region: "cn-north-4".into(),
+            last_success: Some(at(1)),
+            last_error: Some(LastError {
+                reason: "throttled",
+                message: "too many calls".into(),
+                at: at(80),
+            }),
+            watched: 1,
+            inaccessible: 2,
+        });
+        Report::new(&store, true, now)
+    }
+
+    /// The document of the README: whoever changes a name here breaks scripts.
+    #[test]
+    fn the_document_is_stable() {
+        let mut report = report(
+            vec![state("1", vec![view(UpgradeStatus::Running)])],
+            at(100),
+        );
+        report.exporter_version = "VERSION".into();
+        let got = serde_json::to_value(&report).unwrap();
+        let want = include_str!("../../tests/data/api/upgrades.json");
+        let want: serde_json::Value = serde_json::from_str(want).unwrap();
+        assert_eq!(got, want);
+        let again: Report = serde_json::from_value(got).unwrap();
+        assert_eq!(again, report);
+    }
+
+    #[test]
+    fn what_ended_stands_still_and_is_forgotten() {
+        let states = vec![state("1", vec![view(UpgradeStatus::Succeeded)])];
+        let shown = report(states.clone(), at(500));
+        let upgrade = &shown.clusters[0].upgrades[0];
+        assert_eq!(upgrade.duration_seconds, Some(95.0));
+        assert_eq!(upgrade.nodes[1].duration_seconds, Some(35.0));
+        assert_eq!(upgrade.estimated_end, None, "it has passed");
+        assert!(!upgrade.overdue);
+        let later = report(states, at(95 + 600));
+        assert!(later.clusters[0].upgrades.is_empty());
+    }
+
+    #[test]
+    fn a_cluster_that_never_answered_has_no_age() {
+        let mut dark = state("1", vec![view(UpgradeStatus::Running)]);
+        (dark.up, dark.answered) = (false, false);
+        let report = report(vec![dark], at(100));
+        assert_eq!(report.clusters[0].last_success, None);
+        assert!(report.clusters[0].upgrades.is_empty());
+        assert_eq!(report.by_attention()[0].0, Attention::Silent);
+    }
+
+    #[test]
+    fn trouble_comes_first() {
+        let of = |id: &str, status: UpgradeStatus| state(id, vec![view(status)]);
+        let mut stalled = of("b", UpgradeStatus::Running);
+        stalled.upgrades[0].stalled = true;
+        let mut dark = of("c", UpgradeStatus::Running);
+        dark.up = false;
+        let mut node = of("i", UpgradeStatus::Running);
+        node.upgrades[0].upgrade.nodes[0].status = NodeStatus::Failed;
+        let report = report(
+            vec![
+                state("a", Vec::new()),
+                stalled,
+                dark,
+                of("d", UpgradeStatus::Succeeded),
+                of("e", UpgradeStatus::Running),
+                of("f", UpgradeStatus::PartiallyFailed),
+                of("g", UpgradeStatus::Paused),
+                node,
+            ],
+            at(100),
+        );
+        let order: Vec<_> = report
+            .by_attention()
+            .iter()
+            .map(|(attention, cluster, _)| (attention.as_str(), cluster.cluster_id.clone()))
+            .collect();
+        let want = [
+            ("failed", "f"),
+            ("failed", "i"),
+            ("stalled", "b"),
+            ("silent", "c"),
+            ("running", "e"),
+            ("running", "g"),
+            ("ended", "d"),
+            ("idle", "a"),
+        ];
+        assert_eq!(order, want.map(|(word, id)| (word, id.to_owned())));
+    }
+}
