@@ -3,6 +3,7 @@
 //! A new product is one file (wire and map) with one line in the table.
 
 pub mod call;
+pub mod cause;
 pub mod error;
 pub mod http;
 pub mod huawei;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 pub use call::{Call, Method};
+pub use cause::{Cause, Network};
 pub use error::{ApiError, Reason};
 
 use crate::config::{Account, ProductConfig};

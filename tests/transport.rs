@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config;
 use rolling_upgrade_exporter::provider::http::{Answer, Request, Transport, Vendor};
-use rolling_upgrade_exporter::provider::{ApiError, Call, Method, Reason};
+use rolling_upgrade_exporter::provider::{ApiError, Call, Cause, Method, Network, Reason};
 use rolling_upgrade_exporter::telemetry::Metrics;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -58,6 +58,7 @@ async fn send(base: &str, keys: &str) -> Result<Answer, ApiError> {
     let config = config::parse(&text, Path::new("."), &|_| None).unwrap();
     let metrics = Arc::new(Metrics::new());
     let transport = Transport::new(&config.accounts[0], metrics, Clock::system()).unwrap();
+    let transport = transport.once();
     let base = Url::parse(base).unwrap();
     let request = Request {
         product: "ses",
@@ -126,8 +127,106 @@ async fn another_ca_is_not() {
     let keys = format!("ca_file: {}", data("other-ca.pem").display());
     let error = send(&url, &keys).await.unwrap_err();
     assert_eq!(error.reason, Reason::Network);
+    assert_eq!(error.cause, Cause::Network(Network::Tls));
     let text = error.to_string();
-    assert!(text.contains("certificate"), "{text}");
+    assert!(
+        text.contains("certificate") && text.contains("ca_file"),
+        "{text}"
+    );
+}
+
+/// Takes connections, and answers each with these bytes.
+async fn answering(answer: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut head = [0; 4096];
+                if stream.read(&mut head).await.is_ok() {
+                    // A client that has had enough is no failure of the test.
+                    drop(stream.write_all(answer.as_bytes()).await);
+                }
+            });
+        }
+    });
+    port
+}
+
+/// A port where nobody listens.
+async fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[tokio::test]
+async fn it_is_told_where_the_way_ends() {
+    let trust = format!("ca_file: {}", data("ca.pem").display());
+    let plain = answering("HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    let closing = answering("").await;
+    let (free, denying) = (
+        free_port().await,
+        answering("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await,
+    );
+    let asking = answering(
+        "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n",
+    )
+    .await;
+    let by = |proxy: &str| format!("{trust}, proxy_url: 'http://user:hunter2@{proxy}'");
+    let vendor = "https://vendor.invalid".to_owned();
+    for (base, keys, end, part) in [
+        (vendor.clone(), trust.clone(), Network::Name, "vendor.invalid"),
+        (
+            format!("https://localhost:{free}"),
+            trust.clone(),
+            Network::Unreachable,
+            "refused",
+        ),
+        (
+            format!("https://localhost:{plain}"),
+            trust.clone(),
+            Network::Tls,
+            "cannot trust localhost",
+        ),
+        (
+            format!("https://localhost:{closing}"),
+            trust.clone(),
+            Network::Broken,
+            "cannot connect to localhost",
+        ),
+        (
+            vendor.clone(),
+            by(&format!("127.0.0.1:{free}")),
+            Network::Proxy,
+            "the proxy 127.0.0.1",
+        ),
+        (
+            vendor.clone(),
+            by("proxy.invalid:3128"),
+            Network::Proxy,
+            "the proxy proxy.invalid:3128",
+        ),
+        (
+            vendor.clone(),
+            by(&format!("127.0.0.1:{denying}")),
+            Network::Proxy,
+            "lets through",
+        ),
+        (
+            vendor.clone(),
+            by(&format!("127.0.0.1:{asking}")),
+            Network::Proxy,
+            "its user",
+        ),
+    ] {
+        let error = send(&base, &keys).await.unwrap_err();
+        assert_eq!(error.cause, Cause::Network(end), "{base} {keys}: {error}");
+        assert_eq!(error.reason, Reason::Network, "{error}");
+        let text = error.to_string();
+        assert!(text.contains(part), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
 }
 
 #[tokio::test]

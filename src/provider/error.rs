@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::Cause;
 use crate::model::LastError;
 
 /// The label `reason` (contract, section 5): a closed set.
@@ -65,6 +66,8 @@ impl Reason {
 pub struct ApiError {
     /// The fixed word.
     pub reason: Reason,
+    /// What is at fault, as finely as is known.
+    pub cause: Cause,
     /// The vendor's name of the call; empty when no call was made.
     pub call: &'static str,
     /// What happened and what to do about it: one sentence, lower case, no full stop.
@@ -84,6 +87,7 @@ impl ApiError {
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
         Self {
             reason,
+            cause: Cause::of(reason),
             call: "",
             message: message.into(),
             status: None,
@@ -106,6 +110,13 @@ impl ApiError {
     #[must_use]
     pub fn of(mut self, call: &'static str) -> Self {
         self.call = call;
+        self
+    }
+
+    /// The same, with more known about what is at fault.
+    #[must_use]
+    pub fn because(mut self, cause: Cause) -> Self {
+        self.cause = cause;
         self
     }
 

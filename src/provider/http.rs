@@ -3,6 +3,7 @@
 
 pub(crate) mod client;
 pub(crate) mod failure;
+mod lookup;
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +34,12 @@ pub struct Transport {
     rate: Rate,
     gate: Gate,
     timeout: Duration,
+    /// Of one request, the first included.
+    attempts: u32,
+    /// Host and port of the proxy.
+    proxy: Option<String>,
+    /// As the last answer showed it.
+    skew: Mutex<Option<SignedDuration>>,
     metrics: Arc<Metrics>,
     clock: Clock,
     /// See [`Transport::shared`].
@@ -70,11 +77,16 @@ impl Request<'_> {
 
     /// The value of the `Host` header: with the port, when it is not the scheme's own.
     pub fn host(&self) -> String {
-        let host = self.base.host_str().unwrap_or_default();
-        match self.base.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        }
+        host(self.base)
+    }
+}
+
+/// Host, and port when it is not the scheme's own.
+fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
     }
 }
 
@@ -150,10 +162,25 @@ impl Transport {
             rate: Rate::new(account.polling.rate_limit),
             gate: Gate::new(account.polling.max_concurrency),
             timeout: account.polling.timeout,
+            attempts: retry::ATTEMPTS,
+            proxy: account.proxy_url.as_ref().map(host),
+            skew: Mutex::default(),
             metrics,
             clock,
             slots: Mutex::default(),
         })
+    }
+
+    /// The same, that makes each call once and takes the first outcome for the answer.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.attempts = 1;
+        self
+    }
+
+    /// Local clock minus the vendor's, by the last answer that told the time.
+    pub fn skew(&self) -> Option<SignedDuration> {
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What all of the account's products have one of, such as a source of tokens: the one of this
@@ -187,6 +214,9 @@ impl Transport {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error.of(request.call.name),
             };
+            if attempt >= self.attempts {
+                return Err(error);
+            }
             let dice = fastrand::f64();
             let Some(wait) = retry::delay(attempt, &error, request.call.repeatable, dice) else {
                 return Err(error);
@@ -234,6 +264,7 @@ impl Transport {
         let answer = outcome?;
         if let Some(skew) = answer.skew {
             self.metrics.clock_skew(&self.account, skew.as_secs_f64());
+            *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
         }
         match vendor.judge(&answer) {
             Ok(()) => {
@@ -292,7 +323,8 @@ impl Transport {
         request: &Request<'_>,
         sent: Timestamp,
     ) -> Result<Answer, ApiError> {
-        let mut response = ready.send().await.map_err(|e| network(&e, request))?;
+        let broken = |e| network(&e, request, self.proxy.as_deref());
+        let mut response = ready.send().await.map_err(broken)?;
         let received = self.clock.now();
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
@@ -301,7 +333,7 @@ impl Transport {
             .and_then(|v| v.to_str().ok())
             .and_then(|date| skew(date, sent, received));
         let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|e| network(&e, request))? {
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > BODY_CAP {
                 return Err(ApiError::new(
                     Reason::Protocol,

@@ -1,10 +1,12 @@
 //! HTTP clients: limits, trust, proxy.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::lookup;
 use crate::config::Account;
-use crate::provider::{ApiError, Reason};
+use crate::provider::{ApiError, Cause, Network, Reason};
 
 /// IAM tokens come in a header of up to 32 KiB; HTTP/2 clients take 16 KiB of headers by default.
 const HEADER_CAP: u32 = 64 << 10;
@@ -23,6 +25,7 @@ pub(super) fn client(account: &Account) -> Result<reqwest::Client, ApiError> {
                 Reason::Network,
                 "proxy_url is not an address that can be used",
             )
+            .because(Cause::Network(Network::Proxy))
         })?;
         builder = builder.proxy(proxy);
     }
@@ -40,6 +43,7 @@ pub(crate) fn builder(connect: Duration) -> reqwest::ClientBuilder {
         .retry(reqwest::retry::never())
         // Proxies come from the config only: credentials go where the file says.
         .no_proxy()
+        .dns_resolver(Arc::new(lookup::System))
 }
 
 /// The client that trusts the CAs of `ca_file`, or those of the system. Fails when the file cannot be
@@ -55,6 +59,7 @@ pub(crate) fn build(
                 Reason::Network,
                 format!("cannot use ca_file {}: {why}", path.display()),
             )
+            .because(Cause::Network(Network::Tls))
         };
         let pem = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
         let certs = reqwest::Certificate::from_pem_bundle(&pem)
@@ -72,5 +77,6 @@ pub(crate) fn build(
             Reason::Network,
             "no CA certificates were found on this machine: install ca-certificates, or set ca_file",
         )
+        .because(Cause::Network(Network::Tls))
     })
 }

@@ -1,11 +1,14 @@
 //! What a call without an answer tells, and what an answer tells of the clock.
 
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::Request;
-use crate::provider::{ApiError, Reason, error};
+use super::lookup::LookupFailed;
+use crate::provider::{ApiError, Cause, Network, Reason, error};
 
 /// The credentials rest after a refusal.
 pub(super) fn resting(left: Duration) -> ApiError {
@@ -15,26 +18,101 @@ pub(super) fn resting(left: Duration) -> ApiError {
             "the vendor refused these credentials; no call is made with them for another {} so that the key is not locked",
             humantime::format_duration(Duration::from_secs(left.as_secs().max(1)))
         ),
-    );
+    )
+    .because(Cause::Held);
     error.retry_after = Some(left);
     error
 }
 
-/// No answer came: by reqwest's error, without its URL.
-pub(super) fn network(broken: &reqwest::Error, request: &Request<'_>) -> ApiError {
+/// No answer came: by reqwest's error, without its URL. `proxy` is the proxy's host and port.
+pub(super) fn network(
+    broken: &reqwest::Error,
+    request: &Request<'_>,
+    proxy: Option<&str>,
+) -> ApiError {
     let host = request.host();
-    if broken.is_timeout() {
-        return ApiError::new(
-            Reason::Timeout,
-            format!("{host} did not answer in time; check route, firewall and proxy"),
-        );
-    }
-    let what = if broken.is_connect() {
-        "cannot connect to"
-    } else {
-        "the connection broke to"
+    let end = end(broken, proxy.is_some());
+    let why = cause(broken);
+    let message = match (end, proxy) {
+        (Network::Timeout, _) => {
+            format!("{host} did not answer in time; check route, firewall and proxy")
+        }
+        (Network::Name, _) => format!(
+            "there is no address for {host}: {why}; check region, zone and endpoint, and that this machine can look up names"
+        ),
+        (Network::Unreachable, _) => format!(
+            "cannot connect to {host}: {why}; check endpoint, route and firewall, and whether a proxy is needed"
+        ),
+        (Network::Tls, _) => format!(
+            "cannot trust {host}: {why}; check the endpoint, and name the CA in ca_file if a proxy opens TLS or the cloud has a CA of its own"
+        ),
+        (Network::Proxy, Some(proxy)) => format!(
+            "the proxy {proxy} gives no connection to {host}: {why}; check proxy_url, its user, and what the proxy lets through"
+        ),
+        (Network::Proxy | Network::Broken, _) if broken.is_connect() => {
+            format!("cannot connect to {host}: {why}")
+        }
+        (Network::Proxy | Network::Broken, _) => {
+            format!("the connection broke to {host}: {why}")
+        }
     };
-    ApiError::new(Reason::Network, format!("{what} {host}: {}", cause(broken)))
+    let reason = match end {
+        Network::Timeout => Reason::Timeout,
+        _ => Reason::Network,
+    };
+    ApiError::new(reason, message).because(Cause::Network(end))
+}
+
+/// Where the way ended.
+fn end(broken: &reqwest::Error, by_proxy: bool) -> Network {
+    if broken.is_timeout() {
+        return Network::Timeout;
+    }
+    if !broken.is_connect() {
+        return Network::Broken;
+    }
+    let kinds: Vec<io::ErrorKind> = chain(broken)
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .map(io::Error::kind)
+        .collect();
+    // The TLS library's errors come in this kind.
+    if kinds.contains(&io::ErrorKind::InvalidData) {
+        return Network::Tls;
+    }
+    if by_proxy {
+        return Network::Proxy;
+    }
+    if chain(broken).any(<dyn Error>::is::<LookupFailed>) {
+        return Network::Name;
+    }
+    let unreachable = |kind: &io::ErrorKind| {
+        matches!(
+            kind,
+            io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable
+        )
+    };
+    if kinds.iter().any(unreachable) {
+        return Network::Unreachable;
+    }
+    if kinds.contains(&io::ErrorKind::TimedOut) {
+        return Network::Timeout;
+    }
+    Network::Broken
+}
+
+/// An error and its sources. An `io::Error` that carries another one does not tell it as its source.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        let carried = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        match carried {
+            Some(carried) => Some(carried as &(dyn Error + 'static)),
+            None => error.source(),
+        }
+    })
 }
 
 /// What broke. reqwest's own text holds the URL; its sources tell what went wrong.
