@@ -169,14 +169,17 @@ async fn it_is_told_where_the_way_ends() {
         free_port().await,
         answering("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await,
     );
-    let asking = answering(
-        "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n",
-    )
-    .await;
+    let asking =
+        answering("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n").await;
     let by = |proxy: &str| format!("{trust}, proxy_url: 'http://user:hunter2@{proxy}'");
     let vendor = "https://vendor.invalid".to_owned();
     for (base, keys, end, part) in [
-        (vendor.clone(), trust.clone(), Network::Name, "vendor.invalid"),
+        (
+            vendor.clone(),
+            trust.clone(),
+            Network::Name,
+            "vendor.invalid",
+        ),
         (
             format!("https://localhost:{free}"),
             trust.clone(),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::provider::error::clean;
 use crate::provider::http::Answer;
-use crate::provider::{ApiError, Reason};
+use crate::provider::{ApiError, Cause, Network, Reason};
 
 /// The gateway refuses what was signed at a time further than this from its own.
 const SKEW_LIMIT: SignedDuration = SignedDuration::from_mins(15);
@@ -37,6 +37,7 @@ enum Layer<'a> {
 /// The meaning of a failure.
 struct Meaning {
     reason: Reason,
+    cause: Cause,
     message: String,
     /// Whether the service's own text may follow.
     quote: bool,
@@ -46,9 +47,14 @@ impl Meaning {
     fn new(reason: Reason, message: impl Into<String>) -> Self {
         Self {
             reason,
+            cause: Cause::of(reason),
             message: message.into(),
             quote: false,
         }
+    }
+
+    fn because(self, cause: Cause) -> Self {
+        Self { cause, ..self }
     }
 
     fn quoting(reason: Reason, message: &str) -> Self {
@@ -87,7 +93,7 @@ pub(super) fn judge(answer: &Answer) -> Result<(), ApiError> {
     if meaning.quote && !text.is_empty() {
         message = format!("{message}: {text}");
     }
-    let mut error = ApiError::new(meaning.reason, message);
+    let mut error = ApiError::new(meaning.reason, message).because(meaning.cause);
     error.status = Some(answer.status);
     error.code = code.cloned();
     error.request_id = Some(told.request_id)
@@ -173,7 +179,7 @@ fn by_code(code: &str, answer: &Answer, text: &str) -> Option<Meaning> {
         Layer::Gateway("0301") => refused_credentials(answer.skew, text),
         Layer::Gateway("0302") => Meaning::new(
             Reason::Permission,
-            "the IAM user may not make this call; give it read rights for the service in this project",
+            "the IAM user may not make this call; give it read rights for the service in this project, and check that project_id is a project of this region",
         ),
         Layer::Gateway("0101") => Meaning::new(
             Reason::NotFound,
@@ -232,8 +238,8 @@ fn by_code(code: &str, answer: &Answer, text: &str) -> Option<Meaning> {
 fn refused_credentials(skew: Option<SignedDuration>, text: &str) -> Meaning {
     let text = text.to_ascii_lowercase();
     let says = |part: &str| text.contains(part);
-    let message = if let Some(skew) = skew.filter(|skew| skew.abs() > SKEW_LIMIT) {
-        format!(
+    if let Some(skew) = skew.filter(|skew| skew.abs() > SKEW_LIMIT) {
+        let message = format!(
             "this machine's clock is {} {} the vendor's, which allows 15 minutes; set it, for instance by NTP",
             humantime::format_duration(std::time::Duration::from_secs(
                 skew.unsigned_abs().as_secs()
@@ -243,11 +249,16 @@ fn refused_credentials(skew: Option<SignedDuration>, text: &str) -> Meaning {
             } else {
                 "ahead of"
             },
-        )
-    } else if says("reach the limit") {
+        );
+        return Meaning::new(Reason::Auth, message).because(Cause::Clock);
+    }
+    let message = if says("reach the limit") {
         "the access key is locked for 5 minutes after too many bad signatures; check secret_key, here and wherever else the key is used".to_owned()
     } else if says("ak not exist") {
         "this cloud does not know the access key; check access_key, region and domain".to_owned()
+    } else if says("signature expired") && skew.is_some() {
+        // The clock is good, by the same answer.
+        "the temporary key has expired; get a new one, with its security_token".to_owned()
     } else if says("signature expired") {
         "the signature or the temporary key has expired; check the clock, or renew the key with its security_token".to_owned()
     } else if says("token") && !says("aksk") {
@@ -283,7 +294,8 @@ fn by_status(status: u16) -> Meaning {
         407 => Meaning::new(
             Reason::Network,
             "the proxy asks for credentials; put them into proxy_url",
-        ),
+        )
+        .because(Cause::Network(Network::Proxy)),
         408 | 500.. => Meaning::quoting(
             Reason::Server,
             "the vendor's side broke; nothing to do unless it lasts",
@@ -375,6 +387,33 @@ mod tests {
         }
     }
 
+    /// Documented codes, and what `check` makes of them.
+    #[test]
+    fn each_failure_has_its_cause() {
+        for (status, body, want) in [
+            (401, r#"{"error_code":"APIGW.0301"}"#, Cause::Credentials),
+            (403, r#"{"error_code":"APIGW.0302"}"#, Cause::Permission),
+            (404, r#"{"error_code":"APIGW.0101"}"#, Cause::Region),
+            (429, r#"{"error_code":"APIGW.0308"}"#, Cause::Throttled),
+            (504, r#"{"error_code":"APIGW.0201"}"#, Cause::Vendor),
+            (403, r#"{"errCode":"CSS.0010"}"#, Cause::Permission),
+            (403, r#"{"errCode":"CSS.0015"}"#, Cause::Region),
+            (400, r#"{"errCode":"CSS.0001"}"#, Cause::Refusal),
+            (401, r#"{"errorCode":"CCE.01401001"}"#, Cause::Credentials),
+            (403, r#"{"errorCode":"CCE.01403001"}"#, Cause::Permission),
+            (404, r#"{"errorCode":"CCE.01404001"}"#, Cause::Region),
+            (
+                404,
+                r#"{"error":{"message":"Could not find the project.","code":404}}"#,
+                Cause::Region,
+            ),
+            (302, "", Cause::Answer),
+            (407, "", Cause::Network(Network::Proxy)),
+        ] {
+            assert_eq!(error(status, body).cause, want, "{status} {body}");
+        }
+    }
+
     #[test]
     fn unpublished_is_told_from_not_found() {
         assert!(is_unpublished(&gateway(404, "APIGW.0101", "x")));
@@ -440,11 +479,16 @@ mod tests {
         let body = r#"{"error_code":"APIGW.0301","error_msg":"signature expired"}"#;
         let mut answer = answer(401, body);
         answer.skew = Some(SignedDuration::from_mins(-20));
-        let message = judge(&answer).unwrap_err().message;
-        assert!(message.contains("20m behind the vendor's"), "{message}");
+        let error = judge(&answer).unwrap_err();
+        assert_eq!((error.reason, error.cause), (Reason::Auth, Cause::Clock));
+        assert!(error.message.contains("20m behind the vendor's"), "{error}");
         answer.skew = Some(SignedDuration::from_mins(-14));
-        let message = judge(&answer).unwrap_err().message;
-        assert!(!message.contains("behind"), "{message}");
+        let error = judge(&answer).unwrap_err();
+        assert_eq!(error.cause, Cause::Credentials);
+        assert!(error.message.contains("temporary key"), "{error}");
+        answer.skew = None;
+        let error = judge(&answer).unwrap_err();
+        assert!(error.message.contains("check the clock"), "{error}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::config::Huawei;
-use crate::provider::{ApiError, Reason};
+use crate::provider::{ApiError, Cause, Reason};
 
 /// The base address of a service (`css`, `cce`, `iam`): the endpoint that the config gives, else the
 /// rule of the config's domain, else Huawei Cloud's own rules.
@@ -25,6 +25,7 @@ pub(super) fn base(
                 Reason::Network,
                 format!("region and domain do not make a host name for {service}; check them in the config, or set an endpoint"),
             )
+            .because(Cause::Region)
         })
 }
 

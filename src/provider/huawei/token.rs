@@ -14,7 +14,7 @@ use super::client::{REST, fingerprint};
 use super::error::judge;
 use crate::config::Secret;
 use crate::provider::http::{Answer, Request, Transport, Vendor};
-use crate::provider::{ApiError, Call, Method, Reason};
+use crate::provider::{ApiError, Call, Cause, Method, Reason};
 
 /// "Obtaining a User Token Through Password Authentication". It changes nothing: older tokens stay
 /// good.
@@ -233,7 +233,7 @@ impl Vendor for Iam {
 
     fn judge(&self, answer: &Answer) -> Result<(), ApiError> {
         judge(answer).map_err(|mut error| {
-            if error.reason == Reason::Auth {
+            if error.cause == Cause::Credentials {
                 "IAM refused domain, user or password; check them, and whether the user may log in by API"
                     .clone_into(&mut error.message);
             }

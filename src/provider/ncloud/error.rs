@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::sign;
 use crate::provider::error::clean;
 use crate::provider::http::Answer;
-use crate::provider::{ApiError, Reason};
+use crate::provider::{ApiError, Cause, Network, Reason};
 
 /// The `Date` header is cut to the second.
 const PRECISION: SignedDuration = SignedDuration::from_secs(1);
@@ -43,7 +43,8 @@ pub(super) fn judge(answer: &Answer, place: &str) -> Result<(), ApiError> {
         return Ok(());
     }
     let reason = reason(answer.status, &said);
-    let mut error = ApiError::new(reason, sentence(reason, answer, &said, place));
+    let cause = cause(reason, answer, &said);
+    let mut error = ApiError::new(reason, sentence(cause, answer, &said, place)).because(cause);
     error.status = Some(answer.status);
     error.code = said.code;
     error.request_id = answer
@@ -144,29 +145,57 @@ fn by_status(status: u16) -> Reason {
         401 => Reason::Auth,
         403 => Reason::Permission,
         404 | 405 => Reason::NotFound,
+        407 => Reason::Network,
         429 => Reason::Throttled,
         500.. => Reason::Server,
         _ => Reason::Protocol,
     }
 }
 
-fn sentence(reason: Reason, answer: &Answer, said: &Said, place: &str) -> String {
-    let what = match reason {
-        Reason::Auth => refused_credentials(answer.skew),
-        Reason::Permission => {
+/// The gateway answers a wrong clock as it answers a wrong key, and an account that does not use the
+/// API as it answers a missing policy: its `Date` header and its details tell them apart.
+fn cause(reason: Reason, answer: &Answer, said: &Said) -> Cause {
+    let is_skewed = answer.skew.is_some_and(is_outside);
+    match reason {
+        Reason::Auth if is_skewed => Cause::Clock,
+        Reason::Permission if said.message.to_ascii_lowercase().contains("subscription") => {
+            Cause::Subscription
+        }
+        Reason::Network => Cause::Network(Network::Proxy),
+        _ => Cause::of(reason),
+    }
+}
+
+fn is_outside(skew: SignedDuration) -> bool {
+    skew.abs() >= sign::WINDOW - PRECISION
+}
+
+fn sentence(cause: Cause, answer: &Answer, said: &Said, place: &str) -> String {
+    let what = match cause {
+        Cause::Clock => wrong_clock(answer.skew.unwrap_or_default()),
+        Cause::Credentials => {
+            "the vendor did not accept the access key or its signature; check access_key, secret_key and zone".to_owned()
+        }
+        Cause::Permission => {
             "the key is good, but may not do this; give its sub-account a policy to view the service, and check that the account uses the service".to_owned()
         }
-        Reason::NotFound => format!(
+        Cause::Subscription => format!(
+            "the key is good, but its account does not use this service in {place}; subscribe to it in the console, or check zone, region and key"
+        ),
+        Cause::Network(_) => {
+            "the proxy asks for credentials; put them into proxy_url".to_owned()
+        }
+        Cause::Region => format!(
             "the gateway knows no such API in {place}; check zone, region and endpoint in the config, and that the service exists there"
         ),
-        Reason::Throttled => {
+        Cause::Throttled => {
             "the vendor has had too many calls; lower polling.rate_limit or raise the intervals".to_owned()
         }
-        Reason::Server => {
+        Cause::Vendor => {
             "the vendor's side cannot serve the call now; wait, and look at the vendor's status page if it lasts".to_owned()
         }
-        Reason::Refused => "the service refused the call".to_owned(),
-        _ => unreadable(answer),
+        Cause::Refusal => "the service refused the call".to_owned(),
+        Cause::Answer | Cause::Held => unreadable(answer),
     };
     if said.message.is_empty() || said.envelope == Envelope::Success {
         what
@@ -175,18 +204,16 @@ fn sentence(reason: Reason, answer: &Answer, said: &Said, place: &str) -> String
     }
 }
 
-/// The gateway answers a wrong clock as it answers a wrong key; its `Date` header tells them apart.
-fn refused_credentials(skew: Option<SignedDuration>) -> String {
-    match skew.filter(|skew| skew.abs() >= sign::WINDOW - PRECISION) {
-        Some(skew) => format!(
-            "the clock of this machine is {} s {} that of the vendor, who refuses 5 minutes and more; set the clock",
-            skew.abs().as_secs(),
-            if skew.is_positive() { "ahead of" } else { "behind" },
-        ),
-        None => {
-            "the vendor did not accept the access key or its signature; check access_key, secret_key and zone".to_owned()
-        }
-    }
+fn wrong_clock(skew: SignedDuration) -> String {
+    format!(
+        "the clock of this machine is {} s {} that of the vendor, who refuses 5 minutes and more; set the clock",
+        skew.abs().as_secs(),
+        if skew.is_positive() {
+            "ahead of"
+        } else {
+            "behind"
+        },
+    )
 }
 
 fn unreadable(answer: &Answer) -> String {
@@ -263,31 +290,47 @@ mod tests {
         let cases: Vec<Value> =
             serde_json::from_str(include_str!("../../../tests/data/ncloud/errors.json")).unwrap();
         let want = [
-            (200, Reason::Refused, "10153", "업데이트된 Kafka 버전은"),
+            (
+                200,
+                Reason::Refused,
+                Cause::Refusal,
+                "10153",
+                "업데이트된 Kafka 버전은",
+            ),
             (
                 401,
                 Reason::Permission,
+                Cause::Permission,
                 "210",
                 "vendor says: Permission Denied",
             ),
             (
                 401,
                 Reason::Permission,
+                Cause::Subscription,
                 "210",
                 "Permission Denied: A subscription to the API is required.",
             ),
             (
                 400,
                 Reason::Server,
+                Cause::Vendor,
                 "80031",
                 "says: Please try again in a few minutes. It is temporarily unavailable. If the error",
             ),
-            (403, Reason::Permission, "1103", "vendor says: Forbidden."),
+            (
+                403,
+                Reason::Permission,
+                Cause::Permission,
+                "1103",
+                "vendor says: Forbidden.",
+            ),
         ];
         assert_eq!(cases.len(), want.len());
-        for (case, (status, reason, code, text)) in cases.iter().zip(want) {
+        for (case, (status, reason, cause, code, text)) in cases.iter().zip(want) {
             let error = error(status, &case["body"].to_string());
             assert_eq!(error.reason, reason, "{}", case["name"]);
+            assert_eq!(error.cause, cause, "{}", case["name"]);
             assert_eq!(error.code.as_deref(), Some(code));
             assert!(error.message.contains(text), "{}", error.message);
             assert!(!error.message.contains('<'), "{}", error.message);
@@ -344,12 +387,17 @@ mod tests {
         let told = |skew: Option<i64>| {
             let mut answer = answer(401, &gateway("\"200\""));
             answer.skew = skew.map(SignedDuration::from_secs);
-            judge(&answer, "").unwrap_err().message
+            judge(&answer, "").unwrap_err()
         };
-        assert!(told(Some(360)).contains("360 s ahead of"));
-        assert!(told(Some(-301)).contains("301 s behind"));
+        for (skew, part) in [(360, "360 s ahead of"), (-301, "301 s behind")] {
+            let error = told(Some(skew));
+            assert_eq!((error.reason, error.cause), (Reason::Auth, Cause::Clock));
+            assert!(error.message.contains(part), "{error}");
+        }
         for fine in [None, Some(200), Some(-200)] {
-            assert!(told(fine).contains("check access_key"), "{fine:?}");
+            let error = told(fine);
+            assert_eq!(error.cause, Cause::Credentials, "{fine:?}");
+            assert!(error.message.contains("check access_key"), "{error}");
         }
     }
 
@@ -366,5 +414,11 @@ mod tests {
         let error = judge(&answer, "zone gov, region KRS").unwrap_err();
         assert_eq!(error.request_id.as_deref(), Some("a"));
         assert!(error.message.contains("zone gov, region KRS"));
+        assert_eq!(error.cause, Cause::Region);
+        assert_eq!(
+            self::error(407, "").cause,
+            Cause::Network(Network::Proxy),
+            "a proxy speaks in the vendor's place"
+        );
     }
 }
