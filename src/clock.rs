@@ -33,6 +33,14 @@ impl Clock {
         Self(Arc::new(move || at))
     }
 
+    /// This clock, that much ahead.
+    #[must_use]
+    pub fn ahead(self, by: std::time::Duration) -> Self {
+        Self(Arc::new(move || {
+            self.now().checked_add(by).unwrap_or(Timestamp::MAX)
+        }))
+    }
+
     /// The time now.
     pub fn now(&self) -> Timestamp {
         (self.0)()

@@ -115,6 +115,7 @@ pub struct World {
 impl World {
     /// A world that begins now.
     pub fn new(scenario: Scenario, speed: f64, clock: Clock) -> Self {
+        let clock = clock.ahead(scenario.clock_ahead);
         Self {
             scenario,
             origin: clock.now(),
@@ -125,7 +126,7 @@ impl World {
         }
     }
 
-    /// The time now: always real, whatever the speed.
+    /// The time now by the clouds' clock: always real, whatever the speed.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }

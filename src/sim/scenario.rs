@@ -15,6 +15,8 @@ pub struct Scenario {
     pub ncloud: NcloudAccount,
     /// The account at Huawei Cloud.
     pub huawei: HuaweiAccount,
+    /// How much the clouds' clock is ahead of this machine's.
+    pub clock_ahead: Duration,
     /// The clusters.
     pub clusters: Vec<Cluster>,
     /// Faults, first match first.

@@ -119,8 +119,7 @@ async fn answer(
             "The simulator refused a request."
         );
     }
-    let date = (fault == Some(FaultAnswer::OldDate)).then(|| world.now());
-    Ok(respond(answer, date))
+    Ok(respond(answer, date(&world, fault)))
 }
 
 /// The answers that no vendor words for itself.
@@ -147,20 +146,27 @@ fn odd_answer(fault: FaultAnswer) -> Option<Answer> {
     })
 }
 
-fn respond(answer: Answer, old_date: Option<Timestamp>) -> hyper::Response<Full<Bytes>> {
+/// The `Date` of an answer, where it is not this machine's own.
+fn date(world: &World, fault: Option<FaultAnswer>) -> Option<Timestamp> {
+    if fault == Some(FaultAnswer::OldDate) {
+        return world.now().checked_sub(Duration::from_secs(600)).ok();
+    }
+    (!world.scenario.clock_ahead.is_zero()).then(|| world.now())
+}
+
+fn respond(answer: Answer, date: Option<Timestamp>) -> hyper::Response<Full<Bytes>> {
     let mut builder = hyper::Response::builder()
         .status(answer.status)
         .header("content-type", answer.content_type);
     for (name, value) in answer.headers {
         builder = builder.header(name, value);
     }
-    let old_date = old_date.and_then(|now| {
-        let old = now.checked_sub(Duration::from_secs(600)).ok()?;
+    let date = date.and_then(|date| {
         jiff::fmt::rfc2822::DateTimePrinter::new()
-            .timestamp_to_rfc9110_string(&old)
+            .timestamp_to_rfc9110_string(&date)
             .ok()
     });
-    if let Some(date) = old_date {
+    if let Some(date) = date {
         builder = builder.header("date", date);
     }
     builder

@@ -243,6 +243,7 @@ pub(super) mod tests {
                 token_lasts: Duration::from_secs(1),
                 cce_upgrades_published: true,
             },
+            clock_ahead: Duration::ZERO,
             clusters,
             faults: Vec::new(),
         }

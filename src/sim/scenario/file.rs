@@ -61,12 +61,14 @@ pub fn parse(text: &str) -> Result<Scenario, Vec<Problem>> {
         let mut section = Section::new(&root, "the scenario", At::START, &problems);
         let ncloud = ncloud(&mut section);
         let huawei = huawei(&mut section);
+        let clock_ahead = after(&mut section, "clock_ahead").unwrap_or_default();
         let clusters = clusters(&mut section);
         let faults = list(&mut section, "faults", fault);
         section.finish();
         Some(Scenario {
             ncloud,
             huawei,
+            clock_ahead,
             clusters: clusters?,
             faults: faults?,
         })
@@ -422,6 +424,7 @@ huawei:
   password: pw
   token_lasts: 1h
   cce_upgrades_published: false
+clock_ahead: 20m
 clusters:
   - product: cce
     id: c-1
@@ -449,6 +452,7 @@ faults:
         assert_eq!(scenario.ncloud.region, "SGN");
         assert_eq!(scenario.huawei.token_lasts, Duration::from_secs(3600));
         assert!(!scenario.huawei.cce_upgrades_published);
+        assert_eq!(scenario.clock_ahead, Duration::from_secs(1200));
         assert!(scenario.huawei.security_token.is_some());
         let cluster = &scenario.clusters[0];
         assert_eq!(cluster.versions, ["v1.27", "v1.28"]);
@@ -515,7 +519,7 @@ zebra: []
                 "6:65: this cluster has no step: add steps",
                 "6:97: node \"n\" with role \"d\" exists a second time: rename one",
                 "7:19: answer must be throttled, unauthorized, forbidden, server_error, refused, not_published, html, garbage, empty, hang, close, redirect or old_date, not \"nothing\"",
-                "8:1: unknown key \"zebra\": the scenario takes ncloud, huawei, clusters, faults",
+                "8:1: unknown key \"zebra\": the scenario takes ncloud, huawei, clock_ahead, clusters, faults",
             ]
         );
     }

@@ -88,6 +88,7 @@ pub(in crate::provider::huawei) fn scenario(clusters: Vec<Cluster>) -> Scenario 
             token_lasts: secs(86_400),
             cce_upgrades_published: true,
         },
+        clock_ahead: Duration::ZERO,
         clusters,
         faults: Vec::new(),
     }

@@ -63,6 +63,7 @@ pub(in crate::provider::huawei::cce) fn world(clusters: Vec<Cluster>) -> World {
             token_lasts: Duration::from_secs(3600),
             cce_upgrades_published: true,
         },
+        clock_ahead: Duration::ZERO,
         clusters,
         faults: Vec::new(),
     };
