@@ -1,5 +1,7 @@
 //! The command line, as it is typed.
 
+mod check;
+
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -7,6 +9,8 @@ use clap::{Args, Parser, Subcommand};
 use rolling_upgrade_exporter::telemetry::log::{Format, Level};
 use rolling_upgrade_exporter::web::listen::ListenAddress;
 use rolling_upgrade_exporter::{BUILD_REVISION, BUILD_RUSTC};
+
+pub(crate) use check::Check;
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -43,10 +47,8 @@ pub(crate) enum Command {
         after_help = "Example:\n  rolling-upgrade-exporter serve --web.listen-address=127.0.0.1:10850"
     )]
     Serve(Serve),
-    /// Check the config and tell every problem with its line and column; calls nobody
-    #[command(
-        after_help = "Example:\n  rolling-upgrade-exporter check --config.file=rolling-upgrade-exporter.yml"
-    )]
+    /// Check the config and tell every problem with its line and column; calls nobody without --live
+    #[command(after_help = check::AFTER_HELP)]
     Check(Check),
     /// Show everything with simulated clouds: needs no account and no config
     #[command(after_help = "Example:\n  rolling-upgrade-exporter demo --speed=2")]
@@ -76,13 +78,6 @@ pub(crate) struct Serve {
     pub(crate) telemetry_path: String,
     #[command(flatten)]
     pub(crate) log: Log,
-}
-
-/// Flags of `check`.
-#[derive(Debug, Args)]
-pub(crate) struct Check {
-    #[command(flatten)]
-    pub(crate) config: ConfigFile,
 }
 
 /// Flags of `demo`.

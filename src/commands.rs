@@ -31,7 +31,7 @@ pub(crate) enum Failure {
 pub(crate) async fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(flags) => serve::run(flags).await,
-        Command::Check(flags) => check::run(&flags),
+        Command::Check(flags) => check::run(&flags).await,
         Command::Demo(flags) => demo::run(flags).await,
         Command::Simulate(flags) => simulate::run(flags).await,
         Command::Healthcheck(flags) => healthcheck::run(flags).await,

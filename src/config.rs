@@ -267,6 +267,14 @@ impl Account {
         }
     }
 
+    /// Zone and region, for people.
+    pub fn place(&self) -> String {
+        match &self.cloud {
+            Cloud::Ncloud(ncloud) => format!("{}/{}", ncloud.zone.as_str(), ncloud.region),
+            Cloud::Huawei(huawei) => huawei.region.to_string(),
+        }
+    }
+
     /// Whether every address that the config names for this account is plain http (the simulator).
     pub fn is_plain_http(&self) -> bool {
         let iam = match &self.cloud {

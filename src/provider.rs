@@ -100,6 +100,8 @@ pub struct Product {
     pub settings: &'static [&'static str],
     /// Whether cluster ids are whole numbers.
     pub numeric_ids: bool,
+    /// What its calls take: the vendor's names of permissions and policies, as the end of "it needs".
+    pub permission: &'static str,
     /// The calls that it makes.
     pub calls: &'static [&'static Call],
     /// The simulator's half: answers the product's calls once the gateway let them in. None when
@@ -136,23 +138,26 @@ pub fn open(
     metrics: &Arc<Metrics>,
     clock: &crate::clock::Clock,
 ) -> Result<Vec<Opened>, ApiError> {
-    let transport = Arc::new(http::Transport::new(
-        account,
-        metrics.clone(),
-        clock.clone(),
-    )?);
+    let transport = http::Transport::new(account, metrics.clone(), clock.clone())?;
+    let transport = Arc::new(transport);
     account
         .products
         .iter()
-        .map(|config| {
-            let context = Context {
-                account,
-                product: config,
-                transport: transport.clone(),
-            };
-            Ok((config.product, (config.product.open)(context)?))
-        })
+        .map(|config| Ok((config.product, open_one(account, config, &transport)?)))
         .collect()
+}
+
+/// Opens one product of an account over the account's transport.
+pub fn open_one(
+    account: &Account,
+    config: &ProductConfig,
+    transport: &Arc<http::Transport>,
+) -> Result<Arc<dyn Provider>, ApiError> {
+    (config.product.open)(Context {
+        account,
+        product: config,
+        transport: transport.clone(),
+    })
 }
 
 impl std::fmt::Debug for Product {

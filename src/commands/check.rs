@@ -1,15 +1,45 @@
-//! `check`: tells whether the config can be used, without calling anybody.
+//! `check`: tells whether the config can be used, and with `--live` whether the clouds agree.
+
+mod table;
 
 use std::path::Path;
 
+use anyhow::anyhow;
+use rolling_upgrade_exporter::check::{hints, live};
+use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::{self, Config};
 
 use super::{Failure, say};
 use crate::cli::Check;
 
-pub(super) fn run(flags: &Check) -> Result<(), Failure> {
+pub(super) async fn run(flags: &Check) -> Result<(), Failure> {
     let config = config::load(&flags.config.file)?;
-    say(&ok(&flags.config.file, &config))
+    say(&ok(&flags.config.file, &config))?;
+    let hints = hints::hints(&config, &|name| std::env::var(name).ok());
+    if !hints.is_empty() {
+        let hints: Vec<_> = hints
+            .iter()
+            .map(|hint| ("warning", hint.as_str()))
+            .collect();
+        say(&format!("\n{}", table::notes(&hints)))?;
+    }
+    if flags.live {
+        ask(&config).await?;
+    }
+    Ok(())
+}
+
+/// Asks the clouds; fails when one of the products fails.
+async fn ask(config: &Config) -> Result<(), Failure> {
+    let checked = live::run(config, &Clock::system()).await;
+    say(&format!("\n{}", table::results(&checked)))?;
+    let rows = || checked.iter().flat_map(|account| &account.products);
+    let failed = rows().filter(|row| row.fails().is_some()).count();
+    if failed == 0 {
+        return Ok(());
+    }
+    let of = count(rows().count(), "product");
+    Err(anyhow!("{failed} of {of} failed the live check").into())
 }
 
 /// For instance `a.yml: ok, 1 account, 2 products, 1 Alertmanager`.

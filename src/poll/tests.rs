@@ -23,6 +23,7 @@ static FAKE: Product = Product {
     begun_by_a_task: false,
     settings: &[],
     numeric_ids: false,
+    permission: "nothing",
     calls: &[],
     sim: |_, _| None,
     open: |_| Err(ApiError::new(Reason::Protocol, "opened by the test")),

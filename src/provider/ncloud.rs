@@ -158,7 +158,7 @@ impl Client {
     fn place(&self) -> String {
         format!(
             "zone {}, region {}",
-            zone_name(self.account.zone),
+            self.account.zone.as_str(),
             self.account.region
         )
     }
@@ -225,14 +225,6 @@ fn prefix(region: &str, version: &str) -> String {
             let region = percent_encoding::utf8_percent_encode(&region, call::UNRESERVED);
             format!("/api/{region}-{version}")
         }
-    }
-}
-
-fn zone_name(zone: Zone) -> &'static str {
-    match zone {
-        Zone::Public => "public",
-        Zone::Fin => "fin",
-        Zone::Gov => "gov",
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod boards;
+mod check;
 mod demo;
 mod faults;
 mod harness;

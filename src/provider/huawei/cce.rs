@@ -35,6 +35,7 @@ pub const PRODUCT: Product = Product {
     begun_by_a_task: true,
     settings: &[],
     numeric_ids: false,
+    permission: "cce:cluster:list, cce:cluster:get and cce:node:list, as the system policy CCE ReadOnlyAccess has them",
     calls: &[
         &LIST_CLUSTERS,
         &LIST_WORKFLOWS,

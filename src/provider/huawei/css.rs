@@ -1,8 +1,8 @@
 //! Cloud Search Service: upgrades of Elasticsearch, `OpenSearch` and Logstash clusters, and changes
 //! of their availability zone.
 //!
-//! Reading takes the list rights of CSS only. The permissions page calls them `css:cluster:list`
-//! and `css:cluster:get`.
+//! Reading takes `css:cluster:list` and `css:cluster:get`. The vendor's table of permissions names
+//! them for lists and details of clusters; that of upgrades is not in it.
 
 mod map;
 mod pages;
@@ -35,6 +35,7 @@ pub const PRODUCT: Product = Product {
     begun_by_a_task: false,
     settings: &[],
     numeric_ids: false,
+    permission: "css:cluster:list and css:cluster:get, as the system policy CSS ReadOnlyAccess has them",
     calls: &[&LIST, &DETAIL],
     sim: sim::answer,
     open: |context| Ok(Arc::new(Css::new(&context)?)),

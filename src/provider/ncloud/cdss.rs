@@ -44,6 +44,7 @@ pub const PRODUCT: Product = Product {
     begun_by_a_task: false,
     settings: &[],
     numeric_ids: true,
+    permission: "the policy NCP_VPC_CLOUD_DATA_STREAMING_SERVICE_VIEWER for its sub-account",
     calls: &[&LIST, &PROGRESS],
     sim: sim::answer,
     open: |context| Ok(Arc::new(Cdss::open(context)?)),

@@ -61,6 +61,7 @@ pub const PRODUCT: Product = Product {
     begun_by_a_task: false,
     settings: &[REGION_NO],
     numeric_ids: true,
+    permission: "the policy NCP_VPC_SEARCH_ENGINE_SERVICE_VIEWER for its sub-account",
     calls: &[&LIST, &PROGRESS, &VERSIONS, &NODES],
     sim: sim::answer,
     open: |context| Ok(Arc::new(Ses::open(context)?)),

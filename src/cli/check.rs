@@ -1,0 +1,21 @@
+//! Flags of `check`.
+
+use clap::Args;
+
+use super::ConfigFile;
+
+pub(super) const AFTER_HELP: &str = "Example:\n  \
+    rolling-upgrade-exporter check --live --config.file=rolling-upgrade-exporter.yml\n\n\
+    Exit codes: 0 all is well, warnings included; 1 a product did not answer as it should; \
+    2 wrong usage or config.";
+
+/// What to check.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    /// List the clusters of each account and product once, and tell which of credentials, clock,
+    /// permission, region or network fails
+    #[arg(long)]
+    pub(crate) live: bool,
+}
