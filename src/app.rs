@@ -15,7 +15,7 @@ use crate::expose::Exposition;
 use crate::poll;
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::web::{self, App, Limits, ready::Ready};
+use crate::web::{self, App, Limits, ready::Ready, reload::Reload};
 
 const WEB: &str = "web server";
 const EXPOSITION: &str = "exposition";
@@ -62,6 +62,7 @@ pub async fn run(
         store: store.clone(),
         exposition: exposition.clone(),
         ready,
+        reload: Reload::Off,
         telemetry_path: options.telemetry_path,
         clock: clock.clone(),
     });

@@ -4,6 +4,7 @@
 //! - `GET /metrics` (or `--web.telemetry-path`): the metrics; never waits for a cloud
 //! - `GET /-/healthy`: 200 while the process serves at all
 //! - `GET /-/ready`: 200 once the first poll round of every account ended, else 503
+//! - `POST` or `PUT /-/reload`: reads the config anew; 403 unless that is allowed
 //!
 //! `HEAD` works wherever `GET` does; any other method is 405, any other path 404.
 
@@ -11,6 +12,7 @@ mod guard;
 pub mod listen;
 mod page;
 pub mod ready;
+pub mod reload;
 mod route;
 pub mod server;
 
@@ -20,6 +22,7 @@ use crate::clock::Clock;
 use crate::expose::Exposition;
 use crate::store::Store;
 use ready::Ready;
+use reload::Reload;
 
 pub use server::{Limits, serve};
 
@@ -32,6 +35,8 @@ pub struct App {
     pub exposition: Arc<Exposition>,
     /// Whether the first poll round is over.
     pub ready: Ready,
+    /// How the config is read anew.
+    pub reload: Reload,
     /// The path of the metrics, for instance `/metrics`.
     pub telemetry_path: String,
     /// The wall clock.

@@ -17,6 +17,7 @@ use rolling_upgrade_exporter::model::{ClusterState, Key, Thresholds};
 use rolling_upgrade_exporter::store::Store;
 use rolling_upgrade_exporter::telemetry::Metrics;
 use rolling_upgrade_exporter::web::ready::{Latch, Ready};
+use rolling_upgrade_exporter::web::reload::Reload;
 use rolling_upgrade_exporter::web::{self, App, Limits};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -43,6 +44,7 @@ impl Server {
             store,
             exposition: Arc::new(Exposition::new(Arc::new(Metrics::new()), clock.clone())),
             ready,
+            reload: Reload::Off,
             telemetry_path: "/metrics".to_owned(),
             clock,
         });

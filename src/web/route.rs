@@ -1,6 +1,9 @@
-//! From a request to its answer: a plain function, without a socket.
+//! From a request to its answer: a plain function, without a socket. What waits for others is the
+//! answer's future.
 
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use http_body_util::Full;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
@@ -15,18 +18,25 @@ use crate::expose::Scrape;
 pub(super) type Answer = Response<Full<Bytes>>;
 
 /// Answers a request. The body of an answer to `HEAD` is there too: hyper sends its length alone.
-pub(super) fn answer<B>(app: &App, request: &Request<B>) -> Answer {
+pub(super) fn handle<'a, B>(app: &'a App, request: &Request<B>) -> BoxFuture<'a, Answer> {
+    if request.uri().path() != "/-/reload" {
+        return std::future::ready(at_once(app, request)).boxed();
+    }
+    match *request.method() {
+        Method::POST | Method::PUT => app.reload.answer().boxed(),
+        _ => std::future::ready(not_allowed("POST, PUT", "only POST and PUT\n")).boxed(),
+    }
+}
+
+/// What is answered from what is there.
+fn at_once<B>(app: &App, request: &Request<B>) -> Answer {
     let path = request.uri().path();
     let known = path == app.telemetry_path || matches!(path, "/" | "/-/healthy" | "/-/ready");
     if !known {
         return text(StatusCode::NOT_FOUND, "not found; / lists what is here\n");
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-        answer
-            .headers_mut()
-            .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return answer;
+        return not_allowed("GET, HEAD", "only GET and HEAD\n");
     }
     if path == app.telemetry_path {
         return metrics(app, request.headers());
@@ -92,12 +102,16 @@ fn html(page: &page::Page) -> Answer {
     answer
 }
 
-fn text(status: StatusCode, body: &'static str) -> Answer {
-    respond(
-        status,
-        "text/plain; charset=utf-8",
-        Bytes::from_static(body.as_bytes()),
-    )
+fn not_allowed(allowed: &'static str, body: &'static str) -> Answer {
+    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, body);
+    answer
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(allowed));
+    answer
+}
+
+pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
+    respond(status, "text/plain; charset=utf-8", body.into())
 }
 
 fn respond(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
@@ -126,6 +140,7 @@ mod tests {
     use crate::store::Store;
     use crate::telemetry::Metrics;
     use crate::web::ready::{Latch, Ready};
+    use crate::web::reload::Reload;
 
     fn app(telemetry_path: &str) -> (App, Latch) {
         let (ready, latch) = Ready::new();
@@ -134,6 +149,7 @@ mod tests {
             store: Arc::new(Store::new()),
             exposition: Arc::new(Exposition::new(Arc::new(Metrics::new()), clock.clone())),
             ready,
+            reload: Reload::Off,
             telemetry_path: telemetry_path.to_owned(),
             clock,
         };
@@ -146,7 +162,8 @@ mod tests {
             .uri(target)
             .body(())
             .unwrap();
-        answer(app, &request)
+        let answered = handle(app, &request).now_or_never();
+        answered.expect("nobody else is asked")
     }
 
     #[tokio::test]
@@ -166,6 +183,23 @@ mod tests {
                 assert_eq!(answer.status(), 405, "{method} {path}");
                 assert_eq!(answer.headers()["allow"], "GET, HEAD");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn reloading_takes_post_and_put_and_has_to_be_allowed() {
+        let (app, _latch) = app("/metrics");
+        for method in ["POST", "PUT"] {
+            let answer = ask(&app, method, "/-/reload");
+            assert_eq!(answer.status(), 403, "{method}");
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            let body = String::from_utf8_lossy(&body).into_owned();
+            assert!(body.contains("--web.enable-lifecycle"), "{body}");
+        }
+        for method in ["GET", "HEAD", "DELETE", "OPTIONS"] {
+            let answer = ask(&app, method, "/-/reload");
+            assert_eq!(answer.status(), 405, "{method}");
+            assert_eq!(answer.headers()["allow"], "POST, PUT");
         }
     }
 

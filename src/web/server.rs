@@ -140,16 +140,20 @@ fn connection(
     let head_done = HeadDone::default();
     let stream = Guarded::new(stream, limits.head, limits.write, head_done.clone());
     let app = app.clone();
+    let permit = Arc::new(permit);
     let service = service_fn(move |request| {
         head_done.set();
-        let mut answer = route::answer(&app, &request);
-        // When room gets scarce nobody keeps an idle connection.
-        if permit.semaphore().available_permits() < limits.connections / 4 {
-            answer
-                .headers_mut()
-                .insert(CONNECTION, HeaderValue::from_static("close"));
+        let (app, permit) = (app.clone(), permit.clone());
+        async move {
+            let mut answer = route::handle(&app, &request).await;
+            // When room gets scarce nobody keeps an idle connection.
+            if permit.semaphore().available_permits() < limits.connections / 4 {
+                answer
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(answer)
         }
-        std::future::ready(Ok::<_, Infallible>(answer))
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
