@@ -34,7 +34,7 @@ use crate::model::Thresholds;
 use crate::provider::Product;
 
 /// The whole configuration.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The accounts, in the order of the file; names are unique.
     pub accounts: Vec<Account>,
@@ -43,7 +43,7 @@ pub struct Config {
 }
 
 /// The sidecar: alerts that the exporter posts itself.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Alerting {
     /// Labels for every alert that does not have them already, as Prometheus's own.
     pub external_labels: BTreeMap<String, String>,
@@ -56,7 +56,7 @@ pub struct Alerting {
 }
 
 /// One Alertmanager.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Alertmanager {
     /// Scheme, host, port, and the prefix of its routes; no user, no query. Its text is the label
     /// `alertmanager`, without the slash at its end.
@@ -68,7 +68,7 @@ pub struct Alertmanager {
 }
 
 /// How an Alertmanager knows us.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum AlertmanagerAuth {
     /// It does not ask.
     None,
@@ -96,7 +96,7 @@ impl Alertmanager {
 }
 
 /// One account at one cloud.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Account {
     /// The label `account`.
     pub name: Arc<str>,
@@ -106,6 +106,8 @@ pub struct Account {
     pub polling: Polling,
     /// PEM file of the CAs to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
+    /// A number for what stood in that file when the config was read; 0 without one.
+    pub ca_mark: u64,
     /// HTTP proxy for the vendor's calls.
     pub proxy_url: Option<Url>,
     /// What is watched, in the order of the product table.
@@ -130,7 +132,7 @@ pub struct Polling {
 }
 
 /// The clouds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Cloud {
     /// NAVER Cloud Platform.
     Ncloud(Ncloud),
@@ -139,7 +141,7 @@ pub enum Cloud {
 }
 
 /// An account at NAVER Cloud.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Ncloud {
     /// The zone: a separate installation with hosts of its own.
     pub zone: Zone,
@@ -165,7 +167,7 @@ pub enum Zone {
 }
 
 /// An account (a project of it) at Huawei Cloud.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Huawei {
     /// For instance `cn-north-4`.
     pub region: Arc<str>,
@@ -180,7 +182,7 @@ pub struct Huawei {
 }
 
 /// How calls to Huawei Cloud are authenticated.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum HuaweiAuth {
     /// Signed with an access key.
     Keys {
@@ -205,7 +207,7 @@ pub enum HuaweiAuth {
 }
 
 /// What is watched of one product.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ProductConfig {
     /// Its line of the product table.
     pub product: &'static Product,
@@ -224,7 +226,7 @@ pub struct ProductConfig {
 }
 
 /// Which clusters of a product are watched.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Selection {
     /// All that discovery finds.
     All,
@@ -233,7 +235,7 @@ pub enum Selection {
 }
 
 /// A cluster that the config names.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Listed {
     /// The vendor's id.
     pub id: Arc<str>,
@@ -252,6 +254,7 @@ impl fmt::Debug for Account {
             .field("cloud", &self.cloud)
             .field("polling", &self.polling)
             .field("ca_file", &self.ca_file)
+            .field("ca_mark", &self.ca_mark)
             .field("proxy_url", &proxy)
             .field("products", &self.products)
             .finish()

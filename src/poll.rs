@@ -1,28 +1,39 @@
 //! When to ask: one task a product of an account discovers, one worker a cluster polls.
 //!
-//! Accounts share nothing, so that a failing one never slows another.
+//! Accounts share nothing, so that a failing one never slows another. What a task knows stands behind
+//! a lock of its own that is never held across an await: so a new config is taken over at any moment,
+//! even during a call, and what is known outlives a panic.
 
+mod access;
+mod compare;
 mod product;
 pub mod schedule;
 pub mod select;
 mod worker;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::config::{Account, Config, ProductConfig};
 use crate::model::DiscoveryState;
-use crate::provider::{self, Product, Provider, Reason};
+use crate::provider::{self, Product, Provider};
 use crate::store::Store;
+use crate::telemetry::Metrics;
 use crate::telemetry::once::Once;
-use crate::telemetry::{DISCOVERY, Metrics};
 use crate::web::ready::Latch;
+use access::{Access, Service};
+use compare::{is_same_place, is_same_service, is_same_way};
+use product::Fleet;
 
-/// An account that cannot even be opened (its CA file is gone) is tried again after this.
-const REOPEN: Duration = Duration::from_secs(60);
+pub use compare::{Changes, Tally};
+
+/// A product's task that panicked is a bug; it starts again after this.
+const AFTER_PANIC: Duration = Duration::from_secs(60);
 
 /// What polling needs besides the config.
 #[derive(Debug, Clone)]
@@ -35,36 +46,264 @@ pub struct Deps {
     pub clock: Clock,
 }
 
-/// One product of one account, as its tasks share it.
+/// Polls everything that the config names, for as long as it is let. `first` as for
+/// [`Polling::start`].
+pub async fn run(config: Config, deps: Deps, first: Latch) {
+    let _polling = Polling::start(config.accounts, deps, first).await;
+    std::future::pending::<()>().await;
+}
+
+/// One product of one account, as its tasks share it. A new config makes a new one.
 struct Watch {
     account: Arc<Account>,
     product: &'static Product,
     config: ProductConfig,
     provider: Arc<dyn Provider>,
     /// Status words that are not known, told once.
-    words: Once<String>,
+    words: Arc<Once<String>>,
 }
 
-/// Polls everything that the config names, for as long as it is let. `first` is dropped once the
-/// first round of every account has ended, well or badly.
-pub async fn run(config: Config, deps: Deps, first: Latch) {
-    let mut accounts = JoinSet::new();
-    for account in config.accounts {
-        for product in &account.products {
-            deps.metrics.announce(&account, product.product);
-            deps.store
-                .put_discovery(not_looked(&account, product.product));
-        }
-        accounts.spawn(run_account(Arc::new(account), deps.clone(), first.clone()));
+/// Polls everything that the config names, until it is dropped.
+pub struct Polling {
+    deps: Deps,
+    accounts: Vec<Running>,
+}
+
+struct Running {
+    account: Arc<Account>,
+    access: Arc<Access>,
+    products: Vec<RunningProduct>,
+}
+
+struct RunningProduct {
+    watch: Arc<Watch>,
+    fleet: Arc<Fleet>,
+    task: JoinSet<()>,
+}
+
+/// A config that can be taken over.
+pub struct Prepared(Vec<Ready>);
+
+struct Ready {
+    account: Arc<Account>,
+    access: Arc<Access>,
+    /// There was one of this name, and it was not as this one is.
+    is_news: bool,
+}
+
+impl Polling {
+    /// Begins. `first` is dropped once the first round of every account has ended, well or badly.
+    pub async fn start(accounts: Vec<Account>, deps: Deps, first: Latch) -> Self {
+        let mut polling = Self {
+            deps,
+            accounts: Vec::new(),
+        };
+        let prepared = polling.prepare(accounts);
+        polling.take_over(prepared, &first).await;
+        polling
     }
-    drop(first);
-    // Accounts never end by themselves; without any there is nothing to do.
-    while let Some(ended) = accounts.join_next().await {
-        if let Err(error) = ended {
-            tracing::error!(%error, "Polling an account ended: this is a bug, please report it.");
+
+    /// Compares new accounts with those that are polled. Nothing changes yet.
+    pub fn prepare(&self, accounts: Vec<Account>) -> Prepared {
+        let ready = accounts.into_iter().map(|account| {
+            let account = Arc::new(account);
+            let before = self
+                .accounts
+                .iter()
+                .find(|b| b.account.name == account.name);
+            let access = match before {
+                Some(before) if is_same_way(&before.account, &account) => before.access.clone(),
+                before => {
+                    let before = before.filter(|b| is_same_place(&b.account, &account));
+                    let before = before.map(|before| &before.access);
+                    Arc::new(Access::new(account.clone(), self.deps.clone(), before))
+                }
+            };
+            Ready {
+                is_news: before.is_none_or(|before| *before.account != *account),
+                account,
+                access,
+            }
+        });
+        Prepared(ready.collect())
+    }
+
+    /// Takes the config over. Clusters that are as they were notice nothing, and those that are not
+    /// named any more are gone when this ends.
+    pub async fn apply(&mut self, prepared: Prepared) -> Changes {
+        self.take_over(prepared, &Latch::spent()).await
+    }
+
+    async fn take_over(&mut self, prepared: Prepared, first: &Latch) -> Changes {
+        let mut changes = Changes::default();
+        let mut gone = Gone::default();
+        let mut before = std::mem::take(&mut self.accounts);
+        for ready in prepared.0 {
+            let place = before
+                .iter()
+                .position(|running| running.account.name == ready.account.name);
+            let old = place.map(|place| before.swap_remove(place));
+            match &old {
+                None => changes.accounts.added += 1,
+                Some(_) if ready.is_news => changes.accounts.changed += 1,
+                Some(_) => {}
+            }
+            // What is known of clusters in another place is not true here.
+            let (old, elsewhere) = match old {
+                Some(old) if is_same_place(&old.account, &ready.account) => (old.products, None),
+                Some(old) => (Vec::new(), Some(old)),
+                None => (Vec::new(), None),
+            };
+            if let Some(elsewhere) = elsewhere {
+                changes.clusters.removed += gone.add(elsewhere.products);
+            }
+            let products = self.products(&ready, old, first, &mut changes, &mut gone);
+            self.accounts.push(Running {
+                account: ready.account,
+                access: ready.access,
+                products,
+            });
+        }
+        changes.accounts.removed = before.len();
+        for running in before {
+            changes.clusters.removed += gone.add(running.products);
+        }
+        gone.finish(&self.deps, &self.accounts).await;
+        changes
+    }
+
+    /// The products of an account: those that go on, and new ones.
+    fn products(
+        &self,
+        ready: &Ready,
+        mut before: Vec<RunningProduct>,
+        first: &Latch,
+        changes: &mut Changes,
+        gone: &mut Gone,
+    ) -> Vec<RunningProduct> {
+        let Ready {
+            account, access, ..
+        } = ready;
+        let mut products = Vec::new();
+        for config in &account.products {
+            let place = before
+                .iter()
+                .position(|running| running.watch.product == config.product);
+            let old = place.map(|place| before.swap_remove(place));
+            let Some(mut running) = old else {
+                let service = Service::new(access.clone(), config.clone());
+                let watch = Arc::new(Watch {
+                    account: account.clone(),
+                    product: config.product,
+                    config: config.clone(),
+                    provider: Arc::new(service),
+                    words: Arc::default(),
+                });
+                products.push(RunningProduct::start(watch, &self.deps, first.clone()));
+                continue;
+            };
+            if ready.is_news {
+                let old = &running.watch;
+                let is_same =
+                    is_same_way(&old.account, account) && is_same_service(&old.config, config);
+                let watch = Arc::new(Watch {
+                    account: account.clone(),
+                    product: config.product,
+                    config: config.clone(),
+                    provider: if is_same {
+                        old.provider.clone()
+                    } else {
+                        Arc::new(Service::new(access.clone(), config.clone()))
+                    },
+                    words: old.words.clone(),
+                });
+                running.watch = watch.clone();
+                changes.clusters.add(running.fleet.replace(watch));
+            }
+            products.push(running);
+        }
+        changes.clusters.removed += gone.add(before);
+        products
+    }
+}
+
+impl RunningProduct {
+    fn start(watch: Arc<Watch>, deps: &Deps, first: Latch) -> Self {
+        let fleet = Arc::new(Fleet::new(watch.clone(), deps.clone(), first));
+        let mut task = JoinSet::new();
+        task.spawn(keep(watch.clone(), fleet.clone()));
+        Self { watch, fleet, task }
+    }
+}
+
+/// Products that are not polled any more.
+#[derive(Default)]
+struct Gone {
+    products: Vec<Arc<Watch>>,
+    tasks: Vec<JoinSet<()>>,
+}
+
+impl Gone {
+    /// Ends them, and tells how many clusters they had.
+    fn add(&mut self, products: Vec<RunningProduct>) -> usize {
+        let mut clusters = 0;
+        for mut product in products {
+            let workers = product.fleet.end();
+            clusters += workers.len();
+            self.tasks.extend(workers);
+            product.task.abort_all();
+            self.tasks.push(product.task);
+            self.products.push(product.watch);
+        }
+        clusters
+    }
+
+    /// Forgets what was counted of them. Their tasks could count until they have ended.
+    async fn finish(mut self, deps: &Deps, accounts: &[Running]) {
+        for tasks in &mut self.tasks {
+            tasks.shutdown().await;
+        }
+        for gone in self.products {
+            let (name, product) = (&gone.account.name, gone.product);
+            let account = accounts
+                .iter()
+                .find(|running| running.account.name == *name);
+            let stays = |running: &Running| {
+                let mut products = running.products.iter();
+                products.any(|running| running.watch.product == product)
+            };
+            if !account.is_some_and(stays) {
+                deps.metrics.forget_product(name, product.name);
+            }
+            if account.is_none() {
+                deps.metrics.forget_account(name);
+            }
         }
     }
-    std::future::pending::<()>().await;
+}
+
+impl Prepared {
+    /// Opens the ways of accounts that are not as they were, so that one that cannot be opened is
+    /// known before anything changes. It reads files: not for an async thread.
+    pub fn open(self) -> Result<Self, String> {
+        let mut problems = Vec::new();
+        for ready in self.0.iter().filter(|ready| ready.is_news) {
+            let opened = ready.access.transport().and_then(|transport| {
+                let mut products = ready.account.products.iter();
+                products.try_for_each(|config| {
+                    provider::open_one(&ready.account, config, &transport).map(drop)
+                })
+            });
+            if let Err(error) = opened {
+                problems.push(format!("account {}: {error}", ready.account.name));
+            }
+        }
+        if problems.is_empty() {
+            Ok(self)
+        } else {
+            Err(problems.join("\n"))
+        }
+    }
 }
 
 /// Nothing is known yet of a product's clusters.
@@ -81,63 +320,32 @@ fn not_looked(account: &Account, product: &Product) -> DiscoveryState {
     }
 }
 
-async fn run_account(account: Arc<Account>, deps: Deps, first: Latch) {
-    let mut first = Some(first);
-    let opened = loop {
-        match provider::open(&account, &deps.metrics, &deps.clock) {
-            Ok(opened) => break opened,
-            Err(error) => {
-                tracing::error!(account = %account.name, %error, "The account cannot be polled.");
-                for product in &account.products {
-                    let now = deps.clock.now();
-                    deps.metrics.poll(
-                        (&account.name, product.product.name, DISCOVERY),
-                        Duration::ZERO,
-                        Err(Reason::Network),
-                        now,
-                    );
-                    deps.store.put_discovery(DiscoveryState {
-                        last_error: Some(error.told(now)),
-                        ..not_looked(&account, product.product)
-                    });
-                }
-                drop(first.take());
-                tokio::time::sleep(REOPEN).await;
-            }
-        }
-    };
-    let mut products = JoinSet::new();
-    for ((product, provider), config) in opened.into_iter().zip(&account.products) {
-        let watch = Arc::new(Watch {
-            account: account.clone(),
-            product,
-            config: config.clone(),
-            provider,
-            words: Once::default(),
-        });
-        let latch = first.clone().unwrap_or_else(Latch::spent);
-        products.spawn(supervise(watch, deps.clone(), latch));
-    }
-    drop(first);
-    while products.join_next().await.is_some() {}
+/// Watches a product, and starts anew if that panics.
+async fn keep(watch: Arc<Watch>, fleet: Arc<Fleet>) {
+    let run = || fleet.clone().run();
+    restarting(AFTER_PANIC, run, || {
+        tracing::error!(
+            account = %watch.account.name, product = watch.product.name,
+            "Watching a product ended: this is a bug, please report it. It starts again in {} s.",
+            AFTER_PANIC.as_secs()
+        );
+    })
+    .await;
 }
 
-/// Watches a product, and starts anew if that panics: a bug must not end the watch.
-async fn supervise(watch: Arc<Watch>, deps: Deps, first: Latch) {
-    let mut first = Some(first);
+/// Runs it for ever: a bug must not end the watch. After a panic it starts anew, after a pause.
+async fn restarting<F: Future<Output = ()>>(
+    pause: Duration,
+    mut run: impl FnMut() -> F,
+    told: impl Fn(),
+) {
     loop {
-        let latch = first.take().unwrap_or_else(Latch::spent);
-        // A set of one: its task is aborted when this future is dropped.
-        let mut task = JoinSet::new();
-        task.spawn(product::run(watch.clone(), deps.clone(), latch));
-        if let Some(Err(error)) = task.join_next().await {
-            tracing::error!(
-                account = %watch.account.name, product = watch.product.name, %error,
-                "Watching a product ended: this is a bug, please report it. It starts again in {} s.",
-                REOPEN.as_secs()
-            );
+        // Not a task of its own: that could still count something after this one was ended. What a
+        // panic leaves behind stands behind locks that are only held between whole steps.
+        if AssertUnwindSafe(run()).catch_unwind().await.is_err() {
+            told();
         }
-        tokio::time::sleep(REOPEN).await;
+        tokio::time::sleep(pause).await;
     }
 }
 

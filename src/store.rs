@@ -80,6 +80,17 @@ impl Store {
         self.changed.send_replace(());
     }
 
+    /// Forgets how looking for the clusters of a product goes.
+    pub fn remove_discovery(&self, account: &Arc<str>, product: &'static str) {
+        let key = (account.clone(), product);
+        self.discoveries.rcu(|old| {
+            let mut new = Discoveries::clone(old);
+            new.remove(&key);
+            new
+        });
+        self.changed.send_replace(());
+    }
+
     fn change(&self, change: impl Fn(&mut Snapshot)) {
         self.snapshot.rcu(|old| {
             let mut new = Snapshot::clone(old);

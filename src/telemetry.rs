@@ -1,12 +1,14 @@
 //! The exporter about itself: its metrics, its process, its logs.
 
 pub mod alerts;
+mod failing;
+mod forget;
 mod labels;
 pub mod log;
 pub mod once;
 pub mod process;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -24,7 +26,7 @@ use labels::{
     RequestLabels, StateLabels, outcome_labels, product_labels, reason_labels,
 };
 
-use crate::alert::{Failing, Own};
+use crate::alert::Own;
 use crate::config::Account;
 use crate::model::UpgradeStatus;
 use crate::provider::{self, Product, Reason};
@@ -56,12 +58,11 @@ pub struct Metrics {
     reload_successful: Gauge,
     reload_success: FloatGauge,
     alerts: alerts::Alerts,
-    failing: Mutex<Sources>,
+    failing: Mutex<failing::Sources>,
+    /// The label sets of `api_requests`.
+    requests: Mutex<HashSet<RequestLabels>>,
     skew: Mutex<BTreeMap<String, f64>>,
 }
-
-/// By account and product: which clusters (or the discovery) fail now, why, and since when.
-type Sources = BTreeMap<(String, &'static str), BTreeMap<String, (Reason, Timestamp)>>;
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -166,6 +167,7 @@ impl Metrics {
             reload_success,
             alerts,
             failing: Mutex::default(),
+            requests: Mutex::default(),
             skew: Mutex::default(),
         }
     }
@@ -189,12 +191,7 @@ impl Metrics {
         }
         let calls = product.calls.iter().map(|call| (*call, "200"));
         for (call, code) in calls.chain(sign_in) {
-            self.api_requests.get_or_create_owned(&RequestLabels {
-                account: account.to_owned(),
-                product: product.name,
-                endpoint: call.name,
-                code: code.to_owned(),
-            });
+            self.requests((account, product.name, call.name, code));
         }
         self.unknown_statuses.get_or_create_owned(&OnlyProduct {
             product: product.name,
@@ -202,7 +199,9 @@ impl Metrics {
         self.poll_duration.get_or_create_owned(&OnlyProduct {
             product: product.name,
         });
-        self.clusters(account, product.name, 0, 0);
+        for state in forget::CLUSTER_STATES {
+            self.clusters_in(account, product.name, state);
+        }
     }
 
     /// A poll of `source` (a cluster's id, or [`DISCOVERY`]) ended after `took`, at `now`.
@@ -233,60 +232,6 @@ impl Metrics {
             .inc();
     }
 
-    /// A cluster, or the discovery, is not asked any more.
-    pub fn forget(&self, account: &str, product: &'static str, source: &str) {
-        self.set_failing((account, product, source), None, Timestamp::UNIX_EPOCH);
-    }
-
-    fn set_failing(
-        &self,
-        (account, product, source): (&str, &'static str, &str),
-        reason: Option<Reason>,
-        now: Timestamp,
-    ) {
-        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
-        let sources = failing.entry((account.to_owned(), product)).or_default();
-        let before = sources.get(source).map(|(reason, _)| *reason);
-        if before == reason {
-            return;
-        }
-        match reason {
-            Some(reason) => sources.insert(source.to_owned(), (reason, now)),
-            None => sources.remove(source),
-        };
-        for changed in [before, reason].into_iter().flatten() {
-            let labels = reason_labels(account, product, changed);
-            match since(sources, changed) {
-                Some(at) => {
-                    self.failing_since
-                        .get_or_create_owned(&labels)
-                        .set(seconds(at));
-                }
-                None => {
-                    self.failing_since.remove(&labels);
-                }
-            }
-        }
-    }
-
-    /// What the family `failing_since_timestamp_seconds` shows.
-    fn failing(&self) -> Vec<Failing> {
-        let failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
-        failing
-            .iter()
-            .flat_map(|((account, product), sources)| {
-                Reason::ALL.iter().filter_map(|reason| {
-                    Some(Failing {
-                        account: account.clone(),
-                        product,
-                        reason: *reason,
-                        since: since(sources, *reason)?,
-                    })
-                })
-            })
-            .collect()
-    }
-
     /// A call was sent; `code` is the HTTP status or `none`.
     pub fn api_request(
         &self,
@@ -295,14 +240,21 @@ impl Metrics {
         endpoint: &'static str,
         code: &str,
     ) {
-        self.api_requests
-            .get_or_create_owned(&RequestLabels {
-                account: account.to_owned(),
-                product,
-                endpoint,
-                code: code.to_owned(),
-            })
-            .inc();
+        self.requests((account, product, endpoint, code)).inc();
+    }
+
+    fn requests(&self, labels: (&str, &'static str, &'static str, &str)) -> Counter {
+        let (account, product, endpoint, code) = labels;
+        let labels = RequestLabels {
+            account: account.to_owned(),
+            product,
+            endpoint,
+            code: code.to_owned(),
+        };
+        let counter = self.api_requests.get_or_create_owned(&labels);
+        let mut known = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(labels);
+        counter
     }
 
     /// This process saw an upgrade end.
@@ -314,15 +266,21 @@ impl Metrics {
 
     /// How many clusters a product has in an account.
     pub fn clusters(&self, account: &str, product: &'static str, watched: u64, inaccessible: u64) {
-        for (state, count) in [("watched", watched), ("inaccessible", inaccessible)] {
-            self.clusters
-                .get_or_create_owned(&StateLabels {
-                    account: account.to_owned(),
-                    product,
-                    state,
-                })
+        for (state, count) in forget::CLUSTER_STATES
+            .into_iter()
+            .zip([watched, inaccessible])
+        {
+            self.clusters_in(account, product, state)
                 .set(i64::try_from(count).unwrap_or(i64::MAX));
         }
+    }
+
+    fn clusters_in(&self, account: &str, product: &'static str, state: &'static str) -> Gauge {
+        self.clusters.get_or_create_owned(&StateLabels {
+            account: account.to_owned(),
+            product,
+            state,
+        })
     }
 
     /// Local clock minus the vendor's, in seconds.
@@ -380,12 +338,6 @@ impl Metrics {
         }
         out
     }
-}
-
-/// Since when the longest failing source fails for this reason.
-fn since(sources: &BTreeMap<String, (Reason, Timestamp)>, reason: Reason) -> Option<Timestamp> {
-    let since = sources.values().filter(|(r, _)| *r == reason);
-    since.map(|(_, at)| *at).min()
 }
 
 /// A time as Prometheus writes it.

@@ -56,7 +56,8 @@ pub(super) fn read(
         name: name?.into(),
         cloud: inside.0,
         polling,
-        ca_file: inside.1,
+        ca_file: inside.1.as_ref().map(|(path, _)| path.clone()),
+        ca_mark: inside.1.map(|(_, mark)| mark).unwrap_or_default(),
         proxy_url: inside.2,
         products: inside.3,
     })
@@ -65,7 +66,7 @@ pub(super) fn read(
 /// What an account's section of a cloud holds.
 type Inside = (
     Cloud,
-    Option<std::path::PathBuf>,
+    Option<(std::path::PathBuf, u64)>,
     Option<url::Url>,
     Vec<super::ProductConfig>,
 );

@@ -1,5 +1,6 @@
 //! Values that lead outside: endpoints, proxies, Alertmanagers, CA files, time zones.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -106,8 +107,8 @@ fn http(field: &Field<'_>) -> Option<Url> {
 }
 
 /// Reads the path of a PEM file, and checks that it can be used now. Relative paths are relative to
-/// `folder`.
-pub(super) fn ca_file(field: &Field<'_>, folder: &Path) -> Option<PathBuf> {
+/// `folder`. With it comes a number for what stands in it.
+pub(super) fn ca_file(field: &Field<'_>, folder: &Path) -> Option<(PathBuf, u64)> {
     let text = field.text()?;
     let path = folder.join(text);
     let mut pem = Vec::new();
@@ -122,7 +123,11 @@ pub(super) fn ca_file(field: &Field<'_>, folder: &Path) -> Option<PathBuf> {
     let why = match read {
         Err(error) => error.to_string(),
         Ok(_) => match reqwest::Certificate::from_pem_bundle(&pem) {
-            Ok(certs) if !certs.is_empty() => return Some(path),
+            Ok(certs) if !certs.is_empty() => {
+                let mut mark = DefaultHasher::new();
+                pem.hash(&mut mark);
+                return Some((path, mark.finish()));
+            }
             _ => "it holds no PEM certificate".to_owned(),
         },
     };

@@ -144,7 +144,7 @@ fn one(
     let auth = auth(&mut section, context);
     let ca_field = section.take("ca_file");
     let ca_file = match &ca_field {
-        Some(field) => address::ca_file(field, context.folder).map(Some),
+        Some(field) => address::ca_file(field, context.folder).map(|(path, _)| Some(path)),
         None => Some(None),
     };
     if let (Some(url), Some(field)) = (&url, &url_field) {

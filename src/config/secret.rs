@@ -16,6 +16,17 @@ pub enum Secret {
     File(PathBuf),
 }
 
+impl PartialEq for Secret {
+    /// Whether it is the same one from the same source; of two files, not what stands in them.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Value(one), Self::Value(other)) => one.expose_secret() == other.expose_secret(),
+            (Self::File(one), Self::File(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
 impl Secret {
     /// The value now. A file that cannot be read, or is empty, is an `auth` error that names it.
     pub fn get(&self) -> Result<SecretString, ApiError> {

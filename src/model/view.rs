@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Key, Kind, Span, TaskStatus, Upgrade, UpgradeStatus};
+use super::{Key, Kind, Span, TaskStatus, Upgrade, UpgradeStatus, progress};
 
 /// The limits in force for one cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,6 +157,20 @@ impl ClusterState {
             }
             shown
         })
+    }
+
+    /// Sets other limits. What depends on them is as it would be if they had been in force at the last
+    /// good poll.
+    pub fn set_thresholds(&mut self, limits: Thresholds) {
+        self.thresholds = limits;
+        for view in &mut self.upgrades {
+            view.stalled = progress::stalled(
+                &view.upgrade,
+                self.last_success,
+                view.last_progress,
+                limits.stalled_after,
+            );
+        }
     }
 
     /// Whether an upgrade has been running for longer than its limit by the last good poll: while the

@@ -1,17 +1,19 @@
 //! One task a product of an account: discovers, and keeps a worker for each watched cluster.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::compare::{Tally, is_same_choice};
 use super::select::{self, Missing, Wanted};
 use super::worker::Worker;
-use super::{Deps, Watch, schedule};
-use crate::model::{DiscoveryState, Key};
-use crate::provider::{Discovery, Reason};
+use super::{Deps, Watch, restarting, schedule};
+use crate::model::DiscoveryState;
+use crate::provider::{ApiError, Discovery, Reason};
 use crate::telemetry::DISCOVERY;
 use crate::web::ready::Latch;
 
@@ -22,53 +24,146 @@ const AFTER_PANIC: Duration = Duration::from_secs(10);
 /// gone before its data count as stale.
 const CONFIRM: Duration = Duration::from_secs(60);
 
-struct Fleet {
-    watch: Arc<Watch>,
+/// A product's clusters. It outlives a panic of its task, and so do their workers.
+pub(super) struct Fleet {
     deps: Deps,
-    tasks: JoinSet<()>,
-    /// By cluster: its task and what it was made from.
-    workers: BTreeMap<Arc<str>, (AbortHandle, Wanted)>,
+    course: Mutex<Course>,
+    /// A new config came.
+    changed: Notify,
+}
+
+/// What is known of the clusters, and how they are looked for.
+struct Course {
+    watch: Arc<Watch>,
+    /// By cluster: its worker with its task.
+    workers: BTreeMap<Arc<str>, (Arc<Worker>, JoinSet<()>)>,
     missing: Missing,
     /// How discovery goes, as it is shown.
     shown: DiscoveryState,
+    /// What the last complete discovery found.
+    found: Option<Discovery>,
     /// Failed discoveries in a row.
     failures: u32,
-}
-
-/// Watches a product for as long as it is let. `first` is dropped once the first discovery and the
-/// first poll of each cluster that it found have ended.
-pub(super) async fn run(watch: Arc<Watch>, deps: Deps, first: Latch) {
-    let mut fleet = Fleet {
-        shown: super::not_looked(&watch.account, watch.product),
-        watch,
-        deps,
-        tasks: JoinSet::new(),
-        workers: BTreeMap::new(),
-        missing: Missing::default(),
-        failures: 0,
-    };
-    let mut first = Some(first);
-    let mut next = Instant::now();
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep_until(next) => {
-                next = Instant::now() + fleet.discover(first.take()).await;
-            }
-            Some(ended) = fleet.tasks.join_next_with_id() => fleet.ended(ended),
-        }
-    }
+    /// When the last discovery ended.
+    looked: Instant,
+    /// When the next one is due.
+    next: Instant,
+    /// Dropped once the first discovery and the first poll of each cluster that it found have ended.
+    first: Option<Latch>,
+    /// It is not watched any more: nothing is put for it.
+    is_gone: bool,
 }
 
 impl Fleet {
-    /// Discovers once, and tells after how long to do so again.
-    async fn discover(&mut self, first: Option<Latch>) -> Duration {
+    /// Of a product that is not watched yet. `first` is dropped once the first discovery and the first
+    /// poll of each cluster that it found have ended.
+    pub(super) fn new(watch: Arc<Watch>, deps: Deps, first: Latch) -> Self {
+        let shown = super::not_looked(&watch.account, watch.product);
+        deps.metrics.announce(&watch.account, watch.product);
+        deps.store.put_discovery(shown.clone());
+        let now = Instant::now();
+        let course = Course {
+            watch,
+            workers: BTreeMap::new(),
+            missing: Missing::default(),
+            shown,
+            found: None,
+            failures: 0,
+            looked: now,
+            next: now,
+            first: Some(first),
+            is_gone: false,
+        };
+        Self {
+            deps,
+            course: Mutex::new(course),
+            changed: Notify::new(),
+        }
+    }
+
+    /// Watches the product for as long as it is let.
+    pub(super) async fn run(self: Arc<Self>) {
+        loop {
+            self.until_due().await;
+            self.discover().await;
+        }
+    }
+
+    async fn until_due(&self) {
+        loop {
+            let next = self.lock().next;
+            tokio::select! {
+                () = tokio::time::sleep_until(next) => return,
+                () = self.changed.notified() => {}
+            }
+        }
+    }
+
+    /// Discovers once. A discovery whose way is replaced is given up, and due again.
+    async fn discover(&self) {
         let begun = Instant::now();
-        let outcome = self.watch.provider.discover().await;
-        let now = self.deps.clock.now();
+        let watch = self.lock().watch.clone();
+        let mut discovering = watch.provider.discover();
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut discovering => break outcome,
+                () = self.changed.notified() => {
+                    if self.lock().is_replaced(&watch) {
+                        return;
+                    }
+                }
+            }
+        };
+        let mut course = self.lock();
+        if !course.is_gone && !course.is_replaced(&watch) {
+            course.discovered(&self.deps, outcome, begun.elapsed());
+        }
+    }
+
+    /// Goes on under a new config, and tells what came of the clusters.
+    pub(super) fn replace(&self, watch: Arc<Watch>) -> Tally {
+        let tally = self.lock().replace(&self.deps, watch);
+        self.changed.notify_one();
+        tally
+    }
+
+    /// Forgets the product with its clusters, and tells how many there were. Whoever wants to be sure
+    /// that nothing is counted for them any more waits for the end of the tasks.
+    pub(super) fn end(&self) -> Vec<JoinSet<()>> {
+        let mut course = self.lock();
+        course.is_gone = true;
+        course.first = None;
+        let workers = std::mem::take(&mut course.workers);
+        let end = |(worker, mut task): (Arc<Worker>, JoinSet<()>)| {
+            worker.end();
+            task.abort_all();
+            task
+        };
+        let tasks = workers.into_values().map(end).collect();
+        let (account, product) = (&course.watch.account.name, course.watch.product.name);
+        self.deps.store.remove_discovery(account, product);
+        tasks
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Course> {
+        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Course {
+    /// Whether its clusters are looked for in another way by now.
+    fn is_replaced(&self, watch: &Watch) -> bool {
+        !Arc::ptr_eq(&self.watch.provider, &watch.provider)
+    }
+
+    /// A discovery ended.
+    fn discovered(&mut self, deps: &Deps, outcome: Result<Discovery, ApiError>, took: Duration) {
+        let now = deps.clock.now();
+        let first = self.first.take();
         let (account, product) = (self.watch.account.name.clone(), self.watch.product.name);
-        self.deps.metrics.poll(
+        deps.metrics.poll(
             (&account, product, DISCOVERY),
-            begun.elapsed(),
+            took,
             outcome.as_ref().map(|_| ()).map_err(|e| e.reason),
             now,
         );
@@ -80,15 +175,16 @@ impl Fleet {
                 }
                 self.failures = 0;
                 if let Some(listed) = select::listed(&self.watch.config, &discovery) {
-                    self.add_new(&listed, first.as_ref());
+                    self.add_new(deps, &listed, first.as_ref());
                 } else {
                     let found = select::discovered(&self.watch.config, &discovery);
                     self.drop_gone(&found);
-                    self.add_new(&found, first.as_ref());
+                    self.add_new(deps, &found, first.as_ref());
                 }
                 self.shown.inaccessible = discovery.inaccessible;
                 self.shown.last_success = Some(now);
                 self.shown.last_error = None;
+                self.found = Some(discovery);
                 None
             }
             Err(error) => {
@@ -101,98 +197,119 @@ impl Fleet {
                 self.failures = self.failures.saturating_add(1);
                 // Those that the config names are watched all the same.
                 let listed = select::listed(&self.watch.config, &Discovery::default());
-                self.add_new(&listed.unwrap_or_default(), first.as_ref());
+                self.add_new(deps, &listed.unwrap_or_default(), first.as_ref());
                 self.shown.last_error = Some(error.told(now));
                 error.retry_after
             }
         };
-        let watched = u64::try_from(self.workers.len()).unwrap_or(u64::MAX);
-        self.shown.watched = watched;
-        self.deps
-            .metrics
-            .clusters(&account, product, watched, self.shown.inaccessible);
-        self.deps.store.put_discovery(self.shown.clone());
+        self.show(deps);
         let interval = self.watch.account.polling.discovery_interval;
         // A product that the cloud does not publish will not be there in a minute.
         let in_a_hurry = if unpublished { 0 } else { self.failures };
-        let pause = schedule::discovery_pause(interval, in_a_hurry, asked, fastrand::f64());
+        let mut pause = schedule::discovery_pause(interval, in_a_hurry, asked, fastrand::f64());
         if self.failures == 0 && self.missing.is_waiting() {
-            return pause.min(CONFIRM);
+            pause = pause.min(CONFIRM);
         }
-        pause
+        self.looked = Instant::now();
+        self.next = self.looked + pause;
+    }
+
+    fn show(&mut self, deps: &Deps) {
+        let watched = u64::try_from(self.workers.len()).unwrap_or(u64::MAX);
+        self.shown.watched = watched;
+        let (account, product) = (&self.watch.account.name, self.watch.product.name);
+        deps.metrics
+            .clusters(account, product, watched, self.shown.inaccessible);
+        deps.store.put_discovery(self.shown.clone());
+    }
+
+    fn replace(&mut self, deps: &Deps, watch: Arc<Watch>) -> Tally {
+        let before = std::mem::replace(&mut self.watch, watch);
+        let watch = self.watch.clone();
+        // Another way to sign in has other calls.
+        deps.metrics.announce(&watch.account, watch.product);
+        let mut tally = Tally::default();
+        let known: Vec<_> = self.workers.values().map(|(w, _)| w.wanted()).collect();
+        let wanted = select::again(&watch.config, self.found.as_ref(), &known);
+        self.workers.retain(|id, (worker, _)| {
+            let stays = wanted.iter().any(|wanted| wanted.id == *id);
+            if !stays {
+                worker.end();
+                tally.removed += 1;
+            }
+            stays
+        });
+        for wanted in wanted {
+            if let Some((worker, _)) = self.workers.get(&wanted.id) {
+                tally.changed += usize::from(worker.replace(watch.clone(), wanted));
+            } else {
+                self.add(deps, wanted, Latch::spent());
+                tally.added += 1;
+            }
+        }
+        self.shown.cloud_region = watch.account.region().clone();
+        self.show(deps);
+        let now = Instant::now();
+        if self.is_replaced(&before) || !is_same_choice(&before.config, &watch.config) {
+            self.next = now;
+        } else {
+            // An interval that got shorter holds from now on; a longer one after the next discovery.
+            let interval = watch.account.polling.discovery_interval;
+            if interval < before.account.polling.discovery_interval {
+                self.next = self.next.min(self.looked + interval).max(now);
+            }
+        }
+        tally
     }
 
     /// Ends the workers of clusters that are gone.
     fn drop_gone(&mut self, found: &[Wanted]) {
         for id in self.missing.gone(self.workers.keys(), found) {
-            if let Some((task, wanted)) = self.workers.remove(&id) {
+            if let Some((worker, _task)) = self.workers.remove(&id) {
                 tracing::info!(
                     account = %self.watch.account.name, product = self.watch.product.name,
-                    cluster = %id, name = wanted.name,
+                    cluster = %id, name = worker.wanted().name,
                     "The cluster is gone: two discoveries in a row did not list it."
                 );
-                task.abort();
+                worker.end();
             }
         }
     }
 
     /// Adds workers for clusters that have none.
-    fn add_new(&mut self, wanted: &[Wanted], first: Option<&Latch>) {
+    fn add_new(&mut self, deps: &Deps, wanted: &[Wanted], first: Option<&Latch>) {
         for wanted in wanted {
             if !self.workers.contains_key(&wanted.id) {
-                self.add(wanted.clone(), first.cloned());
+                let first = first.cloned().unwrap_or_else(Latch::spent);
+                self.add(deps, wanted.clone(), first);
             }
         }
     }
 
-    fn add(&mut self, wanted: Wanted, first: Option<Latch>) {
-        let latch = first.unwrap_or_else(Latch::spent);
-        let worker = Worker::new(self.watch.clone(), self.deps.clone(), wanted.clone());
-        let task = self.tasks.spawn(worker.run(latch));
-        self.workers.insert(wanted.id.clone(), (task, wanted));
+    fn add(&mut self, deps: &Deps, wanted: Wanted, first: Latch) {
+        let id = wanted.id.clone();
+        let worker = Worker::new(self.watch.clone(), deps.clone(), wanted);
+        let worker = Arc::new(worker);
+        let mut task = JoinSet::new();
+        task.spawn(keep(self.watch.clone(), worker.clone(), id.clone(), first));
+        self.workers.insert(id, (worker, task));
     }
+}
 
-    /// A worker's task ended: it was told to, or it panicked.
-    fn ended(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
-        let Err(error) = ended else {
-            // Workers never return.
-            return;
-        };
-        let id = error.id();
-        let own = self
-            .workers
-            .iter()
-            .find(|(_, (task, _))| task.id() == id)
-            .map(|(cluster, (_, wanted))| (cluster.clone(), wanted.clone()));
-        match own {
-            Some((cluster, wanted)) => {
-                tracing::error!(
-                    account = %self.watch.account.name, product = self.watch.product.name, %cluster,
-                    "A worker panicked: this is a bug, please report it. It starts again in {} s.",
-                    AFTER_PANIC.as_secs()
-                );
-                let worker = Worker::new(self.watch.clone(), self.deps.clone(), wanted.clone());
-                let task = self.tasks.spawn(async move {
-                    tokio::time::sleep(AFTER_PANIC).await;
-                    worker.run(Latch::spent()).await;
-                });
-                self.workers.insert(cluster, (task, wanted));
-            }
-            None => self.sweep(),
-        }
-    }
-
-    /// Forgets the clusters that have no worker: only now, that the last one's task has ended, can
-    /// it not put a state any more.
-    fn sweep(&self) {
-        let (account, product) = (&self.watch.account.name, self.watch.product.name);
-        let snapshot = self.deps.store.snapshot();
-        let is_gone = |key: &&Key| {
-            key.account == *account && key.product == product && !self.workers.contains_key(&key.id)
-        };
-        for key in snapshot.keys().filter(is_gone) {
-            self.deps.store.remove(key);
-            self.deps.metrics.forget(account, product, &key.id);
-        }
-    }
+/// Runs a worker, and starts it anew if that panics.
+async fn keep(watch: Arc<Watch>, worker: Arc<Worker>, id: Arc<str>, first: Latch) {
+    let mut first = Some(first);
+    let run = || {
+        let first = first.take().unwrap_or_else(Latch::spent);
+        worker.clone().run(first)
+    };
+    restarting(AFTER_PANIC, run, || {
+        worker.panicked();
+        tracing::error!(
+            account = %watch.account.name, product = watch.product.name, cluster = %id,
+            "A worker panicked: this is a bug, please report it. It starts again in {} s.",
+            AFTER_PANIC.as_secs()
+        );
+    })
+    .await;
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::config::{ProductConfig, Selection};
 use crate::model::Thresholds;
-use crate::provider::Discovery;
+use crate::provider::{Discovered, Discovery};
 
 /// A cluster to watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,37 @@ pub fn discovered(config: &ProductConfig, discovery: &Discovery) -> Vec<Wanted> 
             thresholds: config.thresholds,
         })
         .collect()
+}
+
+/// The clusters to watch under a new config, before anybody has looked again: of those that are
+/// `known`, and those that the last discovery `found`. A known one that it did not find may be there
+/// all the same: that is for the next one to tell.
+pub fn again(config: &ProductConfig, found: Option<&Discovery>, known: &[Wanted]) -> Vec<Wanted> {
+    let none = Discovery::default();
+    let found = found.unwrap_or(&none);
+    if let Some(listed) = listed(config, found) {
+        return listed;
+    }
+    let not_found = known
+        .iter()
+        .filter(|known| found.clusters.iter().all(|c| *c.id != *known.id));
+    let not_found = not_found.map(|known| Discovered {
+        id: known.id.to_string(),
+        // A name that the config gave it is not the vendor's, which the patterns speak of.
+        name: if known.named {
+            String::new()
+        } else {
+            known.name.clone()
+        },
+    });
+    let clusters = found.clusters.iter().cloned().chain(not_found).collect();
+    discovered(
+        config,
+        &Discovery {
+            clusters,
+            inaccessible: 0,
+        },
+    )
 }
 
 /// Whether `text` is `pattern`, in which each `*` stands for any text.
@@ -136,6 +167,60 @@ mod tests {
         ] {
             assert_eq!(glob(pattern, text), want, "{pattern} {text}");
         }
+    }
+
+    fn config(text: &str) -> ProductConfig {
+        let text = format!(
+            "accounts: [{{name: a, ncloud: {{access_key: x, secret_key: x, ses: {text}}}}}]"
+        );
+        let config = crate::config::parse(&text, std::path::Path::new("."), &|_| None);
+        config.unwrap().accounts.remove(0).products.remove(0)
+    }
+
+    #[test]
+    fn a_new_config_chooses_among_what_is_known() {
+        let found = Discovery {
+            clusters: [("1", "prod-a"), ("2", "test-a"), ("3", "prod-b")]
+                .map(|(id, name)| Discovered {
+                    id: id.into(),
+                    name: name.into(),
+                })
+                .into(),
+            inaccessible: 0,
+        };
+        let known = |id: &str, name: &str, named| Wanted {
+            id: id.into(),
+            name: name.into(),
+            named,
+            thresholds: config("{}").thresholds,
+        };
+        let known = [
+            known("1", "prod-a", false),
+            known("8", "test-missed-once", false),
+            known("9", "mine", true),
+        ];
+        let again = |text: &str, found| -> Vec<String> {
+            let wanted = again(&config(text), found, &known);
+            wanted
+                .iter()
+                .map(|w| format!("{} {}", w.id, w.name))
+                .collect()
+        };
+        assert_eq!(
+            again("{exclude: ['test-*', mine]}", Some(&found)),
+            ["1 prod-a", "3 prod-b", "9 "],
+            "mine is not the vendor's name"
+        );
+        assert_eq!(
+            again("{clusters: [2, 7]}", Some(&found)),
+            ["2 test-a", "7 "],
+            "a list is complete"
+        );
+        assert_eq!(
+            again("{}", None),
+            ["1 prod-a", "8 test-missed-once", "9 "],
+            "nobody has looked yet"
+        );
     }
 
     #[test]

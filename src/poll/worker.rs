@@ -1,46 +1,54 @@
 //! One worker a cluster: observe, publish, sleep.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::schedule;
 use super::select::Wanted;
 use super::{Deps, Watch};
 use crate::model::track;
-use crate::model::{ClusterState, Key, Memory, Observation};
+use crate::model::{ClusterState, Key, Memory, Observation, UpgradeView};
 use crate::provider::{ApiError, Reason};
 use crate::web::ready::Latch;
 
 /// A cluster's worker: it alone knows what earlier polls saw.
 pub(super) struct Worker {
-    watch: Arc<Watch>,
     deps: Deps,
+    course: Mutex<Course>,
+    /// A new config came.
+    changed: Notify,
+}
+
+/// What is known of the cluster, and how it is asked. Whoever holds it puts the state.
+struct Course {
+    watch: Arc<Watch>,
     wanted: Wanted,
     state: ClusterState,
-    memory: Memory,
+    memory: Arc<Memory>,
     /// Failed polls in a row.
     failures: u32,
     /// The cluster itself said at the last good poll that it is changing.
     changing: bool,
+    /// When the last poll ended.
+    polled: Instant,
+    /// When the next one is due.
+    next: Instant,
+    /// It is not watched any more: nothing is put for it.
+    is_gone: bool,
 }
 
 impl Worker {
+    /// A worker for a cluster that is not watched yet; its state is there from now on.
     pub(super) fn new(watch: Arc<Watch>, deps: Deps, wanted: Wanted) -> Self {
-        let key = Key {
-            account: watch.account.name.clone(),
-            product: watch.product.name,
-            id: wanted.id.clone(),
-        };
-        // After a panic: what was known stays, and gets old.
-        let known = deps.store.snapshot().get(&key).cloned();
-        let state = known.map(|state| ClusterState {
-            up: false,
-            ..ClusterState::clone(&state)
-        });
-        let state = state.unwrap_or_else(|| ClusterState {
-            key,
+        let state = ClusterState {
+            key: Key {
+                account: watch.account.name.clone(),
+                product: watch.product.name,
+                id: wanted.id.clone(),
+            },
             cloud: watch.product.cloud,
             cloud_region: watch.account.region().clone(),
             name: wanted.name.clone(),
@@ -53,80 +61,168 @@ impl Worker {
             poll_interval: watch.account.polling.idle_interval,
             thresholds: wanted.thresholds,
             upgrades: Vec::new(),
-        });
-        Self {
+        };
+        deps.store.put(state.clone());
+        let now = Instant::now();
+        let course = Course {
             watch,
-            deps,
             wanted,
             state,
-            memory: Memory::default(),
+            memory: Arc::default(),
             failures: 0,
             changing: false,
+            polled: now,
+            next: now,
+            is_gone: false,
+        };
+        Self {
+            deps,
+            course: Mutex::new(course),
+            changed: Notify::new(),
         }
     }
 
     /// Polls for as long as it is let. `first` is dropped after the first poll, well or badly ended.
-    pub(super) async fn run(mut self, first: Latch) {
-        self.deps.store.put(self.state.clone());
+    pub(super) async fn run(self: Arc<Self>, first: Latch) {
         let mut first = Some(first);
         loop {
-            let asked = self.poll().await;
-            drop(first.take());
-            let pause = schedule::pause(
-                self.state.poll_interval,
-                self.failures,
-                asked,
-                fastrand::f64(),
-            );
-            tokio::time::sleep(pause).await;
+            self.until_due().await;
+            if self.poll().await {
+                drop(first.take());
+            }
         }
     }
 
-    /// Polls once, and tells how long the vendor asked to wait.
-    async fn poll(&mut self) -> Option<Duration> {
+    async fn until_due(&self) {
+        loop {
+            let next = self.lock().next;
+            tokio::select! {
+                () = tokio::time::sleep_until(next) => return,
+                () = self.changed.notified() => {}
+            }
+        }
+    }
+
+    /// Polls once, and tells whether it came to an end: a poll whose way is replaced is begun anew.
+    async fn poll(&self) -> bool {
         let begun = Instant::now();
-        // Half an interval: each poll sees a list that is younger than the last poll.
-        let fresh = self.state.poll_interval / 2;
-        let observe = self
-            .watch
-            .provider
-            .observe(&self.wanted.id, &self.memory, fresh);
-        let outcome = observe.await;
-        let now = self.deps.clock.now();
-        self.deps.metrics.poll(
-            (
-                &self.watch.account.name,
-                self.watch.product.name,
-                &self.wanted.id,
-            ),
-            begun.elapsed(),
+        let (watch, id, memory, fresh) = {
+            let course = self.lock();
+            let (watch, memory) = (course.watch.clone(), course.memory.clone());
+            // Half an interval: each poll sees a list that is younger than the last poll.
+            let fresh = course.state.poll_interval / 2;
+            (watch, course.wanted.id.clone(), memory, fresh)
+        };
+        let mut observing = watch.provider.observe(&id, &memory, fresh);
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut observing => break outcome,
+                () = self.changed.notified() => {
+                    if self.lock().is_replaced(&watch) {
+                        return false;
+                    }
+                }
+            }
+        };
+        let mut course = self.lock();
+        if course.is_gone || course.is_replaced(&watch) {
+            return false;
+        }
+        course.ended(&self.deps, &outcome, begun.elapsed());
+        true
+    }
+
+    /// Goes on under a new config, and tells whether that changed anything of what is shown.
+    pub(super) fn replace(&self, watch: Arc<Watch>, wanted: Wanted) -> bool {
+        let mut course = self.lock();
+        let before = course.state.clone();
+        course.replace(watch, wanted);
+        let is_changed = course.state != before;
+        if is_changed {
+            course.tell_stalled(&before.upgrades, &course.state.upgrades);
+            self.deps.store.put(course.state.clone());
+        }
+        drop(course);
+        self.changed.notify_one();
+        is_changed
+    }
+
+    /// Its task panicked: what was known stays, and gets old.
+    pub(super) fn panicked(&self) {
+        let mut course = self.lock();
+        if !course.is_gone {
+            course.state.up = false;
+            self.deps.store.put(course.state.clone());
+        }
+    }
+
+    /// Forgets the cluster. Nothing is put for it any more, even if a poll is under way.
+    pub(super) fn end(&self) {
+        let mut course = self.lock();
+        course.is_gone = true;
+        let key = &course.state.key;
+        self.deps.store.remove(key);
+        self.deps.metrics.forget(&key.account, key.product, &key.id);
+    }
+
+    /// What it was made from, or last told to be.
+    pub(super) fn wanted(&self) -> Wanted {
+        self.lock().wanted.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Course> {
+        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Course {
+    /// Whether its cluster is asked in another way by now.
+    fn is_replaced(&self, watch: &Watch) -> bool {
+        !Arc::ptr_eq(&self.watch.provider, &watch.provider)
+    }
+
+    /// A poll ended.
+    fn ended(&mut self, deps: &Deps, outcome: &Result<Observation, ApiError>, took: Duration) {
+        let key = &self.state.key;
+        deps.metrics.poll(
+            (&key.account, key.product, &key.id),
+            took,
             outcome.as_ref().map(|_| ()).map_err(|e| e.reason),
-            now,
+            deps.clock.now(),
         );
         let asked = match outcome {
             Ok(observation) => {
-                self.succeeded(&observation);
+                self.succeeded(deps, observation);
                 None
             }
-            Err(error) => self.failed(&error),
+            Err(error) => {
+                self.failed(deps, error);
+                error.retry_after
+            }
         };
-        self.deps.store.put(self.state.clone());
-        asked
+        deps.store.put(self.state.clone());
+        self.polled = Instant::now();
+        self.next = self.polled + self.pause(asked);
     }
 
-    fn succeeded(&mut self, observation: &Observation) {
-        let now = self.deps.clock.now();
+    fn pause(&self, asked: Option<Duration>) -> Duration {
+        let dice = fastrand::f64();
+        schedule::pause(self.state.poll_interval, self.failures, asked, dice)
+    }
+
+    fn succeeded(&mut self, deps: &Deps, observation: &Observation) {
+        let now = deps.clock.now();
         let (account, product) = (&*self.watch.account.name, self.watch.product.name);
-        let before = self.memory.clone();
         let last_poll = self.state.answered.then_some(self.state.last_success);
-        let views = track::advance(&mut self.memory, observation, &self.wanted.thresholds, now);
-        for view in track::ended_since(&before, &views, last_poll) {
-            self.deps
-                .metrics
+        let mut memory = Memory::clone(&self.memory);
+        let views = track::advance(&mut memory, observation, &self.wanted.thresholds, now);
+        for view in track::ended_since(&self.memory, &views, last_poll) {
+            deps.metrics
                 .upgrade_ended(account, product, view.upgrade.status);
         }
+        self.memory = Arc::new(memory);
         for word in &observation.unknown_words {
-            self.deps.metrics.unknown_status(product);
+            deps.metrics.unknown_status(product);
             if self.watch.words.is_new(word.clone()) {
                 tracing::warn!(
                     account, product, cluster = %self.wanted.id, word,
@@ -135,7 +231,7 @@ impl Worker {
             }
         }
         if let Some(why) = &observation.refused {
-            self.deps.metrics.refused(account, product);
+            deps.metrics.refused(account, product);
             tracing::debug!(account, product, cluster = %self.wanted.id, why, "The vendor refused to tell progress.");
         }
         // A name that is not told this time is the one that was told before.
@@ -144,7 +240,8 @@ impl Worker {
         }
         self.state.version.clone_from(&observation.version);
         self.state.raw_status.clone_from(&observation.raw_status);
-        self.announce(&views);
+        self.tell_status(&views);
+        self.tell_stalled(&self.state.upgrades, &views);
         self.state.upgrades = views;
         self.changing = observation.changing;
         self.state.last_success = now;
@@ -158,7 +255,7 @@ impl Worker {
         self.set_interval();
     }
 
-    fn failed(&mut self, error: &ApiError) -> Option<Duration> {
+    fn failed(&mut self, deps: &Deps, error: &ApiError) {
         let news = self
             .state
             .last_error
@@ -177,13 +274,33 @@ impl Worker {
         }
         self.failures = self.failures.saturating_add(1);
         self.state.up = false;
-        self.state.last_error = Some(error.told(self.deps.clock.now()));
+        self.state.last_error = Some(error.told(deps.clock.now()));
         // A cluster that is not there will not be back in a minute.
         if error.reason == Reason::NotFound {
             self.failures = self.failures.max(3);
         }
         self.set_interval();
-        error.retry_after
+    }
+
+    /// Takes a new config over without forgetting anything. What depends on the limits alone is true
+    /// at once; everything else with the next poll.
+    fn replace(&mut self, watch: Arc<Watch>, wanted: Wanted) {
+        let is_replaced = self.is_replaced(&watch);
+        // The vendor's name comes back where the config has none any more.
+        if wanted.named || (self.wanted.named && !wanted.name.is_empty()) {
+            self.state.name.clone_from(&wanted.name);
+        }
+        self.state.set_thresholds(wanted.thresholds);
+        (self.watch, self.wanted) = (watch, wanted);
+        let interval = self.state.poll_interval;
+        self.set_interval();
+        let now = Instant::now();
+        if is_replaced && self.failures > 0 {
+            // Somebody may have mended it.
+            self.next = now;
+        } else if self.state.poll_interval < interval {
+            self.next = self.next.min(self.polled + self.pause(None)).max(now);
+        }
     }
 
     fn set_interval(&mut self) {
@@ -197,20 +314,14 @@ impl Worker {
     }
 
     /// Tells the log when an upgrade enters a state.
-    fn announce(&self, views: &[crate::model::UpgradeView]) {
+    fn tell_status(&self, views: &[UpgradeView]) {
         for view in views {
             let upgrade = &view.upgrade;
-            let before = self
-                .state
-                .upgrades
-                .iter()
-                .find(|v| v.upgrade.kind == upgrade.kind && v.upgrade.is_same(upgrade));
-            let is_news = before.is_none_or(|v| v.upgrade.status != upgrade.status);
-            let was_stalled = before.is_some_and(|v| v.stalled);
-            let (account, product) = (&*self.watch.account.name, self.watch.product.name);
-            if is_news {
+            let before = find(&self.state.upgrades, view);
+            if before.is_none_or(|v| v.upgrade.status != upgrade.status) {
                 tracing::info!(
-                    account, product, cluster = %self.wanted.id, name = self.state.name,
+                    account = %self.watch.account.name, product = self.watch.product.name,
+                    cluster = %self.wanted.id, name = self.state.name,
                     kind = upgrade.kind.as_str(),
                     status = upgrade.status.as_str(),
                     from = upgrade.from_version.as_deref().unwrap_or_default(),
@@ -218,13 +329,28 @@ impl Worker {
                     "An upgrade is in a new state."
                 );
             }
-            if view.stalled && !was_stalled {
+        }
+    }
+
+    /// Tells the log when an upgrade stalls.
+    fn tell_stalled(&self, before: &[UpgradeView], after: &[UpgradeView]) {
+        for view in after.iter().filter(|view| view.stalled) {
+            if !find(before, view).is_some_and(|v| v.stalled) {
                 tracing::warn!(
-                    account, product, cluster = %self.wanted.id, name = self.state.name,
+                    account = %self.watch.account.name, product = self.watch.product.name,
+                    cluster = %self.wanted.id, name = self.state.name,
                     last_progress = %view.last_progress,
                     "An upgrade is stalled."
                 );
             }
         }
     }
+}
+
+/// The same upgrade among others.
+fn find<'a>(views: &'a [UpgradeView], view: &UpgradeView) -> Option<&'a UpgradeView> {
+    let upgrade = &view.upgrade;
+    views
+        .iter()
+        .find(|v| v.upgrade.kind == upgrade.kind && v.upgrade.is_same(upgrade))
 }

@@ -171,6 +171,21 @@ impl Transport {
         })
     }
 
+    /// The same, that goes on where another of this account stopped: it keeps to the rate, and
+    /// credentials that were refused still rest. With the same credentials it also has what all
+    /// products share.
+    #[must_use]
+    pub fn following(mut self, old: &Self, same_credentials: bool) -> Self {
+        self.rate = self.rate.following(&old.rate);
+        self.gate = self.gate.following(&old.gate);
+        self.skew = Mutex::new(old.skew());
+        if same_credentials {
+            let slots = old.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            self.slots = Mutex::new(slots.clone());
+        }
+        self
+    }
+
     /// The same, that makes each call once and takes the first outcome for the answer.
     #[must_use]
     pub fn once(mut self) -> Self {

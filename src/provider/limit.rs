@@ -26,6 +26,16 @@ impl Rate {
         }
     }
 
+    /// The same pace, after the calls of another bucket.
+    #[must_use]
+    pub fn following(self, old: &Self) -> Self {
+        let full_at = *old.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            full_at: Mutex::new(full_at),
+            ..self
+        }
+    }
+
     /// Waits for this call's turn; turns are given in the order of asking.
     pub async fn turn(&self) {
         let at = self.reserve(Instant::now());
@@ -52,7 +62,7 @@ pub struct Gate {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct State {
     /// Fingerprint of the credentials that were last accepted.
     proven: Option<u64>,
@@ -74,6 +84,16 @@ impl Gate {
             permits: Semaphore::new(size),
             size: u32::try_from(size).unwrap_or(1),
             state: Mutex::default(),
+        }
+    }
+
+    /// The same size, with what another gate knows of the credentials.
+    #[must_use]
+    pub fn following(self, old: &Self) -> Self {
+        let known = *old.lock();
+        Self {
+            state: Mutex::new(known),
+            ..self
         }
     }
 
@@ -152,6 +172,23 @@ mod tests {
             start.elapsed().as_millis(),
             200,
             "idle time saves up one second, not more"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_follows_goes_on() {
+        let rate = Rate::new(5.0);
+        for _ in 0..6 {
+            rate.turn().await;
+        }
+        let start = Instant::now();
+        Rate::new(5.0).following(&rate).turn().await;
+        assert_eq!(start.elapsed().as_millis(), 200, "no second burst");
+        let gate = Gate::new(4);
+        gate.refused(1, Duration::from_secs(300));
+        assert!(
+            Gate::new(8).following(&gate).enter(1).await.is_err(),
+            "it still rests"
         );
     }
 

@@ -75,6 +75,7 @@ impl Server {
                 max_concurrency: 4,
             },
             ca_file: None,
+            ca_mark: 0,
             proxy_url: None,
             products: vec![ProductConfig {
                 product,

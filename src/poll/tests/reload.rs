@@ -1,0 +1,316 @@
+//! A new config while clusters are polled: what goes on, what changes, what ends.
+
+use super::*;
+
+/// A cluster whose upgrade runs, seen for the first time at the start.
+fn running() -> Arc<Fake> {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(Some(UpgradeStatus::Running)));
+    fake
+}
+
+const CHANGED: Tally = Tally {
+    added: 0,
+    removed: 0,
+    changed: 1,
+};
+
+#[tokio::test(start_paused = true)]
+async fn what_is_as_it_was_notices_nothing() {
+    let mut bench = Bench::start(running(), |_| {});
+    pass(100).await;
+    let before = bench.state("1").unwrap();
+    let polls = bench.fake.polls("1");
+    for _ in 0..50 {
+        assert_eq!(bench.reload(|_, _| {}), Tally::default());
+    }
+    assert!(Arc::ptr_eq(&before, &bench.state("1").unwrap()));
+    pass(1).await;
+    assert!(bench.fake.polls("1") <= polls + 1, "it keeps its schedule");
+    assert_eq!(bench.fake.discoveries.load(Ordering::Relaxed), 1);
+    pass(300).await;
+    assert!(bench.fake.polls("1") >= polls + 9, "and goes on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_limits_are_true_at_once() {
+    let mut bench = Bench::start(running(), |_| {});
+    pass(100).await;
+    let polls = bench.fake.polls("1");
+    assert!(!bench.state("1").unwrap().upgrades[0].stalled);
+    let limit = |seconds| {
+        move |_: &mut Account, config: &mut ProductConfig| {
+            config.thresholds.stalled_after = Duration::from_secs(seconds);
+        }
+    };
+    assert_eq!(bench.reload(limit(60)), CHANGED);
+    let state = bench.state("1").unwrap();
+    assert!(state.upgrades[0].stalled);
+    assert_eq!(state.thresholds.stalled_after.as_secs(), 60);
+    assert_eq!(bench.reload(limit(3600)), CHANGED);
+    assert!(!bench.state("1").unwrap().upgrades[0].stalled);
+    assert_eq!(bench.fake.polls("1"), polls, "without a poll");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_way_is_gone_at_once_with_what_was_seen() {
+    let mut bench = Bench::start(running(), |_| {});
+    pass(10).await;
+    let seen = bench.state("1").unwrap().upgrades[0].last_progress;
+    // From now on nobody answers any more.
+    bench.fake.panics.store(true, Ordering::Relaxed);
+    bench.fake = Arc::new(Fake {
+        slow: Duration::from_secs(100_000),
+        ..Fake::default()
+    });
+    bench.fake.set("1", Ok(Some(UpgradeStatus::Running)));
+    bench.reload(|_, _| {});
+    pass(400).await;
+    assert_eq!(bench.fake.polls("1"), 1, "the poll is under way");
+    bench.fake = running();
+    bench.reload(|_, _| {});
+    pass(1).await;
+    assert_eq!(bench.fake.polls("1"), 1, "it is begun anew");
+    assert_eq!(bench.fake.discoveries.load(Ordering::Relaxed), 1);
+    let state = bench.state("1").unwrap();
+    assert!(state.up);
+    assert_eq!(state.upgrades[0].last_progress, seen, "first sight stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_failed_is_asked_at_once_in_the_new_way() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Err(Reason::Auth));
+    let mut bench = Bench::start(fake, |_| {});
+    pass(2000).await;
+    bench.fake = running();
+    bench.reload(|_, _| {});
+    pass(1).await;
+    assert!(bench.state("1").unwrap().up);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shorter_interval_holds_from_now_on() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(None));
+    let mut bench = Bench::start(fake, |_| {});
+    pass(10).await;
+    bench.reload(|account, _| {
+        account.polling.idle_interval = Duration::from_secs(5);
+        account.polling.discovery_interval = Duration::from_secs(20);
+    });
+    assert_eq!(bench.state("1").unwrap().poll_interval.as_secs(), 5);
+    pass(60).await;
+    assert!(bench.fake.polls("1") >= 10);
+    assert!(bench.fake.discoveries.load(Ordering::Relaxed) >= 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_is_not_chosen_any_more_is_gone_for_good() {
+    let fake = Arc::new(Fake {
+        slow: Duration::from_secs(5),
+        ..Fake::default()
+    });
+    fake.set("1", Ok(None));
+    fake.set("2", Err(Reason::Auth));
+    let mut bench = Bench::start(fake, |_| {});
+    pass(6).await;
+    let due = bench.fake.polls("2") + 1;
+    while bench.fake.polls("2") < due {
+        pass(1).await;
+    }
+    let removed = Tally {
+        removed: 1,
+        ..Tally::default()
+    };
+    assert_eq!(
+        bench.reload(|_, config| config.exclude = vec!["name-2".into()]),
+        removed
+    );
+    assert!(bench.state("2").is_none());
+    assert!(bench.state("1").is_some());
+    assert!(bench.deps.metrics.own().failing.is_empty());
+    pass(3000).await;
+    assert!(
+        bench.state("2").is_none(),
+        "the poll that was under way puts nothing"
+    );
+    assert!(bench.deps.metrics.own().failing.is_empty());
+    assert_eq!(bench.fake.polls("2"), due);
+    let added = Tally {
+        added: 1,
+        ..Tally::default()
+    };
+    assert_eq!(bench.reload(|_, config| config.exclude.clear()), added);
+    assert!(
+        bench.state("2").is_some(),
+        "it is known from the last discovery"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_with_another_name_keeps_what_was_seen() {
+    let mut bench = Bench::start(running(), |_| {});
+    pass(10).await;
+    let before = bench.state("1").unwrap();
+    let name = |name: Option<&'static str>| {
+        move |_: &mut Account, config: &mut ProductConfig| {
+            config.clusters = Selection::Listed(vec![crate::config::Listed {
+                id: "1".into(),
+                name: name.map(str::to_owned),
+                thresholds: config.thresholds,
+            }]);
+        }
+    };
+    assert_eq!(bench.reload(name(Some("mine"))), CHANGED);
+    let state = bench.state("1").unwrap();
+    assert_eq!(state.name, "mine");
+    assert_eq!(state.upgrades, before.upgrades);
+    pass(100).await;
+    let state = bench.state("1").unwrap();
+    assert_eq!(state.name, "mine");
+    assert_eq!(
+        state.upgrades[0].last_progress,
+        before.upgrades[0].last_progress
+    );
+    assert_eq!(bench.reload(name(None)), CHANGED);
+    assert_eq!(bench.state("1").unwrap().name, "name-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_outlives_a_panic_of_the_discovery_and_a_reload() {
+    let mut bench = Bench::start(running(), |_| {});
+    pass(10).await;
+    bench.fake.no_list.store(true, Ordering::Relaxed);
+    pass(1000).await;
+    assert!(bench.fake.discoveries.load(Ordering::Relaxed) > 1);
+    bench.reload(|_, config| config.exclude = vec!["other".into()]);
+    let state = bench.state("1").expect("it is still watched");
+    assert!(state.up);
+    let polls = bench.fake.polls("1");
+    pass(100).await;
+    assert!(bench.fake.polls("1") > polls, "it is still polled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_seen_outlives_a_panic_of_the_worker() {
+    let mut bench = Bench::start(running(), |_| {});
+    pass(10).await;
+    let seen = bench.state("1").unwrap().upgrades[0].last_progress;
+    bench.fake.panics.store(true, Ordering::Relaxed);
+    pass(100).await;
+    bench.reload(|_, _| {});
+    bench.fake.panics.store(false, Ordering::Relaxed);
+    pass(100).await;
+    let state = bench.state("1").unwrap();
+    assert!(state.up);
+    assert_eq!(state.upgrades[0].last_progress, seen);
+}
+
+#[tokio::test(start_paused = true)]
+async fn readiness_still_waits_for_a_first_round_that_was_begun_anew() {
+    let fake = Arc::new(Fake {
+        slow: Duration::from_secs(50),
+        ..Fake::default()
+    });
+    fake.set("1", Ok(None));
+    let mut bench = Bench::start(fake, |_| {});
+    pass(10).await;
+    bench.fake = Arc::new(Fake {
+        slow: Duration::from_secs(5),
+        ..Fake::default()
+    });
+    bench.fake.set("1", Ok(None));
+    bench.reload(|_, _| {});
+    pass(4).await;
+    assert!(!bench.ready.is_ready());
+    pass(2).await;
+    assert!(bench.ready.is_ready());
+}
+
+/// Accounts whose clouds are away.
+fn accounts(text: &str) -> Vec<Account> {
+    let text = text.replace("AWAY", "endpoint: 'http://127.0.0.1:1'");
+    let config = crate::config::parse(&text, Path::new("."), &|_| None);
+    config.unwrap().accounts
+}
+
+#[tokio::test]
+async fn accounts_and_products_come_and_go_with_their_series() {
+    let deps = Deps {
+        store: Arc::new(Store::new()),
+        metrics: Arc::new(Metrics::new()),
+        clock: Clock::system(),
+    };
+    let (ready, first) = Ready::new();
+    let before = accounts(
+        "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, ses: {AWAY}, cdss: {AWAY}}}, \
+         {name: b, ncloud: {access_key: x, secret_key: x, ses: {AWAY, clusters: [7]}}}]",
+    );
+    let mut polling = Polling::start(before.clone(), deps.clone(), first).await;
+    while !ready.is_ready() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let looked = || -> Vec<String> {
+        let discoveries = deps.store.discoveries();
+        let names = discoveries
+            .keys()
+            .map(|(account, product)| format!("{account}/{product}"));
+        names.collect()
+    };
+    assert_eq!(looked(), ["a/cdss", "a/ses", "b/ses"]);
+    let prepared = polling.prepare(before).open().unwrap();
+    assert_eq!(polling.apply(prepared).await, Changes::default());
+
+    let after = accounts(
+        "accounts: [{name: c, ncloud: {access_key: x, secret_key: x, cdss: {AWAY}}}, \
+         {name: a, ncloud: {access_key: y, secret_key: x, ses: {AWAY, exclude: [x]}}}]",
+    );
+    let prepared = polling.prepare(after).open().unwrap();
+    let changes = polling.apply(prepared).await;
+    let one = Tally {
+        added: 1,
+        removed: 1,
+        changed: 1,
+    };
+    assert_eq!(changes.accounts, one);
+    assert_eq!(changes.clusters.removed, 1);
+    assert_eq!(looked(), ["a/ses", "c/cdss"]);
+    assert!(deps.store.snapshot().is_empty());
+    let text = deps.metrics.encode();
+    assert!(!text.contains("account=\"b\""), "{text}");
+    assert!(!text.contains("account=\"a\",product=\"cdss\""), "{text}");
+    let polls = "polls_total{account=\"a\",product=\"ses\"} ";
+    let (_, polls) = text.split_once(polls).unwrap();
+    assert!(!polls.starts_with('0'), "a counter never goes back");
+    assert!(
+        text.contains("polls_total{account=\"c\",product=\"cdss\"} "),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn an_account_in_another_place_begins_anew() {
+    let deps = Deps {
+        store: Arc::new(Store::new()),
+        metrics: Arc::new(Metrics::new()),
+        clock: Clock::system(),
+    };
+    let account = |region| {
+        accounts(&format!(
+            "accounts: [{{name: a, ncloud: {{region: {region}, access_key: x, secret_key: x, ses: {{AWAY, clusters: [7]}}}}}}]"
+        ))
+    };
+    let (ready, first) = Ready::new();
+    let mut polling = Polling::start(account("KR"), deps.clone(), first).await;
+    while !ready.is_ready() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(deps.store.snapshot().len(), 1);
+    let prepared = polling.prepare(account("SGN")).open().unwrap();
+    let changes = polling.apply(prepared).await;
+    assert_eq!((changes.accounts.changed, changes.clusters.removed), (1, 1));
+    for state in deps.store.snapshot().values() {
+        assert_eq!(&*state.cloud_region, "SGN");
+    }
+}
