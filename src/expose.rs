@@ -5,7 +5,7 @@
 mod check;
 mod family;
 mod gzip;
-mod negotiate;
+pub(crate) mod negotiate;
 mod page;
 mod row;
 mod shard;

@@ -7,6 +7,7 @@
 
 mod attention;
 mod build;
+pub mod filter;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use attention::Attention;
+pub use filter::{Filter, FilterError};
 
 /// The version of the document.
 pub const API_VERSION: &str = "v1";

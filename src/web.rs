@@ -1,6 +1,7 @@
 //! The HTTP server.
 //!
 //! - `GET /`: the page for people
+//! - `GET /api/v1/upgrades`: what the page shows, as JSON
 //! - `GET /metrics` (or `--web.telemetry-path`): the metrics; never waits for a cloud
 //! - `GET /-/healthy`: 200 while the process serves at all
 //! - `GET /-/ready`: 200 once the first poll round of every account ended, else 503
@@ -8,8 +9,10 @@
 //!
 //! `HEAD` works wherever `GET` does; any other method is 405, any other path 404.
 
+mod api;
 mod guard;
 pub mod listen;
+mod packed;
 mod page;
 pub mod ready;
 pub mod reload;

@@ -10,28 +10,38 @@ use hyper::header::{
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
     VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 
-use super::{App, page};
-use crate::expose::Scrape;
+use super::packed::packed;
+use super::{App, api, page};
+use crate::expose::{Scrape, negotiate};
+use crate::report::Report;
 
 pub(super) type Answer = Response<Full<Bytes>>;
 
 /// Answers a request. The body of an answer to `HEAD` is there too: hyper sends its length alone.
 pub(super) fn handle<'a, B>(app: &'a App, request: &Request<B>) -> BoxFuture<'a, Answer> {
-    if request.uri().path() != "/-/reload" {
-        return std::future::ready(at_once(app, request)).boxed();
+    let path = request.uri().path();
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    match path {
+        path if path == app.telemetry_path => {}
+        "/-/reload" => {
+            return match *request.method() {
+                Method::POST | Method::PUT => app.reload.answer().boxed(),
+                _ => std::future::ready(not_allowed("POST, PUT", "only POST and PUT\n")).boxed(),
+            };
+        }
+        api::PATH if reads => return upgrades(app, request.uri(), request.headers()).boxed(),
+        _ => {}
     }
-    match *request.method() {
-        Method::POST | Method::PUT => app.reload.answer().boxed(),
-        _ => std::future::ready(not_allowed("POST, PUT", "only POST and PUT\n")).boxed(),
-    }
+    std::future::ready(at_once(app, request)).boxed()
 }
 
 /// What is answered from what is there.
 fn at_once<B>(app: &App, request: &Request<B>) -> Answer {
     let path = request.uri().path();
-    let known = path == app.telemetry_path || matches!(path, "/" | "/-/healthy" | "/-/ready");
+    let known =
+        path == app.telemetry_path || matches!(path, "/" | api::PATH | "/-/healthy" | "/-/ready");
     if !known {
         return text(StatusCode::NOT_FOUND, "not found; / lists what is here\n");
     }
@@ -55,6 +65,50 @@ fn at_once<B>(app: &App, request: &Request<B>) -> Answer {
             app.ready.is_ready(),
         )),
     }
+}
+
+/// What is known, as JSON. A large fleet's takes some milliseconds: not where scrapes are answered.
+fn upgrades(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = Answer> + use<> {
+    let (store, ready, now) = (app.store.clone(), app.ready.is_ready(), app.clock.now());
+    let query = uri.query().unwrap_or_default().to_owned();
+    let gzip = takes_gzip(headers);
+    aside(
+        move || match api::answer(Report::new(&store, ready, now), &query) {
+            Ok(body) => {
+                let (body, gzip) = packed(body, gzip);
+                compressible(respond(StatusCode::OK, "application/json", body), gzip)
+            }
+            Err((status, told)) => text(status, told),
+        },
+    )
+}
+
+/// Makes an answer on a thread of its own.
+async fn aside(make: impl FnOnce() -> Answer + Send + 'static) -> Answer {
+    match tokio::task::spawn_blocking(make).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::error!(%error, "Answering a request failed: this is a bug, please report it.");
+            text(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "this is a bug; the log tells more\n",
+            )
+        }
+    }
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    negotiate::gzip(joined(headers, &ACCEPT_ENCODING).as_deref())
+}
+
+/// Says whether a body is compressed, and that others may get it otherwise.
+fn compressible(mut answer: Answer, gzip: bool) -> Answer {
+    let headers = answer.headers_mut();
+    if gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    answer
 }
 
 fn metrics(app: &App, headers: &HeaderMap) -> Answer {
@@ -156,30 +210,42 @@ mod tests {
         (app, latch)
     }
 
-    fn ask(app: &App, method: &str, target: &str) -> Answer {
+    async fn ask(app: &App, method: &str, target: &str) -> Answer {
         let request = Request::builder()
             .method(method)
             .uri(target)
             .body(())
             .unwrap();
-        let answered = handle(app, &request).now_or_never();
-        answered.expect("nobody else is asked")
+        handle(app, &request).await
     }
 
     #[tokio::test]
     async fn routes_every_path_and_refuses_the_rest() {
         let (app, _latch) = app("/metrics");
-        for path in ["/", "/metrics", "/-/healthy", "/metrics?x=1"] {
-            assert_eq!(ask(&app, "GET", path).status(), 200, "{path}");
-            assert_eq!(ask(&app, "HEAD", path).status(), 200, "{path}");
+        for path in [
+            "/",
+            "/metrics",
+            "/-/healthy",
+            "/metrics?x=1",
+            "/api/v1/upgrades",
+            "/api/v1/upgrades?state=failed",
+        ] {
+            assert_eq!(ask(&app, "GET", path).await.status(), 200, "{path}");
+            assert_eq!(ask(&app, "HEAD", path).await.status(), 200, "{path}");
         }
-        for path in ["/metrics/", "/-/", "/favicon.ico", "//"] {
-            assert_eq!(ask(&app, "GET", path).status(), 404, "{path}");
-            assert_eq!(ask(&app, "POST", path).status(), 404, "{path}");
+        for path in ["/metrics/", "/-/", "/api/v1/", "/favicon.ico", "//"] {
+            assert_eq!(ask(&app, "GET", path).await.status(), 404, "{path}");
+            assert_eq!(ask(&app, "POST", path).await.status(), 404, "{path}");
         }
         for method in ["POST", "PUT", "DELETE", "OPTIONS", "get"] {
-            for path in ["/", "/metrics", "/-/healthy", "/-/ready"] {
-                let answer = ask(&app, method, path);
+            for path in [
+                "/",
+                "/metrics",
+                "/api/v1/upgrades",
+                "/-/healthy",
+                "/-/ready",
+            ] {
+                let answer = ask(&app, method, path).await;
                 assert_eq!(answer.status(), 405, "{method} {path}");
                 assert_eq!(answer.headers()["allow"], "GET, HEAD");
             }
@@ -190,14 +256,14 @@ mod tests {
     async fn reloading_takes_post_and_put_and_has_to_be_allowed() {
         let (app, _latch) = app("/metrics");
         for method in ["POST", "PUT"] {
-            let answer = ask(&app, method, "/-/reload");
+            let answer = ask(&app, method, "/-/reload").await;
             assert_eq!(answer.status(), 403, "{method}");
             let body = answer.into_body().collect().await.unwrap().to_bytes();
             let body = String::from_utf8_lossy(&body).into_owned();
             assert!(body.contains("--web.enable-lifecycle"), "{body}");
         }
         for method in ["GET", "HEAD", "DELETE", "OPTIONS"] {
-            let answer = ask(&app, method, "/-/reload");
+            let answer = ask(&app, method, "/-/reload").await;
             assert_eq!(answer.status(), 405, "{method}");
             assert_eq!(answer.headers()["allow"], "POST, PUT");
         }
@@ -206,18 +272,18 @@ mod tests {
     #[tokio::test]
     async fn is_ready_once_the_latch_is_gone() {
         let (app, latch) = app("/metrics");
-        assert_eq!(ask(&app, "GET", "/-/ready").status(), 503);
-        assert_eq!(ask(&app, "GET", "/-/healthy").status(), 200);
+        assert_eq!(ask(&app, "GET", "/-/ready").await.status(), 503);
+        assert_eq!(ask(&app, "GET", "/-/healthy").await.status(), 200);
         drop(latch);
-        assert_eq!(ask(&app, "GET", "/-/ready").status(), 200);
+        assert_eq!(ask(&app, "GET", "/-/ready").await.status(), 200);
     }
 
     #[tokio::test]
     async fn metrics_may_replace_the_page() {
         let (app, _latch) = app("/");
-        let answer = ask(&app, "GET", "/");
+        let answer = ask(&app, "GET", "/").await;
         assert!(answer.headers()["content-type"] != "text/html; charset=utf-8");
-        assert_eq!(ask(&app, "GET", "/metrics").status(), 404);
+        assert_eq!(ask(&app, "GET", "/metrics").await.status(), 404);
     }
 
     #[tokio::test]
@@ -256,7 +322,7 @@ mod tests {
     #[tokio::test]
     async fn the_page_allows_nothing_but_its_own_style() {
         let (app, _latch) = app("/metrics");
-        let answer = ask(&app, "GET", "/");
+        let answer = ask(&app, "GET", "/").await;
         let policy = answer.headers()["content-security-policy"]
             .to_str()
             .unwrap();
@@ -266,5 +332,22 @@ mod tests {
         );
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    }
+
+    #[tokio::test]
+    async fn the_document_is_json_and_a_wrong_query_is_told() {
+        let (app, _latch) = app("/metrics");
+        let answer = ask(&app, "GET", "/api/v1/upgrades").await;
+        assert_eq!(answer.headers()["content-type"], "application/json");
+        assert_eq!(answer.headers()["vary"], "Accept-Encoding");
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let report: Report = serde_json::from_slice(&body).unwrap();
+        assert!(!report.ready);
+        let answer = ask(&app, "GET", "/api/v1/upgrades?state=x").await;
+        assert_eq!(answer.status(), 400);
+        assert_eq!(
+            answer.headers()["content-type"],
+            "text/plain; charset=utf-8"
+        );
     }
 }

@@ -1,0 +1,348 @@
+//! Which clusters somebody asks for: the query of `/` and of `/api/v1/upgrades`.
+
+use url::form_urlencoded;
+
+use super::{Attention, ClusterReport, Report, UpgradeReport};
+use crate::model::UpgradeStatus;
+use crate::provider::PRODUCTS;
+
+/// What to leave in a [`Report`]. Values of one kind are alternatives, kinds add up, and what is
+/// empty leaves all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Names of accounts.
+    pub accounts: Vec<String>,
+    /// Names of products.
+    pub products: Vec<String>,
+    /// Words of [`states`].
+    pub states: Vec<String>,
+    /// Words that must all be there, in any case, in names, ids, versions or errors.
+    pub text: String,
+}
+
+/// Why a query cannot be answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FilterError {
+    /// Nothing has this name.
+    #[error("no parameter {0:?}; there are account, product, state and q")]
+    Parameter(String),
+    /// Nothing can be in this state.
+    #[error("no state {word:?}; there are {known}", known = states().join(", "))]
+    State {
+        /// What was asked for.
+        word: String,
+    },
+    /// There is no such product.
+    #[error("no product {word:?}; there are {known}", known = products().join(", "))]
+    Product {
+        /// What was asked for.
+        word: String,
+    },
+}
+
+/// Every word that `state` takes: those of [`Attention`], which every upgrade has one of, then those
+/// of an upgrade's status that are finer.
+pub fn states() -> Vec<&'static str> {
+    let mut words: Vec<_> = Attention::ALL.map(Attention::as_str).to_vec();
+    for status in UpgradeStatus::ALL {
+        if !words.contains(&status.as_str()) {
+            words.push(status.as_str());
+        }
+    }
+    words
+}
+
+fn products() -> Vec<&'static str> {
+    PRODUCTS.iter().map(|product| product.name).collect()
+}
+
+impl Filter {
+    /// Reads the query of an address, and tells all that is wrong with it beside what is right.
+    /// Empty values, which forms send, ask for nothing.
+    pub fn parse(query: &str) -> (Self, Vec<FilterError>) {
+        let mut filter = Self::default();
+        let mut wrong = Vec::new();
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            let value = value.trim();
+            match &*key {
+                "account" => add(&mut filter.accounts, value),
+                "product" if value.is_empty() || products().contains(&value) => {
+                    add(&mut filter.products, value);
+                }
+                "product" => wrong.push(FilterError::Product { word: value.into() }),
+                "state" if value.is_empty() || states().contains(&value) => {
+                    add(&mut filter.states, value);
+                }
+                "state" => wrong.push(FilterError::State { word: value.into() }),
+                "q" => {
+                    if !filter.text.is_empty() && !value.is_empty() {
+                        filter.text.push(' ');
+                    }
+                    filter.text.push_str(value);
+                }
+                _ => wrong.push(FilterError::Parameter(key.into_owned())),
+            }
+        }
+        (filter, wrong)
+    }
+
+    /// As the query of an address; empty when it leaves all.
+    pub fn query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let lists = [
+            ("account", &self.accounts),
+            ("product", &self.products),
+            ("state", &self.states),
+        ];
+        for (key, values) in lists {
+            query.extend_pairs(values.iter().map(|value| (key, value)));
+        }
+        if !self.text.is_empty() {
+            query.append_pair("q", &self.text);
+        }
+        query.finish()
+    }
+
+    /// Whether it leaves all.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Leaves what is asked for: a cluster stays with those of its upgrades that match.
+    pub fn apply(&self, report: &mut Report) {
+        if self.is_empty() {
+            return;
+        }
+        report
+            .products
+            .retain(|p| self.takes(&p.account, &p.product));
+        let words: Vec<String> = self
+            .text
+            .split_whitespace()
+            .map(str::to_lowercase)
+            .collect();
+        report.clusters.retain_mut(|cluster| {
+            if !self.takes(&cluster.account, &cluster.product) {
+                return false;
+            }
+            if cluster.upgrades.is_empty() {
+                return self.matches(cluster, None, &words);
+            }
+            let upgrades = std::mem::take(&mut cluster.upgrades);
+            let kept = upgrades
+                .into_iter()
+                .filter(|upgrade| self.matches(cluster, Some(upgrade), &words))
+                .collect();
+            cluster.upgrades = kept;
+            !cluster.upgrades.is_empty()
+        });
+    }
+
+    fn takes(&self, account: &str, product: &str) -> bool {
+        holds(&self.accounts, account) && holds(&self.products, product)
+    }
+
+    fn matches(
+        &self,
+        cluster: &ClusterReport,
+        upgrade: Option<&UpgradeReport>,
+        words: &[String],
+    ) -> bool {
+        let state = self.states.is_empty()
+            || self.states.iter().any(|word| {
+                word == Attention::of(cluster, upgrade).as_str()
+                    // A word of both is the page's: `running` is not stalled.
+                    || (!Attention::ALL.iter().any(|a| a.as_str() == word)
+                        && word == status(cluster, upgrade))
+            });
+        state && (words.is_empty() || says(cluster, upgrade, words))
+    }
+}
+
+fn add(values: &mut Vec<String>, value: &str) {
+    if !value.is_empty() && !values.iter().any(|known| known == value) {
+        values.push(value.to_owned());
+    }
+}
+
+fn holds(wanted: &[String], value: &str) -> bool {
+    wanted.is_empty() || wanted.iter().any(|word| word == value)
+}
+
+fn status<'a>(cluster: &ClusterReport, upgrade: Option<&'a UpgradeReport>) -> &'a str {
+    match upgrade {
+        Some(upgrade) => &upgrade.status,
+        None if cluster.last_success.is_some() => UpgradeStatus::None.as_str(),
+        None => "",
+    }
+}
+
+/// Whether each word is somewhere in what people know the cluster or its upgrade by.
+fn says(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, words: &[String]) -> bool {
+    let mut texts: Vec<&str> = vec![
+        &cluster.cluster_name,
+        &cluster.cluster_id,
+        &cluster.account,
+        &cluster.product,
+        &cluster.cloud_region,
+        &cluster.version,
+        &cluster.raw_status,
+    ];
+    if let Some(error) = &cluster.last_error {
+        texts.extend([error.reason.as_str(), &error.message]);
+    }
+    if let Some(upgrade) = upgrade {
+        let told = [
+            &upgrade.upgrade_id,
+            &upgrade.from_version,
+            &upgrade.to_version,
+        ];
+        texts.extend(told.into_iter().flatten().map(String::as_str));
+        for node in &upgrade.nodes {
+            texts.extend([node.node.as_str(), &node.raw_status]);
+        }
+        texts.extend(upgrade.tasks.iter().map(|task| task.task.as_str()));
+    }
+    let texts: Vec<String> = texts.into_iter().map(str::to_lowercase).collect();
+    words
+        .iter()
+        .all(|word| texts.iter().any(|text| text.contains(word.as_str())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        let golden = include_str!("../../tests/data/api/upgrades.json");
+        let mut report: Report = serde_json::from_str(golden).unwrap();
+        let running = report.clusters.remove(0);
+        let other = |name: &str, change: &dyn Fn(&mut ClusterReport)| {
+            let mut cluster = running.clone();
+            cluster.cluster_name = name.to_owned();
+            change(&mut cluster);
+            cluster
+        };
+        report.clusters = vec![
+            other("검색-Logs", &|_| {}),
+            other("stalled", &|c| c.upgrades[0].stalled = true),
+            other("partly", &|c| {
+                c.upgrades[0].status = "partially_failed".into();
+            }),
+            other("two", &|c| {
+                let mut move_ = c.upgrades[0].clone();
+                (move_.kind, move_.status) = ("az_migration".into(), "succeeded".into());
+                move_.upgrade_id = Some("the-move".into());
+                c.upgrades.push(move_);
+            }),
+            other("paused", &|c| c.upgrades[0].status = "paused".into()),
+            other("idle", &|c| c.upgrades.clear()),
+            other("new", &|c| {
+                c.upgrades.clear();
+                (c.up, c.last_success) = (false, None);
+                c.last_error = report.products[0].last_error.clone();
+            }),
+            other("events", &|c| {
+                (c.account, c.product) = ("kr-prod".into(), "cdss".into());
+            }),
+        ];
+        report
+    }
+
+    /// The names of what a query leaves, with the kinds of their upgrades.
+    fn left(query: &str) -> Vec<String> {
+        let (filter, wrong) = Filter::parse(query);
+        assert_eq!(wrong, [], "{query}");
+        let mut report = report();
+        filter.apply(&mut report);
+        let told = |cluster: &ClusterReport| {
+            let kinds: Vec<_> = cluster.upgrades.iter().map(|u| u.kind.as_str()).collect();
+            format!("{} {}", cluster.cluster_name, kinds.join(" "))
+        };
+        report.clusters.iter().map(told).collect()
+    }
+
+    #[test]
+    fn an_empty_query_leaves_all() {
+        assert_eq!(left("").len(), 8);
+        assert_eq!(left("account=&product=&state=&q=").len(), 8);
+        assert_eq!(left("q=+%20").len(), 8);
+    }
+
+    #[test]
+    fn values_of_one_kind_are_alternatives_and_kinds_add_up() {
+        assert_eq!(left("account=kr-prod"), ["events version"]);
+        assert_eq!(left("account=kr-prod&account=cn-prod").len(), 8);
+        assert_eq!(left("account=kr-prod&product=css").len(), 0);
+        assert_eq!(left("account=nobody").len(), 0);
+        assert_eq!(left("product=cdss&product=css&state=idle"), ["idle "]);
+    }
+
+    #[test]
+    fn a_state_is_the_pages_word_or_a_finer_one() {
+        let running = [
+            "검색-Logs version",
+            "two version",
+            "paused version",
+            "events version",
+        ];
+        assert_eq!(left("state=running"), running);
+        assert_eq!(left("state=stalled"), ["stalled version"]);
+        assert_eq!(left("state=failed"), ["partly version"]);
+        assert_eq!(left("state=partially_failed"), ["partly version"]);
+        assert_eq!(left("state=ended"), ["two az_migration"]);
+        assert_eq!(left("state=succeeded"), ["two az_migration"]);
+        assert_eq!(left("state=paused"), ["paused version"]);
+        assert_eq!(left("state=silent"), ["new "]);
+        assert_eq!(left("state=none"), ["idle "], "of a new one nobody knows");
+        assert_eq!(left("state=silent&state=idle"), ["idle ", "new "]);
+    }
+
+    #[test]
+    fn text_is_looked_for_in_any_case_and_every_word_counts() {
+        assert_eq!(left("q=LOGS"), ["검색-Logs version"]);
+        assert_eq!(left("q=%EA%B2%80%EC%83%89"), ["검색-Logs version"]);
+        assert_eq!(left("q=The-Move"), ["two az_migration"]);
+        assert_eq!(left("q=too+many+CALLS"), ["new "]);
+        assert_eq!(left("q=cdss+n-2"), ["events version"]);
+        assert_eq!(left("q=cdss+nothing").len(), 0);
+        assert_eq!(left("q=7.10.2").len(), 6);
+        assert_eq!(left("q=two&q=move"), ["two az_migration"]);
+    }
+
+    #[test]
+    fn the_entries_of_products_follow_account_and_product_alone() {
+        let products = |query: &str| {
+            let mut report = report();
+            Filter::parse(query).0.apply(&mut report);
+            report.products.len()
+        };
+        assert_eq!(products("state=failed&q=nothing"), 1);
+        assert_eq!(products("account=kr-prod"), 0);
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_a_query() {
+        let (filter, wrong) = Filter::parse("acount=a&state=Failed&product=es&state=failed");
+        let told: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "no parameter \"acount\"; there are account, product, state and q",
+                "no state \"Failed\"; there are failed, stalled, silent, running, ended, idle, none, \
+                 pending, paused, succeeded, partially_failed, cancelled, unknown",
+                "no product \"es\"; there are ses, cdss, css, cce",
+            ]
+        );
+        assert_eq!(filter.states, ["failed"]);
+    }
+
+    #[test]
+    fn a_filter_survives_its_way_through_an_address() {
+        let text = "account=a%26b&product=ses&state=failed&state=stalled&q=%ED%95%9C%20x";
+        let (filter, wrong) = Filter::parse(text);
+        assert_eq!(wrong, []);
+        assert_eq!(Filter::parse(&filter.query()), (filter, wrong));
+        assert_eq!(Filter::default().query(), "");
+    }
+}
