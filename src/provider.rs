@@ -77,6 +77,8 @@ pub struct CloudSpec {
     /// The call by which an account signs in, with the status that means success; none when it
     /// signs each call instead.
     pub sign_in: fn(&Account) -> Option<(&'static Call, &'static str)>,
+    /// What is called besides the products' calls.
+    pub calls: &'static [&'static Call],
     /// The simulator's gateway of this cloud: checks authentication as the vendor does, then hands
     /// on to the products. None when the path is not of this cloud.
     pub sim: fn(&sim::World, &sim::Request<'_>) -> Option<sim::Answer>,

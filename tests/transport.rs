@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config;
-use rolling_upgrade_exporter::provider::http::{Answer, Request, Transport, Vendor};
+use rolling_upgrade_exporter::provider::http::{Answer, Message, Request, Transport, Vendor};
 use rolling_upgrade_exporter::provider::{ApiError, Call, Cause, Method, Network, Reason};
 use rolling_upgrade_exporter::telemetry::Metrics;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -18,14 +18,19 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use url::Url;
 
-const CALL: Call = Call::read("Read", Method::Get, "/read");
+/// The transport sends nothing but what only reads.
+const CALL: Call = Call::read(
+    "getClusterInfoList",
+    Method::Get,
+    "/cluster/getClusterInfoList",
+);
 
 struct Open;
 
 impl Vendor for Open {
     fn authorize(
         &self,
-        _: &Request<'_>,
+        _: &Message<'_>,
         _: Timestamp,
     ) -> Result<Vec<(&'static str, String)>, ApiError> {
         Ok(Vec::new())
@@ -64,7 +69,7 @@ async fn send(base: &str, keys: &str) -> Result<Answer, ApiError> {
         product: "ses",
         call: &CALL,
         base: &base,
-        path: "/read".to_owned(),
+        path: CALL.path.to_owned(),
         query: String::new(),
         headers: Vec::new(),
         body: None,
@@ -250,7 +255,7 @@ async fn calls_go_through_the_proxy() {
     let answer = send("http://vendor.invalid", &keys).await.unwrap();
     let head = String::from_utf8_lossy(&answer.body).into_owned();
     assert!(
-        head.starts_with("GET http://vendor.invalid/read HTTP/1.1"),
+        head.starts_with("GET http://vendor.invalid/cluster/getClusterInfoList HTTP/1.1"),
         "{head}"
     );
 }

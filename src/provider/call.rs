@@ -28,9 +28,11 @@ impl Method {
     }
 }
 
-/// One call of a vendor's API. The calls of a product are constants, so that what this program can
-/// ask for is a closed list: some vendors restart clusters on GET.
+/// One call of a vendor's API that only reads, so that it may be repeated when its outcome is unknown.
+/// The calls of a product are constants in its line of the table, and the transport sends no others:
+/// some vendors restart clusters on GET. What starts an upgrade is no `Call`.
 #[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Call {
     /// The vendor's name of it: the label `endpoint`.
     pub name: &'static str,
@@ -38,19 +40,12 @@ pub struct Call {
     pub method: Method,
     /// Its path, with a `{}` for each parameter.
     pub path: &'static str,
-    /// Whether it may be repeated when its outcome is unknown.
-    pub repeatable: bool,
 }
 
 impl Call {
     /// A call that only reads.
     pub const fn read(name: &'static str, method: Method, path: &'static str) -> Self {
-        Self {
-            name,
-            method,
-            path,
-            repeatable: true,
-        }
+        Self { name, method, path }
     }
 
     /// The path with its parameters percent-encoded in.

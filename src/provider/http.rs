@@ -2,6 +2,8 @@
 //! attempt, retries, clock skew, and the metrics of all that.
 
 pub(crate) mod client;
+mod closed;
+pub(crate) mod exchange;
 pub(crate) mod failure;
 mod lookup;
 
@@ -9,22 +11,20 @@ use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::HeaderMap;
 use url::Url;
 
 use client::client;
-use failure::{network, resting, skew};
+use exchange::{prepare, receive};
+use failure::resting;
 
 use super::limit::{Gate, Rate};
-use super::{ApiError, Call, Reason, retry};
+use super::{ApiError, Call, Method, Reason, retry};
 use crate::clock::Clock;
 use crate::config::Account;
 use crate::telemetry::Metrics;
-
-/// No answer of these APIs comes near it; what does is cut off and called a protocol error.
-const BODY_CAP: usize = 8 << 20;
 
 /// One account's way to its vendor; its limits are shared by all the account's products.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub struct Transport {
     timeout: Duration,
     /// Of one request, the first included.
     attempts: u32,
+    /// All that may be called.
+    calls: Vec<&'static Call>,
     /// Host and port of the proxy.
     proxy: Option<String>,
     /// As the last answer showed it.
@@ -66,10 +68,41 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// What of it is signed and sent.
+    pub fn message(&self) -> Message<'_> {
+        Message {
+            method: self.call.method,
+            base: self.base,
+            path: &self.path,
+            query: &self.query,
+            headers: &self.headers,
+            body: self.body.as_deref(),
+        }
+    }
+}
+
+/// What is signed and sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// Its method.
+    pub method: Method,
+    /// Scheme, host and port.
+    pub base: &'a Url,
+    /// The encoded path.
+    pub path: &'a str,
+    /// The encoded query; empty for none.
+    pub query: &'a str,
+    /// Headers besides those of authentication.
+    pub headers: &'a [(&'static str, String)],
+    /// JSON.
+    pub body: Option<&'a str>,
+}
+
+impl Message<'_> {
     /// Path and query as they stand in the request line.
     pub fn target(&self) -> String {
         if self.query.is_empty() {
-            self.path.clone()
+            self.path.to_owned()
         } else {
             format!("{}?{}", self.path, self.query)
         }
@@ -82,7 +115,7 @@ impl Request<'_> {
 }
 
 /// Host, and port when it is not the scheme's own.
-fn host(url: &Url) -> String {
+pub(crate) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
         Some(port) => format!("{host}:{port}"),
@@ -139,7 +172,7 @@ pub trait Vendor: Send + Sync {
     /// The headers that authenticate this attempt, signed at `now`.
     fn authorize(
         &self,
-        request: &Request<'_>,
+        message: &Message<'_>,
         now: Timestamp,
     ) -> Result<Vec<(&'static str, String)>, ApiError>;
 
@@ -163,6 +196,7 @@ impl Transport {
             gate: Gate::new(account.polling.max_concurrency),
             timeout: account.polling.timeout,
             attempts: retry::ATTEMPTS,
+            calls: closed::calls().collect(),
             proxy: account.proxy_url.as_ref().map(host),
             skew: Mutex::default(),
             metrics,
@@ -217,12 +251,14 @@ impl Transport {
         &self.clock
     }
 
-    /// Sends a request, repeating it as [`retry`] allows. The error carries the call's name.
+    /// Sends a request, repeating it as [`retry`] allows. The error carries the call's name. What is not
+    /// in the closed list of the products' calls, all of which only read, is not sent.
     pub async fn send(
         &self,
         vendor: &dyn Vendor,
         request: &Request<'_>,
     ) -> Result<Answer, ApiError> {
+        closed::check(&self.calls, request)?;
         let mut attempt = 1;
         loop {
             let error = match self.attempt(vendor, request).await {
@@ -233,7 +269,7 @@ impl Transport {
                 return Err(error);
             }
             let dice = fastrand::f64();
-            let Some(wait) = retry::delay(attempt, &error, request.call.repeatable, dice) else {
+            let Some(wait) = retry::delay(attempt, &error, dice) else {
                 return Err(error);
             };
             tracing::debug!(
@@ -258,8 +294,14 @@ impl Transport {
         let _pass = self.gate.enter(credentials).await.map_err(resting)?;
         self.rate.turn().await;
         let sent = self.clock.now();
-        let ready = self.prepare(vendor, request, sent)?;
-        let exchange = self.exchange(ready, request, sent);
+        let message = request.message();
+        let ready = prepare(&self.client, vendor, &message, sent)?;
+        let way = exchange::Way {
+            host: message.host(),
+            proxy: self.proxy.as_deref(),
+            clock: &self.clock,
+        };
+        let exchange = receive(ready, &way, sent);
         let outcome = tokio::time::timeout(self.timeout, exchange).await;
         let outcome = outcome.unwrap_or_else(|_| {
             Err(ApiError::new(
@@ -296,73 +338,6 @@ impl Transport {
                 Err(error)
             }
         }
-    }
-
-    /// The request with its headers and its signature at `now`.
-    fn prepare(
-        &self,
-        vendor: &dyn Vendor,
-        request: &Request<'_>,
-        now: Timestamp,
-    ) -> Result<reqwest::RequestBuilder, ApiError> {
-        let mut url = request.base.clone();
-        url.set_path(&request.path);
-        url.set_query((!request.query.is_empty()).then_some(request.query.as_str()));
-        let mut headers = HeaderMap::new();
-        headers.insert("accept", HeaderValue::from_static("application/json"));
-        let authentication = vendor.authorize(request, now)?;
-        for (name, value) in request.headers.iter().chain(&authentication) {
-            let mut value = HeaderValue::from_str(value).map_err(|_| {
-                ApiError::new(
-                    Reason::Auth,
-                    format!("the value for the header {name} has characters that no header may have; check the credentials in the config"),
-                )
-            })?;
-            value.set_sensitive(authentication.iter().any(|(n, _)| n == name));
-            headers.insert(HeaderName::from_static(name), value);
-        }
-        let method = match request.call.method {
-            super::Method::Get => reqwest::Method::GET,
-            super::Method::Post => reqwest::Method::POST,
-        };
-        let mut builder = self.client.request(method, url).headers(headers);
-        if let Some(body) = &request.body {
-            builder = builder.body(body.clone());
-        }
-        Ok(builder)
-    }
-
-    async fn exchange(
-        &self,
-        ready: reqwest::RequestBuilder,
-        request: &Request<'_>,
-        sent: Timestamp,
-    ) -> Result<Answer, ApiError> {
-        let broken = |e| network(&e, request, self.proxy.as_deref());
-        let mut response = ready.send().await.map_err(broken)?;
-        let received = self.clock.now();
-        let status = response.status().as_u16();
-        let headers = std::mem::take(response.headers_mut());
-        let skew = headers
-            .get("date")
-            .and_then(|v| v.to_str().ok())
-            .and_then(|date| skew(date, sent, received));
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            if body.len() + chunk.len() > BODY_CAP {
-                return Err(ApiError::new(
-                    Reason::Protocol,
-                    format!("the answer is longer than {} MiB", BODY_CAP >> 20),
-                ));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Answer {
-            status,
-            headers,
-            body: body.freeze(),
-            skew,
-        })
     }
 }
 

@@ -24,5 +24,6 @@ pub const CLOUD: CloudSpec = CloudSpec {
         }) => Some((&token::CREATE, "201")),
         _ => None,
     },
+    calls: &[&token::CREATE],
     sim: sim::answer,
 };

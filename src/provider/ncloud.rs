@@ -34,6 +34,7 @@ use crate::provider::{ApiError, Call, CloudSpec, Context, Reason, call, http};
 pub const CLOUD: CloudSpec = CloudSpec {
     name: "ncloud",
     sign_in: |_| None,
+    calls: &[],
     sim: sim::gateway,
 };
 
@@ -167,15 +168,15 @@ impl Client {
 impl http::Vendor for Client {
     fn authorize(
         &self,
-        request: &http::Request<'_>,
+        message: &http::Message<'_>,
         now: Timestamp,
     ) -> Result<Vec<(&'static str, String)>, ApiError> {
         let access_key = self.account.access_key.get()?;
         let secret_key = self.account.secret_key.get()?;
         let timestamp = now.as_millisecond().to_string();
         let text = sign::string_to_sign(
-            request.call.method.as_str(),
-            &request.target(),
+            message.method.as_str(),
+            &message.target(),
             &timestamp,
             access_key.expose_secret(),
         );

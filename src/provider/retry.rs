@@ -14,8 +14,8 @@ const LONGEST: Duration = Duration::from_secs(10);
 ///
 /// `attempt` counts from 1 and is the one that failed; `dice` is from 0 to 1. A `Retry-After` within
 /// 10 seconds is kept to; a longer one ends the request, and the schedule keeps to it.
-pub fn delay(attempt: u32, error: &ApiError, repeatable: bool, dice: f64) -> Option<Duration> {
-    if attempt >= ATTEMPTS || !may_repeat(error, repeatable) {
+pub fn delay(attempt: u32, error: &ApiError, dice: f64) -> Option<Duration> {
+    if attempt >= ATTEMPTS || !may_repeat(error) {
         return None;
     }
     let ceiling = FIRST.saturating_mul(1 << attempt.min(16)).min(LONGEST);
@@ -28,12 +28,10 @@ pub fn delay(attempt: u32, error: &ApiError, repeatable: bool, dice: f64) -> Opt
     }
 }
 
-fn may_repeat(error: &ApiError, repeatable: bool) -> bool {
+/// Every call here only reads, so it does no harm when it is carried out twice.
+fn may_repeat(error: &ApiError) -> bool {
     match error.reason {
-        // The gateway turned the call away: it was not carried out.
-        Reason::Throttled => true,
-        // Nobody knows whether it was carried out.
-        Reason::Timeout | Reason::Network | Reason::Server => repeatable,
+        Reason::Throttled | Reason::Timeout | Reason::Network | Reason::Server => true,
         Reason::Auth
         | Reason::Permission
         | Reason::NotFound
@@ -60,36 +58,31 @@ mod tests {
     #[test]
     fn only_what_may_be_repeated_is() {
         for &reason in Reason::ALL {
-            let read = delay(1, &error(reason), true, 1.0).is_some();
-            let write = delay(1, &error(reason), false, 1.0).is_some();
-            let (want_read, want_write) = match reason {
-                Reason::Throttled => (true, true),
-                Reason::Timeout | Reason::Network | Reason::Server => (true, false),
-                _ => (false, false),
-            };
-            assert_eq!((read, write), (want_read, want_write), "{reason:?}");
+            let repeated = delay(1, &error(reason), 1.0).is_some();
+            let wanted = matches!(
+                reason,
+                Reason::Throttled | Reason::Timeout | Reason::Network | Reason::Server
+            );
+            assert_eq!(repeated, wanted, "{reason:?}");
         }
     }
 
     #[test]
     fn attempts_are_bounded_and_jitter_is_full() {
         let server = error(Reason::Server);
-        assert_eq!(delay(1, &server, true, 0.0), Some(Duration::ZERO));
-        assert_eq!(delay(1, &server, true, 1.0), Some(Duration::from_secs(1)));
-        assert_eq!(delay(2, &server, true, 1.0), Some(Duration::from_secs(2)));
-        assert_eq!(delay(3, &server, true, 1.0), None);
+        assert_eq!(delay(1, &server, 0.0), Some(Duration::ZERO));
+        assert_eq!(delay(1, &server, 1.0), Some(Duration::from_secs(1)));
+        assert_eq!(delay(2, &server, 1.0), Some(Duration::from_secs(2)));
+        assert_eq!(delay(3, &server, 1.0), None);
     }
 
     #[test]
     fn retry_after_is_kept_to_within_bounds() {
         let mut throttled = error(Reason::Throttled);
         throttled.retry_after = retry_after("1.5");
-        assert_eq!(
-            delay(1, &throttled, true, 0.0),
-            Some(Duration::from_millis(1500))
-        );
+        assert_eq!(delay(1, &throttled, 0.0), Some(Duration::from_millis(1500)));
         throttled.retry_after = retry_after("56.818");
-        assert_eq!(delay(1, &throttled, true, 0.0), None);
+        assert_eq!(delay(1, &throttled, 0.0), None);
     }
 
     #[test]

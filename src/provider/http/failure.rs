@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Request;
 use super::lookup::LookupFailed;
 use crate::provider::{ApiError, Cause, Network, Reason, error};
 
@@ -24,13 +23,8 @@ pub(super) fn resting(left: Duration) -> ApiError {
     error
 }
 
-/// No answer came: by reqwest's error, without its URL. `proxy` is the proxy's host and port.
-pub(super) fn network(
-    broken: &reqwest::Error,
-    request: &Request<'_>,
-    proxy: Option<&str>,
-) -> ApiError {
-    let host = request.host();
+/// No answer came: by reqwest's error, without its URL. `host` and `proxy` carry their ports.
+pub(super) fn network(broken: &reqwest::Error, host: &str, proxy: Option<&str>) -> ApiError {
     let end = end(broken, proxy.is_some());
     let why = cause(broken);
     let message = match (end, proxy) {

@@ -8,16 +8,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use super::exchange::BODY_CAP;
+use super::failure::skew;
 use super::*;
-use crate::provider::Method;
 
 const READ: Call = Call::read("Read", Method::Get, "/read");
-const WRITE: Call = Call {
-    name: "Write",
-    method: Method::Post,
-    path: "/write",
-    repeatable: false,
-};
+const POST: Call = Call::read("Post", Method::Post, "/post");
 
 /// Signs with a number that grows, and takes 401 for refused credentials.
 #[derive(Default)]
@@ -29,7 +25,7 @@ struct Counting {
 impl Vendor for Counting {
     fn authorize(
         &self,
-        _: &Request<'_>,
+        _: &Message<'_>,
         _: Timestamp,
     ) -> Result<Vec<(&'static str, String)>, ApiError> {
         let n = self.signed.fetch_add(1, Ordering::Relaxed);
@@ -126,7 +122,10 @@ fn transport() -> Transport {
 accounts: [{name: a, ncloud: {access_key: x, secret_key: x, ses: {endpoint: 'http://127.0.0.1'}}}]";
     let config = crate::config::parse(config, Path::new("."), &|_| None).unwrap();
     let account = &config.accounts[0];
-    Transport::new(account, Arc::new(Metrics::new()), Clock::system()).unwrap()
+    let transport = Transport::new(account, Arc::new(Metrics::new()), Clock::system());
+    let mut transport = transport.unwrap();
+    transport.calls.extend([&READ, &POST]);
+    transport
 }
 
 fn answer(status: &str, headers: &str, body: &str) -> String {
@@ -167,15 +166,30 @@ async fn each_attempt_is_signed_afresh() {
 }
 
 #[tokio::test]
-async fn what_may_not_be_repeated_is_sent_once() {
-    let server = Server::start(vec![answer("500 Oops", "", "")]).await;
-    let error = server.send(&Counting::default(), &WRITE).await.unwrap_err();
-    assert_eq!((error.reason, error.status), (Reason::Server, Some(500)));
-    assert_eq!(server.requests().len(), 1);
-    let server = Server::start(vec![String::new()]).await;
-    let error = server.send(&Counting::default(), &WRITE).await.unwrap_err();
-    assert_eq!((error.reason, error.call), (Reason::Timeout, "Write"));
-    assert_eq!(server.requests().len(), 1);
+async fn a_transport_that_asks_once_repeats_nothing() {
+    for answers in [vec![answer("500 Oops", "", "")], vec![String::new()]] {
+        let server = Server::start(answers).await;
+        let once = transport().once();
+        let outcome = once.send(&Counting::default(), &server.read()).await;
+        assert_eq!(outcome.unwrap_err().call, "Read");
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_list_is_not_sent() {
+    const START: Call = Call::read("rollingUpgrade", Method::Post, "/cluster/rollingUpgrade");
+    let server = Server::start(vec![answer("200 OK", "", "{}")]).await;
+    let error = server.send(&Counting::default(), &START).await.unwrap_err();
+    assert_eq!((error.reason, error.call), (Reason::Protocol, START.name));
+    // A listed call with another path does not hide it.
+    let request = Request {
+        path: "/api/v1/cluster/rollingUpgrade".to_owned(),
+        ..server.read()
+    };
+    let sent = transport().send(&Counting::default(), &request).await;
+    assert_eq!(sent.unwrap_err().reason, Reason::Protocol);
+    assert_eq!(server.requests(), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -226,7 +240,7 @@ struct Unsigned;
 impl Vendor for Unsigned {
     fn authorize(
         &self,
-        _: &Request<'_>,
+        _: &Message<'_>,
         _: Timestamp,
     ) -> Result<Vec<(&'static str, String)>, ApiError> {
         Err(ApiError::new(Reason::Auth, "no secret"))
@@ -270,7 +284,7 @@ async fn errors_tell_the_host_and_hide_the_query() {
         url: Url::parse(&format!("http://{address}")).unwrap(),
         requests: Arc::default(),
     };
-    let error = server.send(&Counting::default(), &WRITE).await.unwrap_err();
+    let error = server.send(&Counting::default(), &POST).await.unwrap_err();
     assert_eq!(error.reason, Reason::Network);
     let text = error.to_string();
     assert!(
@@ -303,6 +317,7 @@ fn host_has_the_port_only_when_it_is_unusual() {
             headers: Vec::new(),
             body: None,
         }
+        .message()
         .host()
     };
     assert_eq!(

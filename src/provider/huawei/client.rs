@@ -13,7 +13,7 @@ use super::token::{Bearer, TokenSource};
 use super::{error, host, sign};
 use crate::clock::Clock;
 use crate::config::{Cloud, HuaweiAuth, Secret};
-use crate::provider::http::{Answer, Request, Transport, Vendor};
+use crate::provider::http::{Answer, Message, Request, Transport, Vendor};
 use crate::provider::{ApiError, Call, Context, Reason, call};
 
 pub(crate) use super::error::is_unpublished;
@@ -167,7 +167,7 @@ impl Vendor for Keys {
     /// `X-Security-Token`; the host is signed as it will be sent.
     fn authorize(
         &self,
-        request: &Request<'_>,
+        message: &Message<'_>,
         now: Timestamp,
     ) -> Result<Vec<(&'static str, String)>, ApiError> {
         let access_key = self.access_key.get()?;
@@ -181,21 +181,21 @@ impl Vendor for Keys {
             let token = token.get()?.expose_secret().trim().to_owned();
             headers.push(("x-security-token", token));
         }
-        let host = request.host();
+        let host = message.host();
         let signable = sign::Signable {
-            method: request.call.method.as_str(),
-            path: &request.path,
-            query: &request.query,
+            method: message.method.as_str(),
+            path: message.path,
+            query: message.query,
             headers: std::iter::once(("host", host.as_str()))
                 .chain(
-                    request
+                    message
                         .headers
                         .iter()
                         .chain(&headers)
                         .map(|(name, value)| (*name, value.as_str())),
                 )
                 .collect(),
-            body: request.body.as_deref().unwrap_or_default().as_bytes(),
+            body: message.body.unwrap_or_default().as_bytes(),
         };
         let authorization = signable.authorization(
             access_key.expose_secret(),

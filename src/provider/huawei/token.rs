@@ -13,7 +13,7 @@ use url::Url;
 use super::client::{REST, fingerprint};
 use super::error::judge;
 use crate::config::Secret;
-use crate::provider::http::{Answer, Request, Transport, Vendor};
+use crate::provider::http::{Answer, Message, Request, Transport, Vendor};
 use crate::provider::{ApiError, Call, Cause, Method, Reason};
 
 /// "Obtaining a User Token Through Password Authentication". It changes nothing: older tokens stay
@@ -225,7 +225,7 @@ struct Iam(u64);
 impl Vendor for Iam {
     fn authorize(
         &self,
-        _: &Request<'_>,
+        _: &Message<'_>,
         _: Timestamp,
     ) -> Result<Vec<(&'static str, String)>, ApiError> {
         Ok(Vec::new())
@@ -256,7 +256,7 @@ pub(super) struct Bearer<'a>(pub(super) &'a Token);
 impl Vendor for Bearer<'_> {
     fn authorize(
         &self,
-        _: &Request<'_>,
+        _: &Message<'_>,
         _: Timestamp,
     ) -> Result<Vec<(&'static str, String)>, ApiError> {
         Ok(vec![(

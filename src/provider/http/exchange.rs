@@ -1,0 +1,90 @@
+//! One exchange: a signed request goes out, its answer comes in.
+
+use bytes::BytesMut;
+use jiff::Timestamp;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::failure::{network, skew};
+use super::{Answer, Message, Vendor};
+use crate::clock::Clock;
+use crate::provider::{ApiError, Method, Reason};
+
+/// No answer of these APIs comes near it; what does is cut off and called a protocol error.
+pub(super) const BODY_CAP: usize = 8 << 20;
+
+/// The way that a request takes.
+pub(crate) struct Way<'a> {
+    /// The vendor's host, and its port when that is unusual.
+    pub(crate) host: String,
+    /// Host and port of the proxy.
+    pub(crate) proxy: Option<&'a str>,
+    /// The clock that the vendor's is compared with.
+    pub(crate) clock: &'a Clock,
+}
+
+/// The request with its headers and its signature at `now`.
+pub(crate) fn prepare(
+    client: &reqwest::Client,
+    vendor: &dyn Vendor,
+    message: &Message<'_>,
+    now: Timestamp,
+) -> Result<reqwest::RequestBuilder, ApiError> {
+    let mut url = message.base.clone();
+    url.set_path(message.path);
+    url.set_query((!message.query.is_empty()).then_some(message.query));
+    let mut headers = HeaderMap::new();
+    headers.insert("accept", HeaderValue::from_static("application/json"));
+    let authentication = vendor.authorize(message, now)?;
+    for (name, value) in message.headers.iter().chain(&authentication) {
+        let mut value = HeaderValue::from_str(value).map_err(|_| {
+            ApiError::new(
+                Reason::Auth,
+                format!("the value for the header {name} has characters that no header may have; check the credentials in the config"),
+            )
+        })?;
+        value.set_sensitive(authentication.iter().any(|(n, _)| n == name));
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    let method = match message.method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+    };
+    let mut builder = client.request(method, url).headers(headers);
+    if let Some(body) = message.body {
+        builder = builder.body(body.to_owned());
+    }
+    Ok(builder)
+}
+
+/// Sends what was prepared, and reads the whole answer.
+pub(crate) async fn receive(
+    ready: reqwest::RequestBuilder,
+    way: &Way<'_>,
+    sent: Timestamp,
+) -> Result<Answer, ApiError> {
+    let broken = |e: reqwest::Error| network(&e, &way.host, way.proxy);
+    let mut response = ready.send().await.map_err(broken)?;
+    let received = way.clock.now();
+    let status = response.status().as_u16();
+    let headers = std::mem::take(response.headers_mut());
+    let skew = headers
+        .get("date")
+        .and_then(|v| v.to_str().ok())
+        .and_then(|date| skew(date, sent, received));
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        if body.len() + chunk.len() > BODY_CAP {
+            return Err(ApiError::new(
+                Reason::Protocol,
+                format!("the answer is longer than {} MiB", BODY_CAP >> 20),
+            ));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer {
+        status,
+        headers,
+        body: body.freeze(),
+        skew,
+    })
+}
