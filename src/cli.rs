@@ -1,6 +1,7 @@
 //! The command line, as it is typed.
 
 mod check;
+mod export;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -11,6 +12,7 @@ use rolling_upgrade_exporter::web::listen::ListenAddress;
 use rolling_upgrade_exporter::{BUILD_REVISION, BUILD_RUSTC};
 
 pub(crate) use check::Check;
+pub(crate) use export::Export;
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -63,6 +65,9 @@ pub(crate) enum Command {
         after_help = "Example:\n  rolling-upgrade-exporter healthcheck --web.listen-address=:10850"
     )]
     Healthcheck(Healthcheck),
+    /// Write the alert rules, runbooks, dashboards and the example config to a folder
+    #[command(after_help = export::AFTER_HELP)]
+    Export(Export),
 }
 
 /// Flags of `serve`.

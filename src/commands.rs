@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod export;
 mod healthcheck;
 mod serve;
 mod simulate;
@@ -35,6 +36,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Demo(flags) => demo::run(flags).await,
         Command::Simulate(flags) => simulate::run(flags).await,
         Command::Healthcheck(flags) => healthcheck::run(flags).await,
+        Command::Export(flags) => export::run(&flags),
     }
 }
 

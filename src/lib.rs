@@ -8,6 +8,7 @@
 
 pub mod alert;
 pub mod app;
+pub mod assets;
 pub mod check;
 pub mod clock;
 pub mod config;

@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod alertmanager;
+mod assets;
 mod compose;
+mod example;
 mod runbooks;
 mod yaml;
 
