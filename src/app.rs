@@ -15,7 +15,7 @@ use crate::expose::Exposition;
 use crate::poll;
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::web::{self, App, Limits, ready::Ready, reload::Reload};
+use crate::web::{self, App, Limits, prefix::RoutePrefix, ready::Ready, reload::Reload};
 
 const WEB: &str = "web server";
 const EXPOSITION: &str = "exposition";
@@ -28,6 +28,8 @@ const GRACEFUL: [&str; 2] = [WEB, ALERTING];
 /// What is not in the config file.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// The path below which everything is served.
+    pub prefix: RoutePrefix,
     /// The path of the metrics, for instance `/metrics`.
     pub telemetry_path: String,
 }
@@ -63,6 +65,7 @@ pub async fn run(
         exposition: exposition.clone(),
         ready,
         reload: Reload::Off,
+        prefix: options.prefix,
         telemetry_path: options.telemetry_path,
         clock: clock.clone(),
     });
@@ -176,7 +179,11 @@ fn announce(config: &Config, listeners: &[TcpListener], options: &Options) {
         "Starting rolling-upgrade-exporter."
     );
     for address in listeners.iter().filter_map(|l| l.local_addr().ok()) {
-        tracing::info!("Listening on http://{address}{}", options.telemetry_path);
+        tracing::info!(
+            "Listening on http://{address}{}{}",
+            options.prefix.as_str(),
+            options.telemetry_path
+        );
     }
     for account in &config.accounts {
         let polling = account.polling;

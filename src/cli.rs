@@ -2,6 +2,7 @@
 
 mod check;
 mod export;
+mod web;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -13,6 +14,7 @@ use rolling_upgrade_exporter::{BUILD_REVISION, BUILD_RUSTC};
 
 pub(crate) use check::Check;
 pub(crate) use export::Export;
+pub(crate) use web::Web;
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -76,11 +78,7 @@ pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) config: ConfigFile,
     #[command(flatten)]
-    pub(crate) listen: Listen,
-    /// The path of the metrics
-    #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics",
-          value_parser = telemetry_path)]
-    pub(crate) telemetry_path: String,
+    pub(crate) web: Web,
     #[command(flatten)]
     pub(crate) log: Log,
 }
@@ -124,7 +122,7 @@ pub(crate) struct Simulate {
 #[derive(Debug, Args)]
 pub(crate) struct Healthcheck {
     #[command(flatten)]
-    pub(crate) listen: Listen,
+    pub(crate) web: Web,
 }
 
 /// The config's place.
@@ -137,18 +135,6 @@ pub(crate) struct ConfigFile {
         default_value = "rolling-upgrade-exporter.yml"
     )]
     pub(crate) file: PathBuf,
-}
-
-/// Where the exporter listens.
-#[derive(Debug, Args)]
-pub(crate) struct Listen {
-    /// Where the exporter listens: :PORT for every address, or HOST:PORT; may be repeated
-    #[arg(
-        long = "web.listen-address",
-        value_name = "ADDRESS",
-        default_value = ":10850"
-    )]
-    pub(crate) addresses: Vec<ListenAddress>,
 }
 
 /// How fast the simulated clouds move.
@@ -185,18 +171,6 @@ impl Cli {
     pub(crate) fn asked(self) -> Command {
         self.command.unwrap_or(Command::Serve(self.serve))
     }
-}
-
-/// A path that is its own form in a URL and leaves the other routes alone.
-fn telemetry_path(text: &str) -> Result<String, String> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
-    if !text.starts_with('/') || !text.bytes().all(plain) {
-        return Err("a path is / and letters, digits, / - . _ ~; write /metrics".to_owned());
-    }
-    if text.starts_with("/-/") || text.starts_with("//") {
-        return Err("/-/ and // are taken; write /metrics".to_owned());
-    }
-    Ok(text.to_owned())
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -239,7 +213,7 @@ mod tests {
             };
             assert_eq!(serve.config.file, PathBuf::from("x.yml"));
             let addresses: Vec<_> = serve
-                .listen
+                .web
                 .addresses
                 .iter()
                 .map(ToString::to_string)
@@ -261,13 +235,43 @@ mod tests {
             serve.config.file,
             PathBuf::from("rolling-upgrade-exporter.yml")
         );
-        assert_eq!(serve.listen.addresses, [":10850".parse().unwrap()]);
-        assert_eq!(serve.telemetry_path, "/metrics");
+        assert_eq!(serve.web.addresses, [":10850".parse().unwrap()]);
+        assert_eq!(serve.web.telemetry_path, "/metrics");
         let Ok(Command::Simulate(simulate)) = parse(&["simulate"]) else {
             panic!("simulate does not simulate");
         };
         assert_eq!(simulate.listen_address.to_string(), "127.0.0.1:10851");
         assert!((simulate.speed.factor - 1.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn the_prefix_is_the_path_of_the_external_url_unless_it_is_given() {
+        let url = "--web.external-url=https://x.example/a/";
+        for (flags, prefix) in [
+            (&[][..], ""),
+            (&[url], "/a"),
+            (&[url, "--web.route-prefix=/"], ""),
+            (&[url, "--web.route-prefix=b"], "/b"),
+            (&["--web.route-prefix=/b/"], "/b"),
+        ] {
+            let Ok(Command::Serve(serve)) = parse(flags) else {
+                panic!("{flags:?} do not serve");
+            };
+            assert_eq!(serve.web.prefix().as_str(), prefix, "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn healthcheck_takes_every_web_flag_of_serve() {
+        let flags = |name: &str| -> Vec<String> {
+            let cli = Cli::command();
+            let command = cli.find_subcommand(name).unwrap();
+            let longs = command.get_arguments().filter_map(clap::Arg::get_long);
+            let web = longs.filter(|long| long.starts_with("web."));
+            web.map(str::to_owned).collect()
+        };
+        assert!(flags("serve").len() > 3);
+        assert_eq!(flags("serve"), flags("healthcheck"));
     }
 
     #[test]
@@ -277,6 +281,10 @@ mod tests {
             &["--web.telemetry-path=/-/healthy"],
             &["--web.telemetry-path=/a b"],
             &["--web.telemetry-path=/m?x"],
+            &["--web.telemetry-path=/api/v1/upgrades"],
+            &["--web.external-url=/upgrades"],
+            &["--web.external-url=https://x.example/a%20b"],
+            &["--web.route-prefix=/a b"],
             &["--web.listen-address=10850"],
             &["--log.level=loud"],
             &["--no-such-flag"],

@@ -7,6 +7,7 @@
 //! - `GET /-/ready`: 200 once the first poll round of every account ended, else 503
 //! - `POST` or `PUT /-/reload`: reads the config anew; 403 unless that is allowed
 //!
+//! All of them below `--web.route-prefix`, if there is one; the root then leads to the page.
 //! `HEAD` works wherever `GET` does; any other method is 405, any other path 404.
 
 mod api;
@@ -14,6 +15,7 @@ mod guard;
 pub mod listen;
 mod packed;
 mod page;
+pub mod prefix;
 pub mod ready;
 pub mod reload;
 mod route;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::expose::Exposition;
 use crate::store::Store;
+use prefix::RoutePrefix;
 use ready::Ready;
 use reload::Reload;
 
@@ -40,7 +43,9 @@ pub struct App {
     pub ready: Ready,
     /// How the config is read anew.
     pub reload: Reload,
-    /// The path of the metrics, for instance `/metrics`.
+    /// What stands before each path.
+    pub prefix: RoutePrefix,
+    /// The path of the metrics below it, for instance `/metrics`.
     pub telemetry_path: String,
     /// The wall clock.
     pub clock: Clock,

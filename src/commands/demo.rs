@@ -9,6 +9,7 @@ use rolling_upgrade_exporter::config::{self, ConfigError};
 use rolling_upgrade_exporter::sim::{World, demo, server};
 use rolling_upgrade_exporter::telemetry;
 use rolling_upgrade_exporter::web::listen::ListenAddress;
+use rolling_upgrade_exporter::web::prefix::RoutePrefix;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -45,6 +46,7 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
     let mut background = JoinSet::new();
     background.spawn(server::run(clouds, Arc::new(world)));
     let options = Options {
+        prefix: RoutePrefix::default(),
         telemetry_path: "/metrics".to_owned(),
     };
     Ok(app::run(config, listeners, options).await?)

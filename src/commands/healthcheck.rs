@@ -16,18 +16,19 @@ const LIMIT: Duration = Duration::from_secs(3);
 
 pub(super) async fn run(flags: Healthcheck) -> Result<(), Failure> {
     // With several addresses it is one server: the first speaks for all.
-    let Some(address) = flags.listen.addresses.first() else {
+    let Some(address) = flags.web.addresses.first() else {
         return Ok(());
     };
-    Ok(check(address, LIMIT).await?)
+    let path = format!("{}/-/healthy", flags.web.prefix().as_str());
+    Ok(check(address, &path, LIMIT).await?)
 }
 
-async fn check(address: &ListenAddress, limit: Duration) -> anyhow::Result<()> {
+async fn check(address: &ListenAddress, path: &str, limit: Duration) -> anyhow::Result<()> {
     let places = address.reachable();
     let asked = timeout(limit, async {
         let mut last = Ok(());
         for place in &places {
-            last = ask(place).await;
+            last = ask(place, path).await;
             if last.is_ok() {
                 break;
             }
@@ -40,8 +41,8 @@ async fn check(address: &ListenAddress, limit: Duration) -> anyhow::Result<()> {
     }
 }
 
-async fn ask(place: &str) -> anyhow::Result<()> {
-    let answer = exchange(place)
+async fn ask(place: &str, path: &str) -> anyhow::Result<()> {
+    let answer = exchange(place, path)
         .await
         .with_context(|| format!("no answer from {place}"))?;
     // Any answer will do: one that asks for a password comes from a server that lives.
@@ -52,9 +53,9 @@ async fn ask(place: &str) -> anyhow::Result<()> {
 }
 
 /// Sends the request and reads what the answer begins with.
-async fn exchange(place: &str) -> io::Result<Vec<u8>> {
+async fn exchange(place: &str, path: &str) -> io::Result<Vec<u8>> {
     let stream = TcpStream::connect(place).await?;
-    let request = format!("GET /-/healthy HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n");
     let mut rest = request.as_bytes();
     while !rest.is_empty() {
         stream.writable().await?;
@@ -111,7 +112,7 @@ mod tests {
             "HTTP/1.0 401 Unauthorized\r\n\r\n",
         ] {
             let (address, served) = server(answer);
-            check(&address, LIMIT).await.unwrap();
+            check(&address, "/-/healthy", LIMIT).await.unwrap();
             let head = served.join().unwrap();
             assert!(head.starts_with("GET /-/healthy HTTP/1.1\r\n"), "{head}");
         }
@@ -121,14 +122,20 @@ mod tests {
     async fn anything_else_is_not() {
         for answer in ["SSH-2.0-x\r\n", "HTTP", ""] {
             let (address, served) = server(answer);
-            let error = check(&address, LIMIT).await.unwrap_err().to_string();
+            let error = check(&address, "/-/healthy", LIMIT)
+                .await
+                .unwrap_err()
+                .to_string();
             assert!(error.contains("does not speak HTTP"), "{error}");
             served.join().unwrap();
         }
         let gone = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = gone.local_addr().unwrap().to_string().parse().unwrap();
         drop(gone);
-        let error = format!("{:#}", check(&address, LIMIT).await.unwrap_err());
+        let error = format!(
+            "{:#}",
+            check(&address, "/-/healthy", LIMIT).await.unwrap_err()
+        );
         assert!(error.starts_with("no answer from 127.0.0.1:"), "{error}");
     }
 
@@ -137,7 +144,10 @@ mod tests {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = silent.local_addr().unwrap().to_string().parse().unwrap();
         let limit = Duration::from_millis(100);
-        let error = check(&address, limit).await.unwrap_err().to_string();
+        let error = check(&address, "/-/healthy", limit)
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(error.ends_with("in 100ms"), "{error}");
     }
 }

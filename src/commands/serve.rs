@@ -10,9 +10,10 @@ pub(super) async fn run(flags: Serve) -> Result<(), Failure> {
     telemetry::log::start(flags.log.level, flags.log.format)?;
     let config = config::load(&flags.config.file)?;
     // The port comes first: a second exporter by mistake must not call the clouds.
-    let listeners = bind(&flags.listen.addresses).await?;
+    let listeners = bind(&flags.web.addresses).await?;
     let options = Options {
-        telemetry_path: flags.telemetry_path,
+        prefix: flags.web.prefix(),
+        telemetry_path: flags.web.telemetry_path,
     };
     Ok(app::run(config, listeners, options).await?)
 }

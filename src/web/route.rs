@@ -7,12 +7,13 @@ use futures_util::future::BoxFuture;
 use http_body_util::Full;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
-    VARY, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Request, Response, StatusCode, Uri};
 
 use super::packed::packed;
+use super::prefix::Place;
 use super::{App, api, page};
 use crate::expose::{Scrape, negotiate};
 use crate::report::Report;
@@ -21,7 +22,11 @@ pub(super) type Answer = Response<Full<Bytes>>;
 
 /// Answers a request. The body of an answer to `HEAD` is there too: hyper sends its length alone.
 pub(super) fn handle<'a, B>(app: &'a App, request: &Request<B>) -> BoxFuture<'a, Answer> {
-    let path = request.uri().path();
+    let path = match app.prefix.place(request.uri().path()) {
+        Place::Inside(path) => path,
+        Place::Door(page) => return std::future::ready(door(request.method(), &page)).boxed(),
+        Place::Outside => return std::future::ready(not_found(app)).boxed(),
+    };
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     match path {
         path if path == app.telemetry_path => {}
@@ -34,16 +39,15 @@ pub(super) fn handle<'a, B>(app: &'a App, request: &Request<B>) -> BoxFuture<'a,
         api::PATH if reads => return upgrades(app, request.uri(), request.headers()).boxed(),
         _ => {}
     }
-    std::future::ready(at_once(app, request)).boxed()
+    std::future::ready(at_once(app, request, path)).boxed()
 }
 
 /// What is answered from what is there.
-fn at_once<B>(app: &App, request: &Request<B>) -> Answer {
-    let path = request.uri().path();
+fn at_once<B>(app: &App, request: &Request<B>, path: &str) -> Answer {
     let known =
         path == app.telemetry_path || matches!(path, "/" | api::PATH | "/-/healthy" | "/-/ready");
     if !known {
-        return text(StatusCode::NOT_FOUND, "not found; / lists what is here\n");
+        return not_found(app);
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return not_allowed("GET, HEAD", "only GET and HEAD\n");
@@ -65,6 +69,23 @@ fn at_once<B>(app: &App, request: &Request<B>) -> Answer {
             app.ready.is_ready(),
         )),
     }
+}
+
+fn not_found(app: &App) -> Answer {
+    let told = format!("not found; {}/ lists what is here\n", app.prefix.as_str());
+    text(StatusCode::NOT_FOUND, told)
+}
+
+/// Leads to the page.
+fn door(method: &Method, page: &str) -> Answer {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return not_allowed("GET, HEAD", "only GET and HEAD\n");
+    }
+    let mut answer = text(StatusCode::FOUND, format!("the page is at {page}\n"));
+    if let Ok(page) = HeaderValue::from_str(page) {
+        answer.headers_mut().insert(LOCATION, page);
+    }
+    answer
 }
 
 /// What is known, as JSON. A large fleet's takes some milliseconds: not where scrapes are answered.
@@ -193,6 +214,7 @@ mod tests {
     use crate::expose::Exposition;
     use crate::store::Store;
     use crate::telemetry::Metrics;
+    use crate::web::prefix::RoutePrefix;
     use crate::web::ready::{Latch, Ready};
     use crate::web::reload::Reload;
 
@@ -204,6 +226,7 @@ mod tests {
             exposition: Arc::new(Exposition::new(Arc::new(Metrics::new()), clock.clone())),
             ready,
             reload: Reload::Off,
+            prefix: RoutePrefix::default(),
             telemetry_path: telemetry_path.to_owned(),
             clock,
         };
@@ -276,6 +299,30 @@ mod tests {
         assert_eq!(ask(&app, "GET", "/-/healthy").await.status(), 200);
         drop(latch);
         assert_eq!(ask(&app, "GET", "/-/ready").await.status(), 200);
+    }
+
+    #[tokio::test]
+    async fn everything_lies_below_the_prefix_and_the_root_leads_there() {
+        let (mut app, _latch) = app("/metrics");
+        app.prefix = "/up/grades".parse().unwrap();
+        for path in ["/", "/metrics", "/api/v1/upgrades", "/-/healthy"] {
+            let path = format!("/up/grades{path}");
+            assert_eq!(ask(&app, "GET", &path).await.status(), 200, "{path}");
+        }
+        for (path, page) in [("/", "up/grades/"), ("/up/grades", "grades/")] {
+            let answer = ask(&app, "GET", path).await;
+            assert_eq!(answer.status(), 302, "{path}");
+            assert_eq!(answer.headers()["location"], page, "{path}");
+            assert_eq!(ask(&app, "POST", path).await.status(), 405, "{path}");
+        }
+        for path in ["/metrics", "/-/healthy", "/-/reload", "/up/gradesx", "/up/"] {
+            let answer = ask(&app, "POST", path).await;
+            assert_eq!(answer.status(), 404, "{path}");
+        }
+        let answer = ask(&app, "GET", "/metrics").await;
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, "not found; /up/grades/ lists what is here\n");
+        assert_eq!(ask(&app, "POST", "/up/grades/-/reload").await.status(), 403);
     }
 
     #[tokio::test]

@@ -1,0 +1,58 @@
+//! The flags that `serve` and `healthcheck` share: what the server is, and so where it is asked.
+
+use clap::Args;
+use rolling_upgrade_exporter::web::listen::ListenAddress;
+use rolling_upgrade_exporter::web::prefix::{ExternalUrl, RoutePrefix};
+
+/// Where the exporter listens, and what it serves there.
+#[derive(Debug, Args)]
+pub(crate) struct Web {
+    /// Where the exporter listens: :PORT for every address, or HOST:PORT; may be repeated
+    #[arg(
+        long = "web.listen-address",
+        value_name = "ADDRESS",
+        default_value = ":10850"
+    )]
+    pub(crate) addresses: Vec<ListenAddress>,
+    /// The path of the metrics
+    #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics",
+          value_parser = telemetry_path)]
+    pub(crate) telemetry_path: String,
+    /// Where people reach the exporter, for instance behind a proxy; alerts that it posts link there
+    #[arg(long = "web.external-url", value_name = "URL", value_parser = external_url)]
+    pub(crate) external_url: Option<ExternalUrl>,
+    /// The path below which everything is served [default: the path of --web.external-url]
+    #[arg(long = "web.route-prefix", value_name = "PATH")]
+    route_prefix: Option<RoutePrefix>,
+}
+
+impl Web {
+    /// The path below which everything is served.
+    pub(crate) fn prefix(&self) -> RoutePrefix {
+        let external = || self.external_url.as_ref()?.route_prefix().ok();
+        let given = self.route_prefix.clone();
+        given.or_else(external).unwrap_or_default()
+    }
+}
+
+/// An address whose path can be a route prefix, since it is the default of one.
+fn external_url(text: &str) -> Result<ExternalUrl, String> {
+    let url: ExternalUrl = text.parse()?;
+    url.route_prefix()?;
+    Ok(url)
+}
+
+/// A path that is its own form in a URL and leaves the other routes alone.
+fn telemetry_path(text: &str) -> Result<String, String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~".contains(&b);
+    if !text.starts_with('/') || !text.bytes().all(plain) {
+        return Err("a path is / and letters, digits, / - . _ ~; write /metrics".to_owned());
+    }
+    if ["/-/", "//", "/api/"]
+        .iter()
+        .any(|taken| text.starts_with(taken))
+    {
+        return Err("/-/, /api/ and // are taken; write /metrics".to_owned());
+    }
+    Ok(text.to_owned())
+}
