@@ -217,6 +217,9 @@ pub struct ProductConfig {
     pub include: Vec<String>,
     /// Ids or name patterns that are left out.
     pub exclude: Vec<String>,
+    /// Ids or name patterns to which a command narrows it for once; empty: not at all. No key of the
+    /// file.
+    pub only: Vec<String>,
     /// Scheme, host and port instead of the vendor's rule.
     pub endpoint: Option<Url>,
     /// The product's own settings (`region_no`), those given.

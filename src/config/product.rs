@@ -86,6 +86,7 @@ fn one(product: &'static Product, field: &Field<'_>, around: Limits) -> Option<P
         clusters: clusters?,
         include: include?,
         exclude: exclude?,
+        only: Vec::new(),
         endpoint: endpoint?,
         settings,
         thresholds: limits.thresholds(product),

@@ -35,7 +35,9 @@ pub fn listed(config: &ProductConfig, discovery: &Discovery) -> Option<Vec<Wante
         named: cluster.name.is_some(),
         thresholds: cluster.thresholds,
     });
-    Some(wanted.collect())
+    // One that nobody has named yet may turn out to be wanted.
+    let only = |w: &Wanted| w.name.is_empty() || is_among(&config.only, &w.id, &w.name);
+    Some(wanted.filter(only).collect())
 }
 
 /// The clusters of a discovery that the config's `include` and `exclude` leave.
@@ -49,7 +51,9 @@ pub fn discovered(config: &ProductConfig, discovery: &Discovery) -> Vec<Wanted> 
                     .iter()
                     .any(|pattern| glob(pattern, &cluster.id) || glob(pattern, &cluster.name))
             };
-            (config.include.is_empty() || matches(&config.include)) && !matches(&config.exclude)
+            (config.include.is_empty() || matches(&config.include))
+                && !matches(&config.exclude)
+                && is_among(&config.only, &cluster.id, &cluster.name)
         })
         .map(|cluster| Wanted {
             id: cluster.id.as_str().into(),
@@ -91,8 +95,14 @@ pub fn again(config: &ProductConfig, found: Option<&Discovery>, known: &[Wanted]
     )
 }
 
+/// Whether the id or the name is one of `patterns`, or there are none.
+pub fn is_among(patterns: &[String], id: &str, name: &str) -> bool {
+    let is = |pattern: &String| glob(pattern, id) || glob(pattern, name);
+    patterns.is_empty() || patterns.iter().any(is)
+}
+
 /// Whether `text` is `pattern`, in which each `*` stands for any text.
-fn glob(pattern: &str, text: &str) -> bool {
+pub fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else {

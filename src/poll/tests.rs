@@ -127,6 +127,7 @@ impl Bench {
             clusters: Selection::All,
             include: Vec::new(),
             exclude: Vec::new(),
+            only: Vec::new(),
             endpoint: None,
             settings: Vec::new(),
             thresholds: Thresholds {

@@ -82,6 +82,7 @@ impl Server {
                 clusters: Selection::All,
                 include: Vec::new(),
                 exclude: Vec::new(),
+                only: Vec::new(),
                 endpoint: Some(self.endpoint.clone()),
                 settings: Vec::new(),
                 thresholds: Thresholds {

@@ -143,6 +143,7 @@ pub(in crate::provider::huawei) fn account(address: SocketAddr, auth: HuaweiAuth
             clusters: Selection::All,
             include: Vec::new(),
             exclude: Vec::new(),
+            only: Vec::new(),
             endpoint: Some(format!("http://{address}").parse().unwrap()),
             settings: Vec::new(),
             thresholds: Thresholds {
