@@ -3,6 +3,7 @@
 mod check;
 mod export;
 mod web;
+mod status;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -15,6 +16,7 @@ use rolling_upgrade_exporter::{BUILD_REVISION, BUILD_RUSTC};
 pub(crate) use check::Check;
 pub(crate) use export::Export;
 pub(crate) use web::Web;
+pub(crate) use status::{Narrow, Output, Status};
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -54,6 +56,9 @@ pub(crate) enum Command {
     /// Check the config and tell every problem with its line and column; calls nobody without --live
     #[command(after_help = check::AFTER_HELP)]
     Check(Check),
+    /// Show where every upgrade stands: polls the clouds once by itself, or reads a running exporter
+    #[command(after_help = status::AFTER_HELP)]
+    Status(Status),
     /// Show everything with simulated clouds: needs no account and no config
     #[command(after_help = "Example:\n  rolling-upgrade-exporter demo --speed=2")]
     Demo(Demo),

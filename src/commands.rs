@@ -6,6 +6,7 @@ mod export;
 mod healthcheck;
 mod serve;
 mod simulate;
+mod status;
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
@@ -26,6 +27,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// Anything else.
     Run(anyhow::Error),
+    /// All was said already; this exit code remains.
+    Told(i32),
 }
 
 /// Does what was asked for.
@@ -33,6 +36,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(flags) => serve::run(flags).await,
         Command::Check(flags) => check::run(&flags).await,
+        Command::Status(flags) => status::run(flags).await,
         Command::Demo(flags) => demo::run(flags).await,
         Command::Simulate(flags) => simulate::run(flags).await,
         Command::Healthcheck(flags) => healthcheck::run(flags).await,
@@ -61,13 +65,14 @@ impl Failure {
         match self {
             Self::Config(_) | Self::Usage(_) => 2,
             Self::Run(_) => 1,
+            Self::Told(code) => *code,
         }
     }
 
     /// Whoever read the output has closed it: nothing to complain about.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         match self {
-            Self::Config(_) | Self::Usage(_) => false,
+            Self::Config(_) | Self::Usage(_) | Self::Told(_) => false,
             Self::Run(error) => error
                 .downcast_ref::<io::Error>()
                 .is_some_and(|e| e.kind() == ErrorKind::BrokenPipe),
@@ -82,6 +87,7 @@ impl fmt::Display for Failure {
             Self::Config(problems) => write!(f, "the config cannot be used\n{problems}"),
             Self::Usage(why) => f.write_str(why),
             Self::Run(error) => write!(f, "{error:#}"),
+            Self::Told(_) => Ok(()),
         }
     }
 }

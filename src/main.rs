@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(Failure::Told(code)) => exit_code(code),
         Err(failure) => {
             drop(writeln!(
                 io::stderr(),

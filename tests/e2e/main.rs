@@ -11,4 +11,5 @@ mod harness;
 mod inhibition;
 mod prometheus;
 mod replay;
+mod status;
 mod webhook;

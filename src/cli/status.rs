@@ -1,0 +1,74 @@
+//! Flags of `status`.
+
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum};
+use rolling_upgrade_exporter::provider::PRODUCTS;
+
+use super::ConfigFile;
+
+pub(super) const AFTER_HELP: &str = "Example:\n  \
+    rolling-upgrade-exporter status --watch --cluster='search-*'\n\n\
+    Exit codes: 0 nothing is wrong; 1 not everything could be asked; 2 wrong usage or config; \
+    3 an upgrade or a node of one failed, or is stalled; 130 --watch was ended by Ctrl-C.";
+
+/// What to show, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    #[command(flatten)]
+    pub(crate) narrow: Narrow,
+    /// Go on until every upgrade has ended: live bars on a terminal, else a line for each change
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Between two polls of a cluster that is in an upgrade; without it that of the config
+    #[arg(long, value_name = "LENGTH", value_parser = interval, requires = "watch")]
+    pub(crate) interval: Option<Duration>,
+    /// The form of the output; json is the document of /api/v1/upgrades, with --watch one a line
+    #[arg(long, value_enum, value_name = "FORM", default_value = "table")]
+    pub(crate) output: Output,
+    /// Only the clusters, without their nodes and tasks
+    #[arg(long)]
+    pub(crate) summary: bool,
+}
+
+/// Which clusters; everything when nothing is given. `*` stands for any text.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Narrow {
+    /// Only this account; may be repeated
+    #[arg(long = "account", value_name = "NAME")]
+    pub(crate) accounts: Vec<String>,
+    /// Only this product; may be repeated
+    #[arg(long = "product", value_name = "PRODUCT", value_parser = products())]
+    pub(crate) products: Vec<String>,
+    /// Only clusters with this id or name, in which * stands for any text; may be repeated
+    #[arg(long = "cluster", value_name = "ID|NAME")]
+    pub(crate) clusters: Vec<String>,
+}
+
+/// The form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Table,
+    /// For scripts.
+    Json,
+}
+
+fn products() -> PossibleValuesParser {
+    PRODUCTS
+        .iter()
+        .map(|product| product.name)
+        .collect::<Vec<_>>()
+        .into()
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    const DAY: Duration = Duration::from_secs(86_400);
+    match humantime::parse_duration(text) {
+        Ok(length) if (Duration::from_secs(1)..=DAY).contains(&length) => Ok(length),
+        _ => Err("a length from 1s to 1d is needed; write 30s".to_owned()),
+    }
+}

@@ -1,0 +1,156 @@
+//! `status`: where every upgrade stands, once or until all have ended.
+
+mod lines;
+mod narrow;
+mod screen;
+mod source;
+mod stop;
+mod table;
+mod text;
+mod watch;
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use anyhow::anyhow;
+use jiff::Timestamp;
+use rolling_upgrade_exporter::config::{self, Config};
+use rolling_upgrade_exporter::report::{Attention, Report};
+
+use super::{Failure, say};
+use crate::cli::{Narrow, Output, Status};
+use screen::Screen;
+use source::Source;
+use stop::Stop;
+use table::Look;
+use watch::Scope;
+
+pub(super) async fn run(flags: Status) -> Result<(), Failure> {
+    let mut config = config::load(&flags.config.file)?;
+    flags.narrow.config(&mut config)?;
+    if let Some(interval) = flags.interval {
+        ask_every(&mut config, interval);
+    }
+    let mut source = Source::own(config);
+    let scope = Scope {
+        narrow: flags.narrow,
+        since: None,
+    };
+    let is_json = flags.output == Output::Json;
+    let report = if flags.watch {
+        let mut stop = Stop::new()?;
+        tokio::select! {
+            () = source.ready() => {}
+            ended = stop.asked() => return Err(ended),
+        }
+        let mut screen = if is_json { Screen::Json } else { Screen::Lines };
+        watch::until_over(&mut source, &scope, &mut screen, &mut stop).await?
+    } else {
+        source.ready().await;
+        scope.read(&mut source).await?
+    };
+    missing(&report, &scope)?;
+    match (is_json, flags.watch) {
+        (true, true) => {}
+        (true, false) => {
+            let text = serde_json::to_string_pretty(&report).map_err(anyhow::Error::from)?;
+            say(&text)?;
+        }
+        (false, watched) => conclude(&report, watched, flags.summary)?,
+    }
+    outcome(&report)
+}
+
+/// Follows the upgrade of one cluster that was requested at `since`: waits up to `wait` for it to
+/// appear, then shows how it goes until it ends. Fails as `status` exits.
+#[expect(dead_code, reason = "the command that requests upgrades calls it")]
+pub(super) async fn follow(
+    mut config: Config,
+    to: &Narrow,
+    since: Timestamp,
+    wait: Duration,
+) -> Result<(), Failure> {
+    to.config(&mut config)?;
+    // The cluster is idle until the upgrade shows, and that should not take long.
+    for account in &mut config.accounts {
+        account.polling.idle_interval = account.polling.active_interval;
+    }
+    let mut source = Source::own(config);
+    let mut stop = Stop::new()?;
+    let scope = Scope {
+        narrow: to.clone(),
+        since: Some(since),
+    };
+    let there = watch::until_there(&mut source, &scope, wait, &mut stop).await?;
+    if !there {
+        let report = scope.read(&mut source).await?;
+        let why = report.clusters.iter().find_map(|c| c.last_error.as_ref());
+        let why = why.map_or(String::new(), |e| format!(" ({})", lines::error(e)));
+        let waited = humantime::format_duration(wait);
+        return Err(anyhow!(
+            "no upgrade was seen within {waited}{why}; look at it again with `status --watch`"
+        )
+        .into());
+    }
+    let mut screen = Screen::Lines;
+    let report = watch::until_over(&mut source, &scope, &mut screen, &mut stop).await?;
+    conclude(&report, true, false)?;
+    outcome(&report)
+}
+
+/// Asks for clusters in an upgrade that often.
+fn ask_every(config: &mut Config, interval: Duration) {
+    for account in &mut config.accounts {
+        account.polling.active_interval = interval;
+    }
+}
+
+/// The table at the end; where nobody looks, a watch has told everything line by line.
+fn conclude(report: &Report, watched: bool, summary: bool) -> Result<(), Failure> {
+    if watched && !io::stdout().is_terminal() {
+        return say(&lines::stamped(report, &over(report)));
+    }
+    say(&table::table(report, Look::of_stdout(summary)))
+}
+
+/// Why a watch ends.
+fn over(report: &Report) -> String {
+    match lines::counts(report) {
+        counts if counts.is_empty() => "no upgrade is known".to_owned(),
+        counts => format!("no upgrade runs: {counts}"),
+    }
+}
+
+/// Fails when the asked clusters are not there, although all were listed.
+fn missing(report: &Report, scope: &Scope) -> Result<(), Failure> {
+    let all_listed = report.products.iter().all(|p| p.last_error.is_none());
+    if report.clusters.is_empty() && !scope.narrow.clusters.is_empty() && all_listed {
+        let patterns = scope.narrow.clusters.join(" or ");
+        return Err(anyhow!(
+            "no cluster is called {patterns}: `status --summary` lists those that are watched"
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// What the exit code says of it.
+fn outcome(report: &Report) -> Result<(), Failure> {
+    let wrong = |(attention, ..): &(Attention, _, _)| {
+        matches!(attention, Attention::Failed | Attention::Stalled)
+    };
+    if report.by_attention().iter().any(wrong) {
+        return Err(Failure::Told(3));
+    }
+    let is_dark = report.clusters.iter().any(|cluster| !cluster.up)
+        || report.products.iter().any(|p| p.last_error.is_some());
+    if is_dark {
+        return Err(Failure::Told(1));
+    }
+    Ok(())
+}
+
+/// A line on standard error, while the command goes on.
+fn complain(why: &str) -> Result<(), Failure> {
+    Ok(writeln!(io::stderr(), "rolling-upgrade-exporter: {why}")?)
+}

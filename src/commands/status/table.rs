@@ -1,0 +1,241 @@
+//! The table: a row for each upgrade, those in trouble first, then each one's nodes and tasks.
+//!
+//! The state comes first in each row. So the eye finds it, and colours, which the library would
+//! count as text, can be added once the columns stand.
+
+mod detail;
+mod paint;
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
+use jiff::Timestamp;
+use rolling_upgrade_exporter::report::{Attention, ClusterReport, Report, UpgradeReport};
+
+use super::lines;
+use super::text::{clean, length, name, percent, since, state, versions};
+
+/// From here whose it is and what is known of it have columns; else that stands with the nodes.
+const USUAL: u16 = 60;
+
+/// From here the times have columns, and both versions are in theirs.
+const WIDE: u16 = 120;
+
+/// From here ids have one, too.
+const VERY_WIDE: u16 = 180;
+
+/// How it should look.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    /// The terminal's; none for a file or a pipe, where each row is one line.
+    pub(super) width: Option<u16>,
+    pub(super) colours: bool,
+    /// Only the clusters.
+    pub(super) summary: bool,
+}
+
+impl Look {
+    /// For standard output.
+    pub(super) fn of_stdout(summary: bool) -> Self {
+        let out = console::Term::stdout();
+        Self {
+            width: out.size_checked().map(|(_, columns)| columns.max(20)),
+            colours: out.is_term() && console::colors_enabled(),
+            summary,
+        }
+    }
+}
+
+/// The whole text, without a line end.
+pub(super) fn table(report: &Report, look: Look) -> String {
+    let rows = report.by_attention();
+    let mut parts = Vec::new();
+    if rows.is_empty() {
+        parts.push("No cluster is watched.".to_owned());
+    } else {
+        parts.push(summary(report, &rows, look));
+    }
+    let notes = notes(report, look);
+    if !notes.is_empty() {
+        parts.push(notes);
+    }
+    if !look.summary {
+        for (_, cluster, upgrade) in &rows {
+            if let Some(upgrade) = upgrade {
+                parts.push(detail::detail(cluster, upgrade, report.generated, look));
+            }
+        }
+    }
+    parts.join("\n\n")
+}
+
+type Row<'a> = (Attention, &'a ClusterReport, Option<&'a UpgradeReport>);
+
+fn summary(report: &Report, rows: &[Row<'_>], look: Look) -> String {
+    let from = |width| look.width.is_none_or(|own| own >= width);
+    let columns: Vec<_> = COLUMNS.iter().filter(|column| from(column.from)).collect();
+    let mut table = plain(look.width);
+    table.set_header(columns.iter().map(|column| column.name));
+    for row in rows {
+        let cells = columns.iter().map(|column| {
+            let cell = (column.cell)(row, report.generated, from(WIDE));
+            or_dash(cell)
+        });
+        table.add_row(cells);
+    }
+    text(table, 0, look)
+}
+
+/// A column of the summary.
+struct Column {
+    name: &'static str,
+    /// The width from which it is there.
+    from: u16,
+    /// Its text, at that time; whether there is much space.
+    cell: fn(&Row<'_>, Timestamp, bool) -> Option<String>,
+}
+
+const fn column(
+    name: &'static str,
+    from: u16,
+    cell: fn(&Row<'_>, Timestamp, bool) -> Option<String>,
+) -> Column {
+    Column { name, from, cell }
+}
+
+const COLUMNS: &[Column] = &[
+    column("STATE", 0, |(attention, _, upgrade), _, _| {
+        Some(word(*attention, *upgrade))
+    }),
+    column("CLUSTER", 0, |(_, cluster, _), _, _| Some(name(cluster))),
+    column("PRODUCT", USUAL, |(_, cluster, _), _, _| {
+        Some(clean(&cluster.product))
+    }),
+    column("ACCOUNT", USUAL, |(_, cluster, _), _, _| {
+        Some(clean(&cluster.account))
+    }),
+    column("DONE", 0, |(_, _, upgrade), _, _| {
+        upgrade.and_then(|u| u.progress_ratio).map(percent)
+    }),
+    column("NODES", USUAL, |(_, _, upgrade), _, _| {
+        upgrade.and_then(nodes)
+    }),
+    column("VERSION", USUAL, |(_, cluster, upgrade), _, is_wide| {
+        Some(version(cluster, *upgrade, is_wide))
+    }),
+    column("AGE", WIDE, |(_, _, upgrade), _, _| {
+        upgrade.and_then(|u| u.duration_seconds).map(length)
+    }),
+    column("ENDS IN", WIDE, |(_, _, upgrade), now, _| {
+        let at = upgrade.and_then(|u| u.estimated_end);
+        at.map(|at| since(now, at))
+    }),
+    column("MOVED", WIDE, |(_, _, upgrade), now, _| {
+        upgrade.map(|u| since(u.last_progress, now))
+    }),
+    column("DATA", USUAL, |(_, cluster, _), now, _| {
+        let at = cluster.last_success;
+        Some(at.map_or("never".to_owned(), |at| since(at, now)))
+    }),
+    column("ID", VERY_WIDE, |(_, cluster, _), _, _| {
+        Some(clean(&cluster.cluster_id))
+    }),
+];
+
+/// The state; that the cloud is silent is more urgent than what it said last.
+fn word(attention: Attention, upgrade: Option<&UpgradeReport>) -> String {
+    match (attention, upgrade) {
+        (Attention::Silent, None) => "no answer".to_owned(),
+        (Attention::Silent, Some(upgrade)) => format!("{}, no answer", state(upgrade)),
+        (_, None) => "none".to_owned(),
+        (_, Some(upgrade)) => state(upgrade),
+    }
+}
+
+fn or_dash(text: Option<String>) -> String {
+    text.filter(|text| !text.is_empty())
+        .unwrap_or_else(|| "-".to_owned())
+}
+
+/// Those that are done, of all.
+fn nodes(upgrade: &UpgradeReport) -> Option<String> {
+    let done = upgrade.nodes.iter().filter(|n| n.status == "succeeded");
+    let (done, all) = (done.count(), upgrade.nodes.len());
+    (all > 0).then(|| format!("{done}/{all}"))
+}
+
+/// From where to where, or the version that it runs; in little space only where to.
+fn version(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, is_wide: bool) -> String {
+    match upgrade {
+        Some(upgrade) if is_wide && !versions(upgrade).is_empty() => versions(upgrade),
+        Some(UpgradeReport {
+            to_version: Some(to),
+            ..
+        }) => format!("-> {}", clean(to)),
+        _ => clean(&cluster.version),
+    }
+}
+
+/// What is wrong where there is no upgrade to say it with.
+fn notes(report: &Report, look: Look) -> String {
+    let mut notes = Vec::new();
+    for product in &report.products {
+        let whose = format!("{} {}", clean(&product.account), clean(&product.product));
+        if let Some(error) = &product.last_error {
+            let text = format!("Clusters cannot be listed: {}", lines::error(error));
+            notes.push((whose, text));
+        } else if product.inaccessible > 0 {
+            let text = format!(
+                "{} more may not be read with this key.",
+                product.inaccessible
+            );
+            notes.push((whose, text));
+        }
+    }
+    for cluster in report.clusters.iter().filter(|c| c.upgrades.is_empty()) {
+        if let Some(error) = &cluster.last_error {
+            notes.push((lines::whose(cluster), lines::error(error)));
+        }
+    }
+    if notes.is_empty() {
+        return String::new();
+    }
+    let mut table = plain(look.width);
+    for (whose, note) in notes {
+        table.add_row([whose, note]);
+    }
+    text(table, 0, look)
+}
+
+/// A table without lines, as wide as the terminal.
+fn plain(width: Option<u16>) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    match width {
+        Some(width) => table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width),
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    table
+}
+
+/// With colours, without the spaces that fill up the lines, moved in.
+fn text(mut table: Table, indent: usize, look: Look) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let has_header = table.header().is_some();
+    let lines = table.lines().enumerate().map(|(place, line)| {
+        let line = line.trim_end();
+        let line = match look.colours {
+            false => line.to_owned(),
+            true if has_header && place == 0 => paint::header(line),
+            true => paint::state(line),
+        };
+        format!("{:indent$}{line}", "")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests;

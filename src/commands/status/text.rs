@@ -1,0 +1,150 @@
+//! Words for people: lengths of time, shares, states, and foreign text that is safe to print.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use rolling_upgrade_exporter::report::{ClusterReport, UpgradeReport};
+
+/// Foreign text for a terminal: what would move its cursor, change its colours or turn the direction
+/// of reading around is written as an escape, line ends and tabs are spaces.
+pub(super) fn clean(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => out.push(' '),
+            c if c.is_control() || is_format(c) => {
+                let written = write!(out, "{}", c.escape_unicode());
+                debug_assert!(written.is_ok(), "a String takes everything");
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Line and paragraph ends, marks of direction, and what has no width.
+fn is_format(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The cluster's name, or its id where it has none.
+pub(super) fn name(cluster: &ClusterReport) -> String {
+    if cluster.cluster_name.is_empty() {
+        clean(&cluster.cluster_id)
+    } else {
+        clean(&cluster.cluster_name)
+    }
+}
+
+/// The state in one or two words.
+pub(super) fn state(upgrade: &UpgradeReport) -> String {
+    let word = clean(&upgrade.status.replace('_', " "));
+    if upgrade.stalled {
+        "stalled".to_owned()
+    } else if upgrade.overdue {
+        format!("{word}, overdue")
+    } else {
+        word
+    }
+}
+
+/// Whether it is over: nothing of it moves any more.
+pub(super) fn is_over(upgrade: &UpgradeReport) -> bool {
+    let is_final = matches!(
+        upgrade.status.as_str(),
+        "succeeded" | "failed" | "partially_failed" | "cancelled"
+    );
+    upgrade.ended.is_some()
+        || is_final && !upgrade.nodes.iter().any(|node| node.status == "upgrading")
+}
+
+/// The versions, as far as they are known.
+pub(super) fn versions(upgrade: &UpgradeReport) -> String {
+    let clean = |version: &Option<String>| version.as_deref().map(clean);
+    match (clean(&upgrade.from_version), clean(&upgrade.to_version)) {
+        (Some(from), Some(to)) => format!("{from} -> {to}"),
+        (Some(from), None) => format!("from {from}"),
+        (None, Some(to)) => format!("to {to}"),
+        (None, None) => String::new(),
+    }
+}
+
+/// Rounded down, so that 100% is only what has succeeded.
+pub(super) fn percent(ratio: f64) -> String {
+    format!("{:.0}%", (ratio * 100.0).clamp(0.0, 100.0).floor())
+}
+
+/// How long before `now`; nothing is in the future.
+pub(super) fn since(at: Timestamp, now: Timestamp) -> String {
+    length(now.duration_since(at).as_secs_f64())
+}
+
+/// A length of time in its two largest units, coarser as it grows.
+pub(super) fn length(seconds: f64) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is within the bounds"
+    )]
+    let seconds = seconds.clamp(0.0, 1e12) as u64;
+    let two = |large, a, small, b| match seconds % large / small {
+        0 => format!("{}{a}", seconds / large),
+        rest => format!("{}{a}{rest}{b}", seconds / large),
+    };
+    match seconds {
+        0..MINUTE => format!("{seconds}s"),
+        MINUTE..HOUR => two(MINUTE, 'm', 1, 's'),
+        HOUR..DAY => two(HOUR, 'h', MINUTE, 'm'),
+        _ => two(DAY, 'd', HOUR, 'h'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_foreign_steers_the_terminal() {
+        for (text, want) in [
+            ("plain 검색-1 日志", "plain 검색-1 日志"),
+            ("a\x1b[31mb\x07", "a\\u{1b}[31mb\\u{7}"),
+            ("c1 \u{9b}2J", "c1 \\u{9b}2J"),
+            ("two\nlines\tand\r", "two lines and "),
+            (
+                "\u{202e}gnp.exe\u{200b}\u{feff}",
+                "\\u{202e}gnp.exe\\u{200b}\\u{feff}",
+            ),
+        ] {
+            assert_eq!(clean(text), want);
+        }
+    }
+
+    #[test]
+    fn lengths_are_short() {
+        for (seconds, want) in [
+            (-3.0, "0s"),
+            (59.9, "59s"),
+            (60.0, "1m"),
+            (125.0, "2m5s"),
+            (3600.0, "1h"),
+            (11_520.0, "3h12m"),
+            (86_400.0 * 2.0 + 3_700.0, "2d1h"),
+            (f64::INFINITY, "11574074d1h"),
+            (f64::NAN, "0s"),
+        ] {
+            assert_eq!(length(seconds), want, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn only_the_whole_is_everything() {
+        for (ratio, want) in [(0.0, "0%"), (0.999, "99%"), (1.0, "100%"), (7.0, "100%")] {
+            assert_eq!(percent(ratio), want);
+        }
+    }
+}
