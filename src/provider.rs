@@ -12,6 +12,7 @@ pub mod limit;
 pub mod listing;
 pub mod ncloud;
 pub mod retry;
+pub mod start;
 
 use std::sync::Arc;
 use std::time::Duration;

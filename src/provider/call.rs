@@ -30,7 +30,7 @@ impl Method {
 
 /// One call of a vendor's API that only reads, so that it may be repeated when its outcome is unknown.
 /// The calls of a product are constants in its line of the table, and the transport sends no others:
-/// some vendors restart clusters on GET. What starts an upgrade is no `Call`.
+/// some vendors restart clusters on GET. What starts an upgrade is no `Call`, see [`super::start`].
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Call {
@@ -65,10 +65,7 @@ impl Call {
                     "{}: a path parameter is missing",
                     self.name
                 );
-                path.extend(utf8_percent_encode(
-                    segment(param.unwrap_or(&"")),
-                    UNRESERVED,
-                ));
+                path.push_str(&segment(param.unwrap_or(&"")));
             }
         }
         debug_assert!(
@@ -80,13 +77,14 @@ impl Call {
     }
 }
 
-/// `.` and `..` would change the path, encoded or not, and nothing would join two slashes: an id
-/// like that, which no vendor gives, becomes one that nobody has.
-fn segment(param: &str) -> &str {
-    match param {
+/// A parameter as a segment of a path. `.` and `..` would change the path, encoded or not, and nothing
+/// would join two slashes: an id like that, which no vendor gives, becomes one that nobody has.
+pub fn segment(param: &str) -> String {
+    let param = match param {
         "" | "." | ".." => "_",
         other => other,
-    }
+    };
+    utf8_percent_encode(param, UNRESERVED).to_string()
 }
 
 /// A query string of these pairs, percent-encoded; empty without pairs.

@@ -186,6 +186,28 @@ pub trait Vendor: Send + Sync {
     fn rest_after_refusal(&self) -> Duration;
 }
 
+impl<V: Vendor + ?Sized> Vendor for &V {
+    fn authorize(
+        &self,
+        message: &Message<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<(&'static str, String)>, ApiError> {
+        (**self).authorize(message, now)
+    }
+
+    fn judge(&self, answer: &Answer) -> Result<(), ApiError> {
+        (**self).judge(answer)
+    }
+
+    fn credentials(&self) -> u64 {
+        (**self).credentials()
+    }
+
+    fn rest_after_refusal(&self) -> Duration {
+        (**self).rest_after_refusal()
+    }
+}
+
 impl Transport {
     /// The transport of an account. Fails when the CA file cannot be read, or the system has none.
     pub fn new(account: &Account, metrics: Arc<Metrics>, clock: Clock) -> Result<Self, ApiError> {
@@ -301,7 +323,7 @@ impl Transport {
             proxy: self.proxy.as_deref(),
             clock: &self.clock,
         };
-        let exchange = receive(ready, &way, sent);
+        let exchange = async { receive(ready, &way, sent).await.map_err(|e| e.error) };
         let outcome = tokio::time::timeout(self.timeout, exchange).await;
         let outcome = outcome.unwrap_or_else(|_| {
             Err(ApiError::new(

@@ -15,10 +15,27 @@ const USER_AGENT: &str = concat!("rolling-upgrade-exporter/", env!("CARGO_PKG_VE
 
 /// An account's. Fails when the CA file cannot be read, or the system has none.
 pub(super) fn client(account: &Account) -> Result<reqwest::Client, ApiError> {
-    let connect = account.polling.timeout.min(Duration::from_secs(5));
-    let mut builder = builder(connect)
+    let builder = builder(connect_limit(account))
         .pool_max_idle_per_host(account.polling.max_concurrency.min(4))
         .http2_max_header_list_size(HEADER_CAP);
+    of(account, builder)
+}
+
+/// An account's, for a request that must not go out twice. The library sends a request again that was
+/// lost on a connection from the pool, or that an HTTP/2 server turned away: here are neither.
+pub(crate) fn once(account: &Account) -> Result<reqwest::Client, ApiError> {
+    let builder = builder(connect_limit(account))
+        .pool_max_idle_per_host(0)
+        .http1_only();
+    of(account, builder)
+}
+
+fn connect_limit(account: &Account) -> Duration {
+    account.polling.timeout.min(Duration::from_secs(5))
+}
+
+/// With the account's proxy and CAs.
+fn of(account: &Account, mut builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ApiError> {
     if let Some(proxy) = &account.proxy_url {
         let proxy = reqwest::Proxy::all(proxy.as_str()).map_err(|_| {
             ApiError::new(

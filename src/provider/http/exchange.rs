@@ -1,4 +1,4 @@
-//! One exchange: a signed request goes out, its answer comes in.
+//! One exchange: a signed request goes out, its answer comes in, or it is told how far it came.
 
 use bytes::BytesMut;
 use jiff::Timestamp;
@@ -20,6 +20,14 @@ pub(crate) struct Way<'a> {
     pub(crate) proxy: Option<&'a str>,
     /// The clock that the vendor's is compared with.
     pub(crate) clock: &'a Clock,
+}
+
+/// An exchange without a whole answer.
+pub(crate) struct Broken {
+    /// What happened.
+    pub(crate) error: ApiError,
+    /// Whether there was a connection, so that the request may have arrived.
+    pub(crate) connected: bool,
 }
 
 /// The request with its headers and its signature at `now`.
@@ -61,8 +69,11 @@ pub(crate) async fn receive(
     ready: reqwest::RequestBuilder,
     way: &Way<'_>,
     sent: Timestamp,
-) -> Result<Answer, ApiError> {
-    let broken = |e: reqwest::Error| network(&e, &way.host, way.proxy);
+) -> Result<Answer, Broken> {
+    let broken = |e: reqwest::Error| Broken {
+        connected: !e.is_connect(),
+        error: network(&e, &way.host, way.proxy),
+    };
     let mut response = ready.send().await.map_err(broken)?;
     let received = way.clock.now();
     let status = response.status().as_u16();
@@ -74,10 +85,13 @@ pub(crate) async fn receive(
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
         if body.len() + chunk.len() > BODY_CAP {
-            return Err(ApiError::new(
-                Reason::Protocol,
-                format!("the answer is longer than {} MiB", BODY_CAP >> 20),
-            ));
+            return Err(Broken {
+                error: ApiError::new(
+                    Reason::Protocol,
+                    format!("the answer is longer than {} MiB", BODY_CAP >> 20),
+                ),
+                connected: true,
+            });
         }
         body.extend_from_slice(&chunk);
     }

@@ -3,6 +3,8 @@
 //! The upgrade calls are not published in every cloud; where they are not, they are left alone until
 //! the next discovery, and the cluster's phase is all that is known.
 
+pub mod start;
+
 mod kept;
 mod map;
 mod nodes;

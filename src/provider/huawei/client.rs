@@ -118,7 +118,7 @@ impl Client {
         request: &Request<'_>,
     ) -> Result<Answer, ApiError> {
         let token = source.token(&self.transport, self.product).await?;
-        let error = match self.transport.send(&Bearer(&token), request).await {
+        let error = match self.transport.send(&Bearer(token.clone()), request).await {
             Err(error) if error.reason == Reason::Auth => error,
             outcome => return outcome,
         };
@@ -126,7 +126,23 @@ impl Client {
             return Err(error);
         }
         let token = source.token(&self.transport, self.product).await?;
-        self.transport.send(&Bearer(&token), request).await
+        self.transport.send(&Bearer(token.clone()), request).await
+    }
+
+    /// What signs a request of the account.
+    pub(super) async fn vendor(&self) -> Result<Box<dyn Vendor + '_>, ApiError> {
+        match &self.auth {
+            Auth::Keys(keys) => Ok(Box::new(keys)),
+            Auth::Token(source) => {
+                let token = source.token(&self.transport, self.product).await?;
+                Ok(Box::new(Bearer(token)))
+            }
+        }
+    }
+
+    /// Where a call in the account's project goes: scheme, host and port, and the path.
+    pub(super) fn place(&self, path: impl FnOnce(&str) -> String) -> (Url, String) {
+        (self.base.clone(), path(&self.project_id))
     }
 
     /// The clock that calls are signed by.

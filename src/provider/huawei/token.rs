@@ -251,9 +251,9 @@ impl Vendor for Iam {
 }
 
 /// Calls with a token.
-pub(super) struct Bearer<'a>(pub(super) &'a Token);
+pub(super) struct Bearer(pub(super) Arc<Token>);
 
-impl Vendor for Bearer<'_> {
+impl Vendor for Bearer {
     fn authorize(
         &self,
         _: &Message<'_>,

@@ -1,5 +1,7 @@
 //! Cloud Data Streaming Service (Kafka): what it is asked, in which order.
 
+pub mod start;
+
 mod map;
 mod sim;
 mod wire;

@@ -1,0 +1,214 @@
+//! The one way by which this program changes anything in a cloud: a request that starts an upgrade is
+//! signed once, sent once, and used up by that. Only the command `start` comes here; the transport of
+//! the poll path takes calls of the closed list and could not send an [`Order`].
+
+use std::fmt;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use url::Url;
+
+use super::http::exchange::{self, Broken, prepare, receive};
+use super::http::{self, Answer, Message, Vendor};
+use super::{ApiError, Method, Reason};
+use crate::clock::Clock;
+use crate::config::Account;
+
+/// For the whole exchange. An answer that is given up leaves the outcome unknown, so it is waited for
+/// longer than a poll would.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What signs a request, once it has what it needs for that, such as a token.
+pub(super) type Signing<'a> = BoxFuture<'a, Result<Box<dyn Vendor + 'a>, ApiError>>;
+
+/// Whoever can sign for an account.
+pub(super) trait Signer: Send + Sync {
+    /// What signs.
+    fn sign(&self) -> Signing<'_>;
+}
+
+/// What a product puts into an order.
+pub(super) struct Parts {
+    /// The vendor's name of the call.
+    pub(super) call: &'static str,
+    /// Scheme, host and port.
+    pub(super) base: Url,
+    /// The encoded path.
+    pub(super) path: String,
+    /// JSON.
+    pub(super) body: String,
+    /// The permission that it takes, as the end of "it needs".
+    pub(super) needs: &'static str,
+    /// Where the vendor's console shows the upgrade, as the end of "look into".
+    pub(super) console: &'static str,
+    /// Reads a good answer.
+    pub(super) read: fn(&Answer) -> Result<Accepted, ApiError>,
+    /// Adds to a refusal what this call's answers tell besides.
+    pub(super) explain: fn(&Answer, ApiError) -> ApiError,
+    /// Who signs.
+    pub(super) signer: Box<dyn Signer>,
+}
+
+/// A request that starts an upgrade, before it is signed. It cannot be copied.
+pub struct Order {
+    parts: Parts,
+    headers: [(&'static str, String); 1],
+}
+
+/// What the vendor said when it took the request.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The id of the task that was made, where there is one.
+    pub task_id: Option<String>,
+    /// The version that the cluster runs.
+    pub from: Option<String>,
+    /// The version that it goes to, in the vendor's full form.
+    pub to: Option<String>,
+    /// The vendor's id of the request.
+    pub request_id: Option<String>,
+}
+
+/// Why nobody can say that an upgrade was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failed {
+    /// It never left this machine.
+    NotSent(ApiError),
+    /// The vendor said no: nothing was started.
+    Refused(ApiError),
+    /// It may have arrived, and may have been carried out.
+    Unknown(ApiError),
+}
+
+impl Order {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            headers: [("content-type", "application/json".to_owned())],
+        }
+    }
+
+    /// The vendor's name of the call.
+    pub fn call(&self) -> &'static str {
+        self.parts.call
+    }
+
+    /// The permission that it takes, as the end of "it needs".
+    pub fn needs(&self) -> &'static str {
+        self.parts.needs
+    }
+
+    /// Where the vendor's console shows the upgrade, as the end of "look into".
+    pub fn console(&self) -> &'static str {
+        self.parts.console
+    }
+
+    fn message(&self) -> Message<'_> {
+        Message {
+            method: Method::Post,
+            base: &self.parts.base,
+            path: &self.parts.path,
+            query: "",
+            headers: &self.headers,
+            body: Some(&self.parts.body),
+        }
+    }
+
+    /// Signs it, sends it, and reads the answer: once, whatever happens.
+    pub async fn send(self, account: &Account, clock: &Clock) -> Result<Accepted, Failed> {
+        self.send_within(PATIENCE, account, clock).await
+    }
+
+    async fn send_within(
+        self,
+        patience: Duration,
+        account: &Account,
+        clock: &Clock,
+    ) -> Result<Accepted, Failed> {
+        let call = self.parts.call;
+        let not_sent = |error: ApiError| Failed::NotSent(error.of(call));
+        let client = http::client::once(account).map_err(not_sent)?;
+        let vendor = self.parts.signer.sign().await.map_err(not_sent)?;
+        let message = self.message();
+        let now = clock.now();
+        let ready = prepare(&client, &*vendor, &message, now).map_err(not_sent)?;
+        let proxy = account.proxy_url.as_ref().map(http::host);
+        let way = exchange::Way {
+            host: message.host(),
+            proxy: proxy.as_deref(),
+            clock,
+        };
+        let outcome = tokio::time::timeout(patience, receive(ready, &way, now)).await;
+        let answer = match outcome {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(Broken { error, connected })) => {
+                let error = error.of(call);
+                return Err(if connected {
+                    Failed::Unknown(error)
+                } else {
+                    Failed::NotSent(error)
+                });
+            }
+            Err(_) => {
+                let what = format!(
+                    "no complete answer within {}",
+                    humantime::format_duration(patience)
+                );
+                return Err(Failed::Unknown(
+                    ApiError::new(Reason::Timeout, what).of(call),
+                ));
+            }
+        };
+        if let Err(mut error) = vendor.judge(&answer) {
+            error.status = Some(answer.status);
+            let error = (self.parts.explain)(&answer, error.of(call));
+            return Err(Failed::of(error));
+        }
+        (self.parts.read)(&answer).map_err(|error| Failed::Unknown(error.of(call)))
+    }
+}
+
+impl fmt::Display for Order {
+    /// Method, URL, type and body, as they are sent; no key, no signature, no token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = self.message();
+        let base = message.base.as_str().trim_end_matches('/');
+        writeln!(f, "{} {base}{}", message.method.as_str(), message.path)?;
+        for (name, value) in &self.headers {
+            writeln!(f, "{name}: {value}")?;
+        }
+        write!(f, "\n{}", self.parts.body)
+    }
+}
+
+impl Failed {
+    /// What an answer that is no acceptance says about the request. Only a clear no counts as one: a
+    /// gateway that gave up waiting has handed the request on.
+    fn of(error: ApiError) -> Self {
+        match (error.reason, error.status) {
+            // The proxy did not let it through.
+            (_, Some(407)) => Self::NotSent(error),
+            (
+                Reason::Auth
+                | Reason::Permission
+                | Reason::NotFound
+                | Reason::Throttled
+                | Reason::Refused,
+                _,
+            )
+            | (Reason::Protocol, Some(400..500)) => Self::Refused(error),
+            (Reason::Timeout | Reason::Network | Reason::Server | Reason::Protocol, _) => {
+                Self::Unknown(error)
+            }
+        }
+    }
+
+    /// What happened.
+    pub fn error(&self) -> &ApiError {
+        match self {
+            Self::NotSent(error) | Self::Refused(error) | Self::Unknown(error) => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
