@@ -2,8 +2,8 @@
 
 mod check;
 mod export;
-mod web;
 mod status;
+mod web;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -15,8 +15,8 @@ use rolling_upgrade_exporter::{BUILD_REVISION, BUILD_RUSTC};
 
 pub(crate) use check::Check;
 pub(crate) use export::Export;
-pub(crate) use web::Web;
 pub(crate) use status::{Narrow, Output, Status};
+pub(crate) use web::Web;
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!(
