@@ -1,21 +1,25 @@
 //! The running exporter: every part under one supervisor, from its start to its graceful end.
 
+mod reload;
+
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinSet};
 
 use crate::alert;
 use crate::clock::Clock;
 use crate::config::{Account, Alertmanager, Config, Selection};
 use crate::expose::Exposition;
-use crate::poll;
+use crate::poll::{self, Polling};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::web::{self, App, Limits, prefix::RoutePrefix, ready::Ready, reload::Reload};
+use reload::Reloader;
 
 const WEB: &str = "web server";
 const EXPOSITION: &str = "exposition";
@@ -32,6 +36,10 @@ pub struct Options {
     pub prefix: RoutePrefix,
     /// The path of the metrics, for instance `/metrics`.
     pub telemetry_path: String,
+    /// The config, which is read anew from here; none when it is not from a file.
+    pub config_file: Option<PathBuf>,
+    /// Whether it is also read anew when somebody asks for it over HTTP.
+    pub lifecycle: bool,
 }
 
 /// Why the exporter ended otherwise than by a signal.
@@ -52,6 +60,11 @@ pub async fn run(
     options: Options,
 ) -> Result<(), AppError> {
     let mut signals = Signals::new()?;
+    // Without a file there is nothing to read: a terminal that is closed then ends the program.
+    let hangup = match options.config_file {
+        Some(_) => Some(signal(SignalKind::hangup())?),
+        None => None,
+    };
     announce(&config, &listeners, &options);
 
     let clock = Clock::system();
@@ -60,11 +73,17 @@ pub async fn run(
     metrics.config_loaded(Some(clock.now()));
     let exposition = Arc::new(Exposition::new(metrics.clone(), clock.clone()));
     let (ready, first_round) = Ready::new();
+    let (reload, orders) = if options.lifecycle {
+        Reload::on()
+    } else {
+        // Nobody can order anything.
+        (Reload::Off, mpsc::channel(1).1)
+    };
     let app = Arc::new(App {
         store: store.clone(),
         exposition: exposition.clone(),
         ready,
-        reload: Reload::Off,
+        reload,
         prefix: options.prefix,
         telemetry_path: options.telemetry_path,
         clock: clock.clone(),
@@ -79,12 +98,25 @@ pub async fn run(
     let mut parts = Parts::default();
     let serving = web::serve(listeners, app, Limits::default(), gone(stopped.clone()));
     parts.spawn(WEB, serving);
-    if let Some(alerting) = config.alerting.take() {
-        let sidecar = alert::run(alerting, store.clone(), metrics, clock, gone(stopped));
-        parts.spawn(ALERTING, sidecar);
-    }
-    parts.spawn(EXPOSITION, exposition.run(store));
-    parts.spawn(POLLING, poll::run(config, deps, first_round));
+    let alerting = config.alerting.take();
+    let (sidecar, to_sidecar) = mpsc::channel(1);
+    let world = (store.clone(), metrics.clone(), clock.clone());
+    parts.spawn(
+        ALERTING,
+        alert::run(alerting.clone(), to_sidecar, world, gone(stopped.clone())),
+    );
+    parts.spawn(EXPOSITION, exposition.clone().run(store.clone()));
+    let reloader = Reloader {
+        file: options.config_file,
+        polling: Polling::start(config.accounts, deps, first_round).await,
+        alerting,
+        sidecar,
+        store,
+        exposition,
+        metrics,
+        clock,
+    };
+    parts.spawn(POLLING, reloader.run(orders, hangup, gone(stopped)));
     supervise(parts, stop, async || signals.next().await).await
 }
 

@@ -84,6 +84,9 @@ pub(crate) struct Serve {
     pub(crate) config: ConfigFile,
     #[command(flatten)]
     pub(crate) web: Web,
+    /// Let POST and PUT to /-/reload read the config anew; SIGHUP always does
+    #[arg(long = "web.enable-lifecycle")]
+    pub(crate) lifecycle: bool,
     #[command(flatten)]
     pub(crate) log: Log,
 }
@@ -209,6 +212,7 @@ mod tests {
                 "--web.listen-address=:1",
                 "--web.listen-address",
                 "[::1]:2",
+                "--web.enable-lifecycle",
                 "--log.level=debug",
                 "--log.format=json",
             ];
@@ -216,6 +220,7 @@ mod tests {
             let Ok(Command::Serve(serve)) = parse(&words) else {
                 panic!("{words:?} do not serve");
             };
+            assert!(serve.lifecycle);
             assert_eq!(serve.config.file, PathBuf::from("x.yml"));
             let addresses: Vec<_> = serve
                 .web

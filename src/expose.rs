@@ -18,6 +18,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::model::ClusterState;
@@ -47,6 +48,8 @@ pub struct Exposition {
     metrics: Arc<Metrics>,
     clock: Clock,
     page: ArcSwap<Page>,
+    /// The changes of the store that the page shows.
+    shown: watch::Sender<u64>,
 }
 
 impl Exposition {
@@ -56,6 +59,7 @@ impl Exposition {
             metrics,
             clock,
             page: ArcSwap::default(),
+            shown: watch::Sender::new(0),
         }
     }
 
@@ -67,10 +71,11 @@ impl Exposition {
         let mut changes = store.subscribe();
         loop {
             changes.mark_unchanged();
+            let upto = store.changes();
             let (this, snapshot) = (self.clone(), store.snapshot());
             // The first round of many clusters is some hundred milliseconds of work.
             match tokio::task::spawn_blocking(move || this.publish(&snapshot)).await {
-                Ok(()) => {}
+                Ok(()) => drop(self.shown.send_replace(upto)),
                 Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
                 // The runtime ends.
                 Err(_) => return,
@@ -82,6 +87,14 @@ impl Exposition {
                 () = tokio::time::sleep(self.until_next_flip()) => {}
             }
         }
+    }
+
+    /// Completes once everything is shown that the store knows by now.
+    pub async fn caught_up(&self, store: &Store) {
+        let known = store.changes();
+        let mut shown = self.shown.subscribe();
+        // It cannot fail: the sender is here.
+        drop(shown.wait_for(|shown| *shown >= known).await);
     }
 
     /// Renders what changed since the last time. For one caller at a time: [`Self::run`].

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -20,6 +21,8 @@ pub struct Store {
     snapshot: ArcSwap<Snapshot>,
     discoveries: ArcSwap<Discoveries>,
     changed: watch::Sender<()>,
+    /// Changes so far.
+    changes: AtomicU64,
 }
 
 impl Default for Store {
@@ -35,6 +38,7 @@ impl Store {
             snapshot: ArcSwap::default(),
             discoveries: ArcSwap::default(),
             changed: watch::Sender::new(()),
+            changes: AtomicU64::new(0),
         }
     }
 
@@ -47,6 +51,11 @@ impl Store {
     /// Sees every change from now on; several at once are one.
     pub fn subscribe(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
+    }
+
+    /// How many changes there were: a snapshot that is taken later has them all.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
     }
 
     /// Puts a cluster's new state.
@@ -77,7 +86,7 @@ impl Store {
             new.insert((state.account.clone(), state.product), state.clone());
             new
         });
-        self.changed.send_replace(());
+        self.tell();
     }
 
     /// Forgets how looking for the clusters of a product goes.
@@ -88,6 +97,11 @@ impl Store {
             new.remove(&key);
             new
         });
+        self.tell();
+    }
+
+    fn tell(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
         self.changed.send_replace(());
     }
 
@@ -97,6 +111,6 @@ impl Store {
             change(&mut new);
             new
         });
-        self.changed.send_replace(());
+        self.tell();
     }
 }

@@ -143,12 +143,12 @@ impl Metrics {
         );
         let reload_successful = family!(
             "config_last_reload_successful",
-            "Whether the last attempt to load the config succeeded",
+            "Whether the last attempt to load the config, at the start or by a reload, went well; a bad config changes nothing",
             Gauge::default()
         );
         let reload_success = family!(
             "config_last_reload_success_timestamp_seconds",
-            "When the config was last loaded well",
+            "When the config in use was loaded",
             FloatGauge::default()
         );
         let alerts = alerts::Alerts::new(own);

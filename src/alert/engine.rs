@@ -66,6 +66,18 @@ impl Engine {
         }
     }
 
+    /// Goes on under another config: conditions hold since when they held. What fires is due at once,
+    /// since a longer interval would let it lapse before its renewal, and who is new has not heard of
+    /// it.
+    pub(super) fn replace(&mut self, config: &Alerting) {
+        self.external_labels.clone_from(&config.external_labels);
+        self.resend = config.resend_interval;
+        self.explicit_resolve = config.explicit_resolve;
+        for alert in self.alerts.values_mut() {
+            alert.sent = None;
+        }
+    }
+
     /// Takes what is true now, and gives what has to be posted now, at most so many: the rest is
     /// due at the next step.
     pub(super) fn step(&mut self, facts: &Facts<'_>, most: usize) -> Step {

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::alertmanager::{Endpoint, Post};
 use super::notification::Notification;
@@ -43,10 +44,22 @@ pub(super) struct Posting {
     pub(super) except: Option<String>,
 }
 
-/// Every Alertmanager of the config.
+/// Every Alertmanager of the config, each with a task that posts what is queued for it.
 #[derive(Debug)]
 pub(super) struct Peers {
-    peers: Vec<Arc<Peer<Endpoint>>>,
+    running: Vec<Running>,
+    resend_interval: Duration,
+    /// Tells the tasks to finish.
+    stop: watch::Sender<bool>,
+    metrics: Arc<Metrics>,
+    clock: Clock,
+}
+
+#[derive(Debug)]
+struct Running {
+    config: Alertmanager,
+    peer: Arc<Peer<Endpoint>>,
+    task: JoinSet<()>,
 }
 
 /// How long things take; tests are faster.
@@ -93,20 +106,66 @@ impl Peers {
     }
 
     fn at_pace(alerting: &Alerting, metrics: Arc<Metrics>, clock: Clock, pace: Pace) -> Self {
-        let peer = move |config: &Alertmanager| {
-            let way = Endpoint::new(config, clock.clone(), alerting.resend_interval);
-            Peer::new(config.label(), way, pace, metrics.clone(), clock.clone())
+        let mut peers = Self {
+            running: Vec::new(),
+            resend_interval: alerting.resend_interval,
+            stop: watch::Sender::new(false),
+            metrics,
+            clock,
         };
-        let peers = alerting.alertmanagers.iter().map(peer).map(Arc::new);
-        Self {
-            peers: peers.collect(),
+        let add = |config: &Alertmanager| peers.start(config.clone(), pace);
+        peers.running = alerting.alertmanagers.iter().map(add).collect();
+        peers
+    }
+
+    fn start(&self, config: Alertmanager, pace: Pace) -> Running {
+        let (metrics, clock) = (self.metrics.clone(), self.clock.clone());
+        let way = Endpoint::new(&config, clock.clone(), self.resend_interval);
+        let peer = Arc::new(Peer::new(config.label(), way, pace, metrics, clock));
+        let mut task = JoinSet::new();
+        task.spawn(supervise(peer.clone(), self.stop.subscribe()));
+        Running { config, peer, task }
+    }
+
+    /// Takes another config over. What waits for an Alertmanager that stays goes on waiting, also when
+    /// it is reached in another way now; one that is not named any more is forgotten.
+    pub(super) async fn replace(&mut self, alerting: &Alerting) {
+        let resend = alerting.resend_interval;
+        let is_same_pace = std::mem::replace(&mut self.resend_interval, resend) == resend;
+        let pace = Pace::new(resend);
+        let mut before = std::mem::take(&mut self.running);
+        for config in &alerting.alertmanagers {
+            let known = before
+                .iter()
+                .position(|running| running.config.label() == config.label());
+            let running = match known.map(|known| before.swap_remove(known)) {
+                Some(running) if is_same_pace && running.config == *config => running,
+                Some(mut running) => {
+                    let way = Endpoint::new(config, self.clock.clone(), resend);
+                    running.peer.replace(way, pace);
+                    running.config = config.clone();
+                    running
+                }
+                None => self.start(config.clone(), pace),
+            };
+            self.running.push(running);
+        }
+        for running in before {
+            running.forget(&self.metrics).await;
+        }
+    }
+
+    /// Nobody gets alerts any more.
+    pub(super) async fn forget(self) {
+        for running in self.running {
+            running.forget(&self.metrics).await;
         }
     }
 
     /// Queues alerts for every Alertmanager; never waits.
     pub(super) fn push(&self, alerts: &[Posting]) {
         let entries: Vec<_> = alerts.iter().filter_map(entry).collect();
-        for peer in &self.peers {
+        for Running { peer, .. } in &self.running {
             let wanted = entries
                 .iter()
                 .filter(|(_, except)| *except != Some(&*peer.label));
@@ -116,28 +175,30 @@ impl Peers {
 
     /// Takes back posts that wait and say that an alert fires which is over.
     pub(super) fn withdraw(&self, over: &[Labels]) {
-        for peer in &self.peers {
+        for Running { peer, .. } in &self.running {
             peer.withdraw(over);
         }
     }
 
-    /// Posts what is queued, for as long as `stop` does not complete. Then it tries to empty each
-    /// queue once more, for at most `grace`. What is left is counted as dropped and told in the log.
-    pub(super) async fn run(&self, stop: impl Future<Output = ()>, grace: Duration) {
-        let (tell, told) = watch::channel(false);
-        let mut tasks = JoinSet::new();
-        for peer in &self.peers {
-            tasks.spawn(supervise(peer.clone(), told.clone()));
-        }
-        stop.await;
-        tell.send_replace(true);
-        let drained = async { while tasks.join_next().await.is_some() {} };
-        // What did not end in time is told below, by its alerts.
-        drop(tokio::time::timeout(grace, drained).await);
-        tasks.shutdown().await;
-        for peer in &self.peers {
+    /// Tries to empty each queue once more, for at most `grace`. What is left is counted as dropped
+    /// and told in the log.
+    pub(super) async fn finish(mut self, grace: Duration) {
+        self.stop.send_replace(true);
+        let end = Instant::now() + grace;
+        for Running { peer, task, .. } in &mut self.running {
+            // What did not end in time is told by its alerts.
+            drop(tokio::time::timeout_at(end, task.join_next()).await);
+            task.shutdown().await;
             peer.give_up();
         }
+    }
+}
+
+impl Running {
+    /// Ends it with all that waits, and its series.
+    async fn forget(mut self, metrics: &Metrics) {
+        self.task.shutdown().await;
+        metrics.alerts().forget(self.config.label());
     }
 }
 
@@ -164,13 +225,14 @@ async fn supervise<P: Post>(peer: Arc<Peer<P>>, mut stop: watch::Receiver<bool>)
         let Some(Err(error)) = task.join_next().await else {
             return;
         };
+        let restart = peer.pace().restart;
         tracing::error!(
             alertmanager = peer.label, %error,
             "Posting to the Alertmanager ended: this is a bug, please report it. It starts again in {} s.",
-            peer.pace.restart.as_secs()
+            restart.as_secs()
         );
         peer.lose();
-        let stopped = tokio::time::timeout(peer.pace.restart, stop.wait_for(|stop| *stop)).await;
+        let stopped = tokio::time::timeout(restart, stop.wait_for(|stop| *stop)).await;
         if stopped.is_ok() {
             return;
         }

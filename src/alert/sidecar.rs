@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::engine::Engine;
@@ -24,58 +24,120 @@ const MOST: usize = 512;
 /// For posting what waits when the program ends.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Posts alerts until `stop` completes; then posts what is due and waits, for 3 s at most, until
-/// the Alertmanagers have taken it.
-pub async fn run(
-    config: Alerting,
+/// Another config, or none when the exporter shall not post alerts any more. The sender is told when
+/// it was taken over.
+pub type Order = (Option<Alerting>, oneshot::Sender<()>);
+
+/// What alerts are decided on.
+struct World {
     store: Arc<Store>,
     metrics: Arc<Metrics>,
     clock: Clock,
+}
+
+/// The sidecar while it is on.
+struct Sidecar {
+    config: Alerting,
+    engine: Engine,
+    peers: Peers,
+}
+
+/// Posts alerts until `stop` completes, as the config says, and then as the last order says; none: it
+/// posts nothing. In the end it posts what is due and waits, for 3 s at most, until the Alertmanagers
+/// have taken it.
+pub async fn run(
+    config: Option<Alerting>,
+    mut orders: mpsc::Receiver<Order>,
+    (store, metrics, clock): (Arc<Store>, Arc<Metrics>, Clock),
     stop: impl Future<Output = ()>,
 ) {
-    let peers = Peers::new(&config, metrics.clone(), clock.clone());
-    let mut engine = Engine::new(&config);
-    // An alert that is posted more seldom than it asks for would lapse.
-    let tick = TICK.min(config.resend_interval);
-    let mut look = |most| {
-        let snapshot = store.snapshot();
-        let facts = Facts {
-            now: clock.now(),
-            clusters: &snapshot,
-            own: metrics.own(),
+    let mut changes = store.subscribe();
+    let world = World {
+        store,
+        metrics,
+        clock,
+    };
+    let mut sidecar = config.map(|config| Sidecar::new(config, &world));
+    tokio::pin!(stop);
+    loop {
+        changes.mark_unchanged();
+        let wait = match &mut sidecar {
+            Some(sidecar) => sidecar.look(&world, MOST),
+            None => Duration::MAX,
         };
-        let seen = engine.step(&facts, most);
-        peers.withdraw(&seen.over);
-        peers.push(&seen.postings);
-        seen.postings.len()
-    };
-    let (end, ended) = oneshot::channel::<()>();
-    let deciding = async {
-        let mut changes = store.subscribe();
-        tokio::pin!(stop);
-        loop {
-            changes.mark_unchanged();
-            let wait = match look(MOST) {
-                MOST => Duration::ZERO,
-                _ => tick,
-            };
-            let seen = Instant::now();
-            tokio::select! {
-                () = &mut stop => break,
-                // The store, held here, holds the sender: this never fails.
-                _ = changes.changed() => {}
-                () = tokio::time::sleep(wait) => {}
-            }
-            tokio::select! {
-                () = &mut stop => break,
-                () = tokio::time::sleep_until(seen + GAP) => {}
-            }
+        let seen = Instant::now();
+        let ordered = tokio::select! {
+            () = &mut stop => break,
+            Some(order) = orders.recv() => Some(order),
+            // The store, held here, holds the sender: this never fails.
+            _ = changes.changed(), if sidecar.is_some() => None,
+            () = tokio::time::sleep(wait) => None,
+        };
+        if let Some((config, done)) = ordered {
+            sidecar = replace(sidecar, config, &world).await;
+            // An error is somebody who does not wait for it.
+            done.send(()).ok();
+            continue;
         }
-        look(CAPACITY);
-        drop(end);
-    };
-    let posting = peers.run(async { drop(ended.await) }, GRACE);
-    tokio::join!(deciding, posting);
+        tokio::select! {
+            () = &mut stop => break,
+            () = tokio::time::sleep_until(seen + GAP) => {}
+        }
+    }
+    if let Some(mut sidecar) = sidecar {
+        sidecar.look(&world, CAPACITY);
+        sidecar.peers.finish(GRACE).await;
+    }
+}
+
+/// The sidecar under another config.
+async fn replace(
+    sidecar: Option<Sidecar>,
+    config: Option<Alerting>,
+    world: &World,
+) -> Option<Sidecar> {
+    match (sidecar, config) {
+        (Some(sidecar), Some(config)) if sidecar.config == config => Some(sidecar),
+        (Some(mut sidecar), Some(config)) => {
+            sidecar.peers.replace(&config).await;
+            sidecar.engine.replace(&config);
+            sidecar.config = config;
+            Some(sidecar)
+        }
+        (Some(sidecar), None) => {
+            sidecar.peers.forget().await;
+            None
+        }
+        (None, config) => config.map(|config| Sidecar::new(config, world)),
+    }
+}
+
+impl Sidecar {
+    fn new(config: Alerting, world: &World) -> Self {
+        Self {
+            engine: Engine::new(&config),
+            peers: Peers::new(&config, world.metrics.clone(), world.clock.clone()),
+            config,
+        }
+    }
+
+    /// Looks once, and tells after how long to look again at the latest.
+    fn look(&mut self, world: &World, most: usize) -> Duration {
+        let snapshot = world.store.snapshot();
+        let facts = Facts {
+            now: world.clock.now(),
+            clusters: &snapshot,
+            own: world.metrics.own(),
+        };
+        let seen = self.engine.step(&facts, most);
+        self.peers.withdraw(&seen.over);
+        self.peers.push(&seen.postings);
+        if seen.postings.len() == MOST {
+            return Duration::ZERO;
+        }
+        // An alert that is posted more seldom than it asks for would lapse.
+        TICK.min(self.config.resend_interval)
+    }
 }
 
 #[cfg(test)]
@@ -94,9 +156,12 @@ mod tests {
             explicit_resolve: false,
             alertmanagers: vec![fake.config()],
         };
-        let store = Arc::new(Store::new());
-        let never = std::future::pending();
-        tokio::spawn(run(config, store, metrics.clone(), Clock::system(), never));
+        let world = (Arc::new(Store::new()), metrics.clone(), Clock::system());
+        let (orders, received) = mpsc::channel(1);
+        tokio::spawn(async move {
+            run(Some(config), received, world, std::future::pending()).await;
+            drop(orders);
+        });
         fake
     }
 
@@ -148,5 +213,59 @@ mod tests {
         })
         .await;
         assert_eq!((value("sent"), value("dropped")), (Some(alerts), Some(0)));
+    }
+
+    #[tokio::test]
+    async fn a_new_config_turns_it_on_and_off_and_is_heard_at_once() {
+        let metrics = Arc::new(Metrics::new());
+        metrics.config_loaded(None);
+        let world = (Arc::new(Store::new()), metrics.clone(), Clock::system());
+        let (orders, received) = mpsc::channel(1);
+        tokio::spawn(run(None, received, world, std::future::pending()));
+        let order = async |config: Option<Alerting>| {
+            let (done, told) = oneshot::channel();
+            orders.send((config, done)).await.unwrap();
+            told.await.unwrap();
+        };
+        let (one, other) = (Fake::start([ok()]).await, Fake::start([ok()]).await);
+        let alerting = |site: &str, alertmanagers: &[&Fake]| {
+            Some(Alerting {
+                external_labels: BTreeMap::from([("site".to_owned(), site.to_owned())]),
+                resend_interval: Duration::from_secs(900),
+                explicit_resolve: false,
+                alertmanagers: alertmanagers.iter().map(|fake| fake.config()).collect(),
+            })
+        };
+        let told = |fake: &Fake, site: &str| {
+            let site = format!("\"site\":\"{site}\"");
+            let requests = fake.requests();
+            let bodies = requests.iter().filter(|r| r.body.contains(&site));
+            bodies.map(|r| r.body.clone()).collect::<Vec<_>>()
+        };
+        let patience = Duration::from_secs(10);
+        order(alerting("a", &[&one])).await;
+        eventually(patience, "on", || told(&one, "a").len() == 1).await;
+        order(alerting("a", &[&one])).await;
+        order(alerting("b", &[&one, &other])).await;
+        eventually(patience, "other labels, and somebody new", || {
+            told(&one, "b").len() == 1 && told(&other, "b").len() == 1
+        })
+        .await;
+        assert_eq!(told(&one, "a").len(), 1, "the same config is no news");
+        let starts_at = |body: &str| {
+            let (_, rest) = body.split_once("startsAt\":\"").unwrap();
+            rest.split_once('"').unwrap().0.to_owned()
+        };
+        assert_eq!(
+            starts_at(&told(&one, "a")[0]),
+            starts_at(&told(&one, "b")[0]),
+            "it is the same alert"
+        );
+        order(None).await;
+        assert!(!metrics.encode().contains("alertmanager=\""));
+        let requests = one.requests().len();
+        order(alerting("c", &[&one])).await;
+        eventually(patience, "on again", || told(&one, "c").len() == 1).await;
+        assert!(one.requests().len() <= requests + 2);
     }
 }

@@ -48,6 +48,8 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
     let options = Options {
         prefix: RoutePrefix::default(),
         telemetry_path: "/metrics".to_owned(),
+        config_file: None,
+        lifecycle: false,
     };
     Ok(app::run(config, listeners, options).await?)
 }

@@ -14,6 +14,8 @@ pub(super) async fn run(flags: Serve) -> Result<(), Failure> {
     let options = Options {
         prefix: flags.web.prefix(),
         telemetry_path: flags.web.telemetry_path,
+        config_file: Some(flags.config.file),
+        lifecycle: flags.lifecycle,
     };
     Ok(app::run(config, listeners, options).await?)
 }

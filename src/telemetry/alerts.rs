@@ -61,6 +61,16 @@ impl Alerts {
         }
     }
 
+    /// It gets no alerts any more: its series end.
+    pub fn forget(&self, alertmanager: &str) {
+        let label = alertmanager_label(alertmanager);
+        for family in [&self.sent, &self.errors, &self.dropped] {
+            family.remove(&label);
+        }
+        self.failing_since.remove(&label);
+        self.lock().remove(alertmanager);
+    }
+
     /// It took a batch of so many alerts. What failed of others still counts as failing.
     pub fn took(&self, alertmanager: &str, alerts: usize) {
         let label = alertmanager_label(alertmanager);

@@ -57,12 +57,17 @@ impl Process {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Sends a signal, by its name without `SIG`.
+    pub(crate) async fn signal(&self, name: &str) {
+        let pid = self.child.id().expect("the process runs").to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status().await;
+        assert!(sent.unwrap().success());
+    }
+
     /// Sends SIGTERM and gives the exit code, with the time that the end took.
     pub(crate) async fn terminate(&mut self) -> (Option<i32>, Duration) {
         let begun = Instant::now();
-        let pid = self.child.id().expect("the process runs").to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().await;
-        assert!(sent.unwrap().success());
+        self.signal("TERM").await;
         let status = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
         let status = status.unwrap_or_else(|_| panic!("no end:\n{}", self.output()));
         (status.unwrap().code(), begun.elapsed())
@@ -165,7 +170,16 @@ pub(crate) fn select<'a>(
 
 /// A simulator that answers, and its address.
 pub(crate) async fn start_simulator(folder: &Path, scenario: &str) -> (Process, String) {
-    let address = format!("127.0.0.1:{}", free_port());
+    start_simulator_at(folder, free_port(), scenario).await
+}
+
+/// The same on this port.
+pub(crate) async fn start_simulator_at(
+    folder: &Path,
+    port: u16,
+    scenario: &str,
+) -> (Process, String) {
+    let address = format!("127.0.0.1:{port}");
     let url = format!("http://{address}");
     std::fs::write(folder.join("scenario.yml"), scenario).unwrap();
     let simulator = Process::start(
@@ -189,18 +203,22 @@ pub(crate) async fn start_simulator(folder: &Path, scenario: &str) -> (Process, 
 
 /// An exporter on this port, with this config; it may not be ready yet.
 pub(crate) fn start_exporter(folder: &Path, port: u16, config: &str) -> Process {
+    start_exporter_with(folder, port, config, &[])
+}
+
+/// The same with more flags.
+pub(crate) fn start_exporter_with(
+    folder: &Path,
+    port: u16,
+    config: &str,
+    flags: &[&str],
+) -> Process {
     let file = format!("config-{port}.yml");
     std::fs::write(folder.join(&file), config).unwrap();
-    Process::start(
-        folder,
-        PROGRAM,
-        &[
-            "--config.file",
-            &file,
-            "--web.listen-address",
-            &format!("127.0.0.1:{port}"),
-        ],
-    )
+    let address = format!("127.0.0.1:{port}");
+    let usual = ["--config.file", &file, "--web.listen-address", &address];
+    let flags: Vec<&str> = usual.iter().chain(flags).copied().collect();
+    Process::start(folder, PROGRAM, &flags)
 }
 
 /// A simulator with an exporter in front of it, as two processes.
@@ -209,21 +227,29 @@ pub(crate) struct Pair {
     pub(crate) exporter: Process,
     pub(crate) sim_url: String,
     pub(crate) url: String,
+    /// The exporter's config.
+    pub(crate) config: PathBuf,
     pub(crate) folder: tempfile::TempDir,
 }
 
 impl Pair {
     /// Starts both. In `config`, `ENDPOINT` stands for the simulator's address.
     pub(crate) async fn start(scenario: &str, config: &str) -> Self {
+        Self::start_with(scenario, config, &[]).await
+    }
+
+    /// The same with more flags of the exporter.
+    pub(crate) async fn start_with(scenario: &str, config: &str, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (simulator, sim_url) = start_simulator(folder.path(), scenario).await;
         let port = free_port();
         let config = config.replace("ENDPOINT", &sim_url);
         let pair = Self {
-            exporter: start_exporter(folder.path(), port, &config),
+            exporter: start_exporter_with(folder.path(), port, &config, flags),
             simulator,
             sim_url,
             url: format!("http://127.0.0.1:{port}"),
+            config: folder.path().join(format!("config-{port}.yml")),
             folder,
         };
         eventually(Duration::from_secs(30), "readiness", || async {
@@ -237,6 +263,13 @@ impl Pair {
         })
         .await;
         pair
+    }
+
+    /// Puts another config in the place of the exporter's, as editors do; `ENDPOINT` as at the start.
+    pub(crate) fn write_config(&self, config: &str) {
+        let new = self.config.with_extension("new");
+        std::fs::write(&new, config.replace("ENDPOINT", &self.sim_url)).unwrap();
+        std::fs::rename(new, &self.config).unwrap();
     }
 
     /// What the exporter shows now.

@@ -10,6 +10,7 @@ mod faults;
 mod harness;
 mod inhibition;
 mod prometheus;
+mod reload;
 mod replay;
 mod status;
 mod webhook;

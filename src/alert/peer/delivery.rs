@@ -24,12 +24,22 @@ const BATCH_BYTES: usize = 512 << 10;
 #[derive(Debug)]
 pub(super) struct Peer<P> {
     pub(super) label: String,
-    way: P,
-    pub(super) pace: Pace,
+    way: Mutex<Way<P>>,
     metrics: Arc<Metrics>,
     clock: Clock,
     waiting: Mutex<Waiting>,
     wake: Notify,
+    /// There is another way.
+    replaced: Notify,
+}
+
+/// How it is reached; a new config may bring another way.
+#[derive(Debug)]
+struct Way<P> {
+    post: Arc<P>,
+    pace: Pace,
+    /// It was not tried yet.
+    is_new: bool,
 }
 
 #[derive(Debug)]
@@ -85,13 +95,31 @@ impl<P: Post> Peer<P> {
         };
         Self {
             label: label.to_owned(),
-            way,
-            pace,
+            way: Mutex::new(Way {
+                post: Arc::new(way),
+                pace,
+                is_new: false,
+            }),
             metrics,
             clock,
             waiting: Mutex::new(waiting),
             wake: Notify::new(),
+            replaced: Notify::new(),
         }
+    }
+
+    /// Posts go another way from now on, and the next one goes at once. What waits goes on waiting.
+    pub(super) fn replace(&self, way: P, pace: Pace) {
+        *self.way() = Way {
+            post: Arc::new(way),
+            pace,
+            is_new: true,
+        };
+        self.replaced.notify_one();
+    }
+
+    pub(super) fn pace(&self) -> Pace {
+        self.way().pace
     }
 
     pub(super) fn push(&self, entries: impl Iterator<Item = Arc<Entry>>) {
@@ -118,7 +146,7 @@ impl<P: Post> Peer<P> {
         let (metrics, clock) = (self.metrics.clone(), self.clock.clone());
         let now = Instant::now();
         let mut course = Course {
-            health: Health::new(self.label.clone(), metrics, clock, self.pace.beat),
+            health: Health::new(self.label.clone(), metrics, clock, self.pace().beat),
             failures: 0,
             not_before: now,
             beat_at: now,
@@ -131,6 +159,11 @@ impl<P: Post> Peer<P> {
                 _ = stop.wait_for(|stop| *stop) => break,
                 () = self.due(&course) => {}
             }
+            if std::mem::take(&mut self.way().is_new) {
+                let now = Instant::now();
+                (course.not_before, course.beat_at) = (now, now);
+                course.health.resend(self.pace().beat);
+            }
             self.turn(&mut course, true).await;
         }
         while self.turn(&mut course, false).await == Turn::Posted {}
@@ -138,13 +171,17 @@ impl<P: Post> Peer<P> {
 
     /// Waits for something to post and for the time to do it.
     async fn due(&self, course: &Course) {
-        tokio::time::sleep_until(course.not_before).await;
+        tokio::select! {
+            () = tokio::time::sleep_until(course.not_before) => {}
+            () = self.replaced.notified() => return,
+        }
         if self.lock().queue.is_empty() {
             // Woken by an alert. It may be gone by then: that turn is idle.
             let beat = tokio::time::sleep_until(course.beat_at);
             tokio::select! {
                 () = self.wake.notified() => {}
                 () = beat => {}
+                () = self.replaced.notified() => {}
             }
         }
     }
@@ -157,16 +194,17 @@ impl<P: Post> Peer<P> {
             return Turn::Idle;
         }
         let alerts: Vec<_> = batch.iter().map(|entry| &*entry.json).collect();
-        let outcome = self.way.post(format!("[{}]", alerts.join(","))).await;
+        let way = self.way().post.clone();
+        let outcome = way.post(format!("[{}]", alerts.join(","))).await;
         let again = self.settle(course, batch, outcome);
         if again {
             course.failures = course.failures.saturating_add(1);
-            let pause = self.pace.pause(course.failures, fastrand::f64());
+            let pause = self.pace().pause(course.failures, fastrand::f64());
             course.not_before = Instant::now() + pause;
             return Turn::Failed;
         }
         course.failures = 0;
-        course.beat_at = Instant::now() + self.pace.beat;
+        course.beat_at = Instant::now() + self.pace().beat;
         Turn::Posted
     }
 
@@ -256,6 +294,10 @@ impl<P: Post> Peer<P> {
                 "Ending with alerts that the Alertmanager did not take."
             );
         }
+    }
+
+    fn way(&self) -> MutexGuard<'_, Way<P>> {
+        self.way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {

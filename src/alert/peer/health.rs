@@ -43,8 +43,13 @@ impl Health {
             told: BTreeSet::new(),
             began: None,
             left_out: None,
-            quarantine: resend.saturating_mul(3) / 2,
+            quarantine: quarantine(resend),
         }
+    }
+
+    /// Alerts are renewed at another pace.
+    pub(super) fn resend(&mut self, resend: Duration) {
+        self.quarantine = quarantine(resend);
     }
 
     /// A post of so many alerts was taken; `lapsed` ended since the outage began.
@@ -101,4 +106,8 @@ impl Health {
             tracing::warn!(alertmanager, error, "The Alertmanager takes no alerts.");
         }
     }
+}
+
+fn quarantine(resend: Duration) -> Duration {
+    resend.saturating_mul(3) / 2
 }

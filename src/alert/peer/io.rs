@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::*;
 use crate::alert::alertmanager::fake::{Answer, Fake, ok};
 use crate::alert::rule::Labels;
+use crate::config::{AlertmanagerAuth, Secret};
 
-fn peers(alertmanagers: &[&Fake]) -> (Arc<Peers>, Arc<Metrics>) {
+fn peers(alertmanagers: &[&Fake]) -> (Peers, Arc<Metrics>) {
     let alerting = Alerting {
         external_labels: BTreeMap::new(),
         resend_interval: Duration::from_secs(60),
@@ -24,7 +24,7 @@ fn peers(alertmanagers: &[&Fake]) -> (Arc<Peers>, Arc<Metrics>) {
         ..Pace::new(alerting.resend_interval)
     };
     let peers = Peers::at_pace(&alerting, metrics.clone(), Clock::system(), pace);
-    (Arc::new(peers), metrics)
+    (peers, metrics)
 }
 
 fn alert(name: &str, except: Option<String>) -> Posting {
@@ -60,23 +60,12 @@ async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Runs them; the sender stops them.
-fn run(peers: &Arc<Peers>, grace: Duration) -> (oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
-    let (stop, stopped) = oneshot::channel::<()>();
-    let peers = peers.clone();
-    let task = tokio::spawn(async move {
-        peers.run(async { drop(stopped.await) }, grace).await;
-    });
-    (stop, task)
-}
-
 #[tokio::test]
 async fn each_gets_every_alert_and_none_waits_for_another() {
     let silent = Fake::start([Answer::Stall(String::new())]).await;
     let broken = Fake::start([Answer::Full("500 Oops\r\n", String::new()), ok()]).await;
     let good = Fake::start([ok()]).await;
     let (peers, metrics) = peers(&[&silent, &broken, &good]);
-    let (_stop, _task) = run(&peers, Duration::ZERO);
     eventually("the silent one is asked", || silent.requests().len() == 1).await;
     let begun = Instant::now();
     peers.push(&[alert("a", None)]);
@@ -97,7 +86,6 @@ async fn each_gets_every_alert_and_none_waits_for_another() {
 async fn who_must_not_get_an_alert_does_not() {
     let (one, other) = (Fake::start([ok()]).await, Fake::start([ok()]).await);
     let (peers, _) = peers(&[&one, &other]);
-    let (_stop, _task) = run(&peers, Duration::ZERO);
     let label = one.config().label().to_owned();
     peers.push(&[alert("a", Some(label)), alert("b", None)]);
     eventually("both", || times(&one, "b") == 1 && times(&other, "b") == 1).await;
@@ -110,7 +98,6 @@ async fn the_end_drains_what_it_can_and_does_not_wait_for_the_dead() {
     let good = Fake::start([ok()]).await;
     let (peers, metrics) = peers(&[&silent, &good]);
     peers.push(&[alert("a", None)]);
-    let (stop, task) = run(&peers, Duration::from_millis(300));
     eventually("both have one", || {
         times(&silent, "a") + times(&good, "a") == 2
     })
@@ -118,11 +105,9 @@ async fn the_end_drains_what_it_can_and_does_not_wait_for_the_dead() {
     // One is under way and two wait.
     peers.push(&[alert("b", None), alert("c", None)]);
     let begun = Instant::now();
-    drop(stop);
-    tokio::time::timeout(Duration::from_secs(5), task)
-        .await
-        .unwrap()
-        .unwrap();
+    let end = peers.finish(Duration::from_millis(300));
+    let end = tokio::time::timeout(Duration::from_secs(5), end).await;
+    end.unwrap();
     assert!(
         begun.elapsed() >= Duration::from_millis(300),
         "the grace is given"
@@ -140,11 +125,54 @@ async fn the_end_drains_what_it_can_and_does_not_wait_for_the_dead() {
 async fn the_end_does_not_use_up_the_grace_when_nothing_is_left() {
     let good = Fake::start([ok()]).await;
     let (peers, _) = peers(&[&good]);
-    let (stop, task) = run(&peers, Duration::from_secs(60));
     eventually("it runs", || good.requests().len() == 1).await;
-    drop(stop);
-    tokio::time::timeout(Duration::from_secs(10), task)
-        .await
-        .unwrap()
-        .unwrap();
+    let end = peers.finish(Duration::from_secs(60));
+    let end = tokio::time::timeout(Duration::from_secs(10), end).await;
+    end.unwrap();
+}
+
+#[tokio::test]
+async fn what_waits_for_an_alertmanager_survives_another_way_to_it() {
+    let stays = Fake::start([ok()]).await;
+    let refuses = Fake::start([
+        Answer::Full("401 Unauthorized\r\n", String::new()),
+        Answer::Full("401 Unauthorized\r\n", String::new()),
+        ok(),
+    ])
+    .await;
+    let goes = Fake::start([ok()]).await;
+    let (mut peers, metrics) = peers(&[&stays, &refuses, &goes]);
+    peers.push(&[alert("a", None)]);
+    eventually("it is refused", || !metrics.own().unreachable.is_empty()).await;
+    eventually("the others have it", || {
+        times(&stays, "a") + times(&goes, "a") == 2
+    })
+    .await;
+    // Its next attempt would be in a minute.
+    peers.push(&[alert("b", None)]);
+    let mut mended = refuses.config();
+    mended.auth = AlertmanagerAuth::Bearer(Secret::Value("right".into()));
+    let new = Fake::start([ok()]).await;
+    let alerting = Alerting {
+        external_labels: BTreeMap::new(),
+        resend_interval: Duration::from_secs(60),
+        explicit_resolve: false,
+        alertmanagers: vec![new.config(), mended, stays.config()],
+    };
+    peers.replace(&alerting).await;
+    eventually("what waited is posted", || times(&refuses, "b") >= 1).await;
+    let last = refuses.requests().pop().unwrap();
+    assert!(last.head.contains("Bearer right"), "{}", last.head);
+    eventually("the new one is tried", || !new.requests().is_empty()).await;
+    peers.push(&[alert("c", None)]);
+    eventually("all that are named have it", || {
+        [&new, &refuses, &stays]
+            .iter()
+            .all(|fake| times(fake, "c") == 1)
+    })
+    .await;
+    assert_eq!(times(&goes, "c"), 0);
+    assert_eq!(times(&stays, "a"), 1);
+    let label = goes.config().label().to_owned();
+    assert!(!metrics.encode().contains(&label));
 }

@@ -1,0 +1,138 @@
+//! Reading the config anew: one order after the other, and all of it or nothing.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::signal::unix::Signal;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::alert;
+use crate::clock::Clock;
+use crate::config::{self, Alerting, Config};
+use crate::expose::Exposition;
+use crate::poll::{Changes, Polling, Prepared};
+use crate::store::Store;
+use crate::telemetry::Metrics;
+use crate::web::reload::Order;
+
+/// Everything that a new config reaches.
+pub(super) struct Reloader {
+    /// The config; none when it is not from a file.
+    pub(super) file: Option<PathBuf>,
+    pub(super) polling: Polling,
+    /// What the sidecar does now, and the way to tell it otherwise.
+    pub(super) alerting: Option<Alerting>,
+    pub(super) sidecar: mpsc::Sender<alert::Order>,
+    pub(super) store: Arc<Store>,
+    pub(super) exposition: Arc<Exposition>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) clock: Clock,
+}
+
+impl Reloader {
+    /// Polls for as long as it is let, and reloads at each order and each SIGHUP until `stop`
+    /// completes. Orders that come later are refused.
+    pub(super) async fn run(
+        mut self,
+        mut orders: mpsc::Receiver<Order>,
+        mut hangup: Option<Signal>,
+        stop: impl Future<Output = ()>,
+    ) {
+        tokio::pin!(stop);
+        loop {
+            let order = tokio::select! {
+                biased;
+                () = &mut stop => break,
+                Some(order) = orders.recv() => Some(order),
+                () = signalled(&mut hangup) => None,
+            };
+            let outcome = self
+                .reload(if order.is_some() { "HTTP" } else { "SIGHUP" })
+                .await;
+            if let Some(order) = order {
+                // An error is a client that is gone.
+                drop(order.send(outcome));
+            }
+        }
+        drop(orders);
+        std::future::pending::<()>().await;
+    }
+
+    /// Reads the config and takes it over. The error is what is wrong, a line for each problem.
+    async fn reload(&mut self, by: &'static str) -> Result<(), String> {
+        let read = match self.read().await {
+            Ok(read) => read,
+            Err(why) => {
+                self.metrics.config_loaded(None);
+                tracing::error!(by, "The config was not reloaded, nothing changed:\n{why}");
+                return Err(why);
+            }
+        };
+        let (changes, alerting) = self.apply(read).await;
+        // A scrape that begins after the answer shows all of it.
+        self.exposition.caught_up(&self.store).await;
+        self.metrics.config_loaded(Some(self.clock.now()));
+        let Changes { accounts, clusters } = changes;
+        tracing::info!(
+            by, %accounts, %clusters,
+            alerting = if alerting { "changed" } else { "as it was" },
+            "Reloaded."
+        );
+        Ok(())
+    }
+
+    /// The config, if it can be used as a whole.
+    async fn read(&self) -> Result<(Prepared, Option<Alerting>), String> {
+        let Some(file) = self.file.clone() else {
+            return Err("there is no config file: this is a demo".to_owned());
+        };
+        let config = blocking(move || load(&file)).await?;
+        let prepared = self.polling.prepare(config.accounts);
+        let prepared = blocking(move || prepared.open()).await?;
+        Ok((prepared, config.alerting))
+    }
+
+    /// Takes it over, and tells what changed, and whether the sidecar did.
+    async fn apply(&mut self, read: (Prepared, Option<Alerting>)) -> (Changes, bool) {
+        let (prepared, alerting) = read;
+        let changes = self.polling.apply(prepared).await;
+        if alerting == self.alerting {
+            return (changes, false);
+        }
+        self.alerting.clone_from(&alerting);
+        let (done, told) = oneshot::channel();
+        // Without a sidecar the program is about to end.
+        if self.sidecar.send((alerting, done)).await.is_ok() {
+            drop(told.await);
+        }
+        (changes, true)
+    }
+}
+
+fn load(file: &Path) -> Result<Config, String> {
+    config::load(file).map_err(|problems| problems.to_string())
+}
+
+/// Does what reads files where it may wait.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| {
+        tracing::error!(%error, "Reading the config failed.");
+        Err(
+            "reading the config ended by itself: this is a bug, please report it with the log"
+                .to_owned(),
+        )
+    })
+}
+
+/// Completes at the next SIGHUP, if anybody listens for it.
+async fn signalled(hangup: &mut Option<Signal>) {
+    if let Some(hangup) = hangup
+        && hangup.recv().await.is_some()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
+}
