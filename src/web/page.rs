@@ -1,26 +1,52 @@
-//! The page for people: every cluster with its state, those in trouble first.
+//! The page for people: every cluster with its upgrades, those in trouble first. It works without
+//! its script, which only brings what is new into place.
 
+mod cluster;
+mod filter;
+mod steps;
+mod watched;
+mod words;
+
+#[cfg(test)]
+mod escaping;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use crate::model::{ClusterState, Kind, UpgradeStatus, UpgradeView};
-use crate::store::Snapshot;
+use crate::report::{Attention, Filter, FilterError, Report};
+use cluster::{Row, Steps};
 
-const STYLE: &str = include_str!("style.css");
+const STYLE: &str = include_str!("page/style.css");
+const SCRIPT: &str = include_str!("page/script.js");
 
-/// No script, no image, no frame: the page's own style and nothing else.
+/// The page's own style and script, the little picture for the tab, requests to where the page comes
+/// from; nothing else.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let hash = STANDARD.encode(Sha256::digest(STYLE));
+    let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
     format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        hash(STYLE),
+        hash(SCRIPT)
     )
 });
+
+/// Cards whose nodes are to be seen at once.
+const OPEN: usize = 20;
+
+/// Cards with nodes and tasks; those of further ones are on a page of their own, so that the page of
+/// a very large fleet stays readable for browsers.
+const DETAILED: usize = 200;
+
+/// More clusters without an upgrade than this stand behind a click.
+const FEW: usize = 12;
 
 /// A page and the policy that it needs.
 #[derive(Debug)]
@@ -30,67 +56,78 @@ pub(super) struct Page {
     pub(super) policy: &'static str,
 }
 
-/// A part of the page, in the order of urgency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Trouble,
-    Silent,
-    Moving,
-    Quiet,
-}
-
-impl Part {
-    const ALL: [Self; 4] = [Self::Trouble, Self::Silent, Self::Moving, Self::Quiet];
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::Trouble => "Failed or stalled",
-            Self::Silent => "No answer from the cloud",
-            Self::Moving => "In progress",
-            Self::Quiet => "Nothing to do",
-        }
+/// Renders the page of a report for the query of its address. What the query says wrong is told on
+/// the page; parameters of others, which travel with links, are nobody's fault.
+pub(super) fn page(report: Report, query: &str, telemetry_path: &str) -> Page {
+    let (filter, mut wrong) = Filter::parse(query);
+    wrong.retain(|error| !matches!(error, FilterError::Parameter(_)));
+    let form = filter::form(&report, &filter);
+    let above = html! {
+        (watched::troubles(&report))
+        (watched::nothing(&report))
+    };
+    let below = watched::table(&report);
+    let anything = !report.clusters.is_empty();
+    let mut report = report;
+    let whatever_state = Filter {
+        states: Vec::new(),
+        ..filter.clone()
+    };
+    whatever_state.apply(&mut report);
+    let mut counts = BTreeMap::new();
+    for (attention, ..) in report.by_attention() {
+        *counts.entry(attention).or_insert(0) += 1;
     }
-}
-
-/// One line of a table: a cluster with one of its upgrades, if it has any.
-struct Row<'a> {
-    cluster: &'a ClusterState,
-    view: Option<&'a UpgradeView>,
-    now: Timestamp,
-}
-
-/// Renders the page as of `now`.
-pub(super) fn page(snapshot: &Snapshot, now: Timestamp, telemetry_path: &str, ready: bool) -> Page {
-    let rows: Vec<Row<'_>> = snapshot.values().flat_map(|c| rows(c, now)).collect();
+    filter.apply(&mut report);
+    let rows = report.by_attention();
+    let trouble = trouble(&counts);
+    let json = match filter.query() {
+        query if query.is_empty() => String::new(),
+        query => format!("?{query}"),
+    };
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "rolling-upgrade-exporter" }
+                meta name="color-scheme" content="light dark";
+                title { @if let Some(trouble) = &trouble { (trouble) " · " } "Rolling upgrades" }
+                link rel="icon" href=(icon(&counts));
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                h1 { "Rolling upgrades" }
-                // Relative, so that they hold behind a proxy that adds a prefix.
-                nav {
-                    a href={ "." (telemetry_path) } { "Metrics" }
-                    a href="./-/healthy" { "Healthy" }
-                    a href="./-/ready" { "Ready" }
-                }
-                @if !ready { p { "The first poll round has not ended yet." } }
-                @else if rows.is_empty() { p { "No cluster is watched." } }
-                @for part in Part::ALL {
-                    @let those: Vec<_> = rows.iter().filter(|r| r.part() == part).collect();
-                    @if !those.is_empty() {
-                        h2 { (part.title()) " (" (those.len()) ")" }
-                        (table(&those))
+                a.skip href="#live" { "Skip to the clusters" }
+                header {
+                    h1 { "Rolling upgrades" }
+                    // Relative, so that they hold behind a proxy that adds a prefix.
+                    nav aria-label="More" {
+                        a href={ "./api/v1/upgrades" (json) } { "JSON" }
+                        a href={ "." (telemetry_path) } { "Metrics" }
+                        a href="./-/healthy" { "Healthy" }
+                        a href="./-/ready" { "Ready" }
+                        button #pause type="button" hidden { "Pause refresh" }
                     }
                 }
-                p { small {
-                    "Version " (env!("CARGO_PKG_VERSION")) ", " (now.strftime("%Y-%m-%d %H:%M:%S")) " UTC"
-                } }
+                (form)
+                main {
+                    p #note role="status" {}
+                    noscript { p { "Reload the page to see what is new." } }
+                    div #live tabindex="-1" data-refresh=(refresh(&report)) data-trouble=[trouble.as_deref()]
+                        data-version=(report.exporter_version) {
+                        @if anything { (filter::counts(&counts, &filter)) }
+                        @for error in &wrong { p.notice { "The address asks for " (error.to_string()) "." } }
+                        (above)
+                        @if anything { (filter::told(&filter, rows.len())) }
+                        (parts(&rows, &report, &filter))
+                        (below)
+                        footer { p {
+                            "As of " (words::stamp(report.generated, &report.generated.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()))
+                            ". rolling-upgrade-exporter " (report.exporter_version)
+                        } }
+                    }
+                }
+                script { (PreEscaped(SCRIPT)) }
             }
         }
     };
@@ -100,282 +137,110 @@ pub(super) fn page(snapshot: &Snapshot, now: Timestamp, telemetry_path: &str, re
     }
 }
 
-fn rows(cluster: &ClusterState, now: Timestamp) -> Vec<Row<'_>> {
-    let row = |view| Row { cluster, view, now };
-    let rows: Vec<_> = cluster.shown(now).map(|view| row(Some(view))).collect();
-    if rows.is_empty() {
-        vec![row(None)]
-    } else {
-        rows
-    }
-}
-
-impl Row<'_> {
-    fn part(&self) -> Part {
-        let status = self.status();
-        let failed = matches!(
-            status,
-            UpgradeStatus::Failed | UpgradeStatus::PartiallyFailed
-        );
-        if failed || self.view.is_some_and(|v| v.stalled) {
-            Part::Trouble
-        } else if !self.cluster.up {
-            Part::Silent
-        } else if status.is_active() {
-            Part::Moving
-        } else {
-            Part::Quiet
-        }
-    }
-
-    fn status(&self) -> UpgradeStatus {
-        self.view
-            .map_or(UpgradeStatus::None, |view| view.upgrade.status)
-    }
-
-    fn state(&self) -> Markup {
-        let stalled = self.view.is_some_and(|v| v.stalled);
-        let word = if self.cluster.answered {
-            self.status().as_str()
-        } else {
-            "not known yet"
-        };
-        html! {
-            span class=[(self.part() == Part::Trouble).then_some("bad")] {
-                (word) @if stalled { ", stalled" }
-            }
-            @if self.view.is_some_and(|v| v.upgrade.kind == Kind::AzMigration) {
-                small { "moves to another zone" }
-            }
-        }
-    }
-
-    fn version(&self) -> Markup {
-        let upgrade = self.view.map(|v| &v.upgrade);
-        let to = upgrade.and_then(|u| u.to_version.as_deref());
-        let from = upgrade.and_then(|u| u.from_version.as_deref());
-        html! {
-            (self.cluster.version)
-            @if let Some(to) = to {
-                small { @if let Some(from) = from { (from) " " } "to " (to) }
-            }
-        }
-    }
-
-    fn progress(&self) -> Markup {
-        let ratio = self.view.and_then(|view| view.ratio);
-        html! {
-            @if let Some(ratio) = ratio {
-                progress max="1" value=(format!("{ratio:.3}")) {} " " (percent(ratio))
-            }
-        }
-    }
-
-    fn age(&self) -> Markup {
-        let error = self.cluster.last_error.as_ref();
-        html! {
-            @if self.cluster.answered { (ago(self.cluster.last_success, self.now)) } @else { "never" }
-            @if let Some(error) = error {
-                small { (ago(error.at, self.now)) ": " (error.reason) ", " (error.message) }
-            }
-        }
-    }
-}
-
-fn table(rows: &[&Row<'_>]) -> Markup {
-    html! {
-        table {
-            thead { tr {
-                th { "Cluster" } th { "Account" } th { "State" } th { "Progress" } th { "Version" }
-                th { "Last answer" }
-            } }
-            tbody { @for row in rows { tr {
-                td { (row.cluster.name) small { (row.cluster.key.id) } }
-                td { (row.cluster.key.account) small { (row.cluster.key.product) } }
-                td { (row.state()) }
-                td { (row.progress()) }
-                td { (row.version()) }
-                td { (row.age()) }
-            } } }
-        }
-    }
-}
-
-/// Rounded down, so that 100% is only what has ended.
-fn percent(ratio: f64) -> String {
-    format!("{:.0}%", (ratio * 100.0).clamp(0.0, 100.0).floor())
-}
-
-/// How long ago, in the largest unit that gives at least 2 of it.
-fn ago(at: Timestamp, now: Timestamp) -> String {
-    let seconds = now.duration_since(at).as_secs().max(0);
-    let (number, unit) = match seconds {
-        0..120 => (seconds, "s"),
-        120..7_200 => (seconds / 60, "min"),
-        7_200..172_800 => (seconds / 3_600, "h"),
-        _ => (seconds / 86_400, "d"),
-    };
-    format!("{number} {unit} ago")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-    use std::sync::Arc;
-    use std::time::Duration;
-
-    use super::*;
-    use crate::model::{Key, LastError, Thresholds, Upgrade};
-
-    fn now() -> Timestamp {
-        Timestamp::from_second(1_000_000).unwrap()
-    }
-
-    fn cluster(id: &str, status: UpgradeStatus, stalled: bool) -> ClusterState {
-        let mut upgrades = Vec::new();
-        if status != UpgradeStatus::None {
-            let mut upgrade = Upgrade::new(Kind::Version, status);
-            upgrade.to_version = Some("2.9".to_owned());
-            upgrades.push(UpgradeView {
-                upgrade,
-                status_since: now(),
-                ended: status.is_final().then(now),
-                last_progress: now(),
-                stalled,
-                ratio: Some(0.999),
-                estimated_end: None,
-                task_order: None,
-                node_work: Vec::new(),
-            });
-        }
-        ClusterState {
-            key: Key {
-                account: "kr-prod".into(),
-                product: "ses",
-                id: id.into(),
-            },
-            cloud: "ncloud",
-            cloud_region: "KR".into(),
-            name: format!("name of {id}"),
-            version: "2.7".to_owned(),
-            raw_status: String::new(),
-            up: true,
-            answered: true,
-            last_success: now(),
-            last_error: None,
-            poll_interval: Duration::from_secs(30),
-            thresholds: Thresholds {
-                stalled_after: Duration::from_secs(1800),
-                overdue_after: Duration::from_secs(21_600),
-                retain_ended: Duration::from_secs(604_800),
-            },
-            upgrades,
-        }
-    }
-
-    fn render(clusters: Vec<ClusterState>, telemetry_path: &str) -> String {
-        let snapshot: Snapshot = clusters
-            .into_iter()
-            .map(|c| (c.key.clone(), Arc::new(c)))
-            .collect();
-        page(&snapshot, now(), telemetry_path, true).html
-    }
-
-    #[test]
-    fn trouble_comes_first() {
-        let mut dark = cluster("b-dark", UpgradeStatus::Running, false);
-        dark.up = false;
-        let page = render(
-            vec![
-                cluster("a-idle", UpgradeStatus::None, false),
-                dark,
-                cluster("c-running", UpgradeStatus::Running, false),
-                cluster("d-stalled", UpgradeStatus::Running, true),
-                cluster("e-failed", UpgradeStatus::Failed, false),
-                cluster("f-done", UpgradeStatus::Succeeded, false),
-            ],
-            "/metrics",
-        );
-        let places: Vec<usize> = [
-            "d-stalled",
-            "e-failed",
-            "b-dark",
-            "c-running",
-            "a-idle",
-            "f-done",
-        ]
+/// Seconds between two looks: half of the shortest interval between polls.
+fn refresh(report: &Report) -> u64 {
+    let shortest = report
+        .clusters
         .iter()
-        .map(|id| page.find(&format!("name of {id}")).unwrap())
-        .collect();
-        assert!(places.is_sorted(), "{places:?}");
-        assert!(page.contains("Failed or stalled (2)"));
-        assert!(page.contains(r#"<span class="bad">running, stalled</span>"#));
-        assert!(page.contains("<span>succeeded</span>"));
-        assert!(page.contains("2.7<small>to 2.9</small>"));
-    }
+        .map(|cluster| cluster.poll_interval_seconds)
+        .fold(30.0, f64::min);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it lies between 2 and 15"
+    )]
+    let seconds = (shortest / 2.0).clamp(2.0, 15.0) as u64;
+    seconds
+}
 
-    #[test]
-    fn foreign_text_stays_text() {
-        let evil = "<script>alert(1)</script>\"'&";
-        let mut one = cluster(evil, UpgradeStatus::Running, false);
-        one.name = evil.to_owned();
-        one.version = evil.to_owned();
-        one.key.account = evil.into();
-        one.upgrades[0].upgrade.to_version = Some(evil.to_owned());
-        one.upgrades[0].upgrade.from_version = Some(evil.to_owned());
-        one.last_error = Some(LastError {
-            reason: "server",
-            message: evil.to_owned(),
-            at: now(),
-        });
-        let page = render(vec![one], "/m\"><script>");
-        assert!(!page.contains("<script"), "{page}");
-        assert_eq!(page.matches("&lt;script&gt;alert(1)").count(), 7);
-        assert!(page.contains(r#"href="./m&quot;&gt;&lt;script&gt;""#));
-    }
+/// What somebody should look at, in a few words for the tab and for who only listens.
+fn trouble(counts: &BTreeMap<Attention, usize>) -> Option<String> {
+    let told: Vec<String> = [
+        (Attention::Failed, "failed"),
+        (Attention::Stalled, "stalled"),
+        (Attention::Silent, "without an answer"),
+    ]
+    .into_iter()
+    .filter_map(|(part, word)| Some(format!("{} {word}", counts.get(&part)?)))
+    .collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
 
-    #[test]
-    fn says_when_nothing_is_known() {
-        let empty = BTreeMap::new();
-        let early = page(&empty, now(), "/metrics", false).html;
-        assert!(early.contains("first poll round"));
-        assert!(!early.contains("No cluster"));
-        assert!(render(Vec::new(), "/metrics").contains("No cluster is watched."));
-        let mut new = cluster("new", UpgradeStatus::None, false);
-        (new.up, new.answered) = (false, false);
-        let page = render(vec![new], "/metrics");
-        assert!(page.contains("not known yet"));
-        assert!(page.contains("<td>never</td>"));
-        assert!(page.contains("No answer from the cloud (1)"));
-    }
+/// The picture in the tab: a dot in the colour of the worst state.
+fn icon(counts: &BTreeMap<Attention, usize>) -> String {
+    let colour = match counts.keys().next() {
+        Some(Attention::Failed) => "d1242f",
+        Some(Attention::Stalled | Attention::Silent) => "d4a72c",
+        Some(Attention::Running) => "218bff",
+        _ => "2da44e",
+    };
+    format!(
+        "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E\
+         %3Ccircle cx='4' cy='4' r='4' fill='%23{colour}'/%3E%3C/svg%3E"
+    )
+}
 
-    #[test]
-    fn an_upgrade_past_its_time_is_not_shown() {
-        let mut old = cluster("old", UpgradeStatus::Failed, false);
-        old.upgrades[0].ended = Timestamp::from_second(1_000_000 - 604_800).ok();
-        let page = render(vec![old], "/metrics");
-        assert!(!page.contains("failed"), "{page}");
-        assert!(page.contains("<span>none</span>"));
+fn parts(rows: &[Row<'_>], report: &Report, filter: &Filter) -> Markup {
+    let mut cards = 0;
+    let mut steps = |attention| {
+        cards += 1;
+        match attention {
+            _ if cards > DETAILED => Steps::Elsewhere,
+            Attention::Ended if filter.text.is_empty() => Steps::Closed,
+            _ if cards > OPEN => Steps::Closed,
+            _ => Steps::Open,
+        }
+    };
+    html! {
+        @for part in Attention::ALL {
+            @let those: Vec<&Row<'_>> = rows.iter().filter(|(attention, ..)| *attention == part).collect();
+            @if !those.is_empty() {
+                section id={ "part-" (part.as_str()) } aria-labelledby={ (part.as_str()) "-title" } {
+                    h2 id={ (part.as_str()) "-title" } {
+                        span.(part.as_str()) aria-hidden="true" { (words::sign(part)) } " "
+                        (words::title(part)) " " span.number { (those.len()) }
+                    }
+                    @if part == Attention::Idle {
+                        (idle(&those, report, filter))
+                    } @else {
+                        @for row in those { (cluster::card(row, report.generated, steps(part))) }
+                    }
+                }
+            }
+        }
     }
+}
 
-    #[test]
-    fn rounds_progress_down_and_ages_to_their_unit() {
-        assert_eq!(percent(0.999), "99%");
-        assert_eq!(percent(1.0), "100%");
-        let at = |seconds: i64| ago(Timestamp::from_second(1_000_000 - seconds).unwrap(), now());
-        assert_eq!(at(-5), "0 s ago");
-        assert_eq!(at(119), "119 s ago");
-        assert_eq!(at(120), "2 min ago");
-        assert_eq!(at(7_200), "2 h ago");
-        assert_eq!(at(200_000), "2 d ago");
-    }
-
-    #[test]
-    fn the_policy_names_the_hash_of_the_style_in_the_page() {
-        let page = page(&BTreeMap::new(), now(), "/metrics", true);
-        let (_, rest) = page.html.split_once("<style>").unwrap();
-        let (style, _) = rest.split_once("</style>").unwrap();
-        let hash = STANDARD.encode(Sha256::digest(style));
-        assert!(page.policy.contains(&format!("'sha256-{hash}'")));
+/// The clusters without an upgrade: a line each.
+fn idle(rows: &[&Row<'_>], report: &Report, filter: &Filter) -> Markup {
+    let open = rows.len() <= FEW || !filter.states.is_empty() || !filter.text.is_empty();
+    html! {
+        details #idle-clusters open[open] {
+            summary { (words::count(rows.len(), "cluster")) " without an upgrade" }
+            (steps::scrolls("Clusters without an upgrade", &html! { table {
+                caption.unseen { "Clusters without an upgrade" }
+                thead { tr {
+                    th scope="col" { "Cluster" }
+                    th scope="col" { "Account" }
+                    th scope="col" { "Product" }
+                    th scope="col" { "Version" }
+                    th scope="col" { "Vendor’s word" }
+                    th scope="col" { "Data" }
+                } }
+                tbody { @for (_, cluster, _) in rows { tr {
+                    th scope="row" {
+                        (words::foreign(&cluster.cluster_name, &cluster.cloud))
+                        @if cluster.cluster_id != cluster.cluster_name {
+                            small { (words::foreign(&cluster.cluster_id, &cluster.cloud)) }
+                        }
+                    }
+                    td { (words::foreign(&cluster.account, &cluster.cloud)) }
+                    td { (cluster.product) }
+                    td { (words::foreign(&cluster.version, &cluster.cloud)) }
+                    td { (words::foreign(&cluster.raw_status, &cluster.cloud)) }
+                    td { (cluster::age(cluster, report.generated)) }
+                } } }
+            } }))
+        }
     }
 }

@@ -36,6 +36,7 @@ pub(super) fn handle<'a, B>(app: &'a App, request: &Request<B>) -> BoxFuture<'a,
                 _ => std::future::ready(not_allowed("POST, PUT", "only POST and PUT\n")).boxed(),
             };
         }
+        "/" if reads => return people(app, request.uri(), request.headers()).boxed(),
         api::PATH if reads => return upgrades(app, request.uri(), request.headers()).boxed(),
         _ => {}
     }
@@ -62,12 +63,8 @@ fn at_once<B>(app: &App, request: &Request<B>, path: &str) -> Answer {
             StatusCode::SERVICE_UNAVAILABLE,
             "the first poll round has not ended yet\n",
         ),
-        _ => html(&page::page(
-            &app.store.snapshot(),
-            app.clock.now(),
-            &app.telemetry_path,
-            app.ready.is_ready(),
-        )),
+        // What is made aside is asked for with other methods only.
+        _ => not_allowed("GET, HEAD", "only GET and HEAD\n"),
     }
 }
 
@@ -86,6 +83,29 @@ fn door(method: &Method, page: &str) -> Answer {
         answer.headers_mut().insert(LOCATION, page);
     }
     answer
+}
+
+/// The page.
+fn people(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = Answer> + use<> {
+    let (store, ready, now) = (app.store.clone(), app.ready.is_ready(), app.clock.now());
+    let query = uri.query().unwrap_or_default().to_owned();
+    let gzip = takes_gzip(headers);
+    let telemetry_path = app.telemetry_path.clone();
+    aside(move || {
+        let page = page::page(Report::new(&store, ready, now), &query, &telemetry_path);
+        let (body, gzip) = packed(page.html.into_bytes(), gzip);
+        let mut answer = compressible(
+            respond(StatusCode::OK, "text/html; charset=utf-8", body),
+            gzip,
+        );
+        let headers = answer.headers_mut();
+        headers.insert(
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_str(page.policy).expect("the policy is ASCII"),
+        );
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        answer
+    })
 }
 
 /// What is known, as JSON. A large fleet's takes some milliseconds: not where scrapes are answered.
@@ -160,21 +180,6 @@ fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
         .filter_map(|value| value.to_str().ok())
         .map(str::to_owned)
         .reduce(|all, next| all + ", " + &next)
-}
-
-fn html(page: &page::Page) -> Answer {
-    let mut answer = respond(
-        StatusCode::OK,
-        "text/html; charset=utf-8",
-        Bytes::from(page.html.clone()),
-    );
-    let headers = answer.headers_mut();
-    headers.insert(
-        CONTENT_SECURITY_POLICY,
-        HeaderValue::from_str(page.policy).expect("the policy is ASCII"),
-    );
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    answer
 }
 
 fn not_allowed(allowed: &'static str, body: &'static str) -> Answer {

@@ -1,0 +1,231 @@
+//! One cluster with one of its upgrades.
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+use sha2::{Digest, Sha256};
+
+use super::{steps, words};
+use crate::report::{Attention, ClusterReport, Filter, UpgradeReport};
+
+/// A row of [`crate::report::Report::by_attention`].
+pub(super) type Row<'a> = (Attention, &'a ClusterReport, Option<&'a UpgradeReport>);
+
+/// How much of its nodes and tasks is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Steps {
+    /// All, to be seen at once.
+    Open,
+    /// All, behind a click.
+    Closed,
+    /// On a page of its own: this one has too many.
+    Elsewhere,
+}
+
+/// The card of a cluster.
+pub(super) fn card(row: &Row<'_>, now: Timestamp, show: Steps) -> Markup {
+    let (attention, cluster, upgrade) = *row;
+    let id = id(cluster, upgrade);
+    html! {
+        article.card.(attention.as_str()) id=(id) aria-labelledby={ (id) "-name" } {
+            div.head {
+                h3 id={ (id) "-name" } { (words::foreign(&cluster.cluster_name, &cluster.cloud)) }
+                p.badges {
+                    span.badge.(attention.as_str()) {
+                        span aria-hidden="true" { (words::sign(attention)) " " }
+                        (words::state(attention, cluster, upgrade))
+                    }
+                    @if upgrade.is_some_and(|u| u.overdue) {
+                        span.badge.stalled { span aria-hidden="true" { "\u{26a0}\u{fe0e} " } "overdue" }
+                    }
+                    @if upgrade.is_some_and(|u| u.kind == "az_migration") {
+                        span.badge.idle { "moves to another zone" }
+                    }
+                }
+            }
+            p.where {
+                (words::foreign(&cluster.account, &cluster.cloud)) " · " (cluster.product) " · "
+                (cluster.cloud_region) " · " span.id { (words::foreign(&cluster.cluster_id, &cluster.cloud)) }
+            }
+            @if let Some(upgrade) = upgrade { (progress(&id, upgrade)) }
+            (facts(cluster, upgrade, now))
+            (error(cluster, now))
+            @if let Some(upgrade) = upgrade { (details(&id, cluster, upgrade, now, show)) }
+        }
+    }
+}
+
+/// The same for the same upgrade of the same cluster, and an id whatever the vendor's is.
+pub(super) fn id(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>) -> String {
+    let mut hash = Sha256::new();
+    let kind = upgrade.map_or("", |u| &u.kind);
+    for part in [
+        &cluster.account,
+        &cluster.product,
+        &cluster.cluster_id,
+        kind,
+    ] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    let first = hash
+        .finalize()
+        .iter()
+        .take(8)
+        .fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+    format!("u-{first:016x}")
+}
+
+fn progress(id: &str, upgrade: &UpgradeReport) -> Markup {
+    let of = |status: &str| upgrade.nodes.iter().filter(|n| n.status == status).count();
+    html! {
+        div.bar {
+            @if let Some(ratio) = upgrade.progress_ratio {
+                progress max="1" value=(format!("{ratio:.3}")) aria-label="Progress" aria-describedby={ (id) "-name" } {
+                    (words::percent(ratio))
+                }
+                strong { (words::percent(ratio)) }
+            }
+            @if !upgrade.nodes.is_empty() {
+                span {
+                    (of("succeeded")) " of " (words::count(upgrade.nodes.len(), "node")) " done"
+                    @if of("upgrading") > 0 { ", " (of("upgrading")) " in work" }
+                    @if of("failed") > 0 { ", " (of("failed")) " failed" }
+                }
+            }
+        }
+    }
+}
+
+fn fact(name: &str, value: &Markup) -> Markup {
+    html! { div { dt { (name) } dd { (value) } } }
+}
+
+fn facts(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, now: Timestamp) -> Markup {
+    html! {
+        dl.facts {
+            @if let Some(upgrade) = upgrade {
+                (version(cluster, upgrade))
+                (times(upgrade, now))
+                @if let Some(order) = upgrade.task_order {
+                    @let task = upgrade.tasks.iter().find(|task| task.order == order);
+                    (fact("Task", &html! {
+                        (order) @if let Some(task) = task { " " (words::foreign(&task.task, &cluster.cloud)) }
+                    }))
+                }
+                @if let Some(executions) = upgrade.executions {
+                    (fact("Executions", &html! {
+                        (executions) @if let Some(retries @ 1..) = upgrade.retries { " (" (retries) " again)" }
+                    }))
+                }
+            } @else if !cluster.version.is_empty() {
+                (fact("Version", &words::foreign(&cluster.version, &cluster.cloud)))
+            }
+            (fact("Data", &age(cluster, now)))
+            @if !cluster.raw_status.is_empty() {
+                (fact("Vendor’s word", &words::foreign(&cluster.raw_status, &cluster.cloud)))
+            }
+            @if let Some(id) = upgrade.and_then(|u| u.upgrade_id.as_deref()) {
+                div.wide { dt { "Upgrade" } dd { (words::foreign(id, &cluster.cloud)) } }
+            }
+        }
+    }
+}
+
+fn version(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Markup {
+    let name = |text: &str| words::foreign(text, &cluster.cloud);
+    let to = html! { span aria-hidden="true" { "→" } span.unseen { "to" } " " };
+    match (&upgrade.from_version, &upgrade.to_version) {
+        (Some(from), Some(target)) => {
+            fact("Version", &html! { (name(from)) " " (to) (name(target)) })
+        }
+        (None, Some(target)) => fact("Version", &html! { (to) (name(target)) }),
+        (Some(from), None) => fact("Version", &html! { "from " (name(from)) }),
+        (None, None) if cluster.version.is_empty() => html! {},
+        (None, None) => fact("Version", &name(&cluster.version)),
+    }
+}
+
+fn times(upgrade: &UpgradeReport, now: Timestamp) -> Markup {
+    html! {
+        @if let Some(at) = upgrade.requested { (fact("Requested", &words::ago(at, now))) }
+        @if let Some(at) = upgrade.ended {
+            (fact("Ended", &html! {
+                (words::ago(at, now))
+                @if let Some(took) = upgrade.duration_seconds { ", took " (words::length(took)) }
+            }))
+        } @else {
+            @if let Some(at) = upgrade.estimated_end {
+                @let left = format!("in {}", words::length(words::between(now, at)));
+                (fact("Estimated end", &words::stamp(at, &left)))
+            } @else {
+                (fact("Estimated end", &html! { "not known yet" }))
+            }
+            (fact("Last progress", &html! {
+                (words::ago(upgrade.last_progress, now))
+                @if let Some(limit) = upgrade.stalled_after_seconds {
+                    small { "stalled after " (words::length(limit)) }
+                }
+            }))
+        }
+    }
+}
+
+/// How old what is shown is.
+pub(super) fn age(cluster: &ClusterReport, now: Timestamp) -> Markup {
+    let Some(at) = cluster.last_success else {
+        return html! { "none yet" };
+    };
+    let age = words::between(at, now);
+    let old = age > cluster.poll_interval_seconds * 3.0 + 30.0;
+    html! {
+        (words::stamp(at, &format!("{} old", words::length(age))))
+        @if old { " " strong.old { "(out of date)" } }
+    }
+}
+
+fn error(cluster: &ClusterReport, now: Timestamp) -> Markup {
+    html! {
+        @if let Some(error) = &cluster.last_error {
+            p.error {
+                strong { "Last poll failed" } " " (words::ago(error.at, now)) " (" (words::plain(&error.reason)) "): "
+                (words::foreign(&error.message, &cluster.cloud))
+            }
+        }
+    }
+}
+
+fn details(
+    id: &str,
+    cluster: &ClusterReport,
+    upgrade: &UpgradeReport,
+    now: Timestamp,
+    show: Steps,
+) -> Markup {
+    let mut what = Vec::new();
+    if !upgrade.nodes.is_empty() {
+        what.push(words::count(upgrade.nodes.len(), "node"));
+    }
+    if !upgrade.tasks.is_empty() {
+        what.push(words::count(upgrade.tasks.len(), "task"));
+    }
+    if what.is_empty() {
+        return html! {};
+    }
+    let what = what.join(", ");
+    if show == Steps::Elsewhere {
+        let only = Filter {
+            accounts: vec![cluster.account.clone()],
+            products: vec![cluster.product.clone()],
+            text: cluster.cluster_id.clone(),
+            ..Filter::default()
+        };
+        return html! { p { a href={ "?" (only.query()) } { (what) } } };
+    }
+    html! {
+        details id={ (id) "-steps" } open[show == Steps::Open] {
+            summary { (what) span.unseen { " of " (cluster.cluster_name) } }
+            @if !upgrade.nodes.is_empty() { (steps::nodes(cluster, upgrade, now)) }
+            @if !upgrade.tasks.is_empty() { (steps::tasks(cluster, upgrade, now)) }
+        }
+    }
+}

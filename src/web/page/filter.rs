@@ -1,0 +1,111 @@
+//! The form that filters, and the counts that link to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use maud::{Markup, html};
+
+use super::words;
+use crate::provider::PRODUCTS;
+use crate::report::{Attention, Filter, Report, filter};
+
+/// The form. It sends itself to its own address, so it works behind any prefix and without script.
+pub(super) fn form(report: &Report, filter: &Filter) -> Markup {
+    let accounts: BTreeSet<&str> = report
+        .products
+        .iter()
+        .map(|product| product.account.as_str())
+        .chain(report.clusters.iter().map(|c| c.account.as_str()))
+        .chain(filter.accounts.iter().map(String::as_str))
+        .collect();
+    let parts = Attention::ALL.map(Attention::as_str);
+    let finer: Vec<_> = filter::states()
+        .into_iter()
+        .filter(|word| !parts.contains(word))
+        .collect();
+    html! {
+        search { form method="get" aria-label="Filter" {
+            label { "Account"
+                select name="account" {
+                    option value="" { "All" }
+                    @for account in accounts { (option(account, account, &filter.accounts)) }
+                }
+            }
+            label { "Product"
+                select name="product" {
+                    option value="" { "All" }
+                    @for product in PRODUCTS { (option(product.name, product.name, &filter.products)) }
+                }
+            }
+            label { "State"
+                select name="state" {
+                    option value="" { "All" }
+                    @for part in Attention::ALL {
+                        (option(part.as_str(), words::title(part), &filter.states))
+                    }
+                    optgroup label="Finer" {
+                        @for word in finer { (option(word, &words::plain(word), &filter.states)) }
+                    }
+                }
+            }
+            label.text { "Text"
+                input type="search" name="q" value=(filter.text) placeholder="name, id, version, error"
+                    autocomplete="off" spellcheck="false";
+            }
+            button type="submit" { "Filter" }
+        } }
+    }
+}
+
+fn option(value: &str, text: &str, chosen: &[String]) -> Markup {
+    // The form has room for one of each.
+    let selected = chosen.first().is_some_and(|first| first == value);
+    html! { option value=(value) selected[selected] { (text) } }
+}
+
+/// What the filter leaves, in words; nothing when it leaves all.
+pub(super) fn told(filter: &Filter, left: usize) -> Markup {
+    if filter.is_empty() {
+        return html! {};
+    }
+    let mut kinds = Vec::new();
+    for (kind, values) in [
+        ("account", &filter.accounts),
+        ("product", &filter.products),
+        ("state", &filter.states),
+    ] {
+        if !values.is_empty() {
+            kinds.push((kind, values.join(" or ")));
+        }
+    }
+    if !filter.text.is_empty() {
+        kinds.push(("text", filter.text.clone()));
+    }
+    html! {
+        p.told {
+            @if left == 0 { strong { "No cluster matches the filter: " } } @else { "Filter: " }
+            @for (place, (kind, value)) in kinds.iter().enumerate() {
+                @if place > 0 { ", " }
+                (kind) " " strong { bdi { (value) } }
+            }
+            ". " a href="?" { "Show all" }
+        }
+    }
+}
+
+/// How many there are of each part, with links to them alone.
+pub(super) fn counts(counts: &BTreeMap<Attention, usize>, filter: &Filter) -> Markup {
+    html! {
+        nav aria-label="Counts" { ul.counts {
+            @for part in Attention::ALL {
+                @let number = counts.get(&part).copied().unwrap_or_default();
+                @let here = filter.states.iter().any(|word| word == part.as_str());
+                @let only = Filter { states: vec![part.as_str().to_owned()], ..filter.clone() };
+                li { a.(part.as_str()).none[number == 0] href={ "?" (only.query()) }
+                    aria-current=[here.then_some("true")] {
+                    span aria-hidden="true" { (words::sign(part)) }
+                    " " strong { (number) } " " (words::title(part).to_lowercase())
+                } }
+            }
+        } }
+    }
+}

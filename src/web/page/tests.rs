@@ -1,0 +1,258 @@
+//! What the page shows of a report.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::report::ClusterReport;
+
+const GOLDEN: &str = include_str!("../../../tests/data/api/upgrades.json");
+
+pub(super) fn report() -> Report {
+    serde_json::from_str(GOLDEN).unwrap()
+}
+
+fn before(seconds: i64) -> Timestamp {
+    report().generated - SignedDuration::from_secs(seconds)
+}
+
+/// The golden's cluster under another name, changed.
+fn cluster(name: &str, change: impl FnOnce(&mut ClusterReport)) -> ClusterReport {
+    let mut cluster = report().clusters.remove(0);
+    cluster.cluster_id = format!("id-{name}");
+    cluster.cluster_name = name.to_owned();
+    change(&mut cluster);
+    cluster
+}
+
+/// One of each part, in an order that is not the page's.
+fn fleet() -> Report {
+    let mut report = report();
+    report.products[0].last_error = None;
+    report.clusters = vec![
+        cluster("idle", |c| c.upgrades.clear()),
+        cluster("done", |c| {
+            c.upgrades[0].status = "succeeded".into();
+            c.upgrades[0].ended = Some(before(300));
+            c.upgrades[0].duration_seconds = Some(11_100.0);
+        }),
+        cluster("runs", |c| c.upgrades[0].overdue = false),
+        cluster("dark", |c| {
+            c.up = false;
+            c.last_success = Some(before(900));
+            c.last_error = self::report().products[0].last_error.clone();
+        }),
+        cluster("stuck", |c| c.upgrades[0].stalled = true),
+        cluster("broken", |c| {
+            c.upgrades[0].status = "partially_failed".into();
+        }),
+    ];
+    report
+}
+
+fn render(report: Report, query: &str) -> String {
+    let html = page(report, query, "/metrics").html;
+    // The script's own words are not the page's.
+    html.replace(SCRIPT, "").replace(STYLE, "")
+}
+
+/// The texts in the order in which they must be there.
+fn in_order(html: &str, texts: &[&str]) {
+    let mut rest = html;
+    for text in texts {
+        let (_, after) = rest
+            .split_once(text)
+            .unwrap_or_else(|| panic!("no {text:?} after the one before it in {html}"));
+        rest = after;
+    }
+}
+
+#[test]
+fn trouble_comes_first() {
+    let html = render(fleet(), "");
+    in_order(
+        &html,
+        &[
+            "<title>1 failed, 1 stalled, 1 without an answer · Rolling upgrades</title>",
+            ">broken<",
+            ">stuck<",
+            ">dark<",
+            ">runs<",
+            ">done<",
+            ">idle<",
+        ],
+    );
+    for state in [
+        "partially failed<",
+        "running, stalled<",
+        "no answer, was running<",
+        "succeeded<",
+    ] {
+        assert!(html.contains(state), "{state}");
+    }
+    assert_eq!(html.matches("overdue<").count(), 4, "{html}");
+}
+
+#[test]
+fn a_card_tells_all_that_is_known() {
+    let html = render(report(), "");
+    in_order(
+        &html,
+        &[
+            "Cannot list the css clusters of <bdi>cn-prod</bdi>",
+            "20 s ago",
+            "(throttled): <bdi>too many calls</bdi>",
+            "<bdi>name-1</bdi>",
+            "css · cn-north-4",
+            r#"<progress max="1" value="0.500""#,
+            "<strong>50%</strong>",
+            "1 of 2 nodes done, 1 in work",
+            "<bdi>7.6.2</bdi> ",
+            "<bdi>7.10.2</bdi>",
+            "Requested",
+            "100 s ago",
+            "Estimated end",
+            "in 100 s",
+            "Last progress",
+            "30 s ago",
+            "stalled after 60 s",
+            "Task",
+            "4 <bdi>restart</bdi>",
+            "2 (1 again)",
+            "10 s old",
+            "<bdi>200</bdi>",
+            "<bdi>u-1</bdi>",
+            "2 nodes, 1 task",
+            "<bdi>n-1</bdi>",
+            "ess",
+            "succeeded",
+            "50 s",
+            "<bdi>completed</bdi>",
+            "<bdi>n-2</bdi>",
+            "upgrading",
+            "40 s",
+            "<bdi>restart</bdi>",
+            "08:01:10",
+            "30 s",
+            "What is watched",
+            "(failed since)",
+        ],
+    );
+    assert!(
+        !html.contains("Changed"),
+        "a column without a word is left out"
+    );
+}
+
+#[test]
+fn what_ended_and_what_is_old_say_so() {
+    let html = render(fleet(), "");
+    in_order(&html, &[">done<", "Ended", "5 min ago", ", took 3 h 5 min"]);
+    in_order(
+        &html,
+        &[">dark<", "15 min old", "(out of date)", "Last poll failed"],
+    );
+    assert_eq!(html.matches("(out of date)").count(), 1);
+}
+
+#[test]
+fn filters_and_counts_what_other_states_would_leave() {
+    let html = render(fleet(), "state=failed&q=id-");
+    assert!(html.contains(">broken<") && !html.contains(">stuck<"));
+    in_order(
+        &html,
+        &[
+            r#"href="?state=failed&amp;q=id-" aria-current="true""#,
+            r#"href="?state=stalled&amp;q=id-""#,
+            "<strong>1</strong> stalled",
+            "Filter: state <strong><bdi>failed</bdi></strong>, text <strong><bdi>id-</bdi></strong>",
+            r#"<a href="?">Show all</a>"#,
+        ],
+    );
+    assert!(html.contains(r#"<option value="failed" selected>"#));
+    assert!(html.contains(r#"name="q" value="id-""#));
+    assert!(html.contains(r#"href="./api/v1/upgrades?state=failed&amp;q=id-""#));
+    let html = render(fleet(), "q=nowhere");
+    assert!(html.contains("No cluster matches the filter"));
+    assert!(!html.contains("No cluster is watched"));
+}
+
+#[test]
+fn a_wrong_query_is_told_and_a_foreign_one_is_not() {
+    let html = render(fleet(), "state=<b>&utm_source=chat");
+    assert!(html.contains("The address asks for no state &quot;&lt;b&gt;&quot;; there are failed"));
+    assert!(!html.contains("utm_source"));
+    assert!(
+        html.contains(">runs<"),
+        "what is wrong leaves everything in"
+    );
+}
+
+#[test]
+fn says_when_nothing_is_known() {
+    let mut empty = report();
+    empty.clusters.clear();
+    empty.products.clear();
+    assert!(render(empty.clone(), "").contains("check --live"));
+    empty.ready = false;
+    let html = render(empty, "");
+    assert!(html.contains("first poll round has not ended"));
+    assert!(!html.contains("check --live"));
+    let mut new = report();
+    new.clusters = vec![cluster("new", |c| {
+        c.upgrades.clear();
+        (c.up, c.last_success) = (false, None);
+    })];
+    let html = render(new, "");
+    assert!(html.contains("not known yet") && html.contains("none yet"));
+}
+
+#[test]
+fn an_id_holds_over_time_and_is_no_two_upgrades() {
+    let report = fleet();
+    let ids: std::collections::BTreeSet<String> = report
+        .by_attention()
+        .iter()
+        .map(|(_, cluster, upgrade)| cluster::id(cluster, *upgrade))
+        .collect();
+    assert_eq!(ids.len(), 6);
+    assert!(ids.iter().all(|id| id.len() == 18), "{ids:?}");
+}
+
+#[test]
+fn the_policy_names_the_hashes_of_style_and_script_in_the_page() {
+    let page = page(report(), "", "/metrics");
+    for tag in ["style", "script"] {
+        let (_, rest) = page.html.split_once(&format!("<{tag}>")).unwrap();
+        let (text, _) = rest.split_once(&format!("</{tag}>")).unwrap();
+        let hash = STANDARD.encode(Sha256::digest(text));
+        let source = format!("{tag}-src 'sha256-{hash}'");
+        assert!(page.policy.contains(&source), "{}", page.policy);
+    }
+    assert!(!page.policy.contains("unsafe"));
+}
+
+/// Everybody upgrades at once: the worst that a page can be.
+#[test]
+fn a_page_of_two_thousand_stays_small_enough() {
+    let mut report = report();
+    report.clusters = (0..2000)
+        .map(|number| {
+            cluster(&format!("cluster-{number}"), |c| {
+                let node = c.upgrades[0].nodes[1].clone();
+                c.upgrades[0].nodes = vec![node; 6];
+            })
+        })
+        .collect();
+    let begun = tokio::time::Instant::now();
+    let html = page(report.clone(), "", "/metrics").html;
+    println!("{} bytes in {:?}", html.len(), begun.elapsed());
+    assert!(html.len() < 5 << 20, "{} bytes", html.len());
+    assert_eq!(html.matches("<article").count(), 2000);
+    for cluster in &mut report.clusters {
+        cluster.upgrades.clear();
+    }
+    let html = page(report, "", "/metrics").html;
+    println!("{} bytes when idle", html.len());
+    assert!(html.len() < 2 << 20, "{} bytes", html.len());
+    assert!(html.contains(r#"<details id="idle-clusters"><summary>2000 clusters"#));
+}

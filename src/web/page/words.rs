@@ -1,0 +1,192 @@
+//! How states, times and lengths read.
+
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use crate::report::{Attention, ClusterReport, UpgradeReport};
+
+/// The title of a part of the page.
+pub(super) fn title(attention: Attention) -> &'static str {
+    match attention {
+        Attention::Failed => "Failed",
+        Attention::Stalled => "Stalled",
+        Attention::Silent => "No answer from the cloud",
+        Attention::Running => "In progress",
+        Attention::Ended => "Recently ended",
+        Attention::Idle => "No upgrade",
+    }
+}
+
+/// Its sign; never alone, always beside a word. U+FE0E asks for text, not for a coloured picture.
+pub(super) fn sign(attention: Attention) -> &'static str {
+    match attention {
+        Attention::Failed => "\u{2716}\u{fe0e}",
+        Attention::Stalled => "\u{26a0}\u{fe0e}",
+        Attention::Silent => "?",
+        Attention::Running => "\u{25b6}\u{fe0e}",
+        Attention::Ended => "\u{2714}\u{fe0e}",
+        Attention::Idle => "\u{2013}",
+    }
+}
+
+/// What a cluster with this one of its upgrades is in, in a few words.
+pub(super) fn state(
+    attention: Attention,
+    cluster: &ClusterReport,
+    upgrade: Option<&UpgradeReport>,
+) -> String {
+    let Some(upgrade) = upgrade else {
+        return match attention {
+            Attention::Silent if cluster.last_success.is_none() => "not known yet",
+            Attention::Silent => "no answer",
+            _ => "no upgrade",
+        }
+        .to_owned();
+    };
+    let status = plain(&upgrade.status);
+    match attention {
+        Attention::Failed if upgrade.status.ends_with("failed") => status,
+        Attention::Failed => format!("{status}, a node failed"),
+        Attention::Stalled => format!("{status}, stalled"),
+        Attention::Silent => format!("no answer, was {status}"),
+        _ if upgrade.waits_for_person => "waits for a person".to_owned(),
+        _ => status,
+    }
+}
+
+/// A word of the metrics for people.
+pub(super) fn plain(word: &str) -> String {
+    word.replace('_', " ")
+}
+
+/// The sign and the class of a node's or a task's state.
+pub(super) fn step(status: &str) -> (&'static str, &'static str) {
+    match status {
+        "failed" => ("\u{2716}\u{fe0e}", "failed"),
+        "upgrading" | "running" => ("\u{25b6}\u{fe0e}", "running"),
+        "succeeded" => ("\u{2714}\u{fe0e}", "ended"),
+        "waiting" => ("\u{25cb}", "idle"),
+        _ => ("?", "silent"),
+    }
+}
+
+/// The state of a node or a task as a cell's text.
+pub(super) fn step_state(status: &str) -> Markup {
+    let (sign, class) = step(status);
+    html! { span class={ "step " (class) } { span aria-hidden="true" { (sign) } " " (plain(status)) } }
+}
+
+/// Text of others: in its own direction, whatever is in it, and in its language as far as the cloud
+/// tells, so that Chinese and Korean readers get their own forms of the characters.
+pub(super) fn foreign(text: &str, cloud: &str) -> Markup {
+    let language = match cloud {
+        _ if text.is_ascii() => None,
+        "ncloud" => Some("ko"),
+        "huawei" => Some("zh-Hans"),
+        _ => None,
+    };
+    html! { bdi lang=[language] { (text) } }
+}
+
+/// Rounded down, so that 100% is only what has ended.
+pub(super) fn percent(ratio: f64) -> String {
+    format!("{:.0}%", (ratio * 100.0).clamp(0.0, 100.0).floor())
+}
+
+/// A length in its one or two largest units.
+pub(super) fn length(seconds: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a cast from a float stops at the ends"
+    )]
+    let seconds = seconds.max(0.0) as i64;
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => two(seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
+        _ => two(seconds / 86_400, "d", seconds % 86_400 / 3_600, "h"),
+    }
+}
+
+fn two(large: i64, unit: &str, small: i64, smaller: &str) -> String {
+    if small == 0 {
+        format!("{large} {unit}")
+    } else {
+        format!("{large} {unit} {small} {smaller}")
+    }
+}
+
+/// From one time to another; 0 when the clocks disagree about the order.
+pub(super) fn between(from: Timestamp, to: Timestamp) -> f64 {
+    to.duration_since(from).as_secs_f64().max(0.0)
+}
+
+/// A time as how long ago it was, with the time itself for who asks.
+pub(super) fn ago(at: Timestamp, now: Timestamp) -> Markup {
+    stamp(at, &format!("{} ago", length(between(at, now))))
+}
+
+/// A time that reads as `text`.
+pub(super) fn stamp(at: Timestamp, text: &str) -> Markup {
+    html! { time datetime=(at.strftime("%Y-%m-%dT%H:%M:%SZ")) title=(at.strftime("%Y-%m-%d %H:%M:%S UTC")) { (text) } }
+}
+
+/// A time of the day in UTC, with the day when that is not today.
+pub(super) fn clock(at: Timestamp, now: Timestamp) -> Markup {
+    let day = |t: Timestamp| t.strftime("%Y-%m-%d").to_string();
+    let form = if day(at) == day(now) {
+        "%H:%M:%S"
+    } else {
+        "%Y-%m-%d %H:%M"
+    };
+    stamp(at, &at.strftime(form).to_string())
+}
+
+/// `1 node`, `2 nodes`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{s}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_progress_down_and_lengths_to_their_units() {
+        assert_eq!(percent(0.999), "99%");
+        assert_eq!(percent(1.0), "100%");
+        assert_eq!(percent(f64::NAN), "NaN%");
+        let words = [
+            (-5.0, "0 s"),
+            (119.9, "119 s"),
+            (120.0, "2 min"),
+            (7_199.0, "119 min"),
+            (7_200.0, "2 h"),
+            (11_100.0, "3 h 5 min"),
+            (200_000.0, "2 d 7 h"),
+        ];
+        for (seconds, word) in words {
+            assert_eq!(length(seconds), word);
+        }
+    }
+
+    #[test]
+    fn a_time_of_another_day_has_its_day() {
+        let now: Timestamp = "2026-11-28T00:00:10Z".parse().unwrap();
+        let text = |at: &str| clock(at.parse().unwrap(), now).into_string();
+        assert!(text("2026-11-28T00:00:01Z").contains(">00:00:01<"));
+        assert!(text("2026-11-27T23:59:59Z").contains(">2026-11-27 23:59<"));
+        let ago = ago("2026-11-27T23:59:59Z".parse().unwrap(), now).into_string();
+        assert!(ago.contains(r#"datetime="2026-11-27T23:59:59Z""#), "{ago}");
+        assert!(ago.ends_with(">11 s ago</time>"), "{ago}");
+    }
+
+    #[test]
+    fn a_name_says_its_language_when_it_is_not_plain() {
+        let html = |text, cloud| foreign(text, cloud).into_string();
+        assert_eq!(html("events", "ncloud"), "<bdi>events</bdi>");
+        assert_eq!(html("검색", "ncloud"), r#"<bdi lang="ko">검색</bdi>"#);
+        assert_eq!(html("搜索", "huawei"), r#"<bdi lang="zh-Hans">搜索</bdi>"#);
+    }
+}
