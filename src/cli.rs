@@ -72,7 +72,7 @@ pub(crate) enum Command {
         after_help = "Example:\n  rolling-upgrade-exporter healthcheck --web.listen-address=:10850"
     )]
     Healthcheck(Healthcheck),
-    /// Write the alert rules, runbooks, dashboards and the example config to a folder
+    /// Write the alert rules, runbooks, dashboards, manifests and the example config to a folder
     #[command(after_help = export::AFTER_HELP)]
     Export(Export),
 }

@@ -74,6 +74,18 @@ lint_compose() {
     fi
 }
 
+# Checks the manifests where pip can bring the schemas; their absence fails nothing.
+lint_manifests() {
+    local packages=target/tools/kubernetes
+    if [ ! -d "$packages/cloudcoil" ] &&
+        ! python3 -m pip install -q --disable-pip-version-check --root-user-action ignore \
+            --target "$packages" kubernetes-validate cloudcoil-models-prometheus-operator >&2; then
+        echo "the schemas of Kubernetes cannot be installed: deploy/kubernetes is not checked" >&2
+        return 0
+    fi
+    PYTHONPATH="$packages" python3 -B tests/ops/manifests.py deploy/kubernetes/*.yaml
+}
+
 install_servers
 
 step "form"
@@ -86,6 +98,8 @@ step "Dockerfile"
 lint_dockerfile
 step "compose"
 lint_compose
+step "manifests"
+lint_manifests
 step "tests"
 # There are no examples in the docs to run: --tests is all.
 cargo test --locked --tests

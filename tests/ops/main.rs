@@ -7,6 +7,7 @@ mod alertmanager;
 mod assets;
 mod compose;
 mod example;
+mod kubernetes;
 mod runbooks;
 mod yaml;
 
