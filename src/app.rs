@@ -18,6 +18,7 @@ use crate::expose::Exposition;
 use crate::poll::{self, Polling};
 use crate::store::Store;
 use crate::telemetry::Metrics;
+use crate::web::access::Access;
 use crate::web::{self, App, Limits, prefix::RoutePrefix, ready::Ready, reload::Reload};
 use reload::Reloader;
 
@@ -40,6 +41,8 @@ pub struct Options {
     pub config_file: Option<PathBuf>,
     /// Whether it is also read anew when somebody asks for it over HTTP.
     pub lifecycle: bool,
+    /// Who may come in, and how: what `--web.config.file` says.
+    pub access: Arc<Access>,
 }
 
 /// Why the exporter ended otherwise than by a signal.
@@ -85,6 +88,7 @@ pub async fn run(
         ready,
         reload,
         prefix: options.prefix,
+        access: options.access,
         telemetry_path: options.telemetry_path,
         clock: clock.clone(),
     });
@@ -211,11 +215,18 @@ fn announce(config: &Config, listeners: &[TcpListener], options: &Options) {
         "Starting rolling-upgrade-exporter."
     );
     for address in listeners.iter().filter_map(|l| l.local_addr().ok()) {
+        let scheme = options.access.scheme();
         tracing::info!(
-            "Listening on http://{address}{}{}",
+            "Listening on {scheme}://{address}{}{}",
             options.prefix.as_str(),
             options.telemetry_path
         );
+    }
+    if let Some((path, says)) = options.access.summary() {
+        tracing::info!(path = %path.display(), %says, "Following the web config.");
+    }
+    for hint in options.access.hints() {
+        tracing::warn!("Web config: {hint}.");
     }
     for account in &config.accounts {
         let polling = account.polling;

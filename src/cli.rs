@@ -102,6 +102,8 @@ pub(crate) struct Demo {
     )]
     pub(crate) addresses: Vec<ListenAddress>,
     #[command(flatten)]
+    pub(crate) web_config: WebConfig,
+    #[command(flatten)]
     pub(crate) speed: Speed,
     #[command(flatten)]
     pub(crate) log: Log,
@@ -143,6 +145,15 @@ pub(crate) struct ConfigFile {
         default_value = "rolling-upgrade-exporter.yml"
     )]
     pub(crate) file: PathBuf,
+}
+
+/// Who may ask, and how.
+#[derive(Debug, Args)]
+pub(crate) struct WebConfig {
+    /// TLS, logins, headers and a limit of requests, in the file that every Prometheus exporter takes;
+    /// without it plain HTTP for everybody
+    #[arg(id = "web_config_file", long = "web.config.file", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// How fast the simulated clouds move.
@@ -213,6 +224,7 @@ mod tests {
                 "--web.listen-address",
                 "[::1]:2",
                 "--web.enable-lifecycle",
+                "--web.config.file=web.yml",
                 "--log.level=debug",
                 "--log.format=json",
             ];
@@ -229,6 +241,7 @@ mod tests {
                 .map(ToString::to_string)
                 .collect();
             assert_eq!(addresses, [":1", "[::1]:2"]);
+            assert_eq!(serve.web.config.file, Some(PathBuf::from("web.yml")));
             assert_eq!(
                 (serve.log.level, serve.log.format),
                 (Level::Debug, Format::Json)

@@ -10,19 +10,24 @@ mod status;
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
+use std::sync::Arc;
 
 use rolling_upgrade_exporter::app::AppError;
 use rolling_upgrade_exporter::config::ConfigError;
+use rolling_upgrade_exporter::web::access::Access;
+use rolling_upgrade_exporter::web::config::WebConfigError;
 use rolling_upgrade_exporter::web::listen::{BindError, ListenAddress};
 use tokio::net::TcpListener;
 
-use crate::cli::Command;
+use crate::cli::{Command, WebConfig};
 
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The config has problems.
     Config(ConfigError),
+    /// The web config has problems.
+    Web(WebConfigError),
     /// What was asked for cannot be done as it was asked.
     Usage(String),
     /// Anything else.
@@ -53,6 +58,15 @@ async fn bind(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, BindError
     Ok(listeners)
 }
 
+/// Who may come in, and how; without a file everybody over plain HTTP.
+fn access(flags: &WebConfig) -> Result<Arc<Access>, Failure> {
+    let access = match &flags.file {
+        Some(path) => Access::load(path)?,
+        None => Access::open(),
+    };
+    Ok(Arc::new(access))
+}
+
 /// Prints a line for the person or program that asked.
 fn say(line: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
@@ -63,7 +77,7 @@ fn say(line: &str) -> Result<(), Failure> {
 impl Failure {
     pub(crate) fn exit_code(&self) -> i32 {
         match self {
-            Self::Config(_) | Self::Usage(_) => 2,
+            Self::Config(_) | Self::Web(_) | Self::Usage(_) => 2,
             Self::Run(_) => 1,
             Self::Told(code) => *code,
         }
@@ -72,7 +86,7 @@ impl Failure {
     /// Whoever read the output has closed it: nothing to complain about.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         match self {
-            Self::Config(_) | Self::Usage(_) | Self::Told(_) => false,
+            Self::Config(_) | Self::Web(_) | Self::Usage(_) | Self::Told(_) => false,
             Self::Run(error) => error
                 .downcast_ref::<io::Error>()
                 .is_some_and(|e| e.kind() == ErrorKind::BrokenPipe),
@@ -85,6 +99,7 @@ impl fmt::Display for Failure {
         match self {
             // One problem a line, each with its place.
             Self::Config(problems) => write!(f, "the config cannot be used\n{problems}"),
+            Self::Web(problems) => write!(f, "the web config cannot be used\n{problems}"),
             Self::Usage(why) => f.write_str(why),
             Self::Run(error) => write!(f, "{error:#}"),
             Self::Told(_) => Ok(()),
@@ -95,6 +110,12 @@ impl fmt::Display for Failure {
 impl From<ConfigError> for Failure {
     fn from(problems: ConfigError) -> Self {
         Self::Config(problems)
+    }
+}
+
+impl From<WebConfigError> for Failure {
+    fn from(problems: WebConfigError) -> Self {
+        Self::Web(problems)
     }
 }
 

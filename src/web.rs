@@ -10,7 +10,12 @@
 //! All of them below `--web.route-prefix`, if there is one; the root then leads to the page.
 //! `HEAD` works wherever `GET` does; any other method is 405, any other path 404.
 
+pub mod access;
 mod api;
+mod auth;
+pub mod config;
+mod connection;
+mod gate;
 mod guard;
 pub mod listen;
 mod packed;
@@ -20,12 +25,14 @@ pub mod ready;
 pub mod reload;
 mod route;
 pub mod server;
+mod tls;
 
 use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::expose::Exposition;
 use crate::store::Store;
+use access::Access;
 use prefix::RoutePrefix;
 use ready::Ready;
 use reload::Reload;
@@ -43,6 +50,8 @@ pub struct App {
     pub ready: Ready,
     /// How the config is read anew.
     pub reload: Reload,
+    /// Who may come in, and how.
+    pub access: Arc<Access>,
     /// What stands before each path.
     pub prefix: RoutePrefix,
     /// The path of the metrics below it, for instance `/metrics`.

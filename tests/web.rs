@@ -16,6 +16,7 @@ use rolling_upgrade_exporter::expose::Exposition;
 use rolling_upgrade_exporter::model::{ClusterState, Key, Thresholds};
 use rolling_upgrade_exporter::store::Store;
 use rolling_upgrade_exporter::telemetry::Metrics;
+use rolling_upgrade_exporter::web::access::Access;
 use rolling_upgrade_exporter::web::prefix::RoutePrefix;
 use rolling_upgrade_exporter::web::ready::{Latch, Ready};
 use rolling_upgrade_exporter::web::reload::Reload;
@@ -46,6 +47,7 @@ impl Server {
             exposition: Arc::new(Exposition::new(Arc::new(Metrics::new()), clock.clone())),
             ready,
             reload: Reload::Off,
+            access: Arc::new(Access::open()),
             prefix: RoutePrefix::default(),
             telemetry_path: "/metrics".to_owned(),
             clock,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::ConfigFile;
+use super::{ConfigFile, WebConfig};
 
 pub(super) const AFTER_HELP: &str = "Example:\n  \
     rolling-upgrade-exporter check --live --config.file=rolling-upgrade-exporter.yml\n\n\
@@ -14,6 +14,8 @@ pub(super) const AFTER_HELP: &str = "Example:\n  \
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) config: ConfigFile,
+    #[command(flatten)]
+    pub(crate) web_config: WebConfig,
     /// List the clusters of each account and product once, and tell which of credentials, clock,
     /// permission, region or network fails
     #[arg(long)]

@@ -4,6 +4,8 @@ use clap::Args;
 use rolling_upgrade_exporter::web::listen::ListenAddress;
 use rolling_upgrade_exporter::web::prefix::{ExternalUrl, RoutePrefix};
 
+use super::WebConfig;
+
 /// Where the exporter listens, and what it serves there.
 #[derive(Debug, Args)]
 pub(crate) struct Web {
@@ -18,6 +20,8 @@ pub(crate) struct Web {
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics",
           value_parser = telemetry_path)]
     pub(crate) telemetry_path: String,
+    #[command(flatten)]
+    pub(crate) config: WebConfig,
     /// Where people reach the exporter, for instance behind a proxy; alerts that it posts link there
     #[arg(long = "web.external-url", value_name = "URL", value_parser = external_url)]
     pub(crate) external_url: Option<ExternalUrl>,

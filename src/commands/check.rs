@@ -8,6 +8,7 @@ use anyhow::anyhow;
 use rolling_upgrade_exporter::check::{hints, live};
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::{self, Config};
+use rolling_upgrade_exporter::web;
 
 use super::{Failure, say};
 use crate::cli::Check;
@@ -15,6 +16,10 @@ use crate::cli::Check;
 pub(super) async fn run(flags: &Check) -> Result<(), Failure> {
     let config = config::load(&flags.config.file)?;
     say(&ok(&flags.config.file, &config))?;
+    if let Some(path) = &flags.web_config.file {
+        let web = web::config::load(path)?;
+        say(&format!("{}: ok, {}", path.display(), web.summary()))?;
+    }
     let hints = hints::hints(&config, &|name| std::env::var(name).ok());
     if !hints.is_empty() {
         let hints: Vec<_> = hints

@@ -13,11 +13,13 @@ use rolling_upgrade_exporter::web::prefix::RoutePrefix;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::{Failure, bind, say, simulate};
+use super::{Failure, access, bind, say, simulate};
 use crate::cli::Demo;
 
 pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
     telemetry::log::start(flags.log.level, flags.log.format)?;
+    let access = access(&flags.web_config)?;
+    let scheme = access.scheme();
     let listeners = bind(&flags.addresses).await?;
     let scenario = simulate::read_demo()?;
     let clouds = TcpListener::bind("127.0.0.1:0").await?;
@@ -35,8 +37,8 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
         .flat_map(ListenAddress::reachable)
         .take(1)
     {
-        say(&format!("page       http://{address}/"))?;
-        say(&format!("metrics    http://{address}/metrics"))?;
+        say(&format!("page       {scheme}://{address}/"))?;
+        say(&format!("metrics    {scheme}://{address}/metrics"))?;
     }
     say(&format!("simulator  http://{simulator}"))?;
     say("Within two minutes nodes move on all four products, one gets stuck, one upgrade fails,")?;
@@ -50,6 +52,7 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
         telemetry_path: "/metrics".to_owned(),
         config_file: None,
         lifecycle: false,
+        access,
     };
     Ok(app::run(config, listeners, options).await?)
 }

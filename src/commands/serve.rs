@@ -3,12 +3,13 @@
 use rolling_upgrade_exporter::app::{self, Options};
 use rolling_upgrade_exporter::{config, telemetry};
 
-use super::{Failure, bind};
+use super::{Failure, access, bind};
 use crate::cli::Serve;
 
 pub(super) async fn run(flags: Serve) -> Result<(), Failure> {
     telemetry::log::start(flags.log.level, flags.log.format)?;
     let config = config::load(&flags.config.file)?;
+    let access = access(&flags.web.config)?;
     // The port comes first: a second exporter by mistake must not call the clouds.
     let listeners = bind(&flags.web.addresses).await?;
     let options = Options {
@@ -16,6 +17,7 @@ pub(super) async fn run(flags: Serve) -> Result<(), Failure> {
         telemetry_path: flags.web.telemetry_path,
         config_file: Some(flags.config.file),
         lifecycle: flags.lifecycle,
+        access,
     };
     Ok(app::run(config, listeners, options).await?)
 }

@@ -62,6 +62,15 @@ impl<'a> Section<'a> {
         Some(key.at)
     }
 
+    /// Whether it is a mapping without any value: no keys, or only such as were left blank.
+    pub(crate) fn is_blank(&self) -> bool {
+        let is_blank = |node: &Node| match &node.value {
+            Value::Scalar { text, .. } => node.is_null() || text.trim().is_empty(),
+            Value::List(_) | Value::Map(_) => false,
+        };
+        !self.broken && self.entries.iter().all(|(_, node)| is_blank(node))
+    }
+
     /// Takes a key, if it is there.
     pub(crate) fn take(&mut self, key: &str) -> Option<Field<'a>> {
         self.known.push(key.to_owned());

@@ -16,19 +16,32 @@ use tokio::time::{Sleep, sleep};
 
 /// Tells the socket that a request's head is complete.
 #[derive(Debug, Clone, Default)]
-pub(super) struct HeadDone(Arc<AtomicBool>);
+pub(super) struct HeadDone(Arc<Heads>);
+
+#[derive(Debug, Default)]
+struct Heads {
+    done: AtomicBool,
+    unlimited: AtomicBool,
+}
 
 impl HeadDone {
     pub(super) fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.done.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on the bytes say nothing of heads: HTTP/2 sends its own between requests.
+    pub(super) fn stop_counting(&self) {
+        self.0.unlimited.store(true, Ordering::Relaxed);
+        self.set();
     }
 
     fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.done.load(Ordering::Relaxed)
     }
 
     fn clear(&self) {
-        self.0.store(false, Ordering::Relaxed);
+        let unlimited = self.0.unlimited.load(Ordering::Relaxed);
+        self.0.done.store(unlimited, Ordering::Relaxed);
     }
 }
 
@@ -97,7 +110,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         if result.is_ready() {
             if buf.filled().len() > before && this.head_done.get() {
                 this.head_done.clear();
-                this.head_timer = Some(Box::pin(sleep(this.head_limit)));
+                if !this.head_done.get() {
+                    this.head_timer = Some(Box::pin(sleep(this.head_limit)));
+                }
             }
             return result;
         }

@@ -219,6 +219,7 @@ mod tests {
     use crate::expose::Exposition;
     use crate::store::Store;
     use crate::telemetry::Metrics;
+    use crate::web::access::Access;
     use crate::web::prefix::RoutePrefix;
     use crate::web::ready::{Latch, Ready};
     use crate::web::reload::Reload;
@@ -231,6 +232,7 @@ mod tests {
             exposition: Arc::new(Exposition::new(Arc::new(Metrics::new()), clock.clone())),
             ready,
             reload: Reload::Off,
+            access: Arc::new(Access::open()),
             prefix: RoutePrefix::default(),
             telemetry_path: telemetry_path.to_owned(),
             clock,

@@ -1,24 +1,20 @@
 //! The accept loop: how many connections, how long each may take, and how it all ends.
 
-use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use hyper::header::{CONNECTION, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::guard::{Guarded, HeadDone};
-use super::{App, route};
+use super::App;
+use super::connection::{self, Server};
+use super::tls::Failures;
 
 /// What a client may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,9 +43,6 @@ impl Default for Limits {
     }
 }
 
-/// Bytes of a request's head.
-const HEAD_CAP: usize = 16 << 10;
-
 /// After the system had no descriptor or memory for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
@@ -65,14 +58,21 @@ pub async fn serve(
     let permits = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
+    let mut following = std::pin::pin!(app.access.clone().follow());
+    let server = Arc::new(Server {
+        app,
+        limits,
+        failures: Failures::default(),
+    });
     loop {
         tokio::select! {
             biased;
             () = &mut shutdown => break,
+            () = &mut following => {}
             Some(ended) = connections.join_next() => told(ended),
             (permit, stream) = next(&permits, &listeners) => {
-                let connection = connection(stream, &app, limits, permit);
-                connections.spawn(graceful.watch(connection));
+                let watcher = graceful.watcher();
+                connections.spawn(connection::serve(server.clone(), stream, permit, watcher));
             }
         }
     }
@@ -126,41 +126,6 @@ fn is_clients(error: &io::Error) -> bool {
         error.kind(),
         ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused
     )
-}
-
-fn connection(
-    stream: TcpStream,
-    app: &Arc<App>,
-    limits: Limits,
-    permit: OwnedSemaphorePermit,
-) -> impl GracefulConnection<Error = hyper::Error> + Send + use<> {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "A connection keeps its delay.");
-    }
-    let head_done = HeadDone::default();
-    let stream = Guarded::new(stream, limits.head, limits.write, head_done.clone());
-    let app = app.clone();
-    let permit = Arc::new(permit);
-    let service = service_fn(move |request| {
-        head_done.set();
-        let (app, permit) = (app.clone(), permit.clone());
-        async move {
-            let mut answer = route::handle(&app, &request).await;
-            // When room gets scarce nobody keeps an idle connection.
-            if permit.semaphore().available_permits() < limits.connections / 4 {
-                answer
-                    .headers_mut()
-                    .insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            Ok::<_, Infallible>(answer)
-        }
-    });
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.idle)
-        .half_close(true)
-        .max_buf_size(HEAD_CAP)
-        .serve_connection(TokioIo::new(stream), service)
 }
 
 fn told(ended: Result<hyper::Result<()>, tokio::task::JoinError>) {

@@ -1,0 +1,68 @@
+//! What stands before every path: the limit of requests, the login, and headers for each answer.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{Request, Response, StatusCode};
+
+use super::auth::Verdict;
+use super::route::Answer;
+use super::{App, route};
+
+/// Answers a request, if it may be answered.
+pub(super) async fn handle<B>(app: &App, request: &Request<B>) -> Answer {
+    let config = app.access.config();
+    let mut answer = if app.access.is_over_limit() {
+        refuse(StatusCode::TOO_MANY_REQUESTS)
+    } else {
+        match app
+            .access
+            .logins()
+            .check(&config.users, request.headers())
+            .await
+        {
+            Verdict::Welcome => route::handle(app, request).await,
+            Verdict::Refused => {
+                let mut answer = refuse(StatusCode::UNAUTHORIZED);
+                let headers = answer.headers_mut();
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
+                answer
+            }
+            Verdict::Busy => {
+                let mut answer = refuse(StatusCode::SERVICE_UNAVAILABLE);
+                let headers = answer.headers_mut();
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+                answer
+            }
+        }
+    };
+    for (name, value) in &config.headers {
+        // What an answer says itself is made for it: the page's own policy is the stricter one.
+        answer
+            .headers_mut()
+            .entry(name)
+            .or_insert_with(|| value.clone());
+    }
+    answer
+}
+
+/// An answer that only says its status, in Go's words.
+fn refuse(status: StatusCode) -> Answer {
+    let reason = status.canonical_reason().unwrap_or_default();
+    let body = format!("{reason}\n");
+    let length = body.len();
+    let mut answer = Response::new(Full::new(Bytes::from(body)));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
