@@ -20,7 +20,8 @@ remove_policy() {
 trap remove_policy EXIT
 
 # The end-to-end tests scrape with a real Prometheus, check with promtool, and send alerts to a real
-# Alertmanager, which amtool asks.
+# Alertmanager, which amtool asks. The page is looked at in Chromium, with fonts that have Korean and
+# Chinese.
 install_servers() {
     local missing=()
     if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
@@ -28,6 +29,12 @@ install_servers() {
     fi
     if ! command -v prometheus-alertmanager >/dev/null || ! command -v amtool >/dev/null; then
         missing+=(prometheus-alertmanager)
+    fi
+    if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then
+        missing+=(chromium chromium-driver)
+    fi
+    if [ -z "$(fc-list ':lang=ko' 2>/dev/null)" ] || [ -z "$(fc-list ':lang=zh' 2>/dev/null)" ]; then
+        missing+=(fontconfig fonts-noto-cjk)
     fi
     if [ "${#missing[@]}" -gt 0 ]; then install "${missing[@]}"; fi
 }
@@ -63,6 +70,16 @@ lint_dockerfile() {
     PATH="$PATH:$tools/bin" hadolint Dockerfile
 }
 
+# Brings the rules for accessible pages where npm can; without them the browser tests leave them out.
+install_axe() {
+    local folder=target/tools/axe
+    if [ -e "$folder/package/axe.min.js" ]; then return 0; fi
+    mkdir -p "$folder"
+    if ! (cd "$folder" && npm pack --silent axe-core@4 && tar xzf axe-core-4.*.tgz) >&2; then
+        echo "axe-core cannot be installed: its rules are not checked" >&2
+    fi
+}
+
 # Checks compose.yaml where a compose is or can be had: no daemon is needed for that.
 lint_compose() {
     if docker compose version >/dev/null 2>&1; then
@@ -87,6 +104,7 @@ lint_manifests() {
 }
 
 install_servers
+install_axe
 
 step "form"
 cargo fmt --check

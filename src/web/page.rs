@@ -186,8 +186,8 @@ fn parts(rows: &[Row<'_>], report: &Report, filter: &Filter) -> Markup {
         cards += 1;
         match attention {
             _ if cards > DETAILED => Steps::Elsewhere,
+            _ if cards > OPEN => Steps::Far,
             Attention::Ended if filter.text.is_empty() => Steps::Closed,
-            _ if cards > OPEN => Steps::Closed,
             _ => Steps::Open,
         }
     };

@@ -17,6 +17,8 @@ pub(super) enum Steps {
     Open,
     /// All, behind a click.
     Closed,
+    /// The same, far down.
+    Far,
     /// On a page of its own: this one has too many.
     Elsewhere,
 }
@@ -26,7 +28,7 @@ pub(super) fn card(row: &Row<'_>, now: Timestamp, show: Steps) -> Markup {
     let (attention, cluster, upgrade) = *row;
     let id = id(cluster, upgrade);
     html! {
-        article.card.(attention.as_str()) id=(id) aria-labelledby={ (id) "-name" } {
+        article.card.(attention.as_str()).far[matches!(show, Steps::Far | Steps::Elsewhere)] id=(id) aria-labelledby={ (id) "-name" } {
             div.head {
                 h3 id={ (id) "-name" } { (words::foreign(&cluster.cluster_name, &cluster.cloud)) }
                 p.badges {

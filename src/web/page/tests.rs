@@ -134,7 +134,7 @@ fn a_card_tells_all_that_is_known() {
             "08:01:10",
             "30 s",
             "What is watched",
-            "(failed since)",
+            "(fails now)",
         ],
     );
     assert!(

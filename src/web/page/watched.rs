@@ -54,7 +54,7 @@ pub(super) fn table(report: &Report) -> Markup {
         @if !report.products.is_empty() {
             section aria-labelledby="watched" {
                 h2 id="watched" { "What is watched" }
-                (steps::scrolls("What is watched", &html! { table {
+                (steps::scrolls("Accounts and products", &html! { table {
                     caption.unseen { "Accounts and products" }
                     thead { tr {
                         th scope="col" { "Account" }
@@ -72,7 +72,7 @@ pub(super) fn table(report: &Report) -> Markup {
                         td { (product.inaccessible) }
                         td {
                             @match product.last_success { Some(at) => (words::ago(at, now)), None => "never" }
-                            @if product.last_error.is_some() { " " strong.old { "(failed since)" } }
+                            @if product.last_error.is_some() { " " strong.old { "(fails now)" } }
                         }
                     } } }
                 } }))
