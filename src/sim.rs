@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::clock::Clock;
 use scenario::{Cluster, Scenario};
-use timeline::Moment;
+use timeline::{Moment, Ordered, State};
 
 /// A request as it came over the wire.
 #[derive(Debug, Clone, Copy)]
@@ -108,6 +108,10 @@ pub struct World {
     clock: Clock,
     /// How many requests came, and why the last ones of them were refused.
     seen: Mutex<(u64, Vec<String>)>,
+    /// How often each method and path came.
+    calls: Mutex<BTreeMap<String, u64>>,
+    /// The upgrades that were started over the API, in turn.
+    orders: Mutex<Vec<Ordered>>,
     /// Bad signatures in a row by access key, with the time of the last.
     strikes: Mutex<BTreeMap<String, (u32, Timestamp)>>,
 }
@@ -122,6 +126,8 @@ impl World {
             speed,
             clock,
             seen: Mutex::default(),
+            calls: Mutex::default(),
+            orders: Mutex::default(),
             strikes: Mutex::default(),
         }
     }
@@ -146,7 +152,45 @@ impl World {
 
     /// Where the cluster's upgrade stands; none before the first one was requested.
     pub fn moment(&self, cluster: &Cluster) -> Option<Moment> {
-        timeline::at(cluster, self.origin, self.speed, self.now())
+        self.moment_at(cluster, self.now())
+    }
+
+    /// The same at another time.
+    pub fn moment_at(&self, cluster: &Cluster, at: Timestamp) -> Option<Moment> {
+        let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        self.moment_with(&orders, cluster, at)
+    }
+
+    /// An order stands over the scenario, which knew nothing of it.
+    fn moment_with(&self, orders: &[Ordered], cluster: &Cluster, at: Timestamp) -> Option<Moment> {
+        let is_its = |order: &&Ordered| {
+            order.requested <= at
+                && (&order.cluster.0, &order.cluster.1) == (&cluster.product, &cluster.id)
+        };
+        match orders.iter().rev().find(is_its) {
+            Some(order) => Some(timeline::ordered(cluster, order, self.speed, at)),
+            None => timeline::at(cluster, self.origin, self.speed, at),
+        }
+    }
+
+    /// Starts an upgrade to this version now; none while one runs.
+    pub fn order(&self, cluster: &Cluster, to: &str) -> Option<Moment> {
+        let now = self.now();
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.moment_with(&orders, cluster, now);
+        if before.as_ref().is_some_and(|m| m.state == State::Running) {
+            return None;
+        }
+        let order = Ordered {
+            cluster: (cluster.product.clone(), cluster.id.clone()),
+            run: before.as_ref().map_or(0, |moment| moment.run + 1),
+            requested: now,
+            from: cluster.version(before.as_ref()).to_owned(),
+            to: to.to_owned(),
+        };
+        let moment = timeline::ordered(cluster, &order, self.speed, now);
+        orders.push(order);
+        Some(moment)
     }
 
     /// Counts a bad signature of this key and tells how many there were in a row.
@@ -175,6 +219,11 @@ impl World {
         const MOST: usize = 1000;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.0 += 1;
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if calls.len() < MOST {
+            let call = format!("{} {}", request.method, request.path);
+            *calls.entry(call).or_default() += 1;
+        }
         if let Some(why) = answer.and_then(|a| a.refused.as_ref())
             && seen.1.len() < MOST
         {
@@ -186,6 +235,14 @@ impl World {
     /// How many requests came, and why the first 1,000 refused ones were refused.
     pub fn seen(&self) -> (u64, Vec<String>) {
         self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// How often each method and path came.
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        self.calls
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
@@ -206,10 +263,20 @@ impl World {
                     request.path.contains(id.as_str())
                         || String::from_utf8_lossy(request.body).contains(id.as_str())
                 });
-                request.path.contains(&fault.path)
-                    && meets_cluster
-                    && (from..until).contains(&since)
+                let meets_path = match fault.path.strip_suffix('$') {
+                    Some(end) => request.path.ends_with(end),
+                    None => request.path.contains(&fault.path),
+                };
+                meets_path && meets_cluster && (from..until).contains(&since)
             })
             .map(|fault| fault.answer)
+    }
+}
+
+impl Cluster {
+    /// The version that it runs at this moment of its upgrades; its first one before any.
+    pub fn version<'a>(&'a self, moment: Option<&'a Moment>) -> &'a str {
+        let first = || self.versions.first().map_or("", String::as_str);
+        moment.map_or_else(first, Moment::version)
     }
 }

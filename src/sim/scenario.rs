@@ -32,6 +32,17 @@ pub struct NcloudAccount {
     pub secret_key: SecretString,
     /// `KR`, `SGN`, `JPN`, `FKR`, `KRS`: decides the path prefix.
     pub region: String,
+    /// Kafka config groups, which an upgrade of CDSS is started with.
+    pub config_groups: Vec<ConfigGroup>,
+}
+
+/// A Kafka config group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigGroup {
+    /// Its number.
+    pub number: u64,
+    /// The Kafka version that it was made for.
+    pub version: String,
 }
 
 /// Credentials that the simulated Huawei Cloud accepts.
@@ -148,7 +159,7 @@ pub struct Hang {
 /// A request that is answered badly for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Text that the path must contain; empty for every path.
+    /// Text that the path must contain, or end with when a `$` follows it; empty for every path.
     pub path: String,
     /// A cluster's id that path or body must contain.
     pub cluster: Option<String>,
@@ -185,6 +196,8 @@ pub enum FaultAnswer {
     Hang,
     /// The connection is closed without an answer.
     Close,
+    /// The same, after the request was carried out: its answer is lost.
+    Lost,
     /// A redirect to another host.
     Redirect,
     /// The `Date` header is ten minutes behind.

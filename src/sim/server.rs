@@ -1,7 +1,8 @@
 //! The simulator's HTTP server: generic faults, then the clouds' gateways.
 //!
 //! - any vendor path: the vendor's answer
-//! - `GET /-/seen`: how many requests came, and which were refused and why (JSON)
+//! - `GET /-/seen`: how many requests came, how often each method and path, and which were refused and
+//!   why (JSON)
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -85,7 +86,7 @@ async fn answer(
     };
     if request.path == "/-/seen" {
         let (requests, refused) = world.seen();
-        let seen = json!({"requests": requests, "refused": refused});
+        let seen = json!({"requests": requests, "refused": refused, "calls": world.calls()});
         return Ok(respond(Answer::json(200, &seen), None));
     }
     let fault = world.fault(&request);
@@ -111,6 +112,9 @@ async fn answer(
             })
     });
     world.count(&request, Some(&answer));
+    if fault == Some(FaultAnswer::Lost) {
+        return Err(Closed);
+    }
     if let Some(why) = &answer.refused {
         tracing::warn!(
             method = request.method,

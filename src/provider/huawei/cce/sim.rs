@@ -1,6 +1,7 @@
 //! The simulator's half of CCE: clusters, workflows, upgrade tasks, `upgradeinfo`, nodes, prechecks.
 
 mod points;
+mod start;
 mod view;
 
 use percent_encoding::percent_decode_str;
@@ -25,6 +26,9 @@ const PATHS: &[&str] = &[
 pub(super) fn answer(world: &World, request: &Request<'_>) -> Option<Answer> {
     let path = request.path.strip_prefix("/api/v3/projects/")?;
     let (_project, path) = path.split_once('/')?;
+    if request.method == "POST" {
+        return start::answer(world, request, path);
+    }
     if request.method != "GET" {
         return None;
     }

@@ -76,6 +76,7 @@ pub(in crate::provider::huawei) fn scenario(clusters: Vec<Cluster>) -> Scenario 
             access_key: "n".into(),
             secret_key: "n".to_owned().into(),
             region: "KR".into(),
+            config_groups: Vec::new(),
         },
         huawei: HuaweiAccount {
             access_key: AK.into(),

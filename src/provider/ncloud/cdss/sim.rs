@@ -1,11 +1,13 @@
 //! The simulated Cloud Data Streaming Service.
 
+mod start;
+
 use serde_json::{Value, json};
 
 use super::super::sim::{find, list, page, refusal, route, success};
 use super::SERVICE;
 use crate::sim::scenario::{Cluster, ListedAs};
-use crate::sim::timeline::{Moment, State};
+use crate::sim::timeline::State;
 use crate::sim::{Answer, Request, World};
 
 /// Answers this service's calls; none when the path is not one of them.
@@ -14,6 +16,7 @@ pub(super) fn answer(world: &World, request: &Request<'_>) -> Option<Answer> {
     let answer = match (request.method, path) {
         ("POST", "/cluster/getClusterInfoList") => clusters,
         ("POST", "/cluster/rollingUpgradeProgressCheck") => progress,
+        ("POST", "/cluster/rollingUpgrade") => start::answer,
         _ => return None,
     };
     let Some(body) = request.json() else {
@@ -49,12 +52,11 @@ fn clusters(world: &World, body: &Value) -> Answer {
             (_, Some(moment)) if moment.state == State::Running => "changing",
             _ => "running",
         };
-        let first = || cluster.versions.first().map_or("", String::as_str);
         json!({
             "clusterName": cluster.name,
             "serviceGroupInstanceNo": cluster.id,
             "serverStatus": status,
-            "kafkaVersion": moment.as_ref().map_or_else(first, Moment::version),
+            "kafkaVersion": cluster.version(moment.as_ref()),
             "brokerNodeCount": cluster.nodes.iter().filter(|n| n.role != ZOOKEEPER).count(),
         })
     };

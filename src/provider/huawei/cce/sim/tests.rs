@@ -51,6 +51,7 @@ pub(in crate::provider::huawei::cce) fn world(clusters: Vec<Cluster>) -> World {
             access_key: String::new(),
             secret_key: secret(),
             region: "KR".to_owned(),
+            config_groups: Vec::new(),
         },
         huawei: HuaweiAccount {
             access_key: String::new(),

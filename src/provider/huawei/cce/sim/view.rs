@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::points::{Point, Points, go, go_beijing, progress, zero};
 use crate::sim::World;
 use crate::sim::scenario::Cluster;
-use crate::sim::timeline::{self, Moment, State};
+use crate::sim::timeline::{Moment, State};
 
 /// One cluster at one time: its current run, and the one before.
 pub(super) struct View<'a> {
@@ -22,7 +22,7 @@ impl<'a> View<'a> {
         let current = world.moment(cluster);
         let before = current.as_ref().filter(|run| run.run > 0).and_then(|run| {
             let last = run.requested - SignedDuration::from_nanos(1);
-            timeline::at(cluster, world.origin, world.speed, last)
+            world.moment_at(cluster, last)
         });
         Self {
             cluster,
@@ -46,10 +46,7 @@ impl<'a> View<'a> {
     pub(super) fn cluster(&self) -> Value {
         let run = self.current();
         let upgrading = run.is_some_and(|run| Points::of(run).cluster == State::Running);
-        let version = match run {
-            Some(run) => run.version(),
-            None => self.cluster.versions.first().map_or("", String::as_str),
-        };
+        let version = self.cluster.version(run);
         json!({
             "kind": "Cluster", "apiVersion": "v3",
             "metadata": {
@@ -70,7 +67,7 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn workflows(&self) -> Value {
-        let runs = self.runs.iter().filter(|_| !self.cluster.task_only);
+        let runs = self.runs.iter().filter(|run| !self.is_task_only(run));
         let mut items: Vec<Value> = runs.map(|run| self.workflow(run)).collect();
         let items = match (items.len(), self.is_first) {
             (0, _) => Value::Null,
@@ -79,6 +76,11 @@ impl<'a> View<'a> {
             _ => Value::Array(items),
         };
         json!({"apiVersion": "v3", "kind": "List", "items": items})
+    }
+
+    /// Started over the API, so that no workflow stands for it.
+    fn is_task_only(&self, run: &Moment) -> bool {
+        self.cluster.task_only || run.ordered
     }
 
     fn workflow(&self, run: &Moment) -> Value {
@@ -157,7 +159,7 @@ impl<'a> View<'a> {
             .iter()
             .enumerate()
             .find(|(_, point)| point.name == "Cluster")?;
-        let begun = if self.cluster.task_only {
+        let begun = if self.is_task_only(run) {
             run.requested
         } else {
             point.begun?
@@ -184,6 +186,12 @@ impl<'a> View<'a> {
                 "completionTime": go_beijing(updated),
             },
         }))
+    }
+
+    /// The id of the last upgrade's task.
+    pub(super) fn last_task(&self) -> String {
+        let id = |run: &Moment| Some(self.task(run)?["metadata"]["uid"].as_str()?.to_owned());
+        self.current().and_then(id).unwrap_or_default()
     }
 
     pub(super) fn info(&self) -> Value {

@@ -1,0 +1,151 @@
+//! Scenarios that are read, and what is told of those that are not.
+
+use secrecy::ExposeSecret;
+
+use super::*;
+use crate::config::problem::either;
+
+fn wrong(text: &str) -> Vec<String> {
+    let problems = parse(text).unwrap_err();
+    problems.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_scenario_of_almost_nothing_has_defaults() {
+    let scenario = parse("clusters: [{product: css, id: a, versions: ['7.10.2']}]").unwrap();
+    assert_eq!(scenario.ncloud.access_key, "SIMNCLOUDACCESSKEY00");
+    assert_eq!(
+        scenario.huawei.secret_key.expose_secret(),
+        "sim-huawei-secret-key"
+    );
+    assert_eq!(scenario.huawei.token_lasts, Duration::from_secs(86_400));
+    assert!(scenario.huawei.cce_upgrades_published);
+    let cluster = &scenario.clusters[0];
+    assert_eq!(cluster.name, "a");
+    assert_eq!(cluster.listed, ListedAs::Allowed);
+    assert_eq!((cluster.batch, cluster.executions), (1, 1));
+    assert_eq!(cluster.starts_after, None);
+    assert!(scenario.faults.is_empty());
+}
+
+#[test]
+fn every_key_is_read() {
+    let scenario = parse(
+        "
+ncloud: {access_key: AK, secret_key: SK, region: SGN, config_groups: [{number: 170, version: 3.7.1}]}
+huawei:
+  access_key: HAK
+  secret_key: HSK
+  security_token: TOKEN
+  project_id: p
+  domain: d
+  user: u
+  password: pw
+  token_lasts: 1h
+  cce_upgrades_published: false
+clock_ahead: 20m
+clusters:
+  - product: cce
+    id: c-1
+    name: one
+    versions: [v1.27, v1.28]
+    nodes: [{name: n1, role: node}, {name: n2, role: node}]
+    listed: not_upgradable
+    kind: az_migration
+    starts_after: 0s
+    repeats_after: 1m
+    batch: 2
+    before: [{name: PreCheck, takes: 10s}]
+    steps: [{name: a, takes: 1s}, {name: b, takes: 2s}]
+    after: [{name: PostCheck, takes: 3s}]
+    hangs: {node: 2, step: 1, lasts: 1h}
+    fails: {node: 1, step: 2}
+    executions: 3
+    task_only: true
+faults:
+  - {path: /clusters, cluster: c-1, from: 5s, lasts: 1m, answer: old_date}
+  - {answer: close}
+",
+    )
+    .unwrap();
+    assert_eq!(scenario.ncloud.region, "SGN");
+    assert_eq!(
+        scenario.ncloud.config_groups,
+        [ConfigGroup {
+            number: 170,
+            version: "3.7.1".to_owned()
+        }]
+    );
+    assert_eq!(scenario.huawei.token_lasts, Duration::from_secs(3600));
+    assert!(!scenario.huawei.cce_upgrades_published);
+    assert_eq!(scenario.clock_ahead, Duration::from_secs(1200));
+    assert!(scenario.huawei.security_token.is_some());
+    let cluster = &scenario.clusters[0];
+    assert_eq!(cluster.versions, ["v1.27", "v1.28"]);
+    assert_eq!(cluster.nodes.len(), 2);
+    assert_eq!(cluster.listed, ListedAs::NotUpgradable);
+    assert_eq!(cluster.kind, Kind::AzMigration);
+    assert_eq!(cluster.starts_after, Some(Duration::ZERO));
+    assert_eq!(cluster.repeats_after, Some(Duration::from_secs(60)));
+    assert_eq!((cluster.batch, cluster.executions), (2, 3));
+    assert_eq!(cluster.before[0].name, "PreCheck");
+    assert_eq!(cluster.steps[1].takes, Duration::from_secs(2));
+    assert_eq!(cluster.after[0].name, "PostCheck");
+    let hang = cluster.hangs.unwrap();
+    assert_eq!(
+        (hang.place, hang.lasts),
+        (Place { node: 2, step: 1 }, Duration::from_secs(3600))
+    );
+    assert_eq!(cluster.fails, Some(Place { node: 1, step: 2 }));
+    assert!(cluster.task_only);
+    assert_eq!(
+        scenario.faults,
+        [
+            Fault {
+                path: "/clusters".to_owned(),
+                cluster: Some("c-1".to_owned()),
+                from: Duration::from_secs(5),
+                lasts: Some(Duration::from_secs(60)),
+                answer: FaultAnswer::OldDate,
+            },
+            Fault {
+                path: String::new(),
+                cluster: None,
+                from: Duration::ZERO,
+                lasts: None,
+                answer: FaultAnswer::Close,
+            },
+        ]
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let found = wrong(
+        "clusters:
+  - {product: kafka, id: a, versions: [x]}
+  - {product: css, id: a, versions: [x], starts_after: 0s}
+  - {product: css, id: b, versions: [x], batch: 0}
+  - {product: css, id: b, versions: [x], nodes: [{name: n, role: ess}], steps: [{name: s, takes: 1s}], fails: {node: 2, step: 1}}
+  - {product: css, id: c, versions: [x], fails: {node: 1, step: 1}, nodes: [{name: n, role: d}, {name: n, role: d}]}
+faults: [{answer: nothing}]
+zebra: []
+",
+    );
+    let names: Vec<&str> = PRODUCTS.iter().map(|p| p.name).collect();
+    let names = either(&names);
+    assert_eq!(
+        found,
+        [
+            format!("2:15: product must be {names}, not \"kafka\"").as_str(),
+            "3:27: versions must be two or more, because this cluster is upgraded",
+            "4:49: batch must be a whole number from 1 to 1000, not \"0\"",
+            "5:24: css cluster \"b\" exists a second time: it is at 4:24 already, change the id",
+            "5:118: node must be a whole number from 1 to 1, not \"2\"",
+            "6:65: this cluster has no step: add steps",
+            "6:97: node \"n\" with role \"d\" exists a second time: rename one",
+            "7:19: answer must be throttled, unauthorized, forbidden, server_error, refused, not_published, html, garbage, empty, hang, close, lost, redirect or old_date, not \"nothing\"",
+            "8:1: unknown key \"zebra\": the scenario takes ncloud, huawei, clock_ahead, clusters, faults",
+        ]
+    );
+}
