@@ -2,6 +2,7 @@
 
 mod check;
 mod export;
+mod start;
 mod status;
 mod web;
 
@@ -15,6 +16,7 @@ use rolling_upgrade_exporter::{BUILD_REVISION, BUILD_RUSTC};
 
 pub(crate) use check::Check;
 pub(crate) use export::Export;
+pub(crate) use start::{How, Start, StartCce, StartCdss, StartProduct};
 pub(crate) use status::{Narrow, Output, Status};
 pub(crate) use web::Web;
 
@@ -59,6 +61,9 @@ pub(crate) enum Command {
     /// Show where every upgrade stands: polls the clouds once by itself, or reads a running exporter
     #[command(after_help = status::AFTER_HELP)]
     Status(Status),
+    /// Request an upgrade: the only command that changes anything in a cloud
+    #[command(after_help = start::AFTER_HELP)]
+    Start(Start),
     /// Show everything with simulated clouds: needs no account and no config
     #[command(after_help = "Example:\n  rolling-upgrade-exporter demo --speed=2")]
     Demo(Demo),
@@ -328,6 +333,10 @@ mod tests {
         assert!(cli.render_help().to_string().contains("Example:"));
         let own = |command: &&mut clap::Command| command.get_name() != "help";
         for command in cli.get_subcommands_mut().filter(own) {
+            for nested in command.get_subcommands_mut().filter(own) {
+                let help = nested.render_help().to_string();
+                assert!(help.contains("\n  rolling-upgrade-exporter "), "{help}");
+            }
             let help = command.render_help().to_string();
             assert!(
                 help.contains("Example:\n  rolling-upgrade-exporter "),

@@ -6,6 +6,7 @@ mod export;
 mod healthcheck;
 mod serve;
 mod simulate;
+mod start;
 mod status;
 
 use std::fmt;
@@ -42,6 +43,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Serve(flags) => serve::run(flags).await,
         Command::Check(flags) => check::run(&flags).await,
         Command::Status(flags) => status::run(flags).await,
+        Command::Start(flags) => start::run(flags).await,
         Command::Demo(flags) => demo::run(flags).await,
         Command::Simulate(flags) => simulate::run(flags).await,
         Command::Healthcheck(flags) => healthcheck::run(flags).await,

@@ -63,7 +63,6 @@ pub(super) async fn run(flags: Status) -> Result<(), Failure> {
 
 /// Follows the upgrade of one cluster that was requested at `since`: waits up to `wait` for it to
 /// appear, then shows how it goes until it ends. Fails as `status` exits.
-#[expect(dead_code, reason = "the command that requests upgrades calls it")]
 pub(super) async fn follow(
     mut config: Config,
     to: &Narrow,

@@ -12,5 +12,6 @@ mod inhibition;
 mod prometheus;
 mod reload;
 mod replay;
+mod start;
 mod status;
 mod webhook;

@@ -179,3 +179,42 @@ fn what_is_shown_holds_no_secret() {
          {\n  \"serviceGroupInstanceNo\": 3432149,\n  \"upgradeKafkaVersionCode\": 2823006,\n  \"upgradeConfigGroupNo\": 170\n}"
     );
 }
+
+/// Rust's privacy cannot say it, since the program's commands are another crate.
+#[test]
+fn only_the_command_comes_here() {
+    fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                files(&path, found);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    let mut all = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    files(&root, &mut all);
+    let mut users = 0;
+    for path in all {
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let names = [
+            "provider::start",
+            "super::start::",
+            "cdss::start",
+            "cce::start",
+        ];
+        if !names.iter().any(|name| text.contains(name)) {
+            continue;
+        }
+        let place = path.strip_prefix(&root).unwrap().to_str().unwrap();
+        let may = place.starts_with("commands/start")
+            || place.starts_with("provider/start")
+            || place.starts_with("provider/ncloud/cdss/start")
+            || place.starts_with("provider/huawei/cce/start");
+        assert!(may, "{place} knows how to start an upgrade");
+        users += 1;
+    }
+    assert!(users >= 4, "the names are found");
+}

@@ -139,8 +139,8 @@ fn accepted(answer: &Answer) -> Result<Accepted, ApiError> {
     })
 }
 
-/// A body of CCE's has a general text and, beside it, one that says what is really wrong. A gateway's
-/// text can hold the key: it has no such field, and is not shown.
+/// A body of CCE's has codes of two layers, and beside a general text one that says what is really
+/// wrong. A gateway's text can hold the key: it has no such field, and is not shown.
 fn explain(answer: &Answer, mut error: ApiError) -> ApiError {
     let is_services = error
         .code
@@ -151,6 +151,15 @@ fn explain(answer: &Answer, mut error: ApiError) -> ApiError {
     let detail = clean(detail.unwrap_or_default());
     if is_services && !detail.is_empty() && !error.message.contains(&detail) {
         error.message = format!("{}: {detail}", error.message);
+    }
+    let codes = body
+        .as_ref()
+        .map(|body| [&body["error_code"], &body["errorCode"]]);
+    if let Some([Some(first), Some(second)]) = codes.map(|codes| codes.map(Value::as_str))
+        && is_services
+        && first != second
+    {
+        error.code = Some(clean(&format!("{first}, {second}")));
     }
     error
 }

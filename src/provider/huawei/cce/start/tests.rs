@@ -275,6 +275,7 @@ fn a_refusal_tells_what_is_really_wrong() {
     };
     let error = super::super::super::error::judge(&answer).unwrap_err();
     let error = explain(&answer, error);
+    assert_eq!(error.code.as_deref(), Some("CCE_CM.0004, CCE.01400001"));
     assert!(
         error
             .message

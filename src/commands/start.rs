@@ -1,0 +1,228 @@
+//! `start`: sends the one request that starts an upgrade, after showing what it will do.
+
+mod ask;
+mod outcome;
+mod plan;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use rolling_upgrade_exporter::clock::Clock;
+use rolling_upgrade_exporter::config::{self, Account, Config, ConfigError, Listed, Selection};
+use rolling_upgrade_exporter::model::Memory;
+use rolling_upgrade_exporter::provider::http::Transport;
+use rolling_upgrade_exporter::provider::start::Order;
+use rolling_upgrade_exporter::provider::{self, Context, Reason, huawei, ncloud};
+use rolling_upgrade_exporter::telemetry::Metrics;
+
+use super::{Failure, say, status};
+use crate::cli::{How, Narrow, Start, StartCce, StartCdss, StartProduct};
+use plan::{Found, Plan};
+
+/// How long `--watch` waits for the upgrade to show. A vendor takes its time between the answer and
+/// the first node.
+const APPEARS: Duration = Duration::from_secs(10 * 60);
+
+/// What a person should know before the nodes go, from the vendors' pages.
+const CDSS_CAUTIONS: &[&str] = &[
+    "Data may be lost and connections may drop for moments while it runs.",
+    "Topics whose partitions are being replicated hold it up.",
+];
+const CCE_CAUTIONS: &[&str] =
+    &["Huawei Cloud advises to upgrade in its console, and opens this API to some accounts only."];
+
+pub(super) async fn run(flags: Start) -> Result<(), Failure> {
+    match flags.product {
+        StartProduct::Cdss(flags) => cdss(flags).await,
+        StartProduct::Cce(flags) => cce(flags).await,
+    }
+}
+
+async fn cdss(flags: StartCdss) -> Result<(), Failure> {
+    let upgrade =
+        ncloud::cdss::start::Upgrade::new(&flags.cluster, &flags.to_version, &flags.config_group);
+    let upgrade = upgrade.map_err(|wrong| usage(&wrong))?;
+    let cluster = upgrade.cluster();
+    let stage = Stage::set(&flags.how, ncloud::cdss::PRODUCT.name, &cluster)?;
+    let order = stage.order(|context| upgrade.order(context))?;
+    let mut plan = Plan::new(stage.account(), ncloud::cdss::PRODUCT.name, cluster);
+    plan.target = upgrade.target();
+    plan.cautions
+        .extend(CDSS_CAUTIONS.iter().map(ToString::to_string));
+    stage.go(flags.how, plan, order).await
+}
+
+async fn cce(flags: StartCce) -> Result<(), Failure> {
+    let spec = match &flags.spec {
+        Some(path) => read_spec(path)?,
+        None => huawei::cce::start::Spec::default(),
+    };
+    let upgrade =
+        huawei::cce::start::Upgrade::new(&flags.cluster, &flags.to_version, flags.step, spec);
+    let upgrade = upgrade.map_err(|wrong| usage(&wrong))?;
+    let stage = Stage::set(&flags.how, huawei::cce::PRODUCT.name, upgrade.cluster())?;
+    let order = stage.order(|context| upgrade.order(&context))?;
+    let cluster = upgrade.cluster().to_owned();
+    let mut plan = Plan::new(stage.account(), huawei::cce::PRODUCT.name, cluster);
+    upgrade.target().clone_into(&mut plan.target);
+    plan.cautions = upgrade.remarks();
+    plan.cautions
+        .extend(CCE_CAUTIONS.iter().map(ToString::to_string));
+    stage.go(flags.how, plan, order).await
+}
+
+fn usage(wrong: &[String]) -> Failure {
+    Failure::Usage(wrong.join("\n"))
+}
+
+fn read_spec(path: &Path) -> Result<huawei::cce::start::Spec, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let why = format!("cannot read {}: {error}", path.display());
+        Failure::Usage(format!("{why}: name a file with --spec"))
+    })?;
+    huawei::cce::start::Spec::parse(&text).map_err(|problems| {
+        let path = path.to_owned();
+        let wrong = ConfigError::Invalid { path, problems };
+        Failure::Usage(format!("the spec cannot be used\n{wrong}"))
+    })
+}
+
+/// One account with one product and one cluster, and the way to its vendor.
+struct Stage {
+    config: Config,
+    transport: Arc<Transport>,
+}
+
+impl Stage {
+    /// Leaves of the config what this start needs. The cluster need not be one that is watched.
+    fn set(how: &How, product: &str, cluster: &str) -> Result<Self, Failure> {
+        let mut config = config::load(&how.config.file)?;
+        let names: Vec<&str> = config.accounts.iter().map(|a| &*a.name).collect();
+        let names = names.join(", ");
+        config
+            .accounts
+            .retain(|account| *account.name == *how.account);
+        let Some(account) = config.accounts.first_mut() else {
+            return Err(Failure::Usage(format!(
+                "the config has no account {:?}: it has {names}",
+                how.account
+            )));
+        };
+        let cloud = provider::product(product).map_or("", |product| product.cloud);
+        account
+            .products
+            .retain(|config| config.product.name == product);
+        let Some(watched) = account.products.first_mut() else {
+            return Err(Failure::Usage(format!(
+                "account {:?} has no {product}: add `{product}: {{}}` to it, if it is an account of {cloud}",
+                how.account
+            )));
+        };
+        let listed = match &watched.clusters {
+            Selection::Listed(all) => all.iter().find(|one| *one.id == *cluster).cloned(),
+            Selection::All => None,
+        };
+        watched.clusters = Selection::Listed(vec![listed.unwrap_or(Listed {
+            id: cluster.into(),
+            name: None,
+            thresholds: watched.thresholds,
+        })]);
+        let transport = Transport::new(account, Arc::new(Metrics::new()), Clock::system());
+        let transport = transport.map_err(|error| not_sent(&error.to_string()))?;
+        Ok(Self {
+            config,
+            transport: Arc::new(transport),
+        })
+    }
+
+    fn account(&self) -> &Account {
+        self.config.accounts.first().expect("one was left")
+    }
+
+    fn order(
+        &self,
+        make: impl FnOnce(Context<'_>) -> Result<Order, provider::ApiError>,
+    ) -> Result<Order, Failure> {
+        let account = self.account();
+        let context = Context {
+            account,
+            product: account.products.first().expect("one was left"),
+            transport: self.transport.clone(),
+        };
+        make(context).map_err(|error| not_sent(&error.to_string()))
+    }
+
+    /// Shows, asks, sends, tells, and follows: as far as it was asked for.
+    async fn go(self, how: How, mut plan: Plan, order: Order) -> Result<(), Failure> {
+        if how.dry_run {
+            say(&order.to_string())?;
+            return tell("\nThis is what would be sent. Nothing was sent.");
+        }
+        if !how.yes && !io::stdin().is_terminal() {
+            return Err(Failure::Usage(
+                "there is no terminal to ask on whether to send it: look at it with --dry-run, then add --yes".to_owned(),
+            ));
+        }
+        let found = self.look(&plan.cluster).await?;
+        plan.found = found;
+        if let Some(why) = plan.in_the_way() {
+            return Err(not_sent(&format!(
+                "{why}; follow it with\n  {}",
+                outcome::follow(&how, &plan)
+            )));
+        }
+        tell(&plan.to_string())?;
+        if !how.yes && !ask::agreed(&plan).await? {
+            return Err(anyhow!("nothing was sent").into());
+        }
+        let clock = Clock::system();
+        let since = clock.now();
+        let (needs, console) = (order.needs(), order.console());
+        match order.send(self.account(), &clock).await {
+            Ok(accepted) => say(&outcome::accepted(&accepted, &how, &plan))?,
+            Err(failed) => {
+                let console = outcome::Ways { needs, console };
+                return Err(anyhow!(outcome::failed(&failed, since, &how, &plan, &console)).into());
+            }
+        }
+        if !how.watch {
+            return Ok(());
+        }
+        let narrow = Narrow {
+            accounts: vec![how.account],
+            products: vec![plan.product.to_owned()],
+            clusters: vec![plan.cluster],
+        };
+        status::follow(self.config, &narrow, since, APPEARS).await
+    }
+
+    /// Asks how the cluster is. A key that may start upgrades and read nothing is a good key.
+    async fn look(&self, cluster: &str) -> Result<Found, Failure> {
+        let account = self.account();
+        let product = account.products.first().expect("one was left");
+        let provider = provider::open_one(account, product, &self.transport)
+            .map_err(|error| not_sent(&error.to_string()))?;
+        let memory = Memory::default();
+        match provider.observe(cluster, &memory, Duration::ZERO).await {
+            Ok(observation) => Ok(Found::Seen(Box::new(observation))),
+            Err(error) if matches!(error.reason, Reason::Permission | Reason::Refused) => {
+                Ok(Found::Hidden(error.to_string()))
+            }
+            Err(error) => Err(not_sent(&error.to_string())),
+        }
+    }
+}
+
+fn not_sent(why: &str) -> Failure {
+    anyhow!("nothing was sent: {why}").into()
+}
+
+/// Says something to the person, whose output may go elsewhere.
+fn tell(text: &str) -> Result<(), Failure> {
+    let mut out = io::stderr().lock();
+    writeln!(out, "{text}")?;
+    Ok(out.flush()?)
+}
