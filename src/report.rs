@@ -8,6 +8,7 @@
 mod attention;
 mod build;
 pub mod filter;
+pub mod remote;
 
 use std::time::Duration;
 

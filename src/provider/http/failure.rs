@@ -57,6 +57,13 @@ pub(super) fn network(broken: &reqwest::Error, host: &str, proxy: Option<&str>) 
     ApiError::new(reason, message).because(Cause::Network(end))
 }
 
+/// Whether TLS is what failed: that library's errors come in this kind.
+pub(crate) fn is_tls(broken: &reqwest::Error) -> bool {
+    chain(broken)
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::InvalidData)
+}
+
 /// Where the way ended.
 fn end(broken: &reqwest::Error, by_proxy: bool) -> Network {
     if broken.is_timeout() {

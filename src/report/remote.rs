@@ -1,0 +1,265 @@
+//! Reads the report of a running exporter: the other side of `GET /api/v1/upgrades`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, LOCATION};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use tokio::time::Instant;
+use url::{Host, Url};
+
+use super::{API_VERSION, Report};
+use crate::config::Secret;
+use crate::provider::error::clean;
+use crate::provider::http::{client, failure};
+
+/// For one answer, from the first byte sent to the last received.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Thousands of clusters fit into it.
+const BODY_CAP: usize = 64 << 20;
+
+/// How the exporter knows us.
+#[derive(Debug, Clone, Default)]
+pub enum Login {
+    /// It does not ask.
+    #[default]
+    None,
+    /// User and password.
+    Basic {
+        /// The user.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A token in the header `Authorization`.
+    Bearer(Secret),
+}
+
+/// What TLS needs besides the system's CAs.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// PEM file of the CAs to trust instead.
+    pub ca_file: Option<PathBuf>,
+    /// PEM files of a client certificate and its key.
+    pub identity: Option<(PathBuf, PathBuf)>,
+}
+
+/// A running exporter.
+#[derive(Debug)]
+pub struct Remote {
+    url: Url,
+    login: Login,
+    client: reqwest::Client,
+}
+
+/// Why there is no report.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RemoteError {
+    /// It cannot be asked as it is given.
+    #[error("{0}")]
+    Usage(String),
+    /// It was asked, and there is no good answer.
+    #[error("{0}")]
+    Answer(String),
+}
+
+impl Remote {
+    /// The exporter whose page is at `url`: scheme, host, port, and the prefix of its routes.
+    pub fn new(url: &str, login: Login, trust: &Trust) -> Result<Self, RemoteError> {
+        let url = address(url, !matches!(login, Login::None))?;
+        let mut builder = client::builder(CONNECT);
+        if let Some((cert, key)) = &trust.identity {
+            builder = builder.identity(identity(cert, key)?);
+        }
+        let is_plain_http = url.scheme() == "http";
+        let client = client::build(builder, trust.ca_file.as_deref(), is_plain_http)
+            .map_err(|error| RemoteError::Usage(error.message))?;
+        Ok(Self { url, login, client })
+    }
+
+    /// What it knows now.
+    pub async fn read(&self) -> Result<Report, RemoteError> {
+        let deadline = Instant::now() + TIMEOUT;
+        let answered = tokio::time::timeout_at(deadline, self.ask()?).await;
+        let answer = match answered {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(broken)) => return Err(self.no_answer(&broken)),
+            Err(_) => return Err(self.says("does not answer in time; check that it runs")),
+        };
+        let status = answer.status().as_u16();
+        if !answer.status().is_success() {
+            let location = answer.headers().get(LOCATION);
+            let location = location.and_then(|l| l.to_str().ok()).map(clean);
+            return Err(self.refusal(status, location.as_deref()));
+        }
+        let body = self.body(answer, deadline).await?;
+        self.parse(&body)
+    }
+
+    fn ask(
+        &self,
+    ) -> Result<impl Future<Output = reqwest::Result<reqwest::Response>> + use<>, RemoteError> {
+        let request = self.client.get(self.url.clone());
+        let request = request.header(ACCEPT, "application/json");
+        let secret = |secret: &Secret| {
+            let read = secret.get();
+            read.map_err(|error| RemoteError::Usage(error.message))
+        };
+        let request = match &self.login {
+            Login::None => request,
+            Login::Basic { username, password } => {
+                request.basic_auth(username, Some(secret(password)?.expose_secret()))
+            }
+            Login::Bearer(token) => request.bearer_auth(secret(token)?.expose_secret()),
+        };
+        Ok(request.send())
+    }
+
+    async fn body(
+        &self,
+        mut answer: reqwest::Response,
+        deadline: Instant,
+    ) -> Result<Vec<u8>, RemoteError> {
+        let mut body = Vec::new();
+        loop {
+            match tokio::time::timeout_at(deadline, answer.chunk()).await {
+                Ok(Ok(Some(chunk))) if body.len() + chunk.len() <= BODY_CAP => {
+                    body.extend_from_slice(&chunk);
+                }
+                Ok(Ok(Some(_))) => {
+                    return Err(self.says("sends more than 64 MiB; check --url"));
+                }
+                Ok(Ok(None)) => return Ok(body),
+                Ok(Err(broken)) => return Err(self.no_answer(&broken)),
+                Err(_) => return Err(self.says("does not send its whole answer in time")),
+            }
+        }
+    }
+
+    fn parse(&self, body: &[u8]) -> Result<Report, RemoteError> {
+        #[derive(Deserialize)]
+        struct Version {
+            api_version: String,
+        }
+        let Ok(version) = serde_json::from_slice::<Version>(body) else {
+            return Err(self.says(
+                "is no rolling-upgrade-exporter: its answer is not the document of /api/v1/upgrades; check --url",
+            ));
+        };
+        if version.api_version != API_VERSION {
+            return Err(self.says(&format!(
+                "sends version {} of the document, and this program reads {API_VERSION}: use one of the exporter's version",
+                clean(&version.api_version)
+            )));
+        }
+        serde_json::from_slice(body).map_err(|error| {
+            let error = clean(&error.to_string());
+            self.says(&format!("sends a document that cannot be read: {error}"))
+        })
+    }
+
+    fn refusal(&self, status: u16, location: Option<&str>) -> RemoteError {
+        let asked = matches!(self.login, Login::None);
+        let what = match status {
+            401 if asked => "asks for a login (HTTP 401): give --username with --password-file, or --bearer-token-file".to_owned(),
+            401 => "does not take this login (HTTP 401): check user and password".to_owned(),
+            403 => "refuses (HTTP 403): check the login, and what stands before the exporter".to_owned(),
+            404 => "has no /api/v1/upgrades (HTTP 404): check the port of --url, and the prefix of its routes".to_owned(),
+            429 => "was asked too often (HTTP 429): wait, or raise --interval".to_owned(),
+            300..=399 => format!(
+                "sends us elsewhere (HTTP {status}), which is not followed: give --url {}",
+                location.unwrap_or("the right address")
+            ),
+            status => format!("answers with HTTP {status}; check --url, http against https, and its log"),
+        };
+        self.says(&what)
+    }
+
+    fn no_answer(&self, broken: &reqwest::Error) -> RemoteError {
+        let cause = failure::cause(broken);
+        let what = if broken.is_timeout() {
+            "does not answer in time; check that it runs, and the route".to_owned()
+        } else if is_tls(broken) {
+            format!(
+                "cannot be trusted: {cause}; name its CA in --ca-file, or check https against http in --url"
+            )
+        } else if broken.is_connect() {
+            format!("cannot be reached: {cause}; check that it runs, and --url")
+        } else {
+            format!("broke the connection: {cause}; check --url, and http against https")
+        };
+        self.says(&what)
+    }
+
+    fn says(&self, what: &str) -> RemoteError {
+        let port = self.url.port_or_known_default().unwrap_or_default();
+        let host = self.url.host_str().unwrap_or_default();
+        RemoteError::Answer(format!("the exporter at {host}:{port} {what}"))
+    }
+}
+
+/// The TLS library's errors come as data that cannot be used.
+fn is_tls(broken: &reqwest::Error) -> bool {
+    broken.is_connect() && failure::is_tls(broken)
+}
+
+/// The address of the document.
+fn address(text: &str, has_login: bool) -> Result<Url, RemoteError> {
+    let wrong = |why: &str| {
+        RemoteError::Usage(format!(
+            "--url {why}: write http://127.0.0.1:10850 or the like"
+        ))
+    };
+    // The text is not shown: it may hold a password.
+    let mut url = Url::parse(text).map_err(|_| wrong("is no address"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return Err(wrong("must begin with http:// or https:// and a host"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(RemoteError::Usage(
+            "--url holds a user or password, which others on this machine could read: use --username with --password-file".to_owned(),
+        ));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("must have no ? and no #"));
+    }
+    let is_here = match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    if has_login && url.scheme() == "http" && !is_here {
+        return Err(RemoteError::Usage(
+            "--url is plain http, over which the login could be read: use https".to_owned(),
+        ));
+    }
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(["api", "v1", "upgrades"]);
+    }
+    Ok(url)
+}
+
+fn identity(cert: &Path, key: &Path) -> Result<reqwest::Identity, RemoteError> {
+    let read = |path: &Path| {
+        std::fs::read(path)
+            .map_err(|e| RemoteError::Usage(format!("cannot read {}: {e}", path.display())))
+    };
+    let mut pem = read(cert)?;
+    pem.push(b'\n');
+    pem.extend(read(key)?);
+    reqwest::Identity::from_pem(&pem).map_err(|_| {
+        RemoteError::Usage(format!(
+            "{} and {} are no PEM certificate and key that can be used",
+            cert.display(),
+            key.display()
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests;
