@@ -17,7 +17,7 @@ use rolling_upgrade_exporter::{BUILD_REVISION, BUILD_RUSTC};
 pub(crate) use check::Check;
 pub(crate) use export::Export;
 pub(crate) use start::{How, Start, StartCce, StartCdss, StartProduct};
-pub(crate) use status::{Narrow, Output, Status};
+pub(crate) use status::{Narrow, Output, Remote, Status};
 pub(crate) use web::Web;
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {

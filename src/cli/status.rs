@@ -1,5 +1,6 @@
 //! Flags of `status`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
@@ -23,7 +24,7 @@ pub(crate) struct Status {
     /// Go on until every upgrade has ended: live bars on a terminal, else a line for each change
     #[arg(long)]
     pub(crate) watch: bool,
-    /// Between two polls of a cluster that is in an upgrade; without it that of the config
+    /// Between two polls of a cluster in an upgrade [default: as in the config], or two reads of --url
     #[arg(long, value_name = "LENGTH", value_parser = interval, requires = "watch")]
     pub(crate) interval: Option<Duration>,
     /// The form of the output; json is the document of /api/v1/upgrades, with --watch one a line
@@ -32,6 +33,39 @@ pub(crate) struct Status {
     /// Only the clusters, without their nodes and tasks
     #[arg(long)]
     pub(crate) summary: bool,
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+}
+
+/// A running exporter, and the way to it.
+#[derive(Debug, Args)]
+pub(crate) struct Remote {
+    /// Read the running exporter whose page is at this address instead of polling; no config is needed
+    #[arg(long, value_name = "URL", conflicts_with = "file")]
+    pub(crate) url: Option<String>,
+    /// PEM file of the CAs to trust for it, instead of the system's
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// The user that it knows us as
+    #[arg(long, value_name = "USER", requires_all = ["url", "password_file"])]
+    pub(crate) username: Option<String>,
+    /// File with the password
+    #[arg(long, value_name = "FILE", requires = "username")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// File with a token, instead of user and password
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "url",
+        conflicts_with = "username"
+    )]
+    pub(crate) bearer_token_file: Option<PathBuf>,
+    /// PEM file of a client certificate
+    #[arg(long, value_name = "FILE", requires_all = ["url", "key_file"])]
+    pub(crate) cert_file: Option<PathBuf>,
+    /// PEM file of its key
+    #[arg(long, value_name = "FILE", requires = "cert_file")]
+    pub(crate) key_file: Option<PathBuf>,
 }
 
 /// Which clusters; everything when nothing is given. `*` stands for any text.

@@ -1,5 +1,6 @@
 //! `status`: where every upgrade stands, once or until all have ended.
 
+mod bars;
 mod lines;
 mod narrow;
 mod screen;
@@ -26,12 +27,7 @@ use table::Look;
 use watch::Scope;
 
 pub(super) async fn run(flags: Status) -> Result<(), Failure> {
-    let mut config = config::load(&flags.config.file)?;
-    flags.narrow.config(&mut config)?;
-    if let Some(interval) = flags.interval {
-        ask_every(&mut config, interval);
-    }
-    let mut source = Source::own(config);
+    let mut source = source(&flags)?;
     let scope = Scope {
         narrow: flags.narrow,
         since: None,
@@ -43,7 +39,11 @@ pub(super) async fn run(flags: Status) -> Result<(), Failure> {
             () = source.ready() => {}
             ended = stop.asked() => return Err(ended),
         }
-        let mut screen = if is_json { Screen::Json } else { Screen::Lines };
+        let mut screen = if is_json {
+            Screen::Json
+        } else {
+            Screen::for_people()
+        };
         watch::until_over(&mut source, &scope, &mut screen, &mut stop).await?
     } else {
         source.ready().await;
@@ -59,6 +59,19 @@ pub(super) async fn run(flags: Status) -> Result<(), Failure> {
         (false, watched) => conclude(&report, watched, flags.summary)?,
     }
     outcome(&report)
+}
+
+/// Own polls, or the exporter that is named.
+fn source(flags: &Status) -> Result<Source, Failure> {
+    if let Some(url) = &flags.remote.url {
+        return Source::running(url, &flags.remote, flags.interval);
+    }
+    let mut config = config::load(&flags.config.file)?;
+    flags.narrow.config(&mut config)?;
+    if let Some(interval) = flags.interval {
+        ask_every(&mut config, interval);
+    }
+    Ok(Source::own(config))
 }
 
 /// Follows the upgrade of one cluster that was requested at `since`: waits up to `wait` for it to
@@ -91,7 +104,7 @@ pub(super) async fn follow(
         )
         .into());
     }
-    let mut screen = Screen::Lines;
+    let mut screen = Screen::for_people();
     let report = watch::until_over(&mut source, &scope, &mut screen, &mut stop).await?;
     conclude(&report, true, false)?;
     outcome(&report)
@@ -122,7 +135,7 @@ fn over(report: &Report) -> String {
 
 /// Fails when the asked clusters are not there, although all were listed.
 fn missing(report: &Report, scope: &Scope) -> Result<(), Failure> {
-    let all_listed = report.products.iter().all(|p| p.last_error.is_none());
+    let all_listed = report.ready && report.products.iter().all(|p| p.last_error.is_none());
     if report.clusters.is_empty() && !scope.narrow.clusters.is_empty() && all_listed {
         let patterns = scope.narrow.clusters.join(" or ");
         return Err(anyhow!(
@@ -141,7 +154,8 @@ fn outcome(report: &Report) -> Result<(), Failure> {
     if report.by_attention().iter().any(wrong) {
         return Err(Failure::Told(3));
     }
-    let is_dark = report.clusters.iter().any(|cluster| !cluster.up)
+    let is_dark = !report.ready
+        || report.clusters.iter().any(|cluster| !cluster.up)
         || report.products.iter().any(|p| p.last_error.is_some());
     if is_dark {
         return Err(Failure::Told(1));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::harness::{PROGRAM, Process, eventually, get, start_simulator};
+use crate::harness::{PROGRAM, Pair, Process, eventually, free_port, get, start_simulator};
 
 /// One of each product; all have moved within a few seconds.
 const SCENARIO: &str = r#"
@@ -271,4 +271,70 @@ async fn ctrl_c_ends_a_watch() {
         "{}",
         watch.output()
     );
+}
+
+#[tokio::test]
+async fn a_running_exporter_is_read_without_a_config() {
+    let pair = Pair::start(SCENARIO, &config("ENDPOINT")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("--url={}/", pair.url);
+    let args = [&url, "--watch", "--interval=1s", "--account=kr"];
+    let told = status(folder.path(), &args).await;
+    assert_eq!(
+        (told.code, told.err.as_str()),
+        (Some(0), ""),
+        "{}",
+        told.out
+    );
+    let end = "no upgrade runs: 1 succeeded\n";
+    assert!(told.out.ends_with(end), "{}", told.out);
+
+    let told = status(folder.path(), &[&url, "--summary"]).await;
+    assert_eq!(told.code, Some(3), "{told:?}");
+    assert!(told.row("logs").starts_with("failed logs css cn 50% 1/2"));
+    assert!(told.row("商店").starts_with("stalled 商店 cce cn"));
+
+    let told = status(folder.path(), &[&url, "--output=json"]).await;
+    let own: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    let api = get(&format!("{}/api/v1/upgrades", pair.url)).await.unwrap();
+    let api: serde_json::Value = serde_json::from_str(&api).unwrap();
+    assert_eq!(own["clusters"].as_array().unwrap().len(), 4);
+    assert_eq!(own["products"][0]["account"], api["products"][0]["account"]);
+
+    let told = status(folder.path(), &[&url, "--cluster=nope"]).await;
+    assert_eq!(told.code, Some(1), "{told:?}");
+    let told = status(folder.path(), &[&format!("{url}no/such/prefix")]).await;
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.err.contains("has no /api/v1/upgrades"), "{}", told.err);
+}
+
+#[tokio::test]
+async fn an_exporter_that_cannot_be_read_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let gone = format!("--url=http://127.0.0.1:{}", free_port());
+    let told = status(folder.path(), &[&gone, "--watch"]).await;
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.err.contains("cannot be reached"), "{}", told.err);
+    for (args, part) in [
+        (
+            &["--url=http://admin:hunter2@127.0.0.1:1"][..],
+            "--password-file",
+        ),
+        (
+            &[gone.as_str(), "--config.file=c.yml"],
+            "cannot be used with",
+        ),
+        (&[&gone, "--username=x"], "--password-file"),
+        (
+            &[&gone, "--username=x", "--password-file=none"],
+            "cannot use none",
+        ),
+        (&[&gone, "--ca-file=none.pem"], "none.pem"),
+        (&["--ca-file=none.pem"], "--url"),
+    ] {
+        let told = status(folder.path(), args).await;
+        assert_eq!(told.code, Some(2), "{args:?} {told:?}");
+        assert!(told.err.contains(part), "{args:?} {}", told.err);
+        assert!(!told.err.contains("hunter2"), "{}", told.err);
+    }
 }

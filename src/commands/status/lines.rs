@@ -4,7 +4,7 @@ use rolling_upgrade_exporter::report::{
     ClusterReport, ErrorReport, NodeReport, ProductReport, Report, TaskReport, UpgradeReport,
 };
 
-use super::text::{clean, is_over, length, name, percent, since, state, versions};
+use super::text::{clean, is_over, length, name, percent, since, versions};
 
 /// What changed between two reports, in the order of the second; everything that is in work or in
 /// trouble when there was none before. Each line begins with the time.
@@ -198,7 +198,11 @@ pub(super) fn counts(report: &Report) -> String {
     let mut counts: Vec<(String, usize)> = Vec::new();
     for (_, _, upgrade) in report.by_attention() {
         let Some(upgrade) = upgrade else { continue };
-        let word = state(upgrade);
+        let word = if upgrade.stalled {
+            "stalled".to_owned()
+        } else {
+            clean(&upgrade.status.replace('_', " "))
+        };
         match counts.iter_mut().find(|(known, _)| *known == word) {
             Some((_, count)) => *count += 1,
             None => counts.push((word, 1)),

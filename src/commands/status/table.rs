@@ -54,6 +54,9 @@ pub(super) fn table(report: &Report, look: Look) -> String {
     } else {
         parts.push(summary(report, &rows, look));
     }
+    if !report.ready {
+        parts.push("The first poll round has not ended yet: clusters may be missing.".to_owned());
+    }
     let notes = notes(report, look);
     if !notes.is_empty() {
         parts.push(notes);

@@ -61,22 +61,35 @@ pub(super) async fn until_over(
     stop: &mut Stop,
 ) -> Result<Report, Failure> {
     let mut before: Option<Report> = None;
+    let mut trouble = String::new();
     loop {
         match scope.read(source).await {
             Ok(now) => {
+                trouble.clear();
                 screen.show(before.as_ref(), &now)?;
-                if !is_running(&now) {
+                if now.ready && !is_running(&now) {
+                    screen.clear();
                     return Ok(now);
                 }
                 before = Some(now);
             }
             // The first answer must come; after it a failure passes, or a person ends it.
             Err(failure) if before.is_none() => return Err(failure),
-            Err(failure) => super::complain(&failure.to_string())?,
+            Err(failure) => {
+                let why = failure.to_string();
+                if why != trouble {
+                    screen.trouble(&why)?;
+                    trouble = why;
+                }
+            }
         }
+        let is_live = screen.is_live();
         tokio::select! {
-            () = source.news() => tokio::time::sleep(TOGETHER).await,
-            ended = stop.asked() => return Err(ended),
+            () = source.news(is_live) => tokio::time::sleep(TOGETHER).await,
+            ended = stop.asked() => {
+                screen.leave();
+                return Err(ended);
+            }
         }
     }
 }
@@ -99,7 +112,7 @@ pub(super) async fn until_there(
             return Ok(true);
         }
         tokio::select! {
-            () = source.news() => {}
+            () = source.news(false) => {}
             () = tokio::time::sleep_until(end) => return Ok(false),
             ended = stop.asked() => return Err(ended),
         }

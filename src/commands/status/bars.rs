@@ -1,0 +1,109 @@
+//! Live bars on a terminal: one for each upgrade in work, below it its nodes in work.
+
+mod rows;
+
+use console::Term;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rolling_upgrade_exporter::report::Report;
+
+use rows::{Key, Row};
+
+/// A bar's length is in thousandths.
+const WHOLE: u64 = 1000;
+
+/// What is drawn now.
+#[derive(Debug)]
+pub(super) struct Bars {
+    multi: MultiProgress,
+    rows: Vec<ProgressBar>,
+    size: fn() -> (u16, u16),
+    /// Upgrades that ran since the watch began: they stay until its end.
+    seen: Vec<Key>,
+    trouble: Option<String>,
+}
+
+impl Bars {
+    /// On standard output, which the table follows at the end; none when it is no terminal that can
+    /// be drawn on.
+    pub(super) fn on_stdout() -> Option<Self> {
+        let out = Term::stdout();
+        let can_move = out.is_term() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        can_move.then(|| Self::new(ProgressDrawTarget::stdout(), || Term::stdout().size()))
+    }
+
+    /// `size` gives rows and columns.
+    fn new(target: ProgressDrawTarget, size: fn() -> (u16, u16)) -> Self {
+        Self {
+            multi: MultiProgress::with_draw_target(target),
+            rows: Vec::new(),
+            size,
+            seen: Vec::new(),
+            trouble: None,
+        }
+    }
+
+    /// Draws what a report tells.
+    pub(super) fn show(&mut self, report: &Report) {
+        self.trouble = None;
+        rows::remember(report, &mut self.seen);
+        let (height, width) = (self.size)();
+        self.draw(&rows::rows(report, &self.seen, height, width), width);
+    }
+
+    /// Tells why there is no report, below the last one.
+    pub(super) fn trouble(&mut self, why: &str) {
+        if self.trouble.as_deref() != Some(why) {
+            self.trouble = Some(why.to_owned());
+            drop(self.multi.println(rows::line_of(why, (self.size)().1)));
+        }
+    }
+
+    /// Leaves on the terminal what stands there.
+    pub(super) fn leave(&mut self) {
+        for bar in self.rows.drain(..) {
+            bar.abandon();
+        }
+    }
+
+    /// Takes away what stands there.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+        drop(self.multi.clear());
+    }
+
+    fn draw(&mut self, rows: &[Row], width: u16) {
+        while self.rows.len() > rows.len() {
+            if let Some(bar) = self.rows.pop() {
+                self.multi.remove(&bar);
+            }
+        }
+        while self.rows.len() < rows.len() {
+            let bar = ProgressBar::new(WHOLE);
+            self.rows.push(self.multi.add(bar));
+        }
+        for (bar, row) in self.rows.iter().zip(rows) {
+            bar.set_style(style(row, width));
+            bar.set_prefix(row.begin.clone());
+            bar.set_position(row.share.unwrap_or_default());
+            bar.set_message(row.text.clone());
+        }
+    }
+}
+
+fn style(row: &Row, width: u16) -> ProgressStyle {
+    let length = rows::bar_length(width);
+    let template = match row.share {
+        Some(_) if length > 0 => {
+            let colour = row.colour;
+            format!("{{prefix:.{colour}}}{{bar:{length}.{colour}/dim}} {{msg}}")
+        }
+        Some(_) => format!("{{prefix:.{}}}{{msg}}", row.colour),
+        None => "{prefix}{msg}".to_owned(),
+    };
+    let style = ProgressStyle::with_template(&template);
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("█▓░")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! What a terminal gets to see.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use console::strip_ansi_codes;
+use indicatif::TermLike;
+use unicode_width::UnicodeWidthStr;
+
+use super::*;
+
+/// A terminal that keeps what is written, and what stands there now.
+#[derive(Debug, Clone, Default)]
+struct Fake {
+    /// The rows, and the one where the cursor is.
+    rows: Arc<Mutex<(Vec<String>, usize)>>,
+    width: u16,
+}
+
+impl Fake {
+    /// A text that goes on in the next row where a row is full.
+    fn put(&self, text: &str) {
+        let mut rows = self.rows.lock().unwrap();
+        for c in strip_ansi_codes(text).chars() {
+            let place = rows.1;
+            let row = rows.0.get(place).map_or(0, |row| row.width());
+            if row + c.to_string().width() > usize::from(self.width) {
+                rows.1 += 1;
+            }
+            let place = rows.1;
+            while rows.0.len() <= place {
+                rows.0.push(String::new());
+            }
+            if c != '\r' {
+                rows.0[place].push(c);
+            }
+        }
+    }
+
+    fn text(&self) -> String {
+        let rows = self.rows.lock().unwrap();
+        let rows = rows.0.iter().map(|row| row.trim_end());
+        rows.filter(|row| !row.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+}
+
+impl TermLike for Fake {
+    fn width(&self) -> u16 {
+        self.width
+    }
+
+    fn height(&self) -> u16 {
+        100
+    }
+
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        let mut rows = self.rows.lock().unwrap();
+        rows.1 = rows.1.saturating_sub(n);
+        Ok(())
+    }
+
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        self.rows.lock().unwrap().1 += n;
+        Ok(())
+    }
+
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.put(text);
+        self.rows.lock().unwrap().1 += 1;
+        Ok(())
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.put(text);
+        Ok(())
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        let mut rows = self.rows.lock().unwrap();
+        let place = rows.1;
+        if let Some(row) = rows.0.get_mut(place) {
+            row.clear();
+        }
+        Ok(())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn fleet() -> Report {
+    serde_json::from_str(include_str!("../../../../tests/data/status/fleet.json")).unwrap()
+}
+
+fn bars(size: fn() -> (u16, u16)) -> (Bars, Fake) {
+    let fake = Fake {
+        width: size().1,
+        ..Fake::default()
+    };
+    let target = ProgressDrawTarget::term_like(Box::new(fake.clone()));
+    (Bars::new(target, size), fake)
+}
+
+#[test]
+fn a_bar_for_each_upgrade_in_work_and_a_row_for_each_node_in_work() {
+    let (mut bars, fake) = bars(|| (50, 100));
+    bars.show(&fleet());
+    let want = "\
+stalled    검색-상점                  ██████▓░░░░░░░░░░░░░  33%  1/3 nodes  nothing moved for 50m  …
+  shop-d-2: upgrading, data, Upgrade_OpenSearch, 50m";
+    let text = fake.text();
+    assert!(text.starts_with(want), "{text}");
+    assert!(
+        text.contains("\n  data are 35m old; throttled: too many calls"),
+        "{text}"
+    );
+    assert!(
+        text.contains("events-b-1: upgrading, broker, orange, 10m"),
+        "{text}"
+    );
+    assert!(text.contains("waits for a person"), "{text}");
+    assert!(!text.contains("search-logs"), "it ended before: {text}");
+    assert!(!text.contains("css-billing"), "it failed before: {text}");
+    assert!(text.contains("\\u{1b}[31m"), "escaped: {text}");
+    assert!(text.lines().all(|row| row.width() <= 100), "{text}");
+}
+
+#[test]
+fn what_ends_during_the_watch_stays() {
+    let (mut bars, fake) = bars(|| (50, 100));
+    let mut report = fleet();
+    report.clusters.retain(|c| c.cluster_name == "검색-상점");
+    bars.show(&report);
+    let upgrade = &mut report.clusters[0].upgrades[0];
+    upgrade.status = "succeeded".to_owned();
+    (upgrade.stalled, upgrade.progress_ratio) = (false, Some(1.0));
+    upgrade.ended = Some(report.generated);
+    upgrade
+        .nodes
+        .iter_mut()
+        .for_each(|node| node.status = "succeeded".to_owned());
+    bars.show(&report);
+    let text = fake.text();
+    let full = "█".repeat(20);
+    assert!(
+        text.starts_with(&format!("succeeded  검색-상점  {full} 100%  3/3 nodes")),
+        "{text}"
+    );
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(text.contains("10:00:00 UTC: 1 succeeded."), "{text}");
+    bars.clear();
+    assert_eq!(fake.text(), "");
+}
+
+#[test]
+fn a_low_terminal_shows_upgrades_before_nodes() {
+    let (mut bars, fake) = bars(|| (5, 80));
+    bars.show(&fleet());
+    let text = fake.text();
+    assert_eq!(text.lines().count(), 4, "{text}");
+    assert!(text.contains("\n2 more. "), "{text}");
+    assert!(!text.contains("shop-d-2"), "{text}");
+}
+
+#[test]
+fn a_narrow_terminal_has_words_instead_of_bars() {
+    let (mut bars, fake) = bars(|| (50, 40));
+    bars.show(&fleet());
+    let text = fake.text();
+    assert!(text.starts_with("stalled    검색-상점    33%"), "{text}");
+    assert!(!text.contains('█'), "{text}");
+    assert!(text.lines().all(|row| row.width() <= 40), "{text}");
+}
+
+#[test]
+fn trouble_is_told_once_above_the_bars() {
+    let (mut bars, fake) = bars(|| (50, 100));
+    bars.show(&fleet());
+    bars.trouble("no\nanswer\u{1b}");
+    bars.trouble("no\nanswer\u{1b}");
+    let text = fake.text();
+    assert_eq!(text.matches("no answer\\u{1b}").count(), 1, "{text}");
+    assert!(text.contains("검색-상점"), "{text}");
+}
