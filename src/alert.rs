@@ -17,4 +17,4 @@ pub use file::rules_file;
 pub use notification::Notification;
 pub use rule::{Labels, Rule, Severity};
 pub use rules::all as rules;
-pub use sidecar::{Order, run};
+pub use sidecar::{Order, World, run};

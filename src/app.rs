@@ -19,7 +19,8 @@ use crate::poll::{self, Polling};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::web::access::Access;
-use crate::web::{self, App, Limits, prefix::RoutePrefix, ready::Ready, reload::Reload};
+use crate::web::prefix::{ExternalUrl, RoutePrefix};
+use crate::web::{self, App, Limits, ready::Ready, reload::Reload};
 use reload::Reloader;
 
 const WEB: &str = "web server";
@@ -33,6 +34,8 @@ const GRACEFUL: [&str; 2] = [WEB, ALERTING];
 /// What is not in the config file.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// Where people reach the exporter, if that is known.
+    pub external_url: Option<ExternalUrl>,
     /// The path below which everything is served.
     pub prefix: RoutePrefix,
     /// The path of the metrics, for instance `/metrics`.
@@ -104,7 +107,12 @@ pub async fn run(
     parts.spawn(WEB, serving);
     let alerting = config.alerting.take();
     let (sidecar, to_sidecar) = mpsc::channel(1);
-    let world = (store.clone(), metrics.clone(), clock.clone());
+    let world = alert::World {
+        store: store.clone(),
+        metrics: metrics.clone(),
+        clock: clock.clone(),
+        page: options.external_url,
+    };
     parts.spawn(
         ALERTING,
         alert::run(alerting.clone(), to_sidecar, world, gone(stopped.clone())),

@@ -14,6 +14,7 @@ use super::peer::Posting;
 use super::rule::{Labels, Rule};
 use super::rules;
 use crate::config::Alerting;
+use crate::web::prefix::ExternalUrl;
 
 /// An alert is told to fire for this many resend intervals: three posts may be lost.
 const AHEAD: u32 = 4;
@@ -21,11 +22,19 @@ const AHEAD: u32 = 4;
 const RESOLVED_RETENTION: Duration = Duration::from_secs(15 * 60);
 /// The label of an alert about an Alertmanager; that one does not get it.
 const ABOUT: &str = "alertmanager";
+/// The labels that the page can be filtered by, with the names of its filters.
+const FILTERS: [(&str, &str); 3] = [
+    ("account", "account"),
+    ("product", "product"),
+    ("cluster_id", "q"),
+];
 
 /// The alerts that hold or have just ended.
 #[derive(Debug)]
 pub(super) struct Engine {
     external_labels: Labels,
+    /// Where people reach the page, if that is known.
+    page: Option<ExternalUrl>,
     resend: Duration,
     explicit_resolve: bool,
     alerts: BTreeMap<Labels, Active>,
@@ -57,9 +66,10 @@ struct Active {
 
 impl Engine {
     /// With nothing known: what fired before a restart is found again, or lapses.
-    pub(super) fn new(config: &Alerting) -> Self {
+    pub(super) fn new(config: &Alerting, page: Option<ExternalUrl>) -> Self {
         Self {
             external_labels: config.external_labels.clone(),
+            page,
             resend: config.resend_interval,
             explicit_resolve: config.explicit_resolve,
             alerts: BTreeMap::new(),
@@ -112,7 +122,18 @@ impl Engine {
         due.truncate(most);
         let post = |(_, labels, alert): (_, &Labels, &mut Active)| {
             let times = alert.post(now, self.resend);
-            posting(alert.rule, labels, &self.external_labels, times)
+            let alert = Notification {
+                labels: with_external(labels, &self.external_labels),
+                annotations: alert.rule.annotations(labels),
+                starts_at: times.starts_at,
+                ends_at: times.ends_at,
+                generator_url: self.page.as_ref().map(|page| link(page, labels)),
+            };
+            Posting {
+                alert,
+                resolved: times.resolved,
+                except: labels.get(ABOUT).cloned(),
+            }
         };
         let postings = due.into_iter().map(post).collect();
         Step { postings, over }
@@ -147,17 +168,13 @@ struct Times {
     resolved: bool,
 }
 
-fn posting(rule: &Rule, labels: &Labels, external: &Labels, times: Times) -> Posting {
-    Posting {
-        alert: Notification {
-            labels: with_external(labels, external),
-            annotations: rule.annotations(labels),
-            starts_at: times.starts_at,
-            ends_at: times.ends_at,
-        },
-        resolved: times.resolved,
-        except: labels.get(ABOUT).cloned(),
-    }
+/// The page, filtered to what an alert is about.
+fn link(page: &ExternalUrl, labels: &Labels) -> String {
+    let filter: Vec<(&str, &str)> = FILTERS
+        .iter()
+        .filter_map(|(label, filter)| Some((*filter, labels.get(*label)?.as_str())))
+        .collect();
+    page.page(&filter).into()
 }
 
 /// The labels as they are posted.

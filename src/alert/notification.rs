@@ -21,6 +21,9 @@ pub struct Notification {
     /// In the future: it fires until then unless it is posted again. In the past: it ended.
     #[serde(serialize_with = "rfc3339")]
     pub ends_at: Timestamp,
+    /// Where people see more of it: the exporter's page, if its address is known.
+    #[serde(rename = "generatorURL", skip_serializing_if = "Option::is_none")]
+    pub generator_url: Option<String>,
 }
 
 /// RFC 3339 with milliseconds, in UTC.
@@ -40,10 +43,20 @@ mod tests {
             annotations: label("summary"),
             starts_at: Timestamp::from_second(1_700_000_000).unwrap(),
             ends_at: Timestamp::from_millisecond(1_700_000_240_500).unwrap(),
+            generator_url: None,
         };
         assert_eq!(
             serde_json::to_string(&alert).unwrap(),
             r#"{"labels":{"alertname":"x \"1\""},"annotations":{"summary":"x \"1\""},"startsAt":"2023-11-14T22:13:20.000Z","endsAt":"2023-11-14T22:17:20.500Z"}"#
+        );
+        let linked = Notification {
+            generator_url: Some("https://x.example/".to_owned()),
+            ..alert
+        };
+        let text = serde_json::to_string(&linked).unwrap();
+        assert!(
+            text.ends_with(r#","generatorURL":"https://x.example/"}"#),
+            "{text}"
         );
     }
 }

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::Alerting;
 use crate::store::Store;
 use crate::telemetry::Metrics;
+use crate::web::prefix::ExternalUrl;
 
 /// Many clusters change at once; they are looked at together. It bounds the delay of an alert, too.
 const GAP: Duration = Duration::from_millis(250);
@@ -29,10 +30,16 @@ const GRACE: Duration = Duration::from_secs(3);
 pub type Order = (Option<Alerting>, oneshot::Sender<()>);
 
 /// What alerts are decided on.
-struct World {
-    store: Arc<Store>,
-    metrics: Arc<Metrics>,
-    clock: Clock,
+#[derive(Debug)]
+pub struct World {
+    /// The clusters.
+    pub store: Arc<Store>,
+    /// The exporter itself.
+    pub metrics: Arc<Metrics>,
+    /// The wall clock.
+    pub clock: Clock,
+    /// Where people reach the page; alerts link there.
+    pub page: Option<ExternalUrl>,
 }
 
 /// The sidecar while it is on.
@@ -48,15 +55,10 @@ struct Sidecar {
 pub async fn run(
     config: Option<Alerting>,
     mut orders: mpsc::Receiver<Order>,
-    (store, metrics, clock): (Arc<Store>, Arc<Metrics>, Clock),
+    world: World,
     stop: impl Future<Output = ()>,
 ) {
-    let mut changes = store.subscribe();
-    let world = World {
-        store,
-        metrics,
-        clock,
-    };
+    let mut changes = world.store.subscribe();
     let mut sidecar = config.map(|config| Sidecar::new(config, &world));
     tokio::pin!(stop);
     loop {
@@ -115,7 +117,7 @@ async fn replace(
 impl Sidecar {
     fn new(config: Alerting, world: &World) -> Self {
         Self {
-            engine: Engine::new(&config),
+            engine: Engine::new(&config, world.page.clone()),
             peers: Peers::new(&config, world.metrics.clone(), world.clock.clone()),
             config,
         }
@@ -145,6 +147,15 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+
+    fn world(metrics: &Arc<Metrics>) -> World {
+        World {
+            store: Arc::new(Store::new()),
+            metrics: metrics.clone(),
+            clock: Clock::system(),
+            page: None,
+        }
+    }
     use crate::alert::alertmanager::fake::{Fake, ok};
 
     /// Runs it for an Alertmanager that takes everything.
@@ -156,7 +167,7 @@ mod tests {
             explicit_resolve: false,
             alertmanagers: vec![fake.config()],
         };
-        let world = (Arc::new(Store::new()), metrics.clone(), Clock::system());
+        let world = world(metrics);
         let (orders, received) = mpsc::channel(1);
         tokio::spawn(async move {
             run(Some(config), received, world, std::future::pending()).await;
@@ -219,7 +230,7 @@ mod tests {
     async fn a_new_config_turns_it_on_and_off_and_is_heard_at_once() {
         let metrics = Arc::new(Metrics::new());
         metrics.config_loaded(None);
-        let world = (Arc::new(Store::new()), metrics.clone(), Clock::system());
+        let world = world(&metrics);
         let (orders, received) = mpsc::channel(1);
         tokio::spawn(run(None, received, world, std::future::pending()));
         let order = async |config: Option<Alerting>| {

@@ -49,6 +49,7 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
     background.spawn(server::run(clouds, Arc::new(world)));
     let options = Options {
         prefix: RoutePrefix::default(),
+        external_url: None,
         telemetry_path: "/metrics".to_owned(),
         config_file: None,
         lifecycle: false,

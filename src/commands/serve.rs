@@ -14,6 +14,7 @@ pub(super) async fn run(flags: Serve) -> Result<(), Failure> {
     let listeners = bind(&flags.web.addresses).await?;
     let options = Options {
         prefix: flags.web.prefix(),
+        external_url: flags.web.external_url,
         telemetry_path: flags.web.telemetry_path,
         config_file: Some(flags.config.file),
         lifecycle: flags.lifecycle,

@@ -13,12 +13,13 @@ fn at(seconds: i64) -> Timestamp {
 
 fn engine(explicit_resolve: bool) -> Engine {
     let label = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    Engine::new(&Alerting {
+    let config = Alerting {
         external_labels: Labels::from([label("site", "kr"), label("severity", "mine")]),
         resend_interval: Duration::from_secs(60),
         explicit_resolve,
         alertmanagers: Vec::new(),
-    })
+    };
+    Engine::new(&config, None)
 }
 
 /// What is posted at a second when the config could, or could not, be reloaded.
@@ -50,6 +51,37 @@ fn looked(engine: &mut Engine, seconds: i64, own: Own, most: usize) -> Step {
 fn only(postings: Vec<Posting>) -> Posting {
     assert_eq!(postings.len(), 1, "{postings:?}");
     postings.into_iter().next().unwrap()
+}
+
+#[test]
+fn an_alert_leads_to_the_page_of_what_it_is_about() {
+    let page: ExternalUrl = "https://x.example/up".parse().unwrap();
+    let of = |labels: &[(&str, &str)]| {
+        let owned = labels
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        link(&page, &owned.collect())
+    };
+    assert_eq!(of(&[("alertname", "x")]), "https://x.example/up/");
+    assert_eq!(
+        of(&[
+            ("account", "a&b"),
+            ("product", "ses"),
+            ("cluster_id", "7"),
+            ("kind", "version")
+        ]),
+        "https://x.example/up/?account=a%26b&product=ses&q=7"
+    );
+
+    let mut engine = engine(false);
+    let posted = only(step(&mut engine, 1, true));
+    assert_eq!(posted.alert.generator_url, None);
+    engine.page = Some(page);
+    let posted = only(step(&mut engine, 61, true));
+    assert_eq!(
+        posted.alert.generator_url.as_deref(),
+        Some("https://x.example/up/")
+    );
 }
 
 #[test]

@@ -97,6 +97,7 @@ pub(super) fn alert(name: &str, until: i64) -> Posting {
             annotations: Labels::new(),
             starts_at: at(-1),
             ends_at: at(until),
+            generator_url: None,
         },
         resolved: until == 0,
         except: None,

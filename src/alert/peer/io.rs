@@ -37,6 +37,7 @@ fn alert(name: &str, except: Option<String>) -> Posting {
             ends_at: now
                 .checked_add(Duration::from_secs(900))
                 .unwrap_or(Timestamp::MAX),
+            generator_url: None,
         },
         resolved: false,
         except,
