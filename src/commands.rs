@@ -1,6 +1,7 @@
 //! What each command does, and how it fails.
 
 mod check;
+mod completions;
 mod demo;
 mod export;
 mod healthcheck;
@@ -48,6 +49,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Simulate(flags) => simulate::run(flags).await,
         Command::Healthcheck(flags) => healthcheck::run(flags).await,
         Command::Export(flags) => export::run(&flags),
+        Command::Completions(flags) => completions::run(&flags),
     }
 }
 

@@ -36,6 +36,11 @@ install_servers() {
     if [ -z "$(fc-list ':lang=ko' 2>/dev/null)" ] || [ -z "$(fc-list ':lang=zh' 2>/dev/null)" ]; then
         missing+=(fontconfig fonts-noto-cjk)
     fi
+    # Shells that read the completions; bash is here already.
+    local shell
+    for shell in fish zsh; do
+        command -v "$shell" >/dev/null || missing+=("$shell")
+    done
     if [ "${#missing[@]}" -gt 0 ]; then install "${missing[@]}"; fi
 }
 
