@@ -1,19 +1,23 @@
 //! The running exporter: every part under one supervisor, from its start to its graceful end.
 
+mod announce;
 mod reload;
 
+use std::future::pending;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
 
 use crate::alert;
 use crate::clock::Clock;
-use crate::config::{Account, Alertmanager, Config, Selection};
+use crate::config::Config;
 use crate::expose::Exposition;
 use crate::poll::{self, Polling};
 use crate::store::Store;
@@ -27,6 +31,7 @@ const WEB: &str = "web server";
 const EXPOSITION: &str = "exposition";
 const POLLING: &str = "polling";
 const ALERTING: &str = "alerting";
+const ANNOUNCING: &str = "announcement";
 
 /// What has work to finish when the program ends.
 const GRACEFUL: [&str; 2] = [WEB, ALERTING];
@@ -65,13 +70,19 @@ pub async fn run(
     listeners: Vec<TcpListener>,
     options: Options,
 ) -> Result<(), AppError> {
+    let started = Instant::now();
     let mut signals = Signals::new()?;
     // Without a file there is nothing to read: a terminal that is closed then ends the program.
     let hangup = match options.config_file {
         Some(_) => Some(signal(SignalKind::hangup())?),
         None => None,
     };
-    announce(&config, &listeners, &options);
+    let addresses: Vec<_> = listeners
+        .iter()
+        .filter_map(|l| l.local_addr().ok())
+        .collect();
+    let env = |name: &str| std::env::var(name).ok();
+    announce::start(&config, &addresses, &options, &env);
 
     let clock = Clock::system();
     let store = Arc::new(Store::new());
@@ -88,7 +99,7 @@ pub async fn run(
     let app = Arc::new(App {
         store: store.clone(),
         exposition: exposition.clone(),
-        ready,
+        ready: ready.clone(),
         reload,
         prefix: options.prefix,
         access: options.access,
@@ -118,6 +129,8 @@ pub async fn run(
         alert::run(alerting.clone(), to_sidecar, world, gone(stopped.clone())),
     );
     parts.spawn(EXPOSITION, exposition.clone().run(store.clone()));
+    let announcing = announce::first_round(store.clone(), ready, clock.clone());
+    parts.spawn(ANNOUNCING, announcing.then(|()| pending()));
     let reloader = Reloader {
         file: options.config_file,
         polling: Polling::start(config.accounts, deps, first_round).await,
@@ -129,7 +142,7 @@ pub async fn run(
         clock,
     };
     parts.spawn(POLLING, reloader.run(orders, hangup, gone(stopped)));
-    supervise(parts, stop, async || signals.next().await).await
+    supervise(parts, stop, started, async || signals.next().await).await
 }
 
 /// Completes when the sender is gone.
@@ -142,20 +155,20 @@ async fn gone(mut stopped: watch::Receiver<()>) {
 async fn supervise(
     mut parts: Parts,
     stop: watch::Sender<()>,
+    started: Instant,
     mut signal: impl AsyncFnMut() -> &'static str,
 ) -> Result<(), AppError> {
     tokio::select! {
-        name = signal() => tracing::info!(signal = name, "Ending."),
+        name = signal() => announce::ending(name),
         name = parts.next() => return Err(AppError::Ended(name)),
     }
+    let told = Instant::now();
     drop(stop);
     tokio::select! {
-        () = parts.until_graceful() => Ok(()),
-        name = signal() => {
-            tracing::warn!(signal = name, "Ending at once.");
-            Ok(())
-        }
+        () = parts.until_graceful() => announce::ended(told.elapsed(), started.elapsed()),
+        name = signal() => announce::ended_at_once(name, started.elapsed()),
     }
+    Ok(())
 }
 
 /// Tasks with names; all are aborted when this is dropped.
@@ -214,71 +227,8 @@ impl Signals {
     }
 }
 
-/// Tells in a few lines what runs, where it listens and what it watches.
-fn announce(config: &Config, listeners: &[TcpListener], options: &Options) {
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        commit = crate::BUILD_REVISION,
-        rustc = crate::BUILD_RUSTC,
-        "Starting rolling-upgrade-exporter."
-    );
-    for address in listeners.iter().filter_map(|l| l.local_addr().ok()) {
-        let scheme = options.access.scheme();
-        tracing::info!(
-            "Listening on {scheme}://{address}{}{}",
-            options.prefix.as_str(),
-            options.telemetry_path
-        );
-    }
-    if let Some((path, says)) = options.access.summary() {
-        tracing::info!(path = %path.display(), %says, "Following the web config.");
-    }
-    for hint in options.access.hints() {
-        tracing::warn!("Web config: {hint}.");
-    }
-    for account in &config.accounts {
-        let polling = account.polling;
-        tracing::info!(
-            account = %account.name,
-            region = %account.region(),
-            products = %products(account),
-            active = %humantime::format_duration(polling.active_interval),
-            idle = %humantime::format_duration(polling.idle_interval),
-            discovery = %humantime::format_duration(polling.discovery_interval),
-            "Watching."
-        );
-    }
-    if let Some(alerting) = &config.alerting {
-        let names: Vec<&str> = alerting
-            .alertmanagers
-            .iter()
-            .map(Alertmanager::label)
-            .collect();
-        tracing::info!(
-            alertmanagers = %names.join(", "),
-            resend = %humantime::format_duration(alerting.resend_interval),
-            explicit_resolve = alerting.explicit_resolve,
-            "Sending alerts."
-        );
-    }
-}
-
-/// For instance `ses (all), cdss (2 listed)`.
-fn products(account: &Account) -> String {
-    let words = account.products.iter().map(|config| {
-        let name = config.product.name;
-        match &config.clusters {
-            Selection::All => format!("{name} (all)"),
-            Selection::Listed(listed) => format!("{name} ({} listed)", listed.len()),
-        }
-    });
-    words.collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
-    use std::future::pending;
-
     use super::*;
 
     /// A web server that ends when told, and a part that never does.
@@ -298,7 +248,7 @@ mod tests {
             Some(name) => name,
             None => pending().await,
         };
-        assert!(supervise(parts, stop, signal).await.is_ok());
+        assert!(supervise(parts, stop, Instant::now(), signal).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -317,7 +267,7 @@ mod tests {
             Some(name) => name,
             None => pending().await,
         };
-        assert!(supervise(parts, stop, signal).await.is_ok());
+        assert!(supervise(parts, stop, Instant::now(), signal).await.is_ok());
         assert!(drained.load(std::sync::atomic::Ordering::Relaxed));
     }
 
@@ -326,7 +276,7 @@ mod tests {
         let mut parts = Parts::default();
         parts.spawn(WEB, pending());
         let (stop, _stopped) = watch::channel(());
-        let ended = supervise(parts, stop, async || "SIGINT").await;
+        let ended = supervise(parts, stop, Instant::now(), async || "SIGINT").await;
         assert!(ended.is_ok(), "{ended:?}");
     }
 
@@ -334,7 +284,7 @@ mod tests {
     async fn a_part_that_ends_or_panics_ends_the_program() {
         let (mut parts, stop) = parts();
         parts.spawn(EXPOSITION, async { panic!("on purpose") });
-        let ended = supervise(parts, stop, async || pending().await).await;
+        let ended = supervise(parts, stop, Instant::now(), async || pending().await).await;
         assert!(
             matches!(ended, Err(AppError::Ended(EXPOSITION))),
             "{ended:?}"
@@ -343,7 +293,7 @@ mod tests {
         let mut parts = Parts::default();
         parts.spawn(WEB, async {});
         let (stop, _stopped) = watch::channel(());
-        let ended = supervise(parts, stop, async || pending().await).await;
+        let ended = supervise(parts, stop, Instant::now(), async || pending().await).await;
         assert!(matches!(ended, Err(AppError::Ended(WEB))), "{ended:?}");
     }
 }

@@ -48,8 +48,8 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
     let mut background = JoinSet::new();
     background.spawn(server::run(clouds, Arc::new(world)));
     let options = Options {
-        prefix: RoutePrefix::default(),
         external_url: None,
+        prefix: RoutePrefix::default(),
         telemetry_path: "/metrics".to_owned(),
         config_file: None,
         lifecycle: false,
