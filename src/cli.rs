@@ -96,9 +96,6 @@ pub(crate) struct Serve {
     pub(crate) config: ConfigFile,
     #[command(flatten)]
     pub(crate) web: Web,
-    /// Let POST and PUT to /-/reload read the config anew; SIGHUP always does
-    #[arg(long = "web.enable-lifecycle")]
-    pub(crate) lifecycle: bool,
     #[command(flatten)]
     pub(crate) log: Log,
 }
@@ -244,7 +241,7 @@ mod tests {
             let Ok(Command::Serve(serve)) = parse(&words) else {
                 panic!("{words:?} do not serve");
             };
-            assert!(serve.lifecycle);
+            assert!(serve.web.lifecycle);
             assert_eq!(serve.config.file, PathBuf::from("x.yml"));
             let addresses: Vec<_> = serve
                 .web

@@ -28,6 +28,9 @@ pub(crate) struct Web {
     /// The path below which everything is served [default: the path of --web.external-url]
     #[arg(long = "web.route-prefix", value_name = "PATH")]
     route_prefix: Option<RoutePrefix>,
+    /// Let POST and PUT to /-/reload read the config anew; SIGHUP always does
+    #[arg(long = "web.enable-lifecycle")]
+    pub(crate) lifecycle: bool,
 }
 
 impl Web {

@@ -17,7 +17,7 @@ pub(super) async fn run(flags: Serve) -> Result<(), Failure> {
         external_url: flags.web.external_url,
         telemetry_path: flags.web.telemetry_path,
         config_file: Some(flags.config.file),
-        lifecycle: flags.lifecycle,
+        lifecycle: flags.web.lifecycle,
         access,
     };
     Ok(app::run(config, listeners, options).await?)
