@@ -34,5 +34,7 @@ pub const ASSETS: &[Asset] = assets![
     "deploy/kubernetes/service.yaml",
     "deploy/kubernetes/serviceaccount.yaml",
     "deploy/kubernetes/servicemonitor.yaml",
+    "deploy/systemd/rolling-upgrade-exporter.service",
+    "deploy/systemd/rolling-upgrade-exporter.yml",
     "rolling-upgrade-exporter.example.yml",
 ];

@@ -41,6 +41,9 @@ install_servers() {
     for shell in fish zsh; do
         command -v "$shell" >/dev/null || missing+=("$shell")
     done
+    # Not started: systemd-analyze checks the units, and looks for the programs that they name.
+    if ! command -v systemd-analyze >/dev/null; then missing+=(systemd); fi
+    if [ ! -x /bin/kill ]; then missing+=(procps); fi
     if [ "${#missing[@]}" -gt 0 ]; then install "${missing[@]}"; fi
 }
 

@@ -5,10 +5,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::process::Command;
 
 use crate::yaml::Yaml;
-use crate::{read, root};
+use crate::{read, root, takes};
 
 const FOLDER: &str = "deploy/kubernetes";
 const NAME: &str = env!("CARGO_PKG_NAME");
@@ -233,16 +232,9 @@ fn the_pod_has_no_more_rights_than_it_needs() {
 fn the_program_takes_its_arguments() {
     let container = container();
     let mut args = container.texts(&["args"]);
-    assert!(is_taken(&args), "{args:?}");
+    assert!(takes(&args), "{args:?}");
     args.push("--no-such-flag");
-    assert!(!is_taken(&args), "the question cannot be answered with no");
-}
-
-/// Words are parsed in their order, so `--help` at the end is reached when all before it are right.
-fn is_taken(args: &[&str]) -> bool {
-    let program = env!("CARGO_BIN_EXE_rolling-upgrade-exporter");
-    let out = Command::new(program).args(args).arg("--help").output();
-    out.unwrap().status.success()
+    assert!(!takes(&args), "the question cannot be answered with no");
 }
 
 /// With the files of the Secret's example, which has a file for each secret of the config.

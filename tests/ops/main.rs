@@ -9,6 +9,7 @@ mod compose;
 mod example;
 mod kubernetes;
 mod runbooks;
+mod systemd;
 mod yaml;
 
 use std::path::Path;
@@ -37,4 +38,12 @@ fn run(program: &str, args: &[&str]) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     said
+}
+
+/// Whether the program takes these arguments: words are parsed in their order, so `--help` at the end
+/// is reached when all before it are right.
+fn takes(args: &[&str]) -> bool {
+    let program = env!("CARGO_BIN_EXE_rolling-upgrade-exporter");
+    let out = Command::new(program).args(args).arg("--help").output();
+    out.unwrap().status.success()
 }
