@@ -44,6 +44,8 @@ install_servers() {
     # Not started: systemd-analyze checks the units, and looks for the programs that they name.
     if ! command -v systemd-analyze >/dev/null; then missing+=(systemd); fi
     if [ ! -x /bin/kill ]; then missing+=(procps); fi
+    # A test types on a terminal that this makes.
+    if ! command -v script >/dev/null; then missing+=(bsdutils); fi
     if [ "${#missing[@]}" -gt 0 ]; then install "${missing[@]}"; fi
 }
 
