@@ -4,6 +4,7 @@
 //! time and off the threads that answer, and few may wait for that.
 
 use std::collections::{HashSet, VecDeque};
+use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -34,7 +35,6 @@ pub(super) enum Verdict {
 }
 
 /// Checks logins and remembers the results.
-#[derive(Debug)]
 pub(super) struct Logins {
     /// Of this process alone, so that what is remembered tells nothing, and nobody can choose where
     /// it lies.
@@ -45,17 +45,17 @@ pub(super) struct Logins {
     computed: Arc<AtomicU64>,
 }
 
-/// A keyed hash of user, hash and password.
+/// A keyed hash of user, hash and password: comparing it in any time tells nothing of these.
 type Mark = [u8; 32];
 
 /// Bad results have a place of their own: whoever guesses cannot push a good one out.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Remembered {
     good: Recent,
     bad: Recent,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Recent {
     known: HashSet<Mark>,
     order: VecDeque<Mark>,
@@ -188,6 +188,13 @@ impl Logins {
         mark.iter()
             .take(8)
             .fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
+}
+
+impl fmt::Debug for Logins {
+    /// Without its key and what it remembers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logins").finish_non_exhaustive()
     }
 }
 

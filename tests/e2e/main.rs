@@ -15,4 +15,5 @@ mod reload;
 mod replay;
 mod start;
 mod status;
+mod tls;
 mod webhook;
