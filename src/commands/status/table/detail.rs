@@ -5,7 +5,7 @@ use rolling_upgrade_exporter::report::{ClusterReport, NodeReport, TaskReport, Up
 
 use super::super::lines;
 use super::super::text::{clean, length, name, since, versions};
-use super::{Look, or_dash, paint, plain, text};
+use super::{Look, USUAL, or_dash, paint, plain, text};
 
 const INDENT: usize = 2;
 
@@ -123,26 +123,35 @@ fn facts(
 }
 
 fn nodes(nodes: &[NodeReport], look: Look) -> String {
-    let has_orders = nodes.iter().any(|node| node.task_order.is_some());
+    // Where there is little space the names need it.
+    let is_usual = look.width.is_none_or(|width| width >= USUAL - 2);
+    let has_orders = is_usual && nodes.iter().any(|node| node.task_order.is_some());
+    let columns = [
+        ("STATE", true),
+        ("NODE", true),
+        ("ROLE", is_usual),
+        ("TOOK", true),
+        ("TASK", has_orders),
+        ("VENDOR'S WORD", is_usual),
+    ];
     let mut table = plain(look.width);
-    let mut header = vec!["STATE", "NODE", "ROLE", "TOOK"];
-    if has_orders {
-        header.push("TASK");
-    }
-    header.push("VENDOR'S WORD");
-    table.set_header(header);
+    table.set_header(
+        columns
+            .iter()
+            .filter(|column| column.1)
+            .map(|column| column.0),
+    );
     for node in nodes {
-        let mut row = vec![
+        let row = [
             clean(&node.status),
             clean(&node.node),
             or_dash(Some(clean(&node.role))),
             or_dash(node.duration_seconds.map(length)),
+            or_dash(node.task_order.map(|order| order.to_string())),
+            or_dash(Some(clean(&node.raw_status))),
         ];
-        if has_orders {
-            row.push(or_dash(node.task_order.map(|order| order.to_string())));
-        }
-        row.push(or_dash(Some(clean(&node.raw_status))));
-        table.add_row(row);
+        let row = row.into_iter().zip(columns);
+        table.add_row(row.filter(|(_, column)| column.1).map(|(cell, _)| cell));
     }
     text(table, INDENT, look)
 }

@@ -32,6 +32,7 @@ fn is_file(name: &str, text: &str) {
 
 #[test]
 fn a_fleet_is_told_as_in_the_files() {
+    is_file("fleet-40.txt", &table(&fleet(), look(Some(40))));
     is_file("fleet-80.txt", &table(&fleet(), look(Some(80))));
     is_file("fleet-140.txt", &table(&fleet(), look(Some(140))));
     is_file("fleet-pipe.txt", &table(&fleet(), look(None)));
