@@ -229,7 +229,7 @@ impl Polling {
 
 impl RunningProduct {
     fn start(watch: Arc<Watch>, deps: &Deps, first: Latch) -> Self {
-        let fleet = Arc::new(Fleet::new(watch.clone(), deps.clone(), first));
+        let fleet = Arc::new(Fleet::new(&watch, deps.clone(), first));
         let mut task = JoinSet::new();
         task.spawn(keep(watch.clone(), fleet.clone()));
         Self { watch, fleet, task }

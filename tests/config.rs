@@ -307,7 +307,13 @@ fn length(length: Duration) -> String {
 fn source(secret: &Secret) -> String {
     match secret {
         Secret::Value(_) => "here".to_owned(),
-        Secret::File(path) => path.file_name().unwrap().to_str().unwrap().to_owned(),
+        Secret::File(file) => file
+            .path()
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use url::Url;
 
-use crate::config::{Account, AlertmanagerAuth, Cloud, Config, HuaweiAuth, Secret};
+use crate::config::{Account, AlertmanagerAuth, Config, Secret};
 
 /// Variables by which other programs are told of a proxy.
 const PROXY_VARIABLES: [&str; 6] = [
@@ -22,7 +22,7 @@ pub fn hints(config: &Config, env: &dyn Fn(&str) -> Option<String>) -> Vec<Strin
     let mut hints = Vec::new();
     for account in &config.accounts {
         let name = &account.name;
-        let secrets = secrets(account);
+        let secrets = account.secrets();
         hints.extend(readable(&format!("Account {name}"), &secrets));
         let is_plain = |url: &Url| url.scheme() == "http";
         let plain: Vec<&str> = account
@@ -77,27 +77,10 @@ fn unused_proxy(config: &Config, env: &dyn Fn(&str) -> Option<String>) -> Option
     ))
 }
 
-fn secrets(account: &Account) -> Vec<&Secret> {
-    match &account.cloud {
-        Cloud::Ncloud(ncloud) => vec![&ncloud.access_key, &ncloud.secret_key],
-        Cloud::Huawei(huawei) => match &huawei.auth {
-            HuaweiAuth::Keys {
-                access_key,
-                secret_key,
-                security_token,
-            } => [access_key, secret_key]
-                .into_iter()
-                .chain(security_token)
-                .collect(),
-            HuaweiAuth::Token { password, .. } => vec![password],
-        },
-    }
-}
-
 /// A hint for each secret's file that everybody may read.
 fn readable(whose: &str, secrets: &[&Secret]) -> Vec<String> {
     let files = secrets.iter().filter_map(|secret| match secret {
-        Secret::File(path) => Some(path.as_path()),
+        Secret::File(file) => Some(file.path()),
         Secret::Value(_) => None,
     });
     files

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::decode::{Field, Section};
 use super::problem::{At, quote};
-use super::secret::{self, Secret};
+use super::secret::Secret;
 
 /// Where relative paths and variables are looked up.
 pub(super) struct Context<'a> {
@@ -85,12 +85,11 @@ fn value(text: &str) -> SecretString {
     SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// It is read again whenever it is needed; that it can be read is checked now.
+/// It is looked at whenever it is needed; that it can be read is checked now.
 fn from_file(field: &Field<'_>, context: &Context<'_>) -> Option<Secret> {
     let text = field.text()?;
-    let path = context.folder.join(text);
-    match secret::read(&path) {
-        Ok(_) => Some(Secret::File(path)),
+    match Secret::in_file(context.folder.join(text)) {
+        Ok(secret) => Some(secret),
         Err(why) => {
             field.wrong(format!("cannot use {} {}: {why}", field.name, quote(text)));
             None

@@ -1,19 +1,25 @@
 //! Secrets: where each comes from, and its value when it is needed.
 
-use std::io::Read;
+mod file;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::{Account, Cloud, HuaweiAuth};
 use crate::provider::{ApiError, Reason};
+
+pub use file::SecretFile;
 
 /// A secret by its source. Its value is in no log, no error and no `Debug`.
 #[derive(Debug, Clone)]
 pub enum Secret {
     /// From the config itself or from an environment variable, read when the config was.
     Value(SecretString),
-    /// From a file, read each time it is needed: a rotated file needs no reload.
-    File(PathBuf),
+    /// From a file, looked at each time it is needed: a rotated file needs no reload.
+    File(Arc<SecretFile>),
 }
 
 impl PartialEq for Secret {
@@ -21,50 +27,70 @@ impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Value(one), Self::Value(other)) => one.expose_secret() == other.expose_secret(),
-            (Self::File(one), Self::File(other)) => one == other,
+            (Self::File(one), Self::File(other)) => one.path() == other.path(),
             _ => false,
         }
     }
 }
 
 impl Secret {
-    /// The value now. A file that cannot be read, or is empty, is an `auth` error that names it.
+    /// The secret in this file, which has to be readable now.
+    pub fn in_file(path: PathBuf) -> Result<Self, String> {
+        let file = SecretFile::new(path);
+        file.get()?;
+        Ok(Self::File(Arc::new(file)))
+    }
+
+    /// The value now. A file that never gave one is an `auth` error that names it.
+    ///
+    /// It may be called on an async thread: what it does is one look at the file's times, and when it
+    /// was replaced, to read some bytes. That takes microseconds, less than to hand it to another
+    /// thread. A network file system that hangs would hold the thread up: keep secrets on a local one.
     pub fn get(&self) -> Result<SecretString, ApiError> {
         match self {
             Self::Value(value) => Ok(value.clone()),
-            Self::File(path) => read(path).map_err(|why| {
+            Self::File(file) => file.get().map_err(|why| {
                 ApiError::new(
                     Reason::Auth,
-                    format!("cannot read the secret in {}: {why}", path.display()),
+                    format!("cannot read the secret in {}: {why}", file.path().display()),
                 )
             }),
         }
     }
 }
 
-/// Longer than any key or password; a token that somebody put into a file fits too.
-const LONGEST: usize = 64 << 10;
+impl Account {
+    /// The secrets that it signs in with.
+    pub(crate) fn secrets(&self) -> Vec<&Secret> {
+        match &self.cloud {
+            Cloud::Ncloud(ncloud) => vec![&ncloud.access_key, &ncloud.secret_key],
+            Cloud::Huawei(huawei) => match &huawei.auth {
+                HuaweiAuth::Keys {
+                    access_key,
+                    secret_key,
+                    security_token,
+                } => [access_key, secret_key]
+                    .into_iter()
+                    .chain(security_token)
+                    .collect(),
+                HuaweiAuth::Token { password, .. } => vec![password],
+            },
+        }
+    }
 
-/// Reads a secret from a file, without the line end that editors add.
-pub fn read(path: &std::path::Path) -> Result<SecretString, String> {
-    // A named pipe would block whoever opens it.
-    if !std::fs::metadata(path)
-        .map_err(|e| e.to_string())?
-        .is_file()
-    {
-        return Err("it is not a regular file".to_owned());
+    /// A number that changes when one of these does, which it does not tell; none when none of them
+    /// can.
+    pub(crate) fn secrets_mark(&self) -> Option<u64> {
+        let secrets = self.secrets();
+        let can_change = secrets.iter().any(|s| matches!(s, Secret::File(_)));
+        can_change.then(|| {
+            let mut mark = DefaultHasher::new();
+            for secret in secrets {
+                let value = secret.get().ok();
+                let value = value.as_ref().map(ExposeSecret::expose_secret);
+                value.hash(&mut mark);
+            }
+            mark.finish()
+        })
     }
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(LONGEST as u64 + 1).read_to_end(&mut bytes))
-        .map_err(|e| e.to_string())?;
-    if bytes.len() > LONGEST {
-        return Err("it is longer than 64 KiB, so it is not a secret".to_owned());
-    }
-    let text = String::from_utf8(bytes).map_err(|_| "it is not text".to_owned())?;
-    let text = SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned());
-    if text.expose_secret().is_empty() {
-        return Err("it is empty".to_owned());
-    }
-    Ok(text)
 }

@@ -24,6 +24,9 @@ const AFTER_PANIC: Duration = Duration::from_secs(10);
 /// gone before its data count as stale.
 const CONFIRM: Duration = Duration::from_secs(60);
 
+/// How often the files of an account's secrets are looked at while nothing is asked.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// A product's clusters. It outlives a panic of its task, and so do their workers.
 pub(super) struct Fleet {
     deps: Deps,
@@ -48,6 +51,8 @@ struct Course {
     looked: Instant,
     /// When the next one is due.
     next: Instant,
+    /// Changes with the account's secrets, if they can.
+    secrets: Option<u64>,
     /// Dropped once the first discovery and the first poll of each cluster that it found have ended.
     first: Option<Latch>,
     /// It is not watched any more: nothing is put for it.
@@ -57,13 +62,13 @@ struct Course {
 impl Fleet {
     /// Of a product that is not watched yet. `first` is dropped once the first discovery and the first
     /// poll of each cluster that it found have ended.
-    pub(super) fn new(watch: Arc<Watch>, deps: Deps, first: Latch) -> Self {
+    pub(super) fn new(watch: &Arc<Watch>, deps: Deps, first: Latch) -> Self {
         let shown = super::not_looked(&watch.account, watch.product);
         deps.metrics.announce(&watch.account, watch.product);
         deps.store.put_discovery(shown.clone());
         let now = Instant::now();
         let course = Course {
-            watch,
+            watch: watch.clone(),
             workers: BTreeMap::new(),
             missing: Missing::default(),
             shown,
@@ -71,6 +76,7 @@ impl Fleet {
             failures: 0,
             looked: now,
             next: now,
+            secrets: watch.account.secrets_mark(),
             first: Some(first),
             is_gone: false,
         };
@@ -95,6 +101,7 @@ impl Fleet {
             tokio::select! {
                 () = tokio::time::sleep_until(next) => return,
                 () = self.changed.notified() => {}
+                () = tokio::time::sleep(LOOK) => self.lock().look_at_secrets(),
             }
         }
     }
@@ -212,6 +219,21 @@ impl Course {
         }
         self.looked = Instant::now();
         self.next = self.looked + pause;
+    }
+
+    /// Credentials that were refused rest for minutes. If others are there by now, nobody has to wait.
+    fn look_at_secrets(&mut self) {
+        let secrets = self.watch.account.secrets_mark();
+        if std::mem::replace(&mut self.secrets, secrets) == secrets {
+            return;
+        }
+        for (worker, _) in self.workers.values() {
+            worker.retry_refused();
+        }
+        let last = self.shown.last_error.as_ref();
+        if last.is_some_and(|error| error.reason == Reason::Auth.as_str()) {
+            self.next = Instant::now();
+        }
     }
 
     fn show(&mut self, deps: &Deps) {

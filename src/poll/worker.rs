@@ -147,6 +147,16 @@ impl Worker {
         is_changed
     }
 
+    /// The secrets are others: a cluster that was refused is asked again now, not after its pause.
+    pub(super) fn retry_refused(&self) {
+        let mut course = self.lock();
+        let last = course.state.last_error.as_ref();
+        if last.is_some_and(|error| error.reason == Reason::Auth.as_str()) {
+            course.next = Instant::now();
+            self.changed.notify_one();
+        }
+    }
+
     /// Its task panicked: what was known stays, and gets old.
     pub(super) fn panicked(&self) {
         let mut course = self.lock();

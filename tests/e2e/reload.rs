@@ -6,7 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::harness::{Pair, Sample, client, free_port, get, samples, select};
+use tokio::time::Instant;
+
+use crate::harness::{
+    Pair, Sample, client, eventually, free_port, get, samples, select, start_simulator_at,
+};
 
 /// Nothing moves for the length of a test.
 const SCENARIO: &str = r#"
@@ -86,6 +90,18 @@ async fn reload_well(pair: &Pair) {
         "{}",
         pair.exporter.output()
     );
+}
+
+/// Waits until the log, which a thread of its own writes, has a text so many times.
+async fn logged(pair: &Pair, text: &str, times: usize) {
+    eventually(Duration::from_secs(10), text, || async {
+        let output = pair.exporter.output();
+        match output.matches(text).count() {
+            found if found == times => Ok(()),
+            found => Err(format!("{found} times in\n{output}")),
+        }
+    })
+    .await;
 }
 
 fn one(samples: &[Sample], name: &str) -> f64 {
@@ -178,7 +194,7 @@ async fn a_scrape_during_reloads_has_all_of_what_stays() {
     let scrapes = scraping.await.unwrap();
     assert!(scrapes > 20, "{scrapes} scrapes");
     assert_eq!(pair.refused().await, Vec::<String>::new());
-    assert!(pair.exporter.output().contains("Reloaded."));
+    logged(&pair, "Reloaded.", 4 * (configs.len() + 1)).await;
 }
 
 #[tokio::test]
@@ -207,10 +223,7 @@ async fn a_bad_file_changes_nothing_and_says_why() {
     assert!(one(&now, SUCCESSFUL).abs() < 1e-9);
     assert!((one(&now, SUCCESS_AT) - one(&before, SUCCESS_AT)).abs() < 1e-9);
     assert!(!of_account(&now, "kr-ses").is_empty() && of_account(&now, "cn").is_empty());
-    assert!(
-        pair.exporter.output().contains("unknown key"),
-        "the log says so, too"
-    );
+    logged(&pair, "unknown key", 1).await;
 
     // A CA file that is there, but cannot be used.
     std::fs::write(pair.folder.path().join("ca.pem"), "nothing").unwrap();
@@ -269,8 +282,7 @@ async fn orders_at_the_same_time_are_carried_out_one_after_the_other() {
     for (status, text) in futures_util::future::join_all(orders).await {
         assert_eq!(status, 200, "{text}");
     }
-    let lines = pair.exporter.output().matches("Reloaded.").count();
-    assert_eq!(lines, 30);
+    logged(&pair, "Reloaded.", 30).await;
 }
 
 #[tokio::test]
@@ -295,4 +307,67 @@ async fn the_sidecar_comes_and_goes_with_the_config() {
     reload_well(&pair).await;
     let now = pair.samples().await;
     assert!(now.iter().all(|s| s.label("alertmanager").is_empty()));
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_used_without_a_reload() {
+    let from_file = KR.replace(
+        "secret_key: sim-ncloud-secret-key",
+        "secret_key_file: secret",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "sim-ncloud-secret-key\n").unwrap();
+    let from_file = from_file.replace(": secret\n", &format!(": {}\n", secret.display()));
+    let mut pair = Pair::start(SCENARIO, &config(&[&from_file])).await;
+    let is_up = |now: &[Sample]| select(now, "rolling_upgrade_up", &[])[0].value > 0.5;
+    pair.until("the first key", is_up).await;
+
+    // Somebody writes the file: it is empty for a moment, and then gone.
+    std::fs::write(&secret, "").unwrap();
+    let polls = |now: &[Sample]| one(now, "rolling_upgrade_exporter_polls_total");
+    let begun = polls(&pair.samples().await);
+    let now = pair
+        .until("some polls", |now| polls(now) > begun + 9.5)
+        .await;
+    assert!(is_up(&now), "the old key serves");
+    std::fs::remove_file(&secret).unwrap();
+    let begun = polls(&now);
+    let now = pair
+        .until("some polls", |now| polls(now) > begun + 9.5)
+        .await;
+    assert!(is_up(&now), "the old key still serves");
+    // Once for each trouble.
+    logged(&pair, "the one from before stays in use", 2).await;
+
+    // The vendor takes another key from now on.
+    let port = pair.sim_url.rsplit_once(':').unwrap().1.parse().unwrap();
+    let scenario = format!("ncloud: {{secret_key: another-key}}\n{SCENARIO}");
+    pair.simulator.terminate().await;
+    let simulator = start_simulator_at(pair.folder.path(), port, &scenario).await;
+    pair.simulator = simulator.0;
+    pair.until("the old key is refused", |now| {
+        let reason = [("reason", "auth")];
+        let failing = "rolling_upgrade_exporter_failing_since_timestamp_seconds";
+        !select(now, failing, &reason).is_empty()
+    })
+    .await;
+    let new = secret.with_extension("new");
+    std::fs::write(&new, "another-key\n").unwrap();
+    std::fs::rename(&new, &secret).unwrap();
+    let begun = Instant::now();
+    pair.until("the new key", is_up).await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(30),
+        "not after the rest of the old one, which takes a minute"
+    );
+    let output = pair.exporter.output();
+    assert!(
+        !output.contains("another-key") && !output.contains("sim-ncloud-secret"),
+        "{output}"
+    );
+    eventually(Duration::from_secs(1), "it is all well", || async {
+        get(&format!("{}/-/healthy", pair.url)).await
+    })
+    .await;
 }

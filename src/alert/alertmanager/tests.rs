@@ -2,7 +2,10 @@
 
 use super::fake::{Answer, Fake, ok, tls_data};
 use super::*;
+use std::sync::Arc;
+
 use crate::config::Secret;
+use crate::config::secret::SecretFile;
 
 fn bearer(token: &str) -> AlertmanagerAuth {
     AlertmanagerAuth::Bearer(Secret::Value(token.into()))
@@ -114,7 +117,8 @@ async fn a_rotated_password_is_used_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("password");
     let fake = Fake::start([ok()]).await;
-    let auth = basic(Secret::File(path.clone()));
+    let file = SecretFile::settling(path.clone(), Duration::ZERO);
+    let auth = basic(Secret::File(Arc::new(file)));
     let endpoint = open(&Alertmanager {
         auth,
         ..fake.config()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use rolling_upgrade_exporter::clock::Clock;
-use rolling_upgrade_exporter::config::{self, Config, Secret};
+use rolling_upgrade_exporter::config::{Config, Secret};
 use rolling_upgrade_exporter::poll;
 use rolling_upgrade_exporter::report::Report;
 use rolling_upgrade_exporter::report::remote::{Login, Remote, RemoteError, Trust};
@@ -177,9 +177,8 @@ impl Own {
 
 /// A secret that is read again for each call; that it can be read is checked now.
 fn secret(file: &std::path::Path) -> Result<Secret, Failure> {
-    config::secret::read(file)
-        .map_err(|why| Failure::Usage(format!("cannot use {}: {why}", file.display())))?;
-    Ok(Secret::File(file.to_owned()))
+    Secret::in_file(file.to_owned())
+        .map_err(|why| Failure::Usage(format!("cannot use {}: {why}", file.display())))
 }
 
 impl From<RemoteError> for Failure {
