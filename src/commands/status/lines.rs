@@ -214,3 +214,6 @@ pub(super) fn counts(report: &Report) -> String {
         .collect();
     counts.join(", ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,3 +118,43 @@ pub(super) async fn until_there(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + 60 * minutes).unwrap()
+    }
+
+    /// One that was requested and ended then.
+    fn upgrade(requested: Option<i64>, ended: Option<i64>) -> UpgradeReport {
+        let fleet = include_str!("../../../tests/data/status/fleet.json");
+        let fleet: Report = serde_json::from_str(fleet).unwrap();
+        UpgradeReport {
+            requested: requested.map(at),
+            ended: ended.map(at),
+            status_since: at(0),
+            ..fleet.clusters[0].upgrades[0].clone()
+        }
+    }
+
+    #[test]
+    fn what_was_there_before_the_request_is_not_what_was_requested() {
+        for (requested, ended, want) in [
+            (Some(100), None, true),
+            (Some(130), Some(160), true),
+            // The vendor's clock is behind.
+            (Some(90), None, true),
+            (Some(90), Some(110), true),
+            (Some(90), Some(95), false),
+            (Some(80), None, false),
+            (Some(80), Some(110), false),
+            // First seen long ago.
+            (None, None, false),
+        ] {
+            let is = is_since(&upgrade(requested, ended), at(100));
+            assert_eq!(is, want, "{requested:?} {ended:?}");
+        }
+    }
+}
