@@ -27,3 +27,35 @@ pub const CLOUD: CloudSpec = CloudSpec {
     calls: &[&token::CREATE],
     sim: sim::answer,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every call that this cloud and its products can make: a new one is a decision, not an accident.
+    #[test]
+    fn the_list_of_calls_is_closed() {
+        let products = [&css::PRODUCT, &cce::PRODUCT];
+        let calls: Vec<(&str, &str)> = CLOUD
+            .calls
+            .iter()
+            .chain(products.iter().flat_map(|product| product.calls))
+            .map(|call| (call.method.as_str(), call.path))
+            .collect();
+        let cluster = "/api/v3/projects/{}/clusters/{}";
+        assert_eq!(
+            calls,
+            [
+                ("POST", "/v3/auth/tokens"),
+                ("GET", "/v1.0/{}/clusters"),
+                ("GET", "/v1.0/{}/clusters/{}/upgrade/detail"),
+                ("GET", "/api/v3/projects/{}/clusters"),
+                ("GET", &format!("{cluster}/operation/upgradeworkflows")),
+                ("GET", &format!("{cluster}/upgradeinfo")),
+                ("GET", &format!("{cluster}/operation/upgrade/tasks")),
+                ("GET", &format!("{cluster}/nodes")),
+                ("GET", &format!("{cluster}/operation/precheck/tasks")),
+            ]
+        );
+    }
+}
