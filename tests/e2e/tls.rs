@@ -57,7 +57,7 @@ async fn tls_is_spoken_in_the_newest_http_that_is_allowed() {
         exporter
             .process
             .output()
-            .contains("Listening on https://127.0.0.1:")
+            .contains("Listening: page at https://127.0.0.1:")
     );
     // Nobody else is trusted, so this must be the certificate of the file.
     assert!(

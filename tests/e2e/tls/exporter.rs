@@ -65,7 +65,7 @@ impl Exporter {
             port,
             folder,
         };
-        exporter.until_told("Listening on http", 1).await;
+        exporter.until_told("Listening: page at http", 1).await;
         exporter
     }
 
