@@ -18,10 +18,11 @@ use rolling_upgrade_exporter::app::AppError;
 use rolling_upgrade_exporter::config::ConfigError;
 use rolling_upgrade_exporter::web::access::Access;
 use rolling_upgrade_exporter::web::config::WebConfigError;
+use rolling_upgrade_exporter::web::listen::systemd::{self, SystemdError};
 use rolling_upgrade_exporter::web::listen::{BindError, ListenAddress};
 use tokio::net::TcpListener;
 
-use crate::cli::{Command, WebConfig};
+use crate::cli::{Command, Web, WebConfig};
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -60,6 +61,17 @@ async fn bind(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, BindError
         listeners.extend(address.bind().await?);
     }
     Ok(listeners)
+}
+
+/// Listens where the flags say.
+async fn listen(flags: &Web) -> Result<Vec<TcpListener>, Failure> {
+    if flags.systemd_socket {
+        return systemd::take().map_err(|error| match error {
+            SystemdError::Io(..) => Failure::Run(error.into()),
+            _ => Failure::Usage(error.to_string()),
+        });
+    }
+    Ok(bind(&flags.addresses).await?)
 }
 
 /// Who may come in, and how; without a file everybody over plain HTTP.

@@ -1,4 +1,4 @@
-//! What `--help` shows as an example is a command line that works.
+//! What `--help` shows as an example is a command line that works, and the README names all.
 
 use clap::{Command, CommandFactory, Parser};
 
@@ -97,5 +97,34 @@ fn words_are_split_as_a_shell_does() {
         ("a | b", &["a"]),
     ] {
         assert_eq!(words(line), split, "{line}");
+    }
+}
+
+#[test]
+fn the_readme_names_every_command_and_every_flag_of_serve_with_its_default() {
+    let readme = include_str!("../../README.md");
+    walk(&Cli::command(), &[], &mut |path, _| {
+        let told = readme.contains(&format!("`{}", path.join(" ")));
+        let shown = readme.contains(&format!("{PROGRAM} {}", path.join(" ")));
+        assert!(told || shown, "{path:?}");
+    });
+    let cli = Cli::command();
+    let serve = cli.find_subcommand("serve").unwrap();
+    for flag in serve
+        .get_arguments()
+        .filter(|arg| arg.get_long() != Some("help"))
+    {
+        let name = flag.get_long().unwrap();
+        let row = format!("| `--{name}` |");
+        let row = readme.lines().find(|line| line.starts_with(&row));
+        let row = row.unwrap_or_else(|| panic!("no row of the table of flags for --{name}"));
+        let default = flag.get_default_values().first();
+        if let Some(default) = default.filter(|_| flag.get_action().takes_values()) {
+            let default = default.to_string_lossy();
+            assert!(
+                row.contains(&format!("| `{default}` |")),
+                "{default}: {row}"
+            );
+        }
     }
 }

@@ -16,6 +16,9 @@ pub(crate) struct Web {
         default_value = ":10850"
     )]
     pub(crate) addresses: Vec<ListenAddress>,
+    /// Listen on the sockets that systemd hands over, instead of --web.listen-address
+    #[arg(long = "web.systemd-socket")]
+    pub(crate) systemd_socket: bool,
     /// The path of the metrics
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics",
           value_parser = telemetry_path)]

@@ -3,7 +3,7 @@
 use rolling_upgrade_exporter::app::{self, Options};
 use rolling_upgrade_exporter::{config, telemetry};
 
-use super::{Failure, access, bind};
+use super::{Failure, access, listen};
 use crate::cli::Serve;
 
 pub(super) async fn run(flags: Serve) -> Result<(), Failure> {
@@ -11,7 +11,7 @@ pub(super) async fn run(flags: Serve) -> Result<(), Failure> {
     let config = config::load(&flags.config.file)?;
     let access = access(&flags.web.config)?;
     // The port comes first: a second exporter by mistake must not call the clouds.
-    let listeners = bind(&flags.web.addresses).await?;
+    let listeners = listen(&flags.web).await?;
     let options = Options {
         prefix: flags.web.prefix(),
         external_url: flags.web.external_url,

@@ -1,5 +1,7 @@
 //! Where to listen: addresses as Prometheus exporters write them, and the sockets for them.
 
+pub mod systemd;
+
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -15,5 +15,6 @@ mod reload;
 mod replay;
 mod start;
 mod status;
+mod systemd;
 mod tls;
 mod webhook;
