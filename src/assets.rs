@@ -35,6 +35,7 @@ pub const ASSETS: &[Asset] = assets![
     "deploy/kubernetes/serviceaccount.yaml",
     "deploy/kubernetes/servicemonitor.yaml",
     "deploy/systemd/rolling-upgrade-exporter.service",
+    "deploy/systemd/rolling-upgrade-exporter.socket",
     "deploy/systemd/rolling-upgrade-exporter.yml",
     "rolling-upgrade-exporter.example.yml",
 ];

@@ -119,6 +119,20 @@ fn it_is_started_again_unless_that_is_of_no_use() {
     assert_eq!(values(&unit, "ExecReload"), ["/bin/kill -HUP $MAINPID"]);
 }
 
+/// With the flag that the head of the socket's unit tells.
+#[test]
+fn the_program_takes_the_port_from_the_socket() {
+    let socket = read(&format!("{FOLDER}/{NAME}.socket"));
+    assert_eq!(values(&socket, "ListenStream"), ["10850"]);
+    let (_, told) = socket.split_once("ARGS=\"").unwrap();
+    let (more, _) = told.split_once('"').unwrap();
+    let unit = service();
+    let mut args = arguments(&unit);
+    args.push(more);
+    assert!(takes(&args), "{args:?}");
+    assert!(values(&unit, "EnvironmentFile")[0].ends_with(&format!("/etc/default/{NAME}")));
+}
+
 fn arguments(unit: &str) -> Vec<&str> {
     let command = values(unit, "ExecStart")[0]
         .strip_prefix(INSTALLED)
