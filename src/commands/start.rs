@@ -14,11 +14,12 @@ use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::{self, Account, Config, ConfigError, Listed, Selection};
 use rolling_upgrade_exporter::model::Memory;
 use rolling_upgrade_exporter::provider::http::Transport;
-use rolling_upgrade_exporter::provider::start::Order;
-use rolling_upgrade_exporter::provider::{self, Context, Reason, huawei, ncloud};
+use rolling_upgrade_exporter::provider::start::{Failed, Order};
+use rolling_upgrade_exporter::provider::{self, ApiError, Context, Reason, huawei, ncloud};
 use rolling_upgrade_exporter::telemetry::Metrics;
 
-use super::{Failure, say, status};
+use super::status::{self, Stop};
+use super::{Failure, say};
 use crate::cli::{How, Narrow, Start, StartCce, StartCdss, StartProduct};
 use plan::{Found, Plan};
 
@@ -174,22 +175,32 @@ impl Stage {
                 outcome::follow(&how, &plan)
             )));
         }
-        tell(&plan.to_string())?;
-        if !how.yes && !ask::agreed(&plan).await? {
+        // Not as it is: a reader that has closed its end would make a success of it.
+        let unseen = |failure: Failure| not_sent(&format!("nobody can be asked: {failure}"));
+        tell(&plan.to_string()).map_err(unseen)?;
+        if !how.yes && !ask::agreed(&plan).await.map_err(unseen)? {
             return Err(anyhow!("nothing was sent").into());
         }
         let clock = Clock::system();
         let since = clock.now();
         let (needs, console) = (order.needs(), order.console());
-        match order.send(self.account(), &clock).await {
-            Ok(accepted) => say(&outcome::accepted(&accepted, &how, &plan))?,
-            Err(failed) => {
-                let console = outcome::Ways { needs, console };
-                return Err(anyhow!(outcome::failed(&failed, since, &how, &plan, &console)).into());
+        let ways = outcome::Ways { needs, console };
+        let told = |failed: &Failed| outcome::failed(failed, since, &how, &plan, &ways);
+        // Whoever loses patience is told that it may have arrived.
+        let mut stop = Stop::new()?;
+        let sent = tokio::select! {
+            sent = order.send(self.account(), &clock) => sent,
+            ended = stop.asked() => {
+                let why = ApiError::new(Reason::Timeout, "ended by a signal before the answer came");
+                // The exit code tells the same.
+                drop(tell(&told(&Failed::Unknown(why))));
+                return Err(ended);
             }
-        }
+        };
+        let accepted = sent.map_err(|failed| anyhow!(told(&failed)))?;
+        let said = say(&outcome::accepted(&accepted, &how, &plan));
         if !how.watch {
-            return Ok(());
+            return said;
         }
         let narrow = Narrow {
             accounts: vec![how.account],

@@ -22,7 +22,7 @@ use super::{Failure, say};
 use crate::cli::{Narrow, Output, Status};
 use screen::Screen;
 use source::Source;
-use stop::Stop;
+pub(super) use stop::Stop;
 use table::Look;
 use watch::Scope;
 

@@ -154,8 +154,19 @@ impl fmt::Display for ApiError {
     }
 }
 
-/// Text of a vendor made fit for one line of a log or a page: control characters and markup gone,
-/// at most 200 characters.
+/// What stands between our words and those of a vendor.
+pub(crate) const VENDOR_SAYS: &str = "; the vendor says: ";
+
+/// Whether a character shows nothing and changes what is around it: line and paragraph ends, marks of
+/// direction, and what has no width.
+pub fn is_format(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Text of a vendor made fit for one line of a log, a terminal or a page: control characters, marks of
+/// direction and markup gone, at most 200 characters.
 pub fn clean(text: &str) -> String {
     const MAX: usize = 200;
     let mut out = String::new();
@@ -170,7 +181,7 @@ pub fn clean(text: &str) -> String {
                     out.push(' ');
                 }
             }
-            _ if in_tag => {}
+            c if in_tag || is_format(c) => {}
             c if c.is_control() || c.is_whitespace() => {
                 if !out.ends_with(' ') && !out.is_empty() {
                     out.push(' ');

@@ -8,9 +8,10 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use url::Url;
 
+use super::error::VENDOR_SAYS;
 use super::http::exchange::{self, Broken, prepare, receive};
 use super::http::{self, Answer, Message, Vendor};
-use super::{ApiError, Method, Reason};
+use super::{ApiError, Cause, Method, Reason};
 use crate::clock::Clock;
 use crate::config::Account;
 
@@ -41,6 +42,9 @@ pub(super) struct Parts {
     pub(super) needs: &'static str,
     /// Where the vendor's console shows the upgrade, as the end of "look into".
     pub(super) console: &'static str,
+    /// The codes by which the service says, as documented, that it did not begin: they are believed
+    /// whatever the HTTP status is.
+    pub(super) refusals: &'static [&'static str],
     /// Reads a good answer.
     pub(super) read: fn(&Answer) -> Result<Accepted, ApiError>,
     /// Adds to a refusal what this call's answers tell besides.
@@ -160,8 +164,8 @@ impl Order {
         };
         if let Err(mut error) = vendor.judge(&answer) {
             error.status = Some(answer.status);
-            let error = (self.parts.explain)(&answer, error.of(call));
-            return Err(Failed::of(error));
+            let error = (self.parts.explain)(&answer, denied(error.of(call)));
+            return Err(Failed::of(error, self.parts.refusals));
         }
         (self.parts.read)(&answer).map_err(|error| Failed::Unknown(error.of(call)))
     }
@@ -180,13 +184,27 @@ impl fmt::Display for Order {
     }
 }
 
+/// A key that may not do this needs other rights than those that a poll would ask for.
+fn denied(mut error: ApiError) -> ApiError {
+    if matches!(error.cause, Cause::Permission) {
+        let said = error.message.split_once(VENDOR_SAYS).map(|(_, said)| said);
+        let said = said.map_or(String::new(), |said| format!("{VENDOR_SAYS}{said}"));
+        error.message = format!("this key may not start upgrades{said}");
+    }
+    error
+}
+
 impl Failed {
     /// What an answer that is no acceptance says about the request. Only a clear no counts as one: a
-    /// gateway that gave up waiting has handed the request on.
-    fn of(error: ApiError) -> Self {
+    /// gateway that gave up waiting has handed the request on, and a service that broke may have begun.
+    fn of(error: ApiError, refusals: &[&str]) -> Self {
+        let documented = || error.code.as_deref().is_some_and(|c| refusals.contains(&c));
         match (error.reason, error.status) {
             // The proxy did not let it through.
             (_, Some(407)) => Self::NotSent(error),
+            (Reason::Refused, Some(500..)) if !documented() => Self::Unknown(error),
+            // Whoever stood between gave up waiting.
+            (_, Some(408 | 499)) => Self::Unknown(error),
             (
                 Reason::Auth
                 | Reason::Permission

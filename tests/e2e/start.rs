@@ -386,3 +386,52 @@ async fn on_a_terminal_it_asks_and_y_is_not_enough() {
     told.says("Follow it with");
     assert_eq!(stage.seen().await.1, 1);
 }
+
+#[tokio::test]
+async fn a_signal_while_the_answer_is_awaited_leaves_word() {
+    let stage = Stage::set("faults: [{path: /cluster/rollingUpgrade$, answer: hang}]\n").await;
+    let child = Command::new(PROGRAM)
+        .args(with(EVENTS, &["--yes"]))
+        .current_dir(stage.folder())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let sent = async {
+        while stage.seen().await.1 == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let limit = Duration::from_secs(30);
+    tokio::time::timeout(limit, sent).await.unwrap();
+    let id = child.id().unwrap().to_string();
+    let killed = Command::new("/bin/sh")
+        .args(["-c", "kill -INT \"$0\"", &id])
+        .status();
+    assert!(killed.await.unwrap().success());
+    let ended = tokio::time::timeout(limit, child.wait_with_output()).await;
+    let ended = ended.unwrap().unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(130), "{told}");
+    for part in ["nobody knows whether", "went out once", "status --watch"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_when_nobody_can_read_what_will_happen() {
+    let stage = Stage::set("").await;
+    // Its stderr is a pipe whose reader is gone before the program starts.
+    let script = format!(
+        "import os, subprocess, sys\nr, w = os.pipe()\nos.close(r)\nsys.exit(subprocess.run({:?}.split(), stderr=w).returncode)",
+        format!("{PROGRAM} {} --yes", EVENTS.join(" "))
+    );
+    let ended = Command::new("python3")
+        .args(["-c", &script])
+        .current_dir(stage.folder())
+        .status();
+    assert_eq!(ended.await.unwrap().code(), Some(1));
+    assert_eq!(stage.seen().await.1, 0);
+}

@@ -186,7 +186,7 @@ pub(super) mod tests {
     #[test]
     fn it_says_what_will_happen() {
         assert_eq!(
-            plan(seen("events\u{1b}[31m")).to_string(),
+            plan(seen("events\u{1b}[31m\u{202e}")).to_string(),
             "This starts a rolling upgrade of a cdss cluster:
 
   Account  kr (ncloud, public/KR)

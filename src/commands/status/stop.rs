@@ -5,13 +5,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::commands::Failure;
 
 /// Sees every signal since it was made.
-pub(super) struct Stop {
+pub(in crate::commands) struct Stop {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Stop {
-    pub(super) fn new() -> Result<Self, Failure> {
+    pub(in crate::commands) fn new() -> Result<Self, Failure> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -20,7 +20,7 @@ impl Stop {
 
     /// Waits until somebody asks for the end; exits as a shell tells of that signal, so that no
     /// script goes on as if the upgrades had ended.
-    pub(super) async fn asked(&mut self) -> Failure {
+    pub(in crate::commands) async fn asked(&mut self) -> Failure {
         tokio::select! {
             _ = self.interrupt.recv() => Failure::Told(130),
             _ = self.terminate.recv() => Failure::Told(143),

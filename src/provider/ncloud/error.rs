@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::sign;
-use crate::provider::error::clean;
+use crate::provider::error::{VENDOR_SAYS, clean};
 use crate::provider::http::Answer;
 use crate::provider::{ApiError, Cause, Network, Reason};
 
@@ -200,7 +200,7 @@ fn sentence(cause: Cause, answer: &Answer, said: &Said, place: &str) -> String {
     if said.message.is_empty() || said.envelope == Envelope::Success {
         what
     } else {
-        format!("{what}; the vendor says: {}", said.message)
+        format!("{what}{VENDOR_SAYS}{}", said.message)
     }
 }
 

@@ -138,6 +138,13 @@ async fn anything_else_leaves_the_outcome_unknown() {
         Some(answer("200 OK", "")),
         Some(answer("200 OK", r#"{"code":0,"result":false}"#)),
         Some(answer("302 Found", "")),
+        // Not a code of which anybody says that nothing began.
+        Some(answer(
+            "500 Oops",
+            r#"{"code":500,"message":"Internal Server Error","result":null}"#,
+        )),
+        Some(answer("408 Request Timeout", "")),
+        Some(answer("499 Gone", "<html></html>")),
     ] {
         let (outcome, sent) = send(odd.clone()).await;
         assert!(

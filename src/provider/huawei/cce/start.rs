@@ -9,7 +9,7 @@ use super::Cce;
 use crate::provider::error::clean;
 use crate::provider::http::Answer;
 use crate::provider::start::{Accepted, Order, Parts, Signer, Signing};
-use crate::provider::{ApiError, Context, call};
+use crate::provider::{ApiError, Context, Reason, call};
 use body::{Action, Body};
 
 pub use spec::{DEFAULT_STEP, MOST_STEP, Spec};
@@ -107,6 +107,7 @@ impl Upgrade {
             body: serde_json::to_string_pretty(&self.body).unwrap_or_default(),
             needs: "cce:cluster:upgrade",
             console: "the CCE console: choose the cluster, then Cluster Upgrade",
+            refusals: &[],
             read: accepted,
             explain,
             signer: Box::new(cce),
@@ -120,7 +121,7 @@ impl Signer for Cce {
     }
 }
 
-/// `metadata.uid` is the task's id. An answer without it is good, as long as it is JSON.
+/// `metadata.uid` is the task's id. What lacks it is not the answer that the page documents.
 fn accepted(answer: &Answer) -> Result<Accepted, ApiError> {
     let body: Value = answer.json()?;
     let action = &body["spec"]["clusterUpgradeAction"];
@@ -128,8 +129,18 @@ fn accepted(answer: &Answer) -> Result<Accepted, ApiError> {
         let text = clean(value.as_str().unwrap_or_default());
         (!text.is_empty()).then_some(text)
     };
+    let task_id = text(&body["metadata"]["uid"]);
+    if task_id.is_none() {
+        let what = "the answer does not say that the upgrade was taken: it names no task";
+        let error = ApiError::new(Reason::Protocol, what);
+        let code = text(&body["errorCode"]).or_else(|| text(&body["error_code"]));
+        return Err(match code {
+            Some(code) => error.with_code(code),
+            None => error,
+        });
+    }
     Ok(Accepted {
-        task_id: text(&body["metadata"]["uid"]),
+        task_id,
         from: text(&action["version"]),
         to: text(&action["targetVersion"]),
         request_id: answer

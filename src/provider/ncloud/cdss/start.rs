@@ -3,12 +3,16 @@
 use serde::Serialize;
 
 use super::{Cdss, SERVICE};
+use crate::provider::error::clean;
 use crate::provider::http::{Answer, Vendor};
 use crate::provider::start::{Accepted, Order, Parts, Signer, Signing};
 use crate::provider::{ApiError, Context, Reason, json};
 
 /// After the prefix of version and region.
 const PATH: &str = "/cluster/rollingUpgrade";
+
+/// The target is not later than the version that runs: the one refusal in the vendor's page.
+const REFUSALS: &[&str] = &["10153"];
 
 /// The largest number that every reader of JSON reads right.
 const MOST: u64 = (1 << 53) - 1;
@@ -92,6 +96,7 @@ impl Upgrade {
             body: serde_json::to_string_pretty(self).unwrap_or_default(),
             needs: "a policy that may change clusters, such as NCP_VPC_CLOUD_DATA_STREAMING_SERVICE_MANAGER for its sub-account",
             console: "the console under Big Data & Analytics > Cloud Data Streaming Service > Cluster",
+            refusals: REFUSALS,
             read: accepted,
             explain: |_, error| error,
             signer: Box::new(cdss),
@@ -132,7 +137,7 @@ fn accepted(answer: &Answer) -> Result<Accepted, ApiError> {
         return Err(ApiError::new(Reason::Protocol, what));
     }
     Ok(Accepted {
-        request_id: Some(body.request_id).filter(|id| !id.is_empty()),
+        request_id: Some(clean(&body.request_id)).filter(|id| !id.is_empty()),
         ..Accepted::default()
     })
 }

@@ -260,8 +260,11 @@ fn the_vendors_answer_is_read() {
             request_id: None,
         }
     );
-    assert_eq!(accepted(&answer("{}")).unwrap(), Accepted::default());
+    assert!(accepted(&answer("{}")).is_err());
     assert!(accepted(&answer("<html>")).is_err());
+    let refusal = answer(r#"{"errorCode":"CCE.01400001","errorMessage":"Invalid request"}"#);
+    let told = accepted(&refusal).unwrap_err();
+    assert_eq!(told.code.as_deref(), Some("CCE.01400001"));
 }
 
 #[test]
