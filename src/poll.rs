@@ -231,7 +231,8 @@ impl RunningProduct {
     fn start(watch: Arc<Watch>, deps: &Deps, first: Latch) -> Self {
         let fleet = Arc::new(Fleet::new(&watch, deps.clone(), first));
         let mut task = JoinSet::new();
-        task.spawn(keep(watch.clone(), fleet.clone()));
+        let name = (watch.account.name.clone(), watch.product.name);
+        task.spawn(keep(name, fleet.clone()));
         Self { watch, fleet, task }
     }
 }
@@ -320,12 +321,12 @@ fn not_looked(account: &Account, product: &Product) -> DiscoveryState {
     }
 }
 
-/// Watches a product, and starts anew if that panics.
-async fn keep(watch: Arc<Watch>, fleet: Arc<Fleet>) {
+/// Watches a product, and starts anew if that panics. It knows the names alone: it outlives configs.
+async fn keep((account, product): (Arc<str>, &'static str), fleet: Arc<Fleet>) {
     let run = || fleet.clone().run();
     restarting(AFTER_PANIC, run, || {
         tracing::error!(
-            account = %watch.account.name, product = watch.product.name,
+            %account, product,
             "Watching a product ended: this is a bug, please report it. It starts again in {} s.",
             AFTER_PANIC.as_secs()
         );

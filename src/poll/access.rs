@@ -1,6 +1,6 @@
 //! An account's way to its vendor, opened when it is first needed: its CA file may come later.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -15,52 +15,55 @@ use crate::provider::{self, ApiError, Discovery, Provider};
 pub(super) struct Access {
     account: Arc<Account>,
     deps: Deps,
-    /// What it takes the place of: its limits go on.
-    before: Option<Arc<Self>>,
-    transport: Mutex<Option<Arc<Transport>>>,
+    way: Mutex<Way>,
+}
+
+enum Way {
+    /// Not opened yet; with what it takes the place of, whose limits go on.
+    Closed(Option<Arc<Access>>),
+    /// Opened. What was before is let go, with its secrets.
+    Open(Arc<Transport>),
 }
 
 impl Access {
     pub(super) fn new(account: Arc<Account>, deps: Deps, before: Option<&Arc<Self>>) -> Self {
         // Of one that was never opened, what was before counts.
-        let before = before.and_then(|access| {
-            if access.opened().is_some() {
-                Some(access.clone())
-            } else {
-                access.before.clone()
-            }
+        let before = before.and_then(|access| match &*access.lock() {
+            Way::Open(_) => Some(access.clone()),
+            Way::Closed(before) => before.clone(),
         });
         Self {
             account,
             deps,
-            before,
-            transport: Mutex::default(),
+            way: Mutex::new(Way::Closed(before)),
         }
     }
 
     /// The transport; another attempt to open it is made each time until there is one.
     pub(super) fn transport(&self) -> Result<Arc<Transport>, ApiError> {
-        let mut transport = self
-            .transport
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(transport) = &*transport {
+        if let Way::Open(transport) = &*self.lock() {
             return Ok(transport.clone());
         }
         let (metrics, clock) = (self.deps.metrics.clone(), self.deps.clock.clone());
+        // It reads files: whoever only wants to know how far this is must not wait for that.
         let mut new = Transport::new(&self.account, metrics, clock)?;
-        if let Some((before, old)) = self.before.as_ref().and_then(|b| Some((b, b.opened()?))) {
-            new = new.following(&old, before.account.cloud == self.account.cloud);
+        let mut way = self.lock();
+        let before = match &mut *way {
+            Way::Open(transport) => return Ok(transport.clone()),
+            Way::Closed(before) => before.take(),
+        };
+        if let Some(before) = before
+            && let Way::Open(old) = &*before.lock()
+        {
+            new = new.following(old, before.account.cloud == self.account.cloud);
         }
-        Ok(transport.insert(Arc::new(new)).clone())
+        let new = Arc::new(new);
+        *way = Way::Open(new.clone());
+        Ok(new)
     }
 
-    fn opened(&self) -> Option<Arc<Transport>> {
-        let transport = self
-            .transport
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        transport.clone()
+    fn lock(&self) -> MutexGuard<'_, Way> {
+        self.way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -103,5 +106,71 @@ impl Provider for Service {
         fresh: Duration,
     ) -> BoxFuture<'a, Result<Observation, ApiError>> {
         Box::pin(async move { self.open()?.observe(cluster_id, memory, fresh).await })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Weak;
+
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::store::Store;
+    use crate::telemetry::Metrics;
+
+    /// An account without https, whose way needs no file.
+    fn access(before: Option<&Arc<Access>>) -> Arc<Access> {
+        let text = "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, \
+                    ses: {endpoint: 'http://127.0.0.1:1'}}}]";
+        let config = crate::config::parse(text, Path::new("."), &|_| None);
+        let account = Arc::new(config.unwrap().accounts.remove(0));
+        let deps = Deps {
+            store: Arc::new(Store::new()),
+            metrics: Arc::new(Metrics::new()),
+            clock: Clock::system(),
+        };
+        Arc::new(Access::new(account, deps, before))
+    }
+
+    /// What products share shows whether a transport goes on where another stopped.
+    fn shared(access: &Access) -> Arc<SignedDuration> {
+        let transport = access.transport().unwrap();
+        transport.shared(|| SignedDuration::from_secs(7))
+    }
+
+    #[tokio::test]
+    async fn the_way_before_is_let_go_once_the_new_one_is_open() {
+        let mut now = access(None);
+        let known = shared(&now);
+        for _ in 0..3 {
+            let next = access(Some(&now));
+            let before: Weak<Access> = Arc::downgrade(&now);
+            drop(std::mem::replace(&mut now, next));
+            assert!(before.upgrade().is_some(), "its limits are still needed");
+            assert!(Arc::ptr_eq(&known, &shared(&now)), "it goes on");
+            assert!(before.upgrade().is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn ways_that_were_never_opened_are_not_kept() {
+        let first = access(None);
+        let known = shared(&first);
+        let mut gone = vec![Arc::downgrade(&first)];
+        let mut now = first;
+        for _ in 0..3 {
+            let next = access(Some(&now));
+            gone.push(Arc::downgrade(&next));
+            now = next;
+        }
+        // The last of them is in use.
+        gone.pop();
+        let kept = |gone: &[Weak<Access>]| gone.iter().filter(|a| a.upgrade().is_some()).count();
+        assert_eq!(kept(&gone), 1, "only the one that was opened");
+        assert!(Arc::ptr_eq(&known, &shared(&now)), "it goes on");
+        assert_eq!(kept(&gone), 0);
     }
 }

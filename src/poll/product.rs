@@ -313,13 +313,19 @@ impl Course {
         let worker = Worker::new(self.watch.clone(), deps.clone(), wanted);
         let worker = Arc::new(worker);
         let mut task = JoinSet::new();
-        task.spawn(keep(self.watch.clone(), worker.clone(), id.clone(), first));
+        let name = (self.watch.account.name.clone(), self.watch.product.name);
+        task.spawn(keep(name, worker.clone(), id.clone(), first));
         self.workers.insert(id, (worker, task));
     }
 }
 
-/// Runs a worker, and starts it anew if that panics.
-async fn keep(watch: Arc<Watch>, worker: Arc<Worker>, id: Arc<str>, first: Latch) {
+/// Runs a worker, and starts it anew if that panics. It knows the names alone: it outlives configs.
+async fn keep(
+    (account, product): (Arc<str>, &'static str),
+    worker: Arc<Worker>,
+    id: Arc<str>,
+    first: Latch,
+) {
     let mut first = Some(first);
     let run = || {
         let first = first.take().unwrap_or_else(Latch::spent);
@@ -328,7 +334,7 @@ async fn keep(watch: Arc<Watch>, worker: Arc<Worker>, id: Arc<str>, first: Latch
     restarting(AFTER_PANIC, run, || {
         worker.panicked();
         tracing::error!(
-            account = %watch.account.name, product = watch.product.name, cluster = %id,
+            %account, product, cluster = %id,
             "A worker panicked: this is a bug, please report it. It starts again in {} s.",
             AFTER_PANIC.as_secs()
         );

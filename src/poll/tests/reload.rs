@@ -314,3 +314,42 @@ async fn an_account_in_another_place_begins_anew() {
         assert_eq!(&*state.cloud_region, "SGN");
     }
 }
+
+#[tokio::test]
+async fn a_config_that_was_replaced_is_let_go_with_its_secrets() {
+    let deps = Deps {
+        store: Arc::new(Store::new()),
+        metrics: Arc::new(Metrics::new()),
+        clock: Clock::system(),
+    };
+    let account = |key: u32| {
+        accounts(&format!(
+            "accounts: [{{name: a, ncloud: {{access_key: x{key}, secret_key: x, ses: {{AWAY, clusters: [7]}}}}}}]"
+        ))
+    };
+    let (ready, first) = Ready::new();
+    let mut polling = Polling::start(account(0), deps, first).await;
+    while !ready.is_ready() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let mut old = Vec::new();
+    for key in 1..=3 {
+        let running = &polling.accounts[0];
+        old.push((
+            Arc::downgrade(&running.account),
+            Arc::downgrade(&running.access),
+        ));
+        let prepared = polling.prepare(account(key)).open().unwrap();
+        polling.apply(prepared).await;
+    }
+    // A call that is under way may hold them until it hears of the new config.
+    let kept = || {
+        let mut old = old.iter();
+        old.any(|(account, access)| account.strong_count() + access.strong_count() > 0)
+    };
+    let begun = tokio::time::Instant::now();
+    while kept() {
+        assert!(begun.elapsed().as_secs() < 20, "an old config is kept");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
