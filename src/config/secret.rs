@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::{Account, Cloud, HuaweiAuth};
 use crate::provider::{ApiError, Reason};
@@ -43,19 +44,26 @@ impl Secret {
 
     /// The value now. A file that never gave one is an `auth` error that names it.
     ///
-    /// It may be called on an async thread: what it does is one look at the file's times, and when it
-    /// was replaced, to read some bytes. That takes microseconds, less than to hand it to another
-    /// thread. A network file system that hangs would hold the thread up: keep secrets on a local one.
+    /// It may be called on an async thread: others take over what else that one has to do, since a
+    /// network file system that hangs would hold it up.
     pub fn get(&self) -> Result<SecretString, ApiError> {
         match self {
             Self::Value(value) => Ok(value.clone()),
-            Self::File(file) => file.get().map_err(|why| {
+            Self::File(file) => aside(|| file.get()).map_err(|why| {
                 ApiError::new(
                     Reason::Auth,
                     format!("cannot read the secret in {}: {why}", file.path().display()),
                 )
             }),
         }
+    }
+}
+
+/// Does what may block. A runtime of one thread has no other to go on with; only tests have those.
+fn aside<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
     }
 }
 
@@ -78,19 +86,59 @@ impl Account {
         }
     }
 
+    /// Whether one of these is in a file.
+    pub(crate) fn can_secrets_change(&self) -> bool {
+        let secrets = self.secrets();
+        secrets.iter().any(|s| matches!(s, Secret::File(_)))
+    }
+
     /// A number that changes when one of these does, which it does not tell; none when none of them
     /// can.
     pub(crate) fn secrets_mark(&self) -> Option<u64> {
-        let secrets = self.secrets();
-        let can_change = secrets.iter().any(|s| matches!(s, Secret::File(_)));
-        can_change.then(|| {
+        self.can_secrets_change().then(|| {
             let mut mark = DefaultHasher::new();
-            for secret in secrets {
+            for secret in self.secrets() {
                 let value = secret.get().ok();
                 let value = value.as_ref().map(ExposeSecret::expose_secret);
                 value.hash(&mut mark);
             }
             mark.finish()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn a_file_that_hangs_holds_up_no_other_task() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        std::fs::write(&path, "a").unwrap();
+        let secret = Secret::in_file(path).unwrap();
+        let Secret::File(file) = &secret else {
+            panic!("{secret:?}");
+        };
+        file.hangs.store(true, Ordering::Relaxed);
+        let get = |secret: &Secret| {
+            let secret = secret.clone();
+            tokio::spawn(async move { secret.get().unwrap().expose_secret().to_owned() })
+        };
+        let soon = Duration::from_secs(5);
+        let first = get(&secret);
+        while !file.is_looked_at() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // The only worker is held up now, and another one goes on with what is known.
+        let second = tokio::time::timeout(soon, get(&secret)).await;
+        let is_waiting = !first.is_finished();
+        file.hangs.store(false, Ordering::Relaxed);
+        assert_eq!(second.expect("it does not wait").unwrap(), "a");
+        assert!(is_waiting);
+        assert_eq!(first.await.unwrap(), "a");
     }
 }

@@ -4,7 +4,7 @@ use std::fs::{File, Metadata};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -20,7 +20,13 @@ const SETTLES_AFTER: Duration = Duration::from_secs(1);
 pub struct SecretFile {
     path: PathBuf,
     settles_after: Duration,
+    /// Held by the one who looks at the file, however long that takes.
+    looking: Mutex<()>,
+    /// Held for moments only.
     known: Mutex<Known>,
+    /// Whether the disk does not answer.
+    #[cfg(test)]
+    pub(crate) hangs: std::sync::atomic::AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +59,10 @@ impl SecretFile {
         Self {
             path,
             settles_after,
+            looking: Mutex::default(),
             known: Mutex::default(),
+            #[cfg(test)]
+            hangs: false.into(),
         }
     }
 
@@ -62,25 +71,43 @@ impl SecretFile {
         &self.path
     }
 
-    /// The secret now, without the line end that editors add. While the file is missing, bad or being
-    /// written, the one from before.
+    /// The secret now, without the line end that editors add. While the file is missing, bad, being
+    /// written or looked at by somebody else, the one from before.
     pub(super) fn get(&self) -> Result<SecretString, String> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(old) = known.value.clone() else {
+        let _looking = match self.looking.try_lock() {
+            Ok(looking) => looking,
+            Err(TryLockError::Poisoned(looking)) => looking.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                if let Some(value) = self.known().value.clone() {
+                    return Ok(value);
+                }
+                self.looking.lock().unwrap_or_else(PoisonError::into_inner)
+            }
+        };
+        #[cfg(test)]
+        while self.hangs.load(std::sync::atomic::Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let (old, known) = {
+            let known = self.known();
+            (known.value.clone(), known.mark)
+        };
+        let Some(old) = old else {
             let (value, mark) = read(&self.path)?;
+            let mut known = self.known();
             known.mark = Some(mark).filter(|mark| self.is_settled(*mark));
             known.value = Some(value.clone());
             return Ok(value);
         };
         let trouble = match look(&self.path) {
-            Ok(mark) if known.mark == Some(mark) => None,
+            Ok(mark) if known == Some(mark) => None,
             Ok(mark) if !self.is_settled(mark) => return Ok(old),
             Ok(mark) => match read(&self.path) {
                 Ok((value, read)) if read == mark => {
                     if value.expose_secret() != old.expose_secret() {
                         tracing::info!(file = %self.path.display(), "A secret's file changed; the new one is used.");
                     }
-                    *known = Known {
+                    *self.known() = Known {
                         value: Some(value.clone()),
                         mark: Some(mark),
                         trouble: None,
@@ -93,6 +120,7 @@ impl SecretFile {
             },
             Err(why) => Some(why),
         };
+        let mut known = self.known();
         if known.trouble != trouble {
             if let Some(why) = &trouble {
                 tracing::warn!(
@@ -103,6 +131,16 @@ impl SecretFile {
             known.trouble = trouble;
         }
         Ok(old)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether somebody waits for the disk.
+    #[cfg(test)]
+    pub(crate) fn is_looked_at(&self) -> bool {
+        matches!(self.looking.try_lock(), Err(TryLockError::WouldBlock))
     }
 
     /// Whether nobody has written it lately. A time that is still to come tells nothing.
