@@ -39,10 +39,11 @@ impl Access {
         }
     }
 
-    /// The transport; another attempt to open it is made each time until there is one.
+    /// The transport; another attempt to open it is made each time until there is one. That reads
+    /// files: not for an async thread.
     pub(super) fn transport(&self) -> Result<Arc<Transport>, ApiError> {
-        if let Way::Open(transport) = &*self.lock() {
-            return Ok(transport.clone());
+        if let Some(transport) = self.opened() {
+            return Ok(transport);
         }
         let (metrics, clock) = (self.deps.metrics.clone(), self.deps.clock.clone());
         // It reads files: whoever only wants to know how far this is must not wait for that.
@@ -60,6 +61,22 @@ impl Access {
         let new = Arc::new(new);
         *way = Way::Open(new.clone());
         Ok(new)
+    }
+
+    /// The same for an async thread.
+    async fn transport_apart(self: &Arc<Self>) -> Result<Arc<Transport>, ApiError> {
+        if let Some(transport) = self.opened() {
+            return Ok(transport);
+        }
+        let this = self.clone();
+        super::apart(move || this.transport()).await
+    }
+
+    fn opened(&self) -> Option<Arc<Transport>> {
+        match &*self.lock() {
+            Way::Open(transport) => Some(transport.clone()),
+            Way::Closed(_) => None,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Way> {
@@ -83,20 +100,24 @@ impl Service {
         }
     }
 
-    fn open(&self) -> Result<Arc<dyn Provider>, ApiError> {
-        let mut provider = self.provider.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(provider) = &*provider {
+    async fn open(&self) -> Result<Arc<dyn Provider>, ApiError> {
+        if let Some(provider) = &*self.lock() {
             return Ok(provider.clone());
         }
-        let transport = self.access.transport()?;
+        let transport = self.access.transport_apart().await?;
         let new = provider::open_one(&self.access.account, &self.config, &transport)?;
-        Ok(provider.insert(new).clone())
+        // Another call may have been faster.
+        Ok(self.lock().get_or_insert(new).clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<dyn Provider>>> {
+        self.provider.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Provider for Service {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
-        Box::pin(async move { self.open()?.discover().await })
+        Box::pin(async move { self.open().await?.discover().await })
     }
 
     fn observe<'a>(
@@ -105,7 +126,7 @@ impl Provider for Service {
         memory: &'a Memory,
         fresh: Duration,
     ) -> BoxFuture<'a, Result<Observation, ApiError>> {
-        Box::pin(async move { self.open()?.observe(cluster_id, memory, fresh).await })
+        Box::pin(async move { self.open().await?.observe(cluster_id, memory, fresh).await })
     }
 }
 
@@ -172,5 +193,33 @@ mod tests {
         assert_eq!(kept(&gone), 1, "only the one that was opened");
         assert!(Arc::ptr_eq(&known, &shared(&now)), "it goes on");
         assert_eq!(kept(&gone), 0);
+    }
+
+    #[tokio::test]
+    async fn a_ca_file_that_hangs_holds_up_its_account_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("ca.pem");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let plain = access(None);
+        let mut account = Account::clone(&plain.account);
+        account.ca_file = Some(pipe.clone());
+        account.products[0].endpoint = Some("https://127.0.0.1:1".parse().unwrap());
+        let config = account.products[0].clone();
+        let hanging = Access::new(Arc::new(account), plain.deps.clone(), None);
+        let service = Service::new(Arc::new(hanging), config);
+        // Whatever the code does, it hangs no longer than this.
+        let writer = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_secs(1));
+            std::fs::write(pipe, "no certificate").unwrap();
+        });
+        let mut discovering = service.discover();
+        let soon = tokio::time::timeout(Duration::from_millis(50), &mut discovering);
+        let begun = tokio::time::Instant::now();
+        assert!(soon.await.is_err(), "it waits for the file");
+        assert!(begun.elapsed().as_millis() < 900, "and nobody else does");
+        let error = discovering.await.unwrap_err();
+        assert!(error.to_string().contains("ca.pem"), "{error}");
+        writer.join().unwrap();
     }
 }

@@ -51,7 +51,7 @@ struct Course {
     looked: Instant,
     /// When the next one is due.
     next: Instant,
-    /// Changes with the account's secrets, if they can.
+    /// Changes with the account's secrets; none until they were looked at, or when they cannot change.
     secrets: Option<u64>,
     /// Dropped once the first discovery and the first poll of each cluster that it found have ended.
     first: Option<Latch>,
@@ -76,7 +76,7 @@ impl Fleet {
             failures: 0,
             looked: now,
             next: now,
-            secrets: watch.account.secrets_mark(),
+            secrets: None,
             first: Some(first),
             is_gone: false,
         };
@@ -89,9 +89,39 @@ impl Fleet {
 
     /// Watches the product for as long as it is let.
     pub(super) async fn run(self: Arc<Self>) {
+        tokio::join!(self.keep_discovering(), self.keep_looking());
+    }
+
+    async fn keep_discovering(&self) {
         loop {
             self.until_due().await;
             self.discover().await;
+        }
+    }
+
+    async fn keep_looking(&self) {
+        loop {
+            self.look_at_secrets().await;
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Looks at the files of the account's secrets, but no longer than until the next look is due: a
+    /// file system that hangs holds up nothing else.
+    async fn look_at_secrets(&self) {
+        let account = self.lock().watch.account.clone();
+        if !account.can_secrets_change() {
+            return;
+        }
+        let looked = account.clone();
+        let look = super::apart(move || looked.secrets_mark());
+        let Ok(mark) = tokio::time::timeout(LOOK, look).await else {
+            return;
+        };
+        let mut course = self.lock();
+        if Arc::ptr_eq(&account, &course.watch.account) && course.are_other_secrets(mark) {
+            course.retry_refused();
+            self.changed.notify_one();
         }
     }
 
@@ -101,7 +131,6 @@ impl Fleet {
             tokio::select! {
                 () = tokio::time::sleep_until(next) => return,
                 () = self.changed.notified() => {}
-                () = tokio::time::sleep(LOOK) => self.lock().look_at_secrets(),
             }
         }
     }
@@ -109,7 +138,10 @@ impl Fleet {
     /// Discovers once. A discovery whose way is replaced is given up, and due again.
     async fn discover(&self) {
         let begun = Instant::now();
-        let watch = self.lock().watch.clone();
+        let (watch, secrets) = {
+            let course = self.lock();
+            (course.watch.clone(), course.secrets)
+        };
         let mut discovering = watch.provider.discover();
         let outcome = loop {
             tokio::select! {
@@ -124,6 +156,10 @@ impl Fleet {
         let mut course = self.lock();
         if !course.is_gone && !course.is_replaced(&watch) {
             course.discovered(&self.deps, outcome, begun.elapsed());
+            // Others came meanwhile.
+            if secrets.is_some() && secrets != course.secrets {
+                course.retry_refused();
+            }
         }
     }
 
@@ -221,12 +257,14 @@ impl Course {
         self.next = self.looked + pause;
     }
 
+    /// Whether the secrets are others than at the last look. None can come before the first one.
+    fn are_other_secrets(&mut self, mark: Option<u64>) -> bool {
+        let before = std::mem::replace(&mut self.secrets, mark);
+        before.is_some() && before != mark
+    }
+
     /// Credentials that were refused rest for minutes. If others are there by now, nobody has to wait.
-    fn look_at_secrets(&mut self) {
-        let secrets = self.watch.account.secrets_mark();
-        if std::mem::replace(&mut self.secrets, secrets) == secrets {
-            return;
-        }
+    fn retry_refused(&mut self) {
         for (worker, _) in self.workers.values() {
             worker.retry_refused();
         }

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::*;
 
 mod reload;
+mod secrets;
 use crate::config::Selection;
 use crate::model::{ClusterState, Kind, Memory, Observation, Thresholds, Upgrade, UpgradeStatus};
 use crate::provider::{ApiError, Discovered, Discovery, Reason};
@@ -122,6 +123,13 @@ struct Bench {
 
 impl Bench {
     fn start(fake: Arc<Fake>, change: impl FnOnce(&mut ProductConfig)) -> Self {
+        // The defaults: 30 s active, 5 min idle, 10 min between discoveries.
+        let file = "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, ses: {}}}]";
+        let mut file = crate::config::parse(file, Path::new("."), &|_| None).unwrap();
+        Self::of(file.accounts.remove(0), fake, change)
+    }
+
+    fn of(account: Account, fake: Arc<Fake>, change: impl FnOnce(&mut ProductConfig)) -> Self {
         let mut config = ProductConfig {
             product: &FAKE,
             clusters: Selection::All,
@@ -137,10 +145,6 @@ impl Bench {
             },
         };
         change(&mut config);
-        // The defaults: 30 s active, 5 min idle, 10 min between discoveries.
-        let file = "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, ses: {}}}]";
-        let mut file = crate::config::parse(file, Path::new("."), &|_| None).unwrap();
-        let account = file.accounts.remove(0);
         let deps = Deps {
             store: Arc::new(Store::new()),
             metrics: Arc::new(Metrics::new()),
