@@ -1,5 +1,7 @@
 //! `status` against the simulator: what it prints, and how it ends.
 
+mod watch;
+
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;

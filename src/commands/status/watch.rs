@@ -63,7 +63,14 @@ pub(super) async fn until_over(
     let mut before: Option<Report> = None;
     let mut trouble = String::new();
     loop {
-        match scope.read(source).await {
+        let read = tokio::select! {
+            read = scope.read(source) => read,
+            ended = stop.asked() => {
+                screen.leave();
+                return Err(ended);
+            }
+        };
+        match read {
             Ok(now) => {
                 trouble.clear();
                 screen.show(before.as_ref(), &now)?;

@@ -1,0 +1,87 @@
+//! How a watch ends, by the reports of an exporter that says what a test lets it say.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use crate::harness::{PROGRAM, Process, eventually};
+
+/// One cluster that is polled every 10 s, so many seconds after the first report.
+fn report(seconds: i64, upgrade: Option<&str>) -> Value {
+    let fleet = include_str!("../../data/status/fleet.json");
+    let mut report: Value = serde_json::from_str(fleet).unwrap();
+    let at = |seconds| jiff::Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+    report["generated"] = json!(at(seconds));
+    report["products"] = json!([]);
+    let mut cluster = report["clusters"][0].take();
+    cluster["poll_interval_seconds"] = json!(10.0);
+    let mut shown = cluster["upgrades"][0].take();
+    shown["nodes"] = json!([]);
+    cluster["upgrades"] = match upgrade {
+        Some(status) => {
+            shown["status"] = json!(status);
+            shown["status_since"] = json!(at(seconds));
+            shown["ended"] = json!((status != "running").then(|| at(seconds)));
+            json!([shown])
+        }
+        None => json!([]),
+    };
+    report["clusters"] = json!([cluster]);
+    report
+}
+
+/// An exporter that gives these reports one after the other, and then no answer.
+async fn exporter(reports: Vec<Value>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("--url=http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut reports = reports.into_iter();
+        let mut silent = Vec::new();
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(stream.read_u8().await.unwrap());
+            }
+            let Some(report) = reports.next() else {
+                silent.push(stream);
+                continue;
+            };
+            let body = report.to_string();
+            let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json";
+            let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    url
+}
+
+const WATCH: [&str; 2] = ["--watch", "--interval=1s"];
+
+#[tokio::test]
+async fn a_signal_ends_a_watch_while_the_exporter_is_silent() {
+    let folder = tempfile::tempdir().unwrap();
+    for (reports, signal, code) in [
+        (vec![report(0, Some("running"))], "TERM", 143),
+        (vec![], "INT", 130),
+    ] {
+        let lines = reports.len();
+        let url = exporter(reports).await;
+        let args = ["status", &url, WATCH[0], WATCH[1]];
+        let mut watch = Process::start(folder.path(), PROGRAM, &args);
+        eventually(Duration::from_secs(10), "the first line", || async {
+            let out = watch.output();
+            let is_there = lines == 0 || out.contains("running");
+            is_there.then_some(()).ok_or(out)
+        })
+        .await;
+        // The next read begins within a second, and would last for 30.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        watch.signal(signal).await;
+        let ended = tokio::time::timeout(Duration::from_secs(5), watch.child.wait()).await;
+        let ended = ended.expect("it ends at once").unwrap();
+        assert_eq!(ended.code(), Some(code), "{}", watch.output());
+    }
+}
