@@ -1,6 +1,8 @@
 //! `status`: where every upgrade stands, once or until all have ended.
 
 mod bars;
+mod course;
+mod ending;
 mod lines;
 mod narrow;
 mod screen;
@@ -16,10 +18,11 @@ use std::time::Duration;
 use anyhow::anyhow;
 use jiff::Timestamp;
 use rolling_upgrade_exporter::config::{self, Config};
-use rolling_upgrade_exporter::report::{Attention, Report};
+use rolling_upgrade_exporter::report::Report;
 
 use super::{Failure, say};
 use crate::cli::{Narrow, Output, Status};
+use course::Course;
 use screen::Screen;
 use source::Source;
 pub(super) use stop::Stop;
@@ -33,6 +36,7 @@ pub(super) async fn run(flags: Status) -> Result<(), Failure> {
         since: None,
     };
     let is_json = flags.output == Output::Json;
+    let mut course = Course::default();
     let report = if flags.watch {
         let mut stop = Stop::new()?;
         tokio::select! {
@@ -44,21 +48,18 @@ pub(super) async fn run(flags: Status) -> Result<(), Failure> {
         } else {
             Screen::for_people()
         };
-        watch::until_over(&mut source, &scope, &mut screen, &mut stop).await?
+        watch::until_over(&mut source, &scope, &mut screen, &mut stop, &mut course).await?
     } else {
         source.ready().await;
         scope.read(&mut source).await?
     };
-    missing(&report, &scope)?;
+    ending::missing(&report, &scope)?;
     match (is_json, flags.watch) {
-        (true, true) => {}
-        (true, false) => {
-            let text = serde_json::to_string_pretty(&report).map_err(anyhow::Error::from)?;
-            say(&text)?;
-        }
-        (false, watched) => conclude(&report, watched, flags.summary)?,
-    }
-    outcome(&report)
+        (true, true) => Ok(()),
+        (true, false) => say(&serde_json::to_string_pretty(&report).map_err(anyhow::Error::from)?),
+        (false, watched) => conclude(&report, watched, flags.summary),
+    }?;
+    ending::of_all(&report, &course.lost())
 }
 
 /// Own polls, or the exporter that is named.
@@ -75,7 +76,7 @@ fn source(flags: &Status) -> Result<Source, Failure> {
 }
 
 /// Follows the upgrade of one cluster that was requested at `since`: waits up to `wait` for it to
-/// appear, then shows how it goes until it ends. Fails as `status` exits.
+/// appear, then shows how it goes until it ends. Only what was seen to succeed is no failure.
 pub(super) async fn follow(
     mut config: Config,
     to: &Narrow,
@@ -94,7 +95,7 @@ pub(super) async fn follow(
         since: Some(since),
     };
     let there = watch::until_there(&mut source, &scope, wait, &mut stop).await?;
-    if !there {
+    let Some(there) = there else {
         let report = scope.read(&mut source).await?;
         let why = report.clusters.iter().find_map(|c| c.last_error.as_ref());
         let why = why.map_or(String::new(), |e| format!(" ({})", lines::error(e)));
@@ -103,11 +104,15 @@ pub(super) async fn follow(
             "no upgrade was seen within {waited}{why}; look at it again with `status --watch`"
         )
         .into());
-    }
+    };
     let mut screen = Screen::for_people();
-    let report = watch::until_over(&mut source, &scope, &mut screen, &mut stop).await?;
+    let mut course = Course::default();
+    // What was there is awaited, should it be gone by the next look.
+    course.look(&there);
+    let report =
+        watch::until_over(&mut source, &scope, &mut screen, &mut stop, &mut course).await?;
     conclude(&report, true, false)?;
-    outcome(&report)
+    ending::of_followed(&report, &course.lost())
 }
 
 /// Asks for clusters in an upgrade that often.
@@ -131,36 +136,6 @@ fn over(report: &Report) -> String {
         counts if counts.is_empty() => "no upgrade is known".to_owned(),
         counts => format!("no upgrade runs: {counts}"),
     }
-}
-
-/// Fails when the asked clusters are not there, although all were listed.
-fn missing(report: &Report, scope: &Scope) -> Result<(), Failure> {
-    let all_listed = report.ready && report.products.iter().all(|p| p.last_error.is_none());
-    if report.clusters.is_empty() && !scope.narrow.clusters.is_empty() && all_listed {
-        let patterns = scope.narrow.clusters.join(" or ");
-        return Err(anyhow!(
-            "no cluster is called {patterns}: `status --summary` lists those that are watched"
-        )
-        .into());
-    }
-    Ok(())
-}
-
-/// What the exit code says of it.
-fn outcome(report: &Report) -> Result<(), Failure> {
-    let wrong = |(attention, ..): &(Attention, _, _)| {
-        matches!(attention, Attention::Failed | Attention::Stalled)
-    };
-    if report.by_attention().iter().any(wrong) {
-        return Err(Failure::Told(3));
-    }
-    let is_dark = !report.ready
-        || report.clusters.iter().any(|cluster| !cluster.up)
-        || report.products.iter().any(|p| p.last_error.is_some());
-    if is_dark {
-        return Err(Failure::Told(1));
-    }
-    Ok(())
 }
 
 /// A line on standard error, while the command goes on.

@@ -23,6 +23,7 @@ pub(super) fn changes(before: Option<&Report>, now: &Report) -> Vec<String> {
             let old = old.and_then(|old| old.upgrades.iter().find(same));
             one(old, upgrade, now, &mut lines);
         }
+        lost(old, cluster, &mut lines);
         for line in lines.iter_mut().skip(begin) {
             *line = format!("{}: {line}", whose(cluster));
         }
@@ -87,6 +88,19 @@ fn answers(old: Option<&ClusterReport>, cluster: &ClusterReport, lines: &mut Vec
     }
 }
 
+/// Upgrades that had not ended when they were last shown.
+fn lost(old: Option<&ClusterReport>, cluster: &ClusterReport, lines: &mut Vec<String>) {
+    for old in old.into_iter().flat_map(|old| &old.upgrades) {
+        if !is_over(old) && !cluster.upgrades.iter().any(|new| new.kind == old.kind) {
+            let what = match what(old) {
+                what if what.is_empty() => "upgrade ".to_owned(),
+                what => what,
+            };
+            lines.push(format!("{what}is not shown any more"));
+        }
+    }
+}
+
 fn one(
     old: Option<&UpgradeReport>,
     upgrade: &UpgradeReport,
@@ -143,13 +157,18 @@ fn one(
     }
 }
 
+/// Which of its cluster's upgrades, with a space behind it; of the usual one nothing is said.
+fn what(upgrade: &UpgradeReport) -> String {
+    match upgrade.kind.as_str() {
+        "version" => String::new(),
+        "az_migration" => "move to another zone ".to_owned(),
+        other => format!("{} ", clean(other)),
+    }
+}
+
 /// The upgrade is in a state: which, how far, from where to where.
 fn entered(upgrade: &UpgradeReport) -> String {
-    let what = match upgrade.kind.as_str() {
-        "version" => "",
-        "az_migration" => "move to another zone ",
-        other => &format!("{} ", clean(other)),
-    };
+    let what = what(upgrade);
     let status = clean(&upgrade.status.replace('_', " "));
     let took = upgrade.duration_seconds.filter(|_| is_over(upgrade));
     let facts = [

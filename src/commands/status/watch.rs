@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use rolling_upgrade_exporter::report::{Report, UpgradeReport};
 
+use super::course::{Course, Stand};
 use super::screen::Screen;
 use super::source::Source;
 use super::stop::Stop;
-use super::text::is_over;
 use crate::cli::Narrow;
 use crate::commands::Failure;
 
@@ -47,21 +47,17 @@ fn is_since(upgrade: &UpgradeReport, since: Timestamp) -> bool {
     requested >= since || requested >= almost && upgrade.ended.is_none_or(|ended| ended >= since)
 }
 
-/// Whether any upgrade is not over.
-pub(super) fn is_running(report: &Report) -> bool {
-    let mut upgrades = report.clusters.iter().flat_map(|cluster| &cluster.upgrades);
-    upgrades.any(|upgrade| !is_over(upgrade))
-}
-
 /// Shows what changes until no upgrade runs any more, and gives the last report. Ctrl-C ends it.
 pub(super) async fn until_over(
     source: &mut Source,
     scope: &Scope,
     screen: &mut Screen,
     stop: &mut Stop,
+    course: &mut Course,
 ) -> Result<Report, Failure> {
     let mut before: Option<Report> = None;
     let mut trouble = String::new();
+    let mut stand = Stand::Runs;
     loop {
         let read = tokio::select! {
             read = scope.read(source) => read,
@@ -73,8 +69,10 @@ pub(super) async fn until_over(
         match read {
             Ok(now) => {
                 trouble.clear();
+                stand = course.look(&now);
+                let is_over = now.ready && stand == Stand::Over;
                 screen.show(before.as_ref(), &now)?;
-                if now.ready && !is_running(&now) {
+                if is_over {
                     screen.clear();
                     return Ok(now);
                 }
@@ -90,7 +88,8 @@ pub(super) async fn until_over(
                 }
             }
         }
-        let is_live = screen.is_live();
+        // Where time tells, no news are news.
+        let is_live = screen.is_live() || stand == Stand::Waits;
         tokio::select! {
             () = source.news(is_live) => tokio::time::sleep(TOGETHER).await,
             ended = stop.asked() => {
@@ -101,13 +100,13 @@ pub(super) async fn until_over(
     }
 }
 
-/// Waits until an upgrade is there; false when it does not come in time.
+/// Waits until an upgrade is there, and gives the report with it; none when it does not come in time.
 pub(super) async fn until_there(
     source: &mut Source,
     scope: &Scope,
     wait: Duration,
     stop: &mut Stop,
-) -> Result<bool, Failure> {
+) -> Result<Option<Report>, Failure> {
     let end = tokio::time::Instant::now() + wait;
     loop {
         let report = scope.read(source).await?;
@@ -116,11 +115,11 @@ pub(super) async fn until_there(
             .iter()
             .any(|cluster| !cluster.upgrades.is_empty())
         {
-            return Ok(true);
+            return Ok(Some(report));
         }
         tokio::select! {
             () = source.news(false) => {}
-            () = tokio::time::sleep_until(end) => return Ok(false),
+            () = tokio::time::sleep_until(end) => return Ok(None),
             ended = stop.asked() => return Err(ended),
         }
     }

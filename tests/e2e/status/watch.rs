@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use super::status;
 use crate::harness::{PROGRAM, Process, eventually};
 
 /// One cluster that is polled every 10 s, so many seconds after the first report.
@@ -59,6 +60,43 @@ async fn exporter(reports: Vec<Value>) -> String {
 }
 
 const WATCH: [&str; 2] = ["--watch", "--interval=1s"];
+
+#[tokio::test]
+async fn an_upgrade_that_vanishes_did_not_end_well() {
+    let url = exporter(vec![
+        report(0, Some("running")),
+        report(10, None),
+        report(39, None),
+        report(40, None),
+    ])
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let told = status(folder.path(), &[&url, WATCH[0], WATCH[1]]).await;
+    assert_eq!(told.code, Some(1), "{told:?}");
+    let line = "cn-prod cce 商店-前端: upgrade is not shown any more\n";
+    assert!(told.out.contains(line), "{}", told.out);
+    let why =
+        "is not shown any more, and nobody knows how it ended: look into the vendor's console\n";
+    assert!(told.err.ends_with(why), "{}", told.err);
+}
+
+#[tokio::test]
+async fn what_looks_ended_for_a_moment_goes_on() {
+    let url = exporter(vec![
+        report(0, Some("running")),
+        report(10, Some("failed")),
+        report(20, Some("running")),
+        report(30, None),
+        report(40, Some("running")),
+        report(50, Some("succeeded")),
+    ])
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let told = status(folder.path(), &[&url, WATCH[0], WATCH[1]]).await;
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_eq!(told.err, "");
+    assert!(told.out.ends_with("no upgrade runs: 1 succeeded\n"));
+}
 
 #[tokio::test]
 async fn a_signal_ends_a_watch_while_the_exporter_is_silent() {

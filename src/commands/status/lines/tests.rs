@@ -88,6 +88,12 @@ fn each_change_is_told_once() {
     assert_eq!(told, ["sg-test cce: clusters can be listed again"]);
     let told = news(|report| drop(report.clusters.pop()));
     assert_eq!(told, ["kr-prod ses search-idle: is gone"]);
+    let told = news(|report| report.clusters[0].upgrades.clear());
+    let want = "cn-prod cce 商店-前端: upgrade is not shown any more";
+    assert_eq!(told, [want]);
+    // Those have ended, and are shown for a while.
+    let told = news(|report| report.clusters[1].upgrades.clear());
+    assert_eq!(told, Vec::<String>::new());
     let told = news(|report| {
         let upgrade = upgrade(report, 2);
         upgrade.status = "succeeded".to_owned();
