@@ -13,7 +13,7 @@ pub(super) const AFTER_HELP: &str = "Example:\n  \
     rolling-upgrade-exporter status --watch --cluster='search-*'\n\n\
     Exit codes: 0 nothing is wrong; 1 not everything could be asked, or nobody knows how an upgrade \
     ended that --watch saw; 2 wrong usage or config; 3 an upgrade or a node of one failed, or is \
-    stalled; --watch was ended 130 by Ctrl-C, 143 by SIGTERM.";
+    stalled; --watch was ended 130 by Ctrl-C, 143 by SIGTERM, 141 by the end of its reader.";
 
 /// What to show, and how.
 #[derive(Debug, Args)]

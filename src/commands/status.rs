@@ -54,12 +54,12 @@ pub(super) async fn run(flags: Status) -> Result<(), Failure> {
         scope.read(&mut source).await?
     };
     ending::missing(&report, &scope)?;
-    match (is_json, flags.watch) {
+    let said = match (is_json, flags.watch) {
         (true, true) => Ok(()),
         (true, false) => say(&serde_json::to_string_pretty(&report).map_err(anyhow::Error::from)?),
         (false, watched) => conclude(&report, watched, flags.summary),
-    }?;
-    ending::of_all(&report, &course.lost())
+    };
+    ending::after(said, ending::of_all(&report, &course.lost()))
 }
 
 /// Own polls, or the exporter that is named.
@@ -111,8 +111,8 @@ pub(super) async fn follow(
     course.look(&there);
     let report =
         watch::until_over(&mut source, &scope, &mut screen, &mut stop, &mut course).await?;
-    conclude(&report, true, false)?;
-    ending::of_followed(&report, &course.lost())
+    let outcome = ending::of_followed(&report, &course.lost());
+    ending::after(conclude(&report, true, false), outcome)
 }
 
 /// Asks for clusters in an upgrade that often.
@@ -138,7 +138,7 @@ fn over(report: &Report) -> String {
     }
 }
 
-/// A line on standard error, while the command goes on.
-fn complain(why: &str) -> Result<(), Failure> {
-    Ok(writeln!(io::stderr(), "rolling-upgrade-exporter: {why}")?)
+/// A line on standard error, while the command goes on: whether anybody reads it or not.
+fn complain(why: &str) {
+    drop(writeln!(io::stderr(), "rolling-upgrade-exporter: {why}"));
 }

@@ -8,6 +8,10 @@ use super::text::clean;
 use super::watch::Scope;
 use crate::commands::Failure;
 
+/// What read the output is gone while upgrades run: as a shell tells of SIGPIPE, so that no script
+/// goes on as if they had ended.
+const UNREAD: i32 = 141;
+
 /// Fails when the asked clusters are not there, although all were listed.
 pub(super) fn missing(report: &Report, scope: &Scope) -> Result<(), Failure> {
     let all_listed = report.ready && report.products.iter().all(|p| p.last_error.is_none());
@@ -62,6 +66,22 @@ pub(super) fn of_followed(report: &Report, lost: &[&str]) -> Result<(), Failure>
     }
 }
 
+/// What an exit says while the watch goes on, and nobody reads it any more.
+pub(super) fn unread(report: &Report) -> Failure {
+    of_all(report, &[]).err().unwrap_or(Failure::Told(UNREAD))
+}
+
+/// That nobody reads what is said takes nothing from how it ended.
+pub(super) fn after(
+    said: Result<(), Failure>,
+    outcome: Result<(), Failure>,
+) -> Result<(), Failure> {
+    match said {
+        Err(failure) if !failure.is_broken_pipe() => Err(failure),
+        _ => outcome,
+    }
+}
+
 fn wrong(report: &Report) -> Result<(), Failure> {
     let is_wrong = |attention| matches!(attention, Attention::Failed | Attention::Stalled);
     let mut rows = report.by_attention().into_iter();
@@ -81,6 +101,8 @@ fn nobody_knows(whose: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Error, ErrorKind};
+
     use super::*;
 
     /// One cluster with one upgrade in this state.
@@ -144,5 +166,16 @@ mod tests {
         assert_eq!(watched.exit_code(), 1);
         let failed = report("failed");
         assert_eq!(code(&of_all(&failed, &["kr ses a"])), 3, "worse");
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_changes_no_outcome() {
+        let gone = || Err(Error::from(ErrorKind::BrokenPipe).into());
+        assert_eq!(code(&after(gone(), Err(Failure::Told(3)))), 3);
+        assert_eq!(code(&after(gone(), Ok(()))), 0);
+        let full = Err(Error::from(ErrorKind::StorageFull).into());
+        assert_eq!(code(&after(full, Ok(()))), 1);
+        assert_eq!(unread(&report("failed")).exit_code(), 3);
+        assert_eq!(unread(&report("running")).exit_code(), 141);
     }
 }

@@ -40,12 +40,11 @@ impl Screen {
     }
 
     /// Tells why there is no report; the watch goes on.
-    pub(super) fn trouble(&mut self, why: &str) -> Result<(), Failure> {
+    pub(super) fn trouble(&mut self, why: &str) {
         match self {
             Self::Bars(bars) => bars.trouble(why),
-            Self::Lines | Self::Json => super::complain(why)?,
+            Self::Lines | Self::Json => super::complain(why),
         }
-        Ok(())
     }
 
     /// The watch was told to end: what stands there stays.

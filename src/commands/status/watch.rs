@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rolling_upgrade_exporter::report::{Report, UpgradeReport};
 
 use super::course::{Course, Stand};
+use super::ending;
 use super::screen::Screen;
 use super::source::Source;
 use super::stop::Stop;
@@ -71,7 +72,11 @@ pub(super) async fn until_over(
                 trouble.clear();
                 stand = course.look(&now);
                 let is_over = now.ready && stand == Stand::Over;
-                screen.show(before.as_ref(), &now)?;
+                match screen.show(before.as_ref(), &now) {
+                    Err(failure) if !failure.is_broken_pipe() => return Err(failure),
+                    Err(_) if !is_over => return Err(ending::unread(&now)),
+                    _ => {}
+                }
                 if is_over {
                     screen.clear();
                     return Ok(now);
@@ -83,7 +88,7 @@ pub(super) async fn until_over(
             Err(failure) => {
                 let why = failure.to_string();
                 if why != trouble {
-                    screen.trouble(&why)?;
+                    screen.trouble(&why);
                     trouble = why;
                 }
             }

@@ -1,10 +1,13 @@
 //! How a watch ends, by the reports of an exporter that says what a test lets it say.
 
+use std::io::pipe;
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::process::Command;
 
 use super::status;
 use crate::harness::{PROGRAM, Process, eventually};
@@ -121,5 +124,32 @@ async fn a_signal_ends_a_watch_while_the_exporter_is_silent() {
         let ended = tokio::time::timeout(Duration::from_secs(5), watch.child.wait()).await;
         let ended = ended.expect("it ends at once").unwrap();
         assert_eq!(ended.code(), Some(code), "{}", watch.output());
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_is_gone_hides_no_exit_code() {
+    let mut dark = report(0, None);
+    dark["clusters"][0]["up"] = json!(false);
+    for (reports, args, code) in [
+        (vec![report(0, Some("failed"))], &[][..], 3),
+        (vec![report(0, Some("failed"))], &["--output=json"], 3),
+        (vec![dark], &[], 1),
+        (vec![report(0, Some("succeeded"))], &[], 0),
+        (vec![report(0, Some("succeeded"))], &WATCH, 0),
+        (vec![report(0, Some("running"))], &WATCH, 141),
+    ] {
+        let url = exporter(reports).await;
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(PROGRAM);
+        command.args(["status", &url]).args(args);
+        command.stdin(Stdio::null()).stdout(writer);
+        let child = command.stderr(Stdio::piped()).kill_on_drop(true).spawn();
+        let output = child.unwrap().wait_with_output();
+        let output = tokio::time::timeout(Duration::from_secs(20), output).await;
+        let output = output.expect("it ends").unwrap();
+        assert_eq!(output.status.code(), Some(code), "{args:?} {output:?}");
+        assert_eq!(output.stderr, b"");
     }
 }
