@@ -6,7 +6,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -39,10 +39,13 @@ pub(super) struct Logins {
     /// Of this process alone, so that what is remembered tells nothing, and nobody can choose where
     /// it lies.
     key: Option<[u8; 32]>,
-    remembered: Mutex<Remembered>,
-    turn: Semaphore,
-    waiting: AtomicUsize,
+    remembered: Arc<Mutex<Remembered>>,
+    turn: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
     computed: Arc<AtomicU64>,
+    /// Called while a hash is computed.
+    #[cfg(test)]
+    computing: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 /// A keyed hash of user, hash and password: comparing it in any time tells nothing of these.
@@ -53,6 +56,17 @@ type Mark = [u8; 32];
 struct Remembered {
     good: Recent,
     bad: Recent,
+}
+
+impl Remembered {
+    fn insert(&mut self, mark: Mark, fits: bool) {
+        let recent = if fits { &mut self.good } else { &mut self.bad };
+        recent.insert(mark);
+    }
+}
+
+fn locked(remembered: &Mutex<Remembered>) -> MutexGuard<'_, Remembered> {
+    remembered.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Default)]
@@ -82,10 +96,12 @@ impl Default for Logins {
         Self {
             // Without a key nothing is remembered.
             key: random.fill(&mut key).is_ok().then_some(key),
-            remembered: Mutex::default(),
-            turn: Semaphore::new(1),
-            waiting: AtomicUsize::new(0),
+            remembered: Arc::default(),
+            turn: Arc::new(Semaphore::new(1)),
+            waiting: Arc::default(),
             computed: Arc::default(),
+            #[cfg(test)]
+            computing: None,
         }
     }
 }
@@ -134,42 +150,41 @@ impl Logins {
         if let Some(known) = self.recall(mark) {
             return Some(known);
         }
-        let _place = Place::take(&self.waiting)?;
-        let _turn = self.turn.acquire().await.ok()?;
+        let place = Place::take(&self.waiting)?;
+        let turn = self.turn.clone().acquire_owned().await.ok()?;
         // Whoever had the turn before may have asked the same.
         if let Some(known) = self.recall(mark) {
             return Some(known);
         }
         self.computed.fetch_add(1, Ordering::Relaxed);
-        let hash = hash.clone();
+        let (hash, remembered) = (hash.clone(), self.remembered.clone());
+        #[cfg(test)]
+        let computing = self.computing.clone();
+        // A client that resets its stream drops this future, and the hash goes on: it keeps its turn
+        // and its place until it ends, and what came out is remembered all the same.
         let computed = tokio::task::spawn_blocking(move || {
-            bcrypt::verify(password.expose_secret(), hash.expose_secret()).unwrap_or(false)
-        });
-        let fits = computed.await.unwrap_or(false);
-        if let Some(mark) = mark {
-            let mut remembered = self.remembered();
-            if fits {
-                remembered.good.insert(mark);
-            } else {
-                remembered.bad.insert(mark);
+            #[cfg(test)]
+            if let Some(computing) = computing {
+                computing();
             }
-        }
-        Some(fits)
+            let fits =
+                bcrypt::verify(password.expose_secret(), hash.expose_secret()).unwrap_or(false);
+            if let Some(mark) = mark {
+                locked(&remembered).insert(mark, fits);
+            }
+            drop((turn, place));
+            fits
+        });
+        Some(computed.await.unwrap_or(false))
     }
 
     fn recall(&self, mark: Option<Mark>) -> Option<bool> {
         let mark = mark?;
-        let remembered = self.remembered();
+        let remembered = locked(&self.remembered);
         if remembered.good.known.contains(&mark) {
             return Some(true);
         }
         remembered.bad.known.contains(&mark).then_some(false)
-    }
-
-    fn remembered(&self) -> std::sync::MutexGuard<'_, Remembered> {
-        self.remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn mark(&self, parts: &[&[u8]]) -> Option<Mark> {
@@ -199,17 +214,17 @@ impl fmt::Debug for Logins {
 }
 
 /// A place among those who wait.
-struct Place<'a>(&'a AtomicUsize);
+struct Place(Arc<AtomicUsize>);
 
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize) -> Option<Self> {
-        let place = Self(waiting);
+impl Place {
+    fn take(waiting: &Arc<AtomicUsize>) -> Option<Self> {
+        let place = Self(waiting.clone());
         // The one that is computed does not wait.
         (waiting.fetch_add(1, Ordering::Relaxed) <= MOST_WAITING).then_some(place)
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

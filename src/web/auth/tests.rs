@@ -151,7 +151,7 @@ async fn guesses_do_not_push_a_good_password_out() {
         Verdict::Welcome
     );
     assert_eq!(logins.computed(), before);
-    let remembered = logins.remembered();
+    let remembered = locked(&logins.remembered);
     assert_eq!(remembered.bad.known.len(), REMEMBERED);
     assert_eq!(remembered.bad.order.len(), REMEMBERED);
 }
@@ -232,4 +232,42 @@ async fn hashes_of_htpasswd_and_of_the_toolkit_are_understood() {
             Verdict::Welcome
         );
     }
+}
+
+/// As when a client of HTTP/2 resets its streams.
+#[tokio::test]
+async fn a_hash_whose_request_is_gone_keeps_its_turn_and_is_remembered() {
+    let (began, mut begins) = tokio::sync::mpsc::unbounded_channel();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    let logins = Arc::new(Logins {
+        computing: Some(Arc::new(move || {
+            began.send(()).unwrap();
+            wait.lock().unwrap().recv().unwrap();
+        })),
+        ..Logins::default()
+    });
+    let users = Arc::new(users());
+    let ask = |password: &'static str| {
+        let (logins, users) = (logins.clone(), users.clone());
+        tokio::spawn(async move { logins.check(&users, &basic("alice", password)).await })
+    };
+    let gone = ask("secret");
+    begins.recv().await.unwrap();
+    gone.abort();
+    assert!(gone.await.unwrap_err().is_cancelled());
+    assert_eq!(logins.waiting.load(Ordering::Relaxed), 1);
+    // The next one waits for the one that nobody waits for.
+    let next = ask("wrong");
+    while logins.waiting.load(Ordering::Relaxed) < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(logins.turn.available_permits(), 0);
+    assert_eq!(logins.computed(), 1);
+    go.send(()).unwrap();
+    begins.recv().await.unwrap();
+    go.send(()).unwrap();
+    assert_eq!(next.await.unwrap(), Verdict::Refused);
+    assert_eq!(ask("secret").await.unwrap(), Verdict::Welcome);
+    assert_eq!(logins.computed(), 2);
 }
