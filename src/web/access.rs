@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -116,6 +116,10 @@ impl Access {
             return;
         }
         let (config, now_seen) = read(path);
+        // Somebody is writing: half a file may be a good one that lets everybody in.
+        if !now_seen.is_settled(SystemTime::now()) || now_seen.is_over() {
+            return;
+        }
         *seen = now_seen;
         match config {
             Ok(config) => self.take_over(config),
@@ -126,15 +130,23 @@ impl Access {
         }
     }
 
-    fn take_over(&self, mut config: WebConfig) {
+    fn take_over(&self, config: WebConfig) {
         let old = self.config();
+        if config.may_be_cut && (self.is_tls || !old.users.is_empty()) {
+            tracing::error!(
+                "The changed web config has nothing in it, or nothing after basic_auth_users; \
+                 what was read before stays in use. Write basic_auth_users: {{}} where nobody \
+                 should need to log in."
+            );
+            return;
+        }
         if config.tls.is_some() != self.is_tls {
             let now = self.scheme();
-            tracing::warn!(
-                "The web config asks to change between http and https, which takes a restart; \
-                 this process goes on with {now}. The rest of the file is in use."
+            tracing::error!(
+                "The changed web config asks to change between http and https, which takes a \
+                 restart; this process goes on with {now} and all of what was read before."
             );
-            config.tls.clone_from(&old.tls);
+            return;
         }
         if config.rate_limit != old.rate_limit {
             let bucket = config
@@ -218,5 +230,79 @@ mod tests {
             [99; 4].map(|s| taken(&mut bucket, s)),
             [true, true, true, false]
         );
+    }
+    const HASH: &str = "$2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi";
+
+    /// Writes a file so long ago.
+    fn write(path: &Path, text: &str, age: Duration) {
+        std::fs::write(path, text).unwrap();
+        let file = std::fs::File::options().append(true).open(path).unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+    }
+
+    fn loaded(text: &str) -> (tempfile::TempDir, PathBuf, Access) {
+        let folder = tempfile::tempdir().unwrap();
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls");
+        for name in ["server.pem", "server.key"] {
+            let path = folder.path().join(name);
+            std::fs::copy(data.join(name), &path).unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            write(&path, &text, Duration::from_secs(60));
+        }
+        let path = folder.path().join("web.yml");
+        write(&path, text, Duration::from_secs(60));
+        let access = Access::load(&path).unwrap();
+        (folder, path, access)
+    }
+
+    fn users(names: &[&str]) -> String {
+        let line = |name: &&str| format!("  {name}: {HASH}\n");
+        "basic_auth_users:\n".to_owned() + &names.iter().map(line).collect::<String>()
+    }
+
+    const TLS: &str = "tls_server_config: {cert_file: server.pem, key_file: server.key}\n";
+
+    #[test]
+    fn a_file_that_may_be_half_written_is_taken_once_it_settles() {
+        let (_folder, path, access) = loaded(&users(&["alice", "bob"]));
+        for age in [Duration::ZERO, Duration::from_millis(300)] {
+            write(&path, &users(&["alice"]), age);
+            access.look();
+            assert_eq!(access.config().users.len(), 2, "{age:?}");
+        }
+        write(&path, &users(&["alice"]), Duration::from_secs(2));
+        access.look();
+        assert_eq!(access.config().users.len(), 1);
+    }
+
+    #[test]
+    fn a_file_that_was_cut_off_opens_no_door() {
+        for tls in ["", TLS] {
+            let (_folder, path, access) = loaded(&format!("{tls}{}", users(&["alice"])));
+            let cut = format!("{tls}basic_auth_users:\n");
+            for text in ["", "# users\n", "---\n", &cut] {
+                write(&path, text, Duration::from_secs(2));
+                access.look();
+                assert_eq!(access.config().users.len(), 1, "{text:?}");
+                assert_eq!(access.tls().is_some(), !tls.is_empty());
+            }
+            let meant = format!("{tls}basic_auth_users: {{}}\n");
+            write(&path, &meant, Duration::from_secs(2));
+            access.look();
+            assert_eq!(access.config().users.len(), 0);
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_file_that_changes_the_scheme_is_used() {
+        for (before, after) in [(TLS, ""), ("", TLS)] {
+            let (_folder, path, access) = loaded(&format!("{before}{}", users(&["alice"])));
+            let limit = "rate_limit: {interval: 1s, burst: 1}\n";
+            write(&path, &format!("{after}{limit}"), Duration::from_secs(2));
+            access.look();
+            assert_eq!(access.config().users.len(), 1, "{after}");
+            assert!(access.config().rate_limit.is_none());
+            assert_eq!(access.tls().is_some(), !before.is_empty());
+        }
     }
 }

@@ -36,6 +36,9 @@ pub struct WebConfig {
     pub(super) rate_limit: Option<RateLimit>,
     /// What is right, and worth a word in the log.
     pub(super) hints: Vec<String>,
+    /// It lets everybody in and may not mean to: it holds nothing at all, or nothing after
+    /// `basic_auth_users:`, as a file that was cut off.
+    pub(super) may_be_cut: bool,
 }
 
 /// Why the file cannot be used. A line for each problem, with the file, line and column.
@@ -126,7 +129,12 @@ fn parse(text: &str, folder: &Path, files: &Files) -> Result<WebConfig, Vec<Prob
             Some(field) => tls::read(&field, &context).map(Some),
             None => Some(None),
         };
-        let users = match section.take("basic_auth_users") {
+        let users_field = section.take("basic_auth_users");
+        let may_be_cut = match &users_field {
+            Some(field) => field.node.is_null(),
+            None => is_blank(text),
+        };
+        let users = match users_field {
             Some(field) => users::read(&field),
             None => Some(Users::default()),
         };
@@ -145,16 +153,26 @@ fn parse(text: &str, folder: &Path, files: &Files) -> Result<WebConfig, Vec<Prob
             users: users?,
             rate_limit: rate_limit?.filter(|limit| !limit.interval.is_zero()),
             hints,
+            may_be_cut,
         })
     });
     problems.settle(config)
 }
 
-/// Whether there is nothing but comments.
+/// Whether there is nothing but comments, and perhaps `{}`, which says so.
 fn is_empty(text: &str) -> bool {
+    holds_only(text, &["---", "...", "{}"])
+}
+
+/// Whether there is nothing but comments.
+fn is_blank(text: &str) -> bool {
+    holds_only(text, &["---", "..."])
+}
+
+fn holds_only(text: &str, words: &[&str]) -> bool {
     text.trim_start_matches('\u{feff}').lines().all(|line| {
         let line = line.trim();
-        line.is_empty() || line.starts_with('#') || matches!(line, "---" | "..." | "{}")
+        line.is_empty() || line.starts_with('#') || words.contains(&line)
     })
 }
 
@@ -175,6 +193,7 @@ impl WebConfig {
             users: Users::default(),
             rate_limit: None,
             hints: Vec::new(),
+            may_be_cut: false,
         }
     }
 

@@ -5,9 +5,13 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// Longer than any chain of certificates, and than the CAs of a whole system.
 const LONGEST: u64 = 4 << 20;
+
+/// A file that was written more recently may be half of one.
+const SETTLES_AFTER: Duration = Duration::from_secs(1);
 
 /// What a file looks like from outside: device, inode, length, and the times at which its content
 /// and anything of it changed. Links are followed, so a link to another file looks different.
@@ -21,6 +25,19 @@ impl Seen {
     /// Whether any of the files looks different now.
     pub(in crate::web) fn is_over(&self) -> bool {
         self.0.iter().any(|(path, then)| look(path) != *then)
+    }
+
+    /// Whether nobody had written any of the files lately. A time that is still to come tells
+    /// nothing.
+    pub(in crate::web) fn is_settled(&self, now: SystemTime) -> bool {
+        self.0.iter().all(|(_, look)| {
+            let written = look.map(|[_, _, _, written, _]| written);
+            let age = written
+                .and_then(|nanos| u64::try_from(nanos).ok())
+                .and_then(|nanos| SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(nanos)))
+                .and_then(|written| now.duration_since(written).ok());
+            age.is_none_or(|age| age >= SETTLES_AFTER)
+        })
     }
 }
 

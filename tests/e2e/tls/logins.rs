@@ -118,6 +118,11 @@ async fn users_come_and_go_while_connections_stay() {
         .await;
     assert_eq!(status("alice", "one").await, 401);
     assert_eq!(status("bob", "two").await, 200);
+    // A file that was cut off lets nobody in.
+    exporter.write("web.yml", "");
+    exporter.until_told("has nothing in it", 1).await;
+    assert_eq!(status("alice", "one").await, 401);
+    assert_eq!(status("bob", "two").await, 200);
     exporter.change(CERTIFICATE).await;
     assert_eq!(
         ask(&exporter, &client, "/metrics", None).await.status(),
