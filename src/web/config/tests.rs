@@ -338,3 +338,10 @@ fn a_file_is_over_once_it_or_what_it_links_to_changes() {
     std::fs::write(path("none"), "now it is there").unwrap();
     assert!(seen.is_over());
 }
+
+#[test]
+fn a_blank_version_is_the_default() {
+    for text in ["  min_version:\n", "  max_version: ''\n  min_version: ~\n"] {
+        assert_eq!(good(&tls(text)).summary(), "TLS", "{text}");
+    }
+}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio_rustls::rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::NoServerSessionStorage;
 use tokio_rustls::rustls::{
     CipherSuite, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion, version,
 };
@@ -62,6 +63,7 @@ pub(super) fn read(field: &Field<'_>, context: &Context<'_>) -> Option<Tls> {
         ..provider
     });
     let hints = client_auth.hints();
+    let asks_clients = client_auth.policy != Policy::None;
     let verifier = match client_auth.verifier(&provider, algorithms) {
         Ok(verifier) => verifier,
         Err(why) => {
@@ -80,6 +82,12 @@ pub(super) fn read(field: &Field<'_>, context: &Context<'_>) -> Option<Tls> {
     match built {
         Ok(mut config) => {
             config.ignore_client_order = prefer_server?;
+            if asks_clients {
+                // A session that is resumed is not verified again, also when the certificate has
+                // expired since.
+                config.session_storage = Arc::new(NoServerSessionStorage {});
+                config.send_tls13_tickets = 0;
+            }
             config.alpn_protocols = if context.http2 {
                 vec![b"h2".to_vec(), b"http/1.1".to_vec()]
             } else {
@@ -177,11 +185,11 @@ fn private_key(pem: &Pem<'_>) -> Option<PrivateKeyDer<'static>> {
 }
 
 fn versions(section: &mut Section<'_>) -> Option<(Version, Version)> {
-    let min = match section.take("min_version") {
+    let min = match given(section, "min_version") {
         Some(field) => names::version(&field),
         None => Some(Version::Tls12),
     };
-    let max_field = section.take("max_version");
+    let max_field = given(section, "max_version");
     let max = match &max_field {
         Some(field) => names::version(field),
         None => Some(Version::Tls13),
@@ -329,3 +337,6 @@ fn sans(field: &Field<'_>) -> Option<Vec<String>> {
         .collect();
     names.into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests;
