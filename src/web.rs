@@ -12,6 +12,7 @@
 
 pub mod access;
 mod api;
+mod aside;
 mod auth;
 pub mod config;
 mod connection;

@@ -12,6 +12,7 @@ use hyper::header::{
 };
 use hyper::{Method, Request, Response, StatusCode, Uri};
 
+use super::aside::aside;
 use super::packed::packed;
 use super::prefix::Place;
 use super::{App, api, page};
@@ -122,20 +123,6 @@ fn upgrades(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = A
             Err((status, told)) => text(status, told),
         },
     )
-}
-
-/// Makes an answer on a thread of its own.
-async fn aside(make: impl FnOnce() -> Answer + Send + 'static) -> Answer {
-    match tokio::task::spawn_blocking(make).await {
-        Ok(answer) => answer,
-        Err(error) => {
-            tracing::error!(%error, "Answering a request failed: this is a bug, please report it.");
-            text(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "this is a bug; the log tells more\n",
-            )
-        }
-    }
 }
 
 fn takes_gzip(headers: &HeaderMap) -> bool {
