@@ -4,11 +4,12 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hyper::Request;
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
+use hyper::{Method, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -25,7 +26,12 @@ use super::{App, gate};
 const HEAD_CAP: usize = 16 << 10;
 
 /// Requests of one HTTP/2 connection at the same time.
-const STREAMS: u32 = 32;
+///
+/// Each may hold a whole answer that its client does not read.
+const STREAMS: u32 = 8;
+
+/// An HTTP/2 connection without a request, when room is scarce.
+const SCARCE_IDLE: Duration = Duration::from_secs(5);
 
 /// Asks an HTTP/2 client whether it is still there, and waits so long for its word.
 const PING: Duration = Duration::from_secs(30);
@@ -99,7 +105,7 @@ async fn http1(
         async move {
             let mut answer = gate::handle(&server.app, &request).await;
             // When room gets scarce nobody keeps an idle connection.
-            if permit.semaphore().available_permits() < limits.connections / 4 {
+            if is_scarce(&permit, limits) {
                 answer
                     .headers_mut()
                     .insert(CONNECTION, HeaderValue::from_static("close"));
@@ -122,14 +128,18 @@ async fn http2(
     permit: OwnedSemaphorePermit,
     watcher: Watcher,
 ) -> hyper::Result<()> {
-    let idle = server.limits.idle;
+    let limits = server.limits;
     let activity = Arc::new(Activity::new());
     let seen = activity.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (server, work) = (server.clone(), Activity::begin(&activity));
         async move {
-            let answer = gate::handle(&server.app, &request).await;
+            let mut answer = gate::handle(&server.app, &request).await;
             drop(work);
+            // Hyper would send it here, which is an error of the protocol. The length stays.
+            if request.method() == Method::HEAD {
+                *answer.body_mut() = Full::default();
+            }
             Ok::<_, Infallible>(answer)
         }
     });
@@ -143,10 +153,24 @@ async fn http2(
     let ended = tokio::select! {
         ended = watcher.watch(connection) => ended,
         // Hyper has no such limit of its own here.
-        () = seen.until_idle(idle) => Ok(()),
+        () = seen.until_idle(|| allowed_idle(&permit, limits)) => Ok(()),
     };
     drop(permit);
     ended
+}
+
+/// Whether few more connections can be taken.
+fn is_scarce(permit: &OwnedSemaphorePermit, limits: Limits) -> bool {
+    permit.semaphore().available_permits() < limits.connections / 4
+}
+
+/// How long a connection may be idle at this moment.
+fn allowed_idle(permit: &OwnedSemaphorePermit, limits: Limits) -> Duration {
+    if is_scarce(permit, limits) {
+        limits.idle.min(SCARCE_IDLE)
+    } else {
+        limits.idle
+    }
 }
 
 /// Whether requests are being answered, and since when none is.
@@ -172,9 +196,10 @@ impl Activity {
         Work(this.clone())
     }
 
-    /// Completes when there was no request for so long.
-    async fn until_idle(&self, idle: Duration) {
+    /// Completes when there was no request for as long as is allowed; that is asked again and again.
+    async fn until_idle(&self, allowed: impl Fn() -> Duration) {
         loop {
+            let idle = allowed();
             let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
             let end = if self.open.load(Ordering::Relaxed) == 0 {
                 last + idle
@@ -184,7 +209,7 @@ impl Activity {
             if end <= Instant::now() {
                 return;
             }
-            sleep_until(end).await;
+            sleep_until(end.min(Instant::now() + SCARCE_IDLE)).await;
         }
     }
 }
@@ -193,5 +218,48 @@ impl Drop for Work {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
         *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_connection_goes_sooner_once_room_is_scarce() {
+        let limits = Limits {
+            connections: 8,
+            ..Limits::default()
+        };
+        let room = Arc::new(Semaphore::new(limits.connections));
+        let permit = room.clone().acquire_owned().await.unwrap();
+        let activity = Activity::new();
+        let idle = async || {
+            let start = Instant::now();
+            activity.until_idle(|| allowed_idle(&permit, limits)).await;
+            start.elapsed()
+        };
+        assert_eq!(idle().await, limits.idle);
+        // Room gets scarce while it is idle already.
+        *activity.last.lock().unwrap() = Instant::now();
+        let (waited, _others) = tokio::join!(idle(), async {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            room.clone().acquire_many_owned(6).await.unwrap()
+        });
+        assert!(
+            waited <= Duration::from_secs(20) + SCARCE_IDLE,
+            "{waited:?}"
+        );
+        // One that is answering stays.
+        let activity = Arc::new(Activity::new());
+        let _work = Activity::begin(&activity);
+        let busy = activity.until_idle(|| allowed_idle(&permit, limits));
+        assert!(
+            tokio::time::timeout(Duration::from_secs(600), busy)
+                .await
+                .is_err()
+        );
     }
 }

@@ -71,6 +71,22 @@ async fn tls_is_spoken_in_the_newest_http_that_is_allowed() {
 }
 
 #[tokio::test]
+async fn head_over_http2_gets_the_length_alone() {
+    let exporter = Exporter::start(CERTIFICATE).await;
+    let client = exporter.client("ca.pem");
+    for path in ["/", "/metrics", "/-/healthy", "/nowhere"] {
+        let answer = client.head(exporter.url(path)).send().await.unwrap();
+        assert_eq!(answer.version(), reqwest::Version::HTTP_2);
+        assert_ne!(answer.headers()["content-length"], "0", "{path}");
+        let body = answer
+            .bytes()
+            .await
+            .unwrap_or_else(|e| panic!("{path}: {e:?}"));
+        assert!(body.is_empty(), "{path}: {body:?}");
+    }
+}
+
+#[tokio::test]
 async fn who_speaks_plain_http_is_told_to_speak_tls_and_lives_for_the_healthcheck() {
     let exporter = Exporter::start(&format!(
         "{CERTIFICATE}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: client-ca.pem\n"
