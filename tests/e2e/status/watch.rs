@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use super::status;
-use crate::harness::{PROGRAM, Process, eventually};
+use crate::harness::{PROGRAM, Process, eventually, start_simulator};
 
 /// One cluster that is polled every 10 s, so many seconds after the first report.
 fn report(seconds: i64, upgrade: Option<&str>) -> Value {
@@ -152,4 +152,47 @@ async fn a_reader_that_is_gone_hides_no_exit_code() {
         assert_eq!(output.status.code(), Some(code), "{args:?} {output:?}");
         assert_eq!(output.stderr, b"");
     }
+}
+
+#[tokio::test]
+async fn a_start_that_vanishes_did_not_end_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = r#"
+ncloud: {config_groups: [{number: 170, version: 3.7.1}]}
+clusters:
+  - {product: cdss, id: "3432149", name: events, versions: [2.8.2, 3.7.1],
+     nodes: [{name: b-1, role: broker}], steps: [{name: Upgrade, takes: 1h}]}
+"#;
+    let (mut simulator, url) = start_simulator(folder.path(), scenario).await;
+    let config = format!(
+        "polling: {{active_interval: 1s, timeout: 2s, rate_limit: 100}}
+accounts:
+  - {{name: kr, ncloud: {{access_key: SIMNCLOUDACCESSKEY00, secret_key: sim-ncloud-secret-key, cdss: {{endpoint: '{url}'}}}}}}
+"
+    );
+    std::fs::write(folder.path().join("rolling-upgrade-exporter.yml"), config).unwrap();
+    let order = "start cdss --account=kr --cluster=3432149 --to-version=3713006 --config-group=170 --yes --watch";
+    let args: Vec<&str> = order.split(' ').collect();
+    let mut start = Process::start(folder.path(), PROGRAM, &args);
+    eventually(Duration::from_secs(20), "it runs", || async {
+        let out = start.output();
+        out.contains("events: running").then_some(()).ok_or(out)
+    })
+    .await;
+    // Another one, in which nothing was started: green, on the old version.
+    simulator.terminate().await;
+    let address = url.strip_prefix("http://").unwrap();
+    std::fs::write(folder.path().join("rest.yml"), scenario).unwrap();
+    let args = [
+        "simulate",
+        "--scenario=rest.yml",
+        "--listen-address",
+        address,
+    ];
+    let _rest = Process::start(folder.path(), PROGRAM, &args);
+    let ended = tokio::time::timeout(Duration::from_secs(90), start.child.wait()).await;
+    let ended = ended.expect("it gives up").unwrap();
+    let out = start.output();
+    assert_eq!(ended.code(), Some(1), "{out}");
+    assert!(out.contains("and nobody knows how it ended"), "{out}");
 }
