@@ -9,9 +9,10 @@ mod start;
 mod status;
 mod web;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use rolling_upgrade_exporter::telemetry::log::{Format, Level};
 use rolling_upgrade_exporter::web::listen::ListenAddress;
@@ -161,8 +162,17 @@ pub(crate) struct ConfigFile {
 pub(crate) struct WebConfig {
     /// TLS, logins, headers and a limit of requests, in the file that every Prometheus exporter takes;
     /// without it plain HTTP for everybody
-    #[arg(id = "web_config_file", long = "web.config.file", value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
+    #[arg(id = "web_config_file", long = "web.config.file", value_name = "FILE",
+          value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    file: Option<PathBuf>,
+}
+
+impl WebConfig {
+    /// The file. An empty name is none, as with every Prometheus exporter.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        let file = self.file.as_deref();
+        file.filter(|path| !path.as_os_str().is_empty())
+    }
 }
 
 /// How fast the simulated clouds move.

@@ -76,7 +76,7 @@ async fn listen(flags: &Web) -> Result<Vec<TcpListener>, Failure> {
 
 /// Who may come in, and how; without a file everybody over plain HTTP.
 fn access(flags: &WebConfig) -> Result<Arc<Access>, Failure> {
-    let access = match &flags.file {
+    let access = match flags.file() {
         Some(path) => Access::load(path)?,
         None => Access::open(),
     };

@@ -16,7 +16,7 @@ use crate::cli::Check;
 pub(super) async fn run(flags: &Check) -> Result<(), Failure> {
     let config = config::load(&flags.config.file)?;
     say(&ok(&flags.config.file, &config))?;
-    if let Some(path) = &flags.web_config.file {
+    if let Some(path) = flags.web_config.file() {
         let web = web::config::load(path)?;
         say(&format!("{}: ok, {}", path.display(), web.summary()))?;
     }

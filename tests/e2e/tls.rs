@@ -134,6 +134,11 @@ async fn a_bad_file_stops_the_start_and_the_check_with_every_problem() {
         }
         assert!(!told.contains("hunter2"), "{told}");
     }
+    // An empty name is no file.
+    let args = ["check", "--config.file=config.yml", "--web.config.file="];
+    let mut run = Process::start(folder.path(), PROGRAM, &args);
+    let status = run.child.wait().await.unwrap();
+    assert!(status.success(), "{}", run.output());
     let args = [
         "check",
         "--config.file=config.yml",
