@@ -99,7 +99,14 @@ pub(super) fn read(field: &Field<'_>, context: &Context<'_>) -> Option<Tls> {
             })
         }
         Err(error) => {
-            let message = format!("this key and the certificate cannot be used together: {error}");
+            let mut message =
+                format!("this key and the certificate cannot be used together: {error}");
+            if message.contains("UnsupportedCertVersion") {
+                message.clear();
+                message.push_str(
+                    "the certificate is X.509 version 1: make one with extensions (subjectAltName)",
+                );
+            }
             field.problems.add(key_at.unwrap_or(field.at), message);
             None
         }

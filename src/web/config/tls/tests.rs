@@ -86,3 +86,23 @@ fn a_client_that_shows_a_certificate_shows_it_each_time() {
         }
     }
 }
+
+/// A certificate of X.509 version 1 for the key of the tests.
+const OLD: &str = "    -----BEGIN CERTIFICATE-----
+    MIIBJDCBywIUd1Aap7jZwj1GKU7I0qax85X7uAowCgYIKoZIzj0EAwIwFDESMBAG
+    A1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyODE5MDgwM1oYDzIxMjYxMTA0MTkwODAz
+    WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+    AARCySJ5k2ph7xChwvjGclgONhNkw5xgHesz2DK6vpu3FxAVM/3TFgjGOMGCbdOK
+    6DMYiq5WxFZ+E5TBgyXfiL1zMAoGCCqGSM49BAMCA0gAMEUCIB3PuxnnevwZni4R
+    PzSQkvHjZmL/tu5GdZyRYMpXQ0VUAiEA92gYozb4Zvf/EuSLOyBIQWyixJapK36/
+    d8Oa58MLcws=
+    -----END CERTIFICATE-----
+";
+
+#[test]
+fn an_old_certificate_is_told_from_one_that_does_not_fit() {
+    let text = format!("tls_server_config:\n  key_file: server.key\n  cert: |\n{OLD}");
+    let problems = parse(&text, &data(""), &Files::default()).unwrap_err();
+    let told = problems[0].to_string();
+    assert!(told.contains("is X.509 version 1: make one"), "{told}");
+}
