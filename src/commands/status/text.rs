@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use rolling_upgrade_exporter::provider::error::is_format;
 use rolling_upgrade_exporter::report::{ClusterReport, UpgradeReport};
 
 /// Foreign text for a terminal: what would move its cursor, change its colours or turn the direction
@@ -20,13 +21,6 @@ pub(super) fn clean(text: &str) -> String {
         }
     }
     out
-}
-
-/// Line and paragraph ends, marks of direction, and what has no width.
-fn is_format(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The cluster's name, or its id where it has none.
