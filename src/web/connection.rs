@@ -1,6 +1,7 @@
 //! One connection from its first byte to its last: plain or TLS, HTTP/1.1 or HTTP/2.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -48,7 +49,7 @@ pub(super) struct Server {
 /// Serves a connection to its end. The permit is given back then.
 pub(super) async fn serve(
     server: Arc<Server>,
-    stream: TcpStream,
+    (stream, peer): (TcpStream, IpAddr),
     permit: OwnedSemaphorePermit,
     watcher: Watcher,
 ) -> hyper::Result<()> {
@@ -57,7 +58,7 @@ pub(super) async fn serve(
     }
     let limits = server.limits;
     let Some(config) = server.app.access.tls() else {
-        return http1(server, guarded(stream, limits), permit, watcher).await;
+        return http1(server, (guarded(stream, limits), peer), permit, watcher).await;
     };
     match tls::speaks_plain_http(&stream, limits.head).await {
         Ok(false) => {}
@@ -75,9 +76,9 @@ pub(super) async fn serve(
     match tls::accept(stream, config).await {
         Ok(stream) if tls::is_http2(&stream) => {
             head_done.stop_counting();
-            http2(server, stream, permit, watcher).await
+            http2(server, (stream, peer), permit, watcher).await
         }
-        Ok(stream) => http1(server, (stream, head_done), permit, watcher).await,
+        Ok(stream) => http1(server, ((stream, head_done), peer), permit, watcher).await,
         Err(error) => {
             server.failures.tell(&error);
             Ok(())
@@ -93,7 +94,10 @@ fn guarded(stream: TcpStream, limits: Limits) -> (Guarded<TcpStream>, HeadDone) 
 
 async fn http1(
     server: Arc<Server>,
-    (stream, head_done): (impl AsyncRead + AsyncWrite + Unpin + 'static, HeadDone),
+    ((stream, head_done), peer): (
+        (impl AsyncRead + AsyncWrite + Unpin + 'static, HeadDone),
+        IpAddr,
+    ),
     permit: OwnedSemaphorePermit,
     watcher: Watcher,
 ) -> hyper::Result<()> {
@@ -103,7 +107,7 @@ async fn http1(
         head_done.set();
         let (server, permit) = (server.clone(), permit.clone());
         async move {
-            let mut answer = gate::handle(&server.app, &request).await;
+            let mut answer = gate::handle(&server.app, &request, peer).await;
             // When room gets scarce nobody keeps an idle connection.
             if is_scarce(&permit, limits) {
                 answer
@@ -124,7 +128,7 @@ async fn http1(
 
 async fn http2(
     server: Arc<Server>,
-    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    (stream, peer): (impl AsyncRead + AsyncWrite + Unpin + 'static, IpAddr),
     permit: OwnedSemaphorePermit,
     watcher: Watcher,
 ) -> hyper::Result<()> {
@@ -134,7 +138,7 @@ async fn http2(
     let service = service_fn(move |request: Request<Incoming>| {
         let (server, work) = (server.clone(), Activity::begin(&activity));
         async move {
-            let mut answer = gate::handle(&server.app, &request).await;
+            let mut answer = gate::handle(&server.app, &request, peer).await;
             drop(work);
             // Hyper would send it here, which is an error of the protocol. The length stays.
             if request.method() == Method::HEAD {

@@ -1,5 +1,7 @@
 //! What stands before every path: the limit of requests, the login, and headers for each answer.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
@@ -12,8 +14,8 @@ use super::auth::Verdict;
 use super::route::Answer;
 use super::{App, route};
 
-/// Answers a request, if it may be answered.
-pub(super) async fn handle<B>(app: &App, request: &Request<B>) -> Answer {
+/// Answers a request of the connection from `peer`, if it may be answered.
+pub(super) async fn handle<B>(app: &App, request: &Request<B>, _peer: IpAddr) -> Answer {
     let config = app.access.config();
     let mut answer = if app.access.is_over_limit() {
         refuse(StatusCode::TOO_MANY_REQUESTS)

@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -70,9 +71,10 @@ pub async fn serve(
             () = &mut shutdown => break,
             () = &mut following => {}
             Some(ended) = connections.join_next() => told(ended),
-            (permit, stream) = next(&permits, &listeners) => {
+            (permit, (stream, peer)) = next(&permits, &listeners) => {
                 let watcher = graceful.watcher();
-                connections.spawn(connection::serve(server.clone(), stream, permit, watcher));
+                let server = server.clone();
+                connections.spawn(connection::serve(server, (stream, peer), permit, watcher));
             }
         }
     }
@@ -90,7 +92,7 @@ pub async fn serve(
 async fn next(
     permits: &Arc<Semaphore>,
     listeners: &[TcpListener],
-) -> (OwnedSemaphorePermit, TcpStream) {
+) -> (OwnedSemaphorePermit, (TcpStream, IpAddr)) {
     let permit = permits
         .clone()
         .acquire_owned()
@@ -98,7 +100,7 @@ async fn next(
         .expect("nobody closes this semaphore");
     loop {
         match accept(listeners).await {
-            Ok(stream) => return (permit, stream),
+            Ok(accepted) => return (permit, accepted),
             // The client's own doing, and gone with it.
             Err(error) if is_clients(&error) => {}
             Err(error) => {
@@ -109,11 +111,15 @@ async fn next(
     }
 }
 
-async fn accept(listeners: &[TcpListener]) -> io::Result<TcpStream> {
+/// Accepts a connection, with the address of its peer. An IPv4 peer of an IPv6 socket has its IPv4
+/// address.
+async fn accept(listeners: &[TcpListener]) -> io::Result<(TcpStream, IpAddr)> {
     poll_fn(|cx| {
         for listener in listeners {
             if let Poll::Ready(accepted) = listener.poll_accept(cx) {
-                return Poll::Ready(accepted.map(|(stream, _)| stream));
+                return Poll::Ready(
+                    accepted.map(|(stream, peer)| (stream, peer.ip().to_canonical())),
+                );
             }
         }
         Poll::Pending
