@@ -51,6 +51,8 @@ pub struct Options {
     pub lifecycle: bool,
     /// Who may come in, and how: what `--web.config.file` says.
     pub access: Arc<Access>,
+    /// Connections that may be open at the same time, as far as the descriptors allow.
+    pub max_connections: usize,
 }
 
 /// Why the exporter ended otherwise than by a signal.
@@ -105,6 +107,7 @@ pub async fn run(
         access: options.access,
         telemetry_path: options.telemetry_path,
         clock: clock.clone(),
+        metrics: metrics.clone(),
     });
     let deps = poll::Deps {
         store: store.clone(),
@@ -114,7 +117,11 @@ pub async fn run(
 
     let (stop, stopped) = watch::channel(());
     let mut parts = Parts::default();
-    let serving = web::serve(listeners, app, Limits::default(), gone(stopped.clone()));
+    let limits = Limits {
+        connections: web::descriptors::connections(options.max_connections),
+        ..Limits::default()
+    };
+    let serving = web::serve(listeners, app, limits, gone(stopped.clone()));
     parts.spawn(WEB, serving);
     let alerting = config.alerting.take();
     let (sidecar, to_sidecar) = mpsc::channel(1);

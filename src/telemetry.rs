@@ -7,6 +7,7 @@ mod labels;
 pub mod log;
 pub mod once;
 pub mod process;
+pub mod web;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::AtomicU64;
@@ -58,6 +59,7 @@ pub struct Metrics {
     reload_successful: Gauge,
     reload_success: FloatGauge,
     alerts: alerts::Alerts,
+    web: web::Web,
     failing: Mutex<failing::Sources>,
     /// The label sets of `api_requests`.
     requests: Mutex<HashSet<RequestLabels>>,
@@ -152,6 +154,7 @@ impl Metrics {
             FloatGauge::default()
         );
         let alerts = alerts::Alerts::new(own);
+        let web = web::Web::new(own);
         Self {
             registry,
             polls,
@@ -166,6 +169,7 @@ impl Metrics {
             reload_successful,
             reload_success,
             alerts,
+            web,
             failing: Mutex::default(),
             requests: Mutex::default(),
             skew: Mutex::default(),
@@ -327,6 +331,11 @@ impl Metrics {
     /// The counters of alerts.
     pub fn alerts(&self) -> &alerts::Alerts {
         &self.alerts
+    }
+
+    /// The families of the web server.
+    pub fn web(&self) -> &web::Web {
+        &self.web
     }
 
     /// All families as `OpenMetrics` text, with its `# EOF`.

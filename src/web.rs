@@ -11,11 +11,14 @@
 //! `HEAD` works wherever `GET` does; any other method is 405, any other path 404.
 
 pub mod access;
+mod admission;
 mod api;
 mod aside;
 mod auth;
+mod body;
 pub mod config;
 mod connection;
+pub mod descriptors;
 mod gate;
 mod guard;
 pub mod listen;
@@ -33,6 +36,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::expose::Exposition;
 use crate::store::Store;
+use crate::telemetry::Metrics;
 use access::Access;
 use prefix::RoutePrefix;
 use ready::Ready;
@@ -59,4 +63,6 @@ pub struct App {
     pub telemetry_path: String,
     /// The wall clock.
     pub clock: Clock,
+    /// Metrics of the exporter itself.
+    pub metrics: Arc<Metrics>,
 }

@@ -42,9 +42,11 @@ impl Server {
         store.put(cluster(name));
         let clock = Clock::system();
         let (ready, latch) = Ready::new();
+        let metrics = Arc::new(Metrics::new());
         let app = Arc::new(App {
             store,
-            exposition: Arc::new(Exposition::new(Arc::new(Metrics::new()), clock.clone())),
+            exposition: Arc::new(Exposition::new(metrics.clone(), clock.clone())),
+            metrics,
             ready,
             reload: Reload::Off,
             access: Arc::new(Access::open()),
@@ -302,48 +304,58 @@ async fn a_client_that_never_reads_is_dropped_and_holds_nobody_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_connections_than_the_limit_wait_and_are_served() {
+async fn a_new_connection_is_taken_when_silent_ones_have_all_places() {
     let limits = Limits {
-        connections: 2,
-        head: Duration::from_millis(500),
+        connections: 4,
         ..Limits::default()
     };
     let server = Server::start("events", limits).await;
-    let _silent = (server.connect(), server.connect());
+    let mut silent: Vec<_> = (0..8).map(|_| server.connect()).collect();
+    let start = Instant::now();
     assert_eq!(ask(&server, "GET", "/-/healthy").1, "OK\n");
+    assert!(start.elapsed() < limits.head, "{:?}", start.elapsed());
+    // The oldest had to go, long before its time.
+    assert!(is_closed(&mut silent[0]));
+    assert!(start.elapsed() < limits.head, "{:?}", start.elapsed());
+    let metrics = ask(&server, "GET", "/metrics").1;
+    let closed = "rolling_upgrade_exporter_web_connections_closed_total{reason=\"share\"}";
+    let count = metrics.lines().find_map(|line| line.strip_prefix(closed));
+    assert!(count.is_some_and(|n| n != " 0"), "{metrics}");
+    assert!(metrics.contains("rolling_upgrade_exporter_web_connections{state=\"active\"} 1\n"));
     server.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_keeps_a_connection_when_room_is_scarce() {
+async fn an_answer_that_is_being_read_outlasts_silent_connections() {
     let limits = Limits {
         connections: 8,
         ..Limits::default()
     };
-    let server = Server::start("events", limits).await;
-    let mut kept = Vec::new();
-    // The accept loop holds the room for one more, so the sixth leaves one of eight.
-    for number in 0..6 {
-        let mut stream = server.connect();
-        send(&mut stream, "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n");
-        let answer = read_answer(&mut stream);
-        let closes = header(&answer, "connection") == Some("close");
-        assert_eq!(closes, number == 5, "{answer}");
-        kept.push(stream);
-    }
+    let server = Server::start(&big(), limits).await;
+    let mut reading = never_reads(&server);
+    // The address has a share of two.
+    let _silent: Vec<_> = (0..4).map(|_| server.connect()).collect();
+    assert_eq!(ask(&server, "GET", "/-/healthy").1, "OK\n");
+    let length = read_answer(&mut reading).len();
+    assert!(length > 32 << 20, "{length}");
     server.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ends_at_once_when_connections_are_idle() {
     let server = Server::start("events", Limits::default()).await;
+    let mut silent = server.connect();
+    let mut half = server.connect();
+    send(&mut half, "GET / HT");
     let mut idle = server.connect();
     send(&mut idle, "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n");
     read_answer(&mut idle);
     let address = server.address;
     let took = server.end().await;
     assert!(took < Limits::default().end, "{took:?}");
-    assert!(is_closed(&mut idle));
+    for stream in [&mut silent, &mut half, &mut idle] {
+        assert!(is_closed(stream));
+    }
     assert!(TcpStream::connect(address).is_err());
 }
 

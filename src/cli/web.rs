@@ -1,5 +1,7 @@
 //! The flags that `serve` and `healthcheck` share: what the server is, and so where it is asked.
 
+use std::num::NonZeroUsize;
+
 use clap::Args;
 use rolling_upgrade_exporter::web::listen::ListenAddress;
 use rolling_upgrade_exporter::web::prefix::{ExternalUrl, RoutePrefix};
@@ -25,6 +27,14 @@ pub(crate) struct Web {
     pub(crate) telemetry_path: String,
     #[command(flatten)]
     pub(crate) config: WebConfig,
+    /// Connections that may be open; for one more, one that is idle is closed. The system's limit of
+    /// open files (the hard one), less 64, bounds it too
+    #[arg(
+        long = "web.max-connections",
+        value_name = "NUMBER",
+        default_value = "4096"
+    )]
+    pub(crate) max_connections: NonZeroUsize,
     /// Where people reach the exporter, for instance behind a proxy; alerts that it posts link there
     #[arg(long = "web.external-url", value_name = "URL", value_parser = external_url)]
     pub(crate) external_url: Option<ExternalUrl>,

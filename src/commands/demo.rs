@@ -8,6 +8,7 @@ use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::{self, ConfigError};
 use rolling_upgrade_exporter::sim::{World, demo, server};
 use rolling_upgrade_exporter::telemetry;
+use rolling_upgrade_exporter::web::Limits;
 use rolling_upgrade_exporter::web::listen::ListenAddress;
 use rolling_upgrade_exporter::web::prefix::RoutePrefix;
 use tokio::net::TcpListener;
@@ -54,6 +55,7 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
         config_file: None,
         lifecycle: false,
         access,
+        max_connections: Limits::default().connections,
     };
     Ok(app::run(config, listeners, options).await?)
 }

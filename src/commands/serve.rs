@@ -19,6 +19,7 @@ pub(super) async fn run(flags: Serve) -> Result<(), Failure> {
         config_file: Some(flags.config.file),
         lifecycle: flags.web.lifecycle,
         access,
+        max_connections: flags.web.max_connections.get(),
     };
     Ok(app::run(config, listeners, options).await?)
 }

@@ -1,23 +1,22 @@
 //! One connection from its first byte to its last: plain or TLS, HTTP/1.1 or HTTP/2.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper::{Method, Request};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::Watcher;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Duration, Instant, sleep_until};
+use tokio::time::{Duration, timeout};
+use tokio_rustls::rustls::ServerConfig;
 
+use super::admission::{Connection, InFlight};
+use super::body::TrackedBody;
 use super::guard::{Guarded, HeadDone};
 use super::server::Limits;
 use super::tls::{self, Failures};
@@ -31,9 +30,6 @@ const HEAD_CAP: usize = 16 << 10;
 /// Each may hold a whole answer that its client does not read.
 const STREAMS: u32 = 8;
 
-/// An HTTP/2 connection without a request, when room is scarce.
-const SCARCE_IDLE: Duration = Duration::from_secs(5);
-
 /// Asks an HTTP/2 client whether it is still there, and waits so long for its word.
 const PING: Duration = Duration::from_secs(30);
 const PONG: Duration = Duration::from_secs(20);
@@ -46,11 +42,26 @@ pub(super) struct Server {
     pub(super) failures: Failures,
 }
 
-/// Serves a connection to its end. The permit is given back then.
+/// Serves a connection to its end, or until its place is needed for another one.
 pub(super) async fn serve(
     server: Arc<Server>,
-    (stream, peer): (TcpStream, IpAddr),
-    permit: OwnedSemaphorePermit,
+    stream: TcpStream,
+    connection: Connection,
+    watcher: Watcher,
+) -> hyper::Result<()> {
+    let connection = Arc::new(connection);
+    tokio::select! {
+        biased;
+        () = connection.closed() => Ok(()),
+        ended = speak(server, stream, connection.clone(), watcher) => ended,
+    }
+}
+
+/// Speaks plain HTTP, or TLS and the protocol that the client chooses in it.
+async fn speak(
+    server: Arc<Server>,
+    stream: TcpStream,
+    connection: Arc<Connection>,
     watcher: Watcher,
 ) -> hyper::Result<()> {
     if let Err(error) = stream.set_nodelay(true) {
@@ -58,8 +69,25 @@ pub(super) async fn serve(
     }
     let limits = server.limits;
     let Some(config) = server.app.access.tls() else {
-        return http1(server, (guarded(stream, limits), peer), permit, watcher).await;
+        // Without its buffers a connection that says nothing costs a third.
+        if !matches!(timeout(limits.head, stream.readable()).await, Ok(Ok(()))) {
+            return Ok(());
+        }
+        return http1(server, guarded(stream, limits), connection, watcher).await;
     };
+    // Boxed: the states of TLS and HTTP/2 are large, also where they are not used.
+    Box::pin(speak_tls(server, stream, config, connection, watcher)).await
+}
+
+/// Shakes hands, and speaks the protocol that the client chooses.
+async fn speak_tls(
+    server: Arc<Server>,
+    stream: TcpStream,
+    config: Arc<ServerConfig>,
+    connection: Arc<Connection>,
+    watcher: Watcher,
+) -> hyper::Result<()> {
+    let limits = server.limits;
     match tls::speaks_plain_http(&stream, limits.head).await {
         Ok(false) => {}
         Ok(true) => {
@@ -76,9 +104,9 @@ pub(super) async fn serve(
     match tls::accept(stream, config).await {
         Ok(stream) if tls::is_http2(&stream) => {
             head_done.stop_counting();
-            http2(server, (stream, peer), permit, watcher).await
+            http2(server, stream, connection, watcher).await
         }
-        Ok(stream) => http1(server, ((stream, head_done), peer), permit, watcher).await,
+        Ok(stream) => http1(server, (stream, head_done), connection, watcher).await,
         Err(error) => {
             server.failures.tell(&error);
             Ok(())
@@ -94,176 +122,58 @@ fn guarded(stream: TcpStream, limits: Limits) -> (Guarded<TcpStream>, HeadDone) 
 
 async fn http1(
     server: Arc<Server>,
-    ((stream, head_done), peer): (
-        (impl AsyncRead + AsyncWrite + Unpin + 'static, HeadDone),
-        IpAddr,
-    ),
-    permit: OwnedSemaphorePermit,
+    (stream, head_done): (impl AsyncRead + AsyncWrite + Unpin + 'static, HeadDone),
+    connection: Arc<Connection>,
     watcher: Watcher,
 ) -> hyper::Result<()> {
     let limits = server.limits;
-    let permit = Arc::new(permit);
     let service = service_fn(move |request| {
         head_done.set();
-        let (server, permit) = (server.clone(), permit.clone());
-        async move {
-            let mut answer = gate::handle(&server.app, &request, peer).await;
-            // When room gets scarce nobody keeps an idle connection.
-            if is_scarce(&permit, limits) {
-                answer
-                    .headers_mut()
-                    .insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            Ok::<_, Infallible>(answer)
-        }
+        answer(server.clone(), connection.clone(), request)
     });
-    let connection = http1::Builder::new()
+    let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.idle)
         .half_close(true)
         .max_buf_size(HEAD_CAP)
         .serve_connection(TokioIo::new(stream), service);
-    watcher.watch(connection).await
+    watcher.watch(serving).await
 }
 
 async fn http2(
     server: Arc<Server>,
-    (stream, peer): (impl AsyncRead + AsyncWrite + Unpin + 'static, IpAddr),
-    permit: OwnedSemaphorePermit,
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    connection: Arc<Connection>,
     watcher: Watcher,
 ) -> hyper::Result<()> {
     let limits = server.limits;
-    let activity = Arc::new(Activity::new());
-    let seen = activity.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
-        let (server, work) = (server.clone(), Activity::begin(&activity));
-        async move {
-            let mut answer = gate::handle(&server.app, &request, peer).await;
-            drop(work);
-            // Hyper would send it here, which is an error of the protocol. The length stays.
-            if request.method() == Method::HEAD {
-                *answer.body_mut() = Full::default();
-            }
-            Ok::<_, Infallible>(answer)
-        }
-    });
-    let connection = http2::Builder::new(TokioExecutor::new())
+    let of_requests = connection.clone();
+    let service = service_fn(move |request| answer(server.clone(), of_requests.clone(), request));
+    let serving = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(u32::try_from(HEAD_CAP).unwrap_or(u32::MAX))
         .keep_alive_interval(Some(PING))
         .keep_alive_timeout(PONG)
         .serve_connection(TokioIo::new(stream), service);
-    let ended = tokio::select! {
-        ended = watcher.watch(connection) => ended,
+    tokio::select! {
+        ended = watcher.watch(serving) => ended,
         // Hyper has no such limit of its own here.
-        () = seen.until_idle(|| allowed_idle(&permit, limits)) => Ok(()),
-    };
-    drop(permit);
-    ended
-}
-
-/// Whether few more connections can be taken.
-fn is_scarce(permit: &OwnedSemaphorePermit, limits: Limits) -> bool {
-    permit.semaphore().available_permits() < limits.connections / 4
-}
-
-/// How long a connection may be idle at this moment.
-fn allowed_idle(permit: &OwnedSemaphorePermit, limits: Limits) -> Duration {
-    if is_scarce(permit, limits) {
-        limits.idle.min(SCARCE_IDLE)
-    } else {
-        limits.idle
+        () = connection.idle_for(limits.idle) => Ok(()),
     }
 }
 
-/// Whether requests are being answered, and since when none is.
-#[derive(Debug)]
-struct Activity {
-    open: AtomicUsize,
-    last: Mutex<Instant>,
-}
-
-/// A request that is being answered.
-struct Work(Arc<Activity>);
-
-impl Activity {
-    fn new() -> Self {
-        Self {
-            open: AtomicUsize::new(0),
-            last: Mutex::new(Instant::now()),
-        }
-    }
-
-    fn begin(this: &Arc<Self>) -> Work {
-        this.open.fetch_add(1, Ordering::Relaxed);
-        Work(this.clone())
-    }
-
-    /// Completes when there was no request for as long as is allowed; that is asked again and again.
-    async fn until_idle(&self, allowed: impl Fn() -> Duration) {
-        loop {
-            let idle = allowed();
-            let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            let end = if self.open.load(Ordering::Relaxed) == 0 {
-                last + idle
-            } else {
-                Instant::now() + idle
-            };
-            if end <= Instant::now() {
-                return;
-            }
-            sleep_until(end.min(Instant::now() + SCARCE_IDLE)).await;
-        }
-    }
-}
-
-impl Drop for Work {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
-        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::sync::Semaphore;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn an_idle_connection_goes_sooner_once_room_is_scarce() {
-        let limits = Limits {
-            connections: 8,
-            ..Limits::default()
-        };
-        let room = Arc::new(Semaphore::new(limits.connections));
-        let permit = room.clone().acquire_owned().await.unwrap();
-        let activity = Activity::new();
-        let idle = async || {
-            let start = Instant::now();
-            activity.until_idle(|| allowed_idle(&permit, limits)).await;
-            start.elapsed()
-        };
-        assert_eq!(idle().await, limits.idle);
-        // Room gets scarce while it is idle already.
-        *activity.last.lock().unwrap() = Instant::now();
-        let (waited, _others) = tokio::join!(idle(), async {
-            tokio::time::sleep(Duration::from_secs(20)).await;
-            room.clone().acquire_many_owned(6).await.unwrap()
-        });
-        assert!(
-            waited <= Duration::from_secs(20) + SCARCE_IDLE,
-            "{waited:?}"
-        );
-        // One that is answering stays.
-        let activity = Arc::new(Activity::new());
-        let _work = Activity::begin(&activity);
-        let busy = activity.until_idle(|| allowed_idle(&permit, limits));
-        assert!(
-            tokio::time::timeout(Duration::from_secs(600), busy)
-                .await
-                .is_err()
-        );
-    }
+/// Answers a request, which is in work until the client has read the answer.
+async fn answer(
+    server: Arc<Server>,
+    connection: Arc<Connection>,
+    request: Request<Incoming>,
+) -> Result<Response<TrackedBody>, Infallible> {
+    let in_flight = InFlight::begin(&connection);
+    let answer = gate::handle(&server.app, &request, connection.peer()).await;
+    // In HTTP/2 hyper would send the body of an answer to HEAD, which is an error of the protocol.
+    // The length stays, in its header.
+    let is_bodiless = request.method() == Method::HEAD;
+    Ok(answer
+        .map(|body| TrackedBody::new(if is_bodiless { Full::default() } else { body }, in_flight)))
 }

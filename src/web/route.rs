@@ -214,9 +214,11 @@ mod tests {
     fn app(telemetry_path: &str) -> (App, Latch) {
         let (ready, latch) = Ready::new();
         let clock = Clock::tokio(Timestamp::UNIX_EPOCH);
+        let metrics = Arc::new(Metrics::new());
         let app = App {
             store: Arc::new(Store::new()),
-            exposition: Arc::new(Exposition::new(Arc::new(Metrics::new()), clock.clone())),
+            exposition: Arc::new(Exposition::new(metrics.clone(), clock.clone())),
+            metrics,
             ready,
             reload: Reload::Off,
             access: Arc::new(Access::open()),

@@ -9,18 +9,18 @@ use std::time::Duration;
 
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::App;
+use super::admission::Admission;
 use super::connection::{self, Server};
 use super::tls::Failures;
 
 /// What a client may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Open connections; more wait in the system's queue.
+    /// Open connections. For one more, one that is idle is closed.
     pub connections: usize,
     /// From a request's first byte to the end of its headers.
     pub head: Duration,
@@ -35,7 +35,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 256,
+            connections: 4096,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(150),
             write: Duration::from_secs(30),
@@ -56,7 +56,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) {
     let graceful = GracefulShutdown::new();
-    let permits = Arc::new(Semaphore::new(limits.connections));
+    let admission = Arc::new(Admission::new(limits.connections, app.metrics.clone()));
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
     let mut following = std::pin::pin!(app.access.clone().follow());
@@ -71,14 +71,15 @@ pub async fn serve(
             () = &mut shutdown => break,
             () = &mut following => {}
             Some(ended) = connections.join_next() => told(ended),
-            (permit, (stream, peer)) = next(&permits, &listeners) => {
+            (stream, peer) = next(&admission, &listeners) => {
                 let watcher = graceful.watcher();
-                let server = server.clone();
-                connections.spawn(connection::serve(server, (stream, peer), permit, watcher));
+                let connection = admission.admit(peer, true);
+                connections.spawn(connection::serve(server.clone(), stream, connection, watcher));
             }
         }
     }
     drop(listeners);
+    admission.close_new();
     tokio::select! {
         () = graceful.shutdown() => {}
         () = sleep(limits.end) => {
@@ -88,23 +89,17 @@ pub async fn serve(
     connections.shutdown().await;
 }
 
-/// The next connection, once there is room for it.
-async fn next(
-    permits: &Arc<Semaphore>,
-    listeners: &[TcpListener],
-) -> (OwnedSemaphorePermit, (TcpStream, IpAddr)) {
-    let permit = permits
-        .clone()
-        .acquire_owned()
-        .await
-        .expect("nobody closes this semaphore");
+/// Returns the next connection, and the address of its peer.
+async fn next(admission: &Admission, listeners: &[TcpListener]) -> (TcpStream, IpAddr) {
     loop {
+        admission.ready().await;
         match accept(listeners).await {
-            Ok(accepted) => return (permit, accepted),
+            Ok(accepted) => return accepted,
             // The client's own doing, and gone with it.
             Err(error) if is_clients(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "Cannot accept a connection; trying again.");
+                admission.make_room();
                 sleep(ACCEPT_PAUSE).await;
             }
         }

@@ -1,0 +1,271 @@
+//! Admission of connections: how many there may be, and which one is closed for another one.
+//!
+//! A new connection is always taken. When all places are taken, or those that one address may have,
+//! the connection that has been without a request for longest is closed for it, of the address that
+//! holds most. So a client that opens connections and says nothing only closes its own.
+
+mod table;
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use crate::telemetry::Metrics;
+use crate::telemetry::once::Once;
+use crate::telemetry::web::Closed;
+use table::{Origin, Table, Ticket};
+
+/// Connections whose tasks have not ended yet although their places are taken. They still have
+/// descriptors, of which the limit leaves some.
+const MAX_CLOSING: usize = 32;
+
+/// Bytes of answers that clients do not read, in all.
+const MAX_UNREAD: usize = 64 << 20;
+
+/// The places for connections.
+#[derive(Debug)]
+pub(super) struct Admission {
+    limit: usize,
+    table: Mutex<Table<Arc<Notify>>>,
+    /// Connections whose tasks have not ended.
+    open: AtomicUsize,
+    ended: Notify,
+    metrics: Arc<Metrics>,
+    logged: Once<Closed>,
+}
+
+impl Admission {
+    /// Creates `limit` places, a quarter of which one address may have.
+    pub(super) fn new(limit: usize, metrics: Arc<Metrics>) -> Self {
+        let limit = limit.max(1);
+        let share = (limit / 4).max(2).min(limit);
+        Self {
+            limit,
+            table: Mutex::new(Table::new(limit, share, MAX_UNREAD)),
+            open: AtomicUsize::new(0),
+            ended: Notify::new(),
+            metrics,
+            logged: Once::default(),
+        }
+    }
+
+    /// Waits while too many connections that were closed still have their descriptors.
+    pub(super) async fn ready(&self) {
+        loop {
+            let ended = self.ended.notified();
+            if self.open.load(Ordering::Relaxed) < self.limit + MAX_CLOSING {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// Takes a connection in. `has_share` is false for a proxy, behind which there are many clients.
+    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr, has_share: bool) -> Connection {
+        let close = Arc::new(Notify::new());
+        let origin = Origin::of(peer);
+        let now = Instant::now();
+        let (ticket, closed) = {
+            let mut table = self.lock();
+            let admitted = table.admit(origin, has_share, now, close.clone());
+            self.observe(&table);
+            admitted
+        };
+        self.open.fetch_add(1, Ordering::Relaxed);
+        if let Some((handle, why)) = closed {
+            self.close(&handle, why);
+        }
+        Connection {
+            admission: self.clone(),
+            peer,
+            close,
+            state: Mutex::new(State {
+                ticket,
+                requests: 0,
+                idle_since: now,
+            }),
+        }
+    }
+
+    /// Closes a connection because the system has no descriptor for another one.
+    pub(super) fn make_room(&self) {
+        let victim = {
+            let mut table = self.lock();
+            let victim = table.remove_victim(Instant::now());
+            self.observe(&table);
+            victim
+        };
+        if let Some(handle) = victim {
+            self.close(&handle, Closed::Room);
+        }
+    }
+
+    /// Closes the connections that never sent a request, since the server ends.
+    pub(super) fn close_new(&self) {
+        let mut table = self.lock();
+        for handle in table.remove_new() {
+            handle.notify_one();
+        }
+        self.observe(&table);
+    }
+
+    fn close(&self, handle: &Notify, why: Closed) {
+        handle.notify_one();
+        self.metrics.web().connection_closed(why);
+        if !self.logged.is_new(why) {
+            return;
+        }
+        let cause = match why {
+            Closed::Room => "All connections that --web.max-connections allows are open",
+            Closed::Share => "An address has a quarter of the connections that there may be",
+            Closed::Unread => "Clients do not read their answers, which hold too much memory",
+        };
+        tracing::warn!(
+            "{cause}: idle connections are closed for new ones. Logged once; \
+             rolling_upgrade_exporter_web_connections_closed_total counts them."
+        );
+    }
+
+    fn observe(&self, table: &Table<Arc<Notify>>) {
+        let counts = table.counts();
+        let web = self.metrics.web();
+        web.connections(counts.new, counts.idle, counts.active);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table<Arc<Notify>>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An open connection; its place is free when this is dropped.
+#[derive(Debug)]
+pub(super) struct Connection {
+    admission: Arc<Admission>,
+    peer: IpAddr,
+    close: Arc<Notify>,
+    /// Locked before the table, never after it.
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    ticket: Ticket,
+    requests: usize,
+    idle_since: Instant,
+}
+
+impl Connection {
+    /// Address of the client, or of the proxy in front of it.
+    pub(super) fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
+    /// Completes when the connection's place is needed for another one.
+    pub(super) async fn closed(&self) {
+        self.close.notified().await;
+    }
+
+    /// Completes when there was no request for as long as `limit`.
+    pub(super) async fn idle_for(&self, limit: Duration) {
+        loop {
+            let now = Instant::now();
+            let end = {
+                let state = self.lock();
+                let idle = state.requests == 0;
+                if idle {
+                    state.idle_since + limit
+                } else {
+                    now + limit
+                }
+            };
+            if end <= now {
+                return;
+            }
+            sleep_until(end).await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let ticket = self.lock().ticket;
+        {
+            let mut table = self.admission.lock();
+            // `None` where the place was taken already.
+            drop(table.remove(ticket));
+            self.admission.observe(&table);
+        }
+        self.admission.open.fetch_sub(1, Ordering::Relaxed);
+        self.admission.ended.notify_one();
+    }
+}
+
+/// A request in work, until its answer is sent.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    connection: Arc<Connection>,
+    unread: usize,
+}
+
+impl InFlight {
+    /// Marks the connection as one with a request in work.
+    pub(super) fn begin(connection: &Arc<Connection>) -> Self {
+        let mut state = connection.lock();
+        state.requests += 1;
+        if state.requests == 1 {
+            let mut table = connection.admission.lock();
+            table.begin(state.ticket);
+            connection.admission.observe(&table);
+        }
+        drop(state);
+        Self {
+            connection: connection.clone(),
+            unread: 0,
+        }
+    }
+
+    /// Counts the bytes of the answer, which stay in memory until the client has taken them.
+    pub(super) fn hold(&mut self, bytes: usize) {
+        let state = self.connection.lock();
+        let admission = &self.connection.admission;
+        let victim = {
+            let mut table = admission.lock();
+            let victim = table.hold(state.ticket, bytes);
+            admission.observe(&table);
+            victim
+        };
+        drop(state);
+        self.unread += bytes;
+        if let Some(handle) = victim {
+            admission.close(&handle, Closed::Unread);
+        }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let mut state = self.connection.lock();
+        state.requests -= 1;
+        let admission = &self.connection.admission;
+        let mut table = admission.lock();
+        table.release(state.ticket, self.unread);
+        if state.requests == 0 {
+            state.idle_since = Instant::now();
+            if let Some(ticket) = table.finish(state.ticket, state.idle_since) {
+                state.ticket = ticket;
+            }
+            admission.observe(&table);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

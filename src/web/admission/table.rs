@@ -1,0 +1,318 @@
+//! The open connections by the address that they come from, and the choice of the one that is closed
+//! when another one needs its place.
+//!
+//! Pure: time is passed in, and the caller closes what this names. A choice looks at each address
+//! once, which takes microseconds for thousands of them.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::telemetry::web::Closed;
+
+/// A connection younger than this had no time to send its request, so idle ones that are older go
+/// before it.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Client of a connection: an IPv4 address, or the /64 network that an IPv6 client usually has for
+/// itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Origin {
+    V4(Ipv4Addr),
+    V6([u16; 4]),
+}
+
+impl Origin {
+    pub(super) fn of(peer: IpAddr) -> Self {
+        match peer.to_canonical() {
+            IpAddr::V4(address) => Self::V4(address),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                Self::V6([a, b, c, d])
+            }
+        }
+    }
+}
+
+/// Place of a connection in the table; changes whenever the connection becomes idle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ticket {
+    origin: Origin,
+    order: u64,
+}
+
+/// Numbers of connections.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    /// Without a request so far.
+    pub(super) new: usize,
+    /// Between two requests.
+    pub(super) idle: usize,
+    /// With a request, or an answer that is not sent yet.
+    pub(super) active: usize,
+}
+
+/// Connections with a handle `T` by which the caller closes each.
+#[derive(Debug)]
+pub(super) struct Table<T> {
+    limit: usize,
+    share: usize,
+    max_unread: usize,
+    next_order: u64,
+    origins: HashMap<Origin, Held<T>>,
+    counts: Counts,
+    unread: usize,
+}
+
+/// Connections of one origin; a lower order has been in its state for longer.
+#[derive(Debug)]
+struct Held<T> {
+    idle: BTreeMap<u64, Idle<T>>,
+    active: BTreeMap<u64, Active<T>>,
+}
+
+#[derive(Debug)]
+struct Idle<T> {
+    since: Instant,
+    is_new: bool,
+    handle: T,
+}
+
+#[derive(Debug)]
+struct Active<T> {
+    /// Bytes of answers that the client has not taken.
+    unread: usize,
+    handle: T,
+}
+
+impl<T> Held<T> {
+    fn len(&self) -> usize {
+        self.idle.len() + self.active.len()
+    }
+
+    fn unread(&self) -> usize {
+        self.active.values().map(|active| active.unread).sum()
+    }
+
+    fn oldest_idle(&self) -> Option<u64> {
+        self.idle.keys().next().copied()
+    }
+
+    fn oldest_active(&self) -> Option<u64> {
+        self.active.keys().next().copied()
+    }
+}
+
+impl<T> Table<T> {
+    /// Creates a table of at most `limit` connections, `share` of one origin, and `max_unread` bytes
+    /// of answers that wait for their clients.
+    pub(super) fn new(limit: usize, share: usize, max_unread: usize) -> Self {
+        Self {
+            limit,
+            share,
+            max_unread,
+            next_order: 0,
+            origins: HashMap::new(),
+            counts: Counts::default(),
+            unread: 0,
+        }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Adds a connection, always. Returns its place, and the handle of the one that it replaces.
+    pub(super) fn admit(
+        &mut self,
+        origin: Origin,
+        has_share: bool,
+        now: Instant,
+        handle: T,
+    ) -> (Ticket, Option<(T, Closed)>) {
+        let held = self.origins.get(&origin);
+        let replaced = match held {
+            Some(held) if has_share && held.len() >= self.share => {
+                let order = held.oldest_idle().or(held.oldest_active());
+                order.map(|order| (Ticket { origin, order }, Closed::Share))
+            }
+            _ if self.len() >= self.limit => self.victim(now).map(|ticket| (ticket, Closed::Room)),
+            _ => None,
+        };
+        let closed = replaced.and_then(|(ticket, why)| Some((self.remove(ticket)?, why)));
+        let order = self.take_order();
+        let idle = Idle {
+            since: now,
+            is_new: true,
+            handle,
+        };
+        self.held(origin).idle.insert(order, idle);
+        self.counts.new += 1;
+        (Ticket { origin, order }, closed)
+    }
+
+    /// Marks a connection as active. Without effect on one that was closed.
+    pub(super) fn begin(&mut self, ticket: Ticket) {
+        let Some(held) = self.origins.get_mut(&ticket.origin) else {
+            return;
+        };
+        let Some(idle) = held.idle.remove(&ticket.order) else {
+            return;
+        };
+        let active = Active {
+            unread: 0,
+            handle: idle.handle,
+        };
+        held.active.insert(ticket.order, active);
+        self.uncount(idle.is_new);
+        self.counts.active += 1;
+    }
+
+    /// Adds an answer of an active connection, which holds memory until the client has taken it.
+    /// Returns the handle of a connection that has to be closed since all of them hold too much.
+    pub(super) fn hold(&mut self, ticket: Ticket, bytes: usize) -> Option<T> {
+        let held = self.origins.get_mut(&ticket.origin)?;
+        held.active.get_mut(&ticket.order)?.unread += bytes;
+        self.unread += bytes;
+        // A few of the largest answers always fit.
+        if self.unread <= self.max_unread.max(bytes.saturating_mul(4)) {
+            return None;
+        }
+        let rank = |(origin, held): (&Origin, &Held<T>)| {
+            let (order, _) = held.active.iter().find(|(_, active)| active.unread > 0)?;
+            let ticket = Ticket {
+                origin: *origin,
+                order: *order,
+            };
+            Some(((held.unread(), Reverse(*order)), ticket))
+        };
+        let ranked = self.origins.iter().filter_map(rank);
+        let (_, victim) = ranked.max_by_key(|(rank, _)| *rank)?;
+        self.remove(victim)
+    }
+
+    /// Subtracts an answer that was taken, or given up.
+    pub(super) fn release(&mut self, ticket: Ticket, bytes: usize) {
+        if let Some(held) = self.origins.get_mut(&ticket.origin)
+            && let Some(active) = held.active.get_mut(&ticket.order)
+        {
+            active.unread -= bytes;
+            self.unread -= bytes;
+        }
+    }
+
+    /// Marks a connection as idle, and returns its new place. `None` for one that was closed.
+    pub(super) fn finish(&mut self, ticket: Ticket, now: Instant) -> Option<Ticket> {
+        let held = self.origins.get_mut(&ticket.origin)?;
+        let active = held.active.remove(&ticket.order)?;
+        self.counts.active -= 1;
+        self.unread -= active.unread;
+        let order = self.take_order();
+        let idle = Idle {
+            since: now,
+            is_new: false,
+            handle: active.handle,
+        };
+        self.held(ticket.origin).idle.insert(order, idle);
+        self.counts.idle += 1;
+        Some(Ticket { order, ..ticket })
+    }
+
+    /// Removes a connection that ended, or has to. `None` for one that was closed already.
+    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<T> {
+        let held = self.origins.get_mut(&ticket.origin)?;
+        let handle = if let Some(idle) = held.idle.remove(&ticket.order) {
+            self.uncount(idle.is_new);
+            idle.handle
+        } else {
+            let active = held.active.remove(&ticket.order)?;
+            self.counts.active -= 1;
+            self.unread -= active.unread;
+            active.handle
+        };
+        let is_empty = self
+            .origins
+            .get(&ticket.origin)
+            .is_some_and(|h| h.len() == 0);
+        if is_empty {
+            self.origins.remove(&ticket.origin);
+        }
+        Some(handle)
+    }
+
+    /// Removes the connection whose place is needed most, as when no descriptor is left.
+    pub(super) fn remove_victim(&mut self, now: Instant) -> Option<T> {
+        let victim = self.victim(now)?;
+        self.remove(victim)
+    }
+
+    /// Removes the connections that never sent a request.
+    pub(super) fn remove_new(&mut self) -> Vec<T> {
+        let mut removed = Vec::new();
+        for held in self.origins.values_mut() {
+            let idle = std::mem::take(&mut held.idle);
+            let (new, served) = idle.into_iter().partition(|(_, idle)| idle.is_new);
+            held.idle = served;
+            removed.extend(BTreeMap::into_values(new).map(|idle| idle.handle));
+        }
+        self.origins.retain(|_, held| held.len() > 0);
+        self.counts.new = 0;
+        removed
+    }
+
+    /// Chooses the connection to close: of those without a request the one that is idle for longest,
+    /// from the origin that holds most. Where each of them came just now, or has a request, the origin
+    /// that holds most decides alone: a client that keeps all places busy must not end those who
+    /// came for the rest.
+    fn victim(&self, now: Instant) -> Option<Ticket> {
+        let is_stale = |idle: &Idle<T>| now.saturating_duration_since(idle.since) >= GRACE;
+        let stale = self.top(|held| {
+            let (order, idle) = held.idle.first_key_value()?;
+            is_stale(idle).then_some(*order)
+        });
+        stale.or_else(|| self.top(|held| held.oldest_idle().or(held.oldest_active())))
+    }
+
+    /// Returns the connection that `choose` gives of the origin that holds most; of two such origins,
+    /// the older one.
+    fn top(&self, choose: impl Fn(&Held<T>) -> Option<u64>) -> Option<Ticket> {
+        let chosen = self.origins.iter().filter_map(|(origin, held)| {
+            let order = choose(held)?;
+            let origin = *origin;
+            Some(((held.len(), Reverse(order)), Ticket { origin, order }))
+        });
+        let (_, ticket) = chosen.max_by_key(|(rank, _)| *rank)?;
+        Some(ticket)
+    }
+
+    fn len(&self) -> usize {
+        self.counts.new + self.counts.idle + self.counts.active
+    }
+
+    fn held(&mut self, origin: Origin) -> &mut Held<T> {
+        self.origins.entry(origin).or_insert_with(|| Held {
+            idle: BTreeMap::new(),
+            active: BTreeMap::new(),
+        })
+    }
+
+    fn take_order(&mut self) -> u64 {
+        let order = self.next_order;
+        self.next_order += 1;
+        order
+    }
+
+    fn uncount(&mut self, is_new: bool) {
+        if is_new {
+            self.counts.new -= 1;
+        } else {
+            self.counts.idle -= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+use std::net::Ipv4Addr;
+
+use tokio::time::{sleep, timeout};
+
+use super::*;
+
+const MOMENT: Duration = Duration::from_millis(1);
+
+fn admission(limit: usize) -> (Arc<Admission>, Arc<Metrics>) {
+    let metrics = Arc::new(Metrics::new());
+    (Arc::new(Admission::new(limit, metrics.clone())), metrics)
+}
+
+fn peer(n: u8) -> IpAddr {
+    Ipv4Addr::new(10, 0, 0, n).into()
+}
+
+async fn is_closed(connection: &Connection) -> bool {
+    timeout(MOMENT, connection.closed()).await.is_ok()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_house_closes_a_silent_connection_for_a_new_one() {
+    let (admission, metrics) = admission(2);
+    let busy = Arc::new(admission.admit(peer(1), true));
+    let request = InFlight::begin(&busy);
+    let silent = admission.admit(peer(1), true);
+    let new = admission.admit(peer(2), true);
+    assert!(is_closed(&silent).await);
+    assert!(!is_closed(&busy).await && !is_closed(&new).await);
+    let text = metrics.encode();
+    for line in [
+        "rolling_upgrade_exporter_web_connections{state=\"new\"} 1\n",
+        "rolling_upgrade_exporter_web_connections{state=\"active\"} 1\n",
+        "rolling_upgrade_exporter_web_connections_closed_total{reason=\"room\"} 1\n",
+        "rolling_upgrade_exporter_web_connections_closed_total{reason=\"share\"} 0\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+    drop((request, busy, silent, new));
+    assert_eq!(admission.lock().counts(), table::Counts::default());
+    assert_eq!(admission.open.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn is_idle_only_between_requests() {
+    let (admission, _) = admission(2);
+    let limit = Duration::from_secs(150);
+    let connection = Arc::new(admission.admit(peer(1), true));
+    sleep(Duration::from_secs(100)).await;
+    let requests = [(); 2].map(|()| InFlight::begin(&connection));
+    assert!(
+        timeout(10 * limit, connection.idle_for(limit))
+            .await
+            .is_err()
+    );
+    drop(requests);
+    let start = Instant::now();
+    connection.idle_for(limit).await;
+    assert_eq!(start.elapsed(), limit);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_for_descriptors_of_closed_connections() {
+    let (admission, _) = admission(1);
+    let mut open: Vec<_> = (0..=MAX_CLOSING)
+        .map(|_| admission.admit(peer(1), true))
+        .collect();
+    assert!(timeout(MOMENT, admission.ready()).await.is_err());
+    let (ready, ()) = tokio::join!(timeout(MOMENT, admission.ready()), async {
+        open.pop();
+    });
+    assert!(ready.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_are_not_read_are_bounded() {
+    let (admission, _) = admission(100);
+    let open: Vec<_> = (0..9)
+        .map(|n| Arc::new(admission.admit(peer(n), true)))
+        .collect();
+    let mut held = Vec::new();
+    for connection in &open {
+        let mut request = InFlight::begin(connection);
+        request.hold(MAX_UNREAD / 8);
+        held.push(request);
+    }
+    assert!(is_closed(&open[0]).await);
+    assert!(!is_closed(&open[1]).await);
+}

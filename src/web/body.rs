@@ -1,0 +1,65 @@
+//! The body of an answer on its way to the client.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
+
+use super::admission::InFlight;
+
+/// Bytes that hyper gets at once. It takes the next ones when the client has taken these, so that
+/// the request is in work for as long as the client reads.
+const SLICE: usize = 64 << 10;
+
+/// A body that keeps its request in work until the client has read it.
+#[derive(Debug)]
+pub(super) struct TrackedBody {
+    rest: Bytes,
+    in_flight: Option<InFlight>,
+}
+
+impl TrackedBody {
+    /// Takes the body over from the answer.
+    pub(super) fn new(mut body: Full<Bytes>, mut in_flight: InFlight) -> Self {
+        // `Full` is always ready, and gives all that it has in its first frame.
+        let mut cx = Context::from_waker(Waker::noop());
+        let rest = match Pin::new(&mut body).poll_frame(&mut cx) {
+            Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+            _ => Bytes::new(),
+        };
+        in_flight.hold(rest.len());
+        Self {
+            rest,
+            in_flight: Some(in_flight),
+        }
+    }
+}
+
+impl Body for TrackedBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.rest.is_empty() {
+            self.in_flight = None;
+            return Poll::Ready(None);
+        }
+        let length = self.rest.len().min(SLICE);
+        let slice = self.rest.split_to(length);
+        Poll::Ready(Some(Ok(Frame::data(slice))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(u64::try_from(self.rest.len()).unwrap_or(u64::MAX))
+    }
+}
