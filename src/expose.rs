@@ -26,7 +26,6 @@ use crate::store::{Snapshot, Store};
 use crate::telemetry::Metrics;
 use negotiate::Format;
 use page::Page;
-pub(crate) use row::printable;
 
 /// The longest sleep: after a jump of the wall clock nothing stays wrong for longer.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);

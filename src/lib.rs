@@ -20,6 +20,7 @@ pub mod report;
 pub mod sim;
 pub mod store;
 pub mod telemetry;
+pub mod text;
 pub mod web;
 
 /// The commit that this was built from; `unknown` when neither git nor the build's caller told it.

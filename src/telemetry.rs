@@ -250,7 +250,7 @@ impl Metrics {
     fn requests(&self, labels: (&str, &'static str, &'static str, &str)) -> Counter {
         let (account, product, endpoint, code) = labels;
         let labels = RequestLabels {
-            account: account.to_owned(),
+            account: account.into(),
             product,
             endpoint,
             code: code.to_owned(),
@@ -281,7 +281,7 @@ impl Metrics {
 
     fn clusters_in(&self, account: &str, product: &'static str, state: &'static str) -> Gauge {
         self.clusters.get_or_create_owned(&StateLabels {
-            account: account.to_owned(),
+            account: account.into(),
             product,
             state,
         })
@@ -291,7 +291,7 @@ impl Metrics {
     pub fn clock_skew(&self, account: &str, seconds: f64) {
         self.clock_skew
             .get_or_create_owned(&OnlyAccount {
-                account: account.to_owned(),
+                account: account.into(),
             })
             .set(seconds);
         let mut skew = self.skew.lock().unwrap_or_else(PoisonError::into_inner);

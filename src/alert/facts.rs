@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::rule::Labels;
-use crate::expose::printable;
 use crate::model::{ClusterState, Node, UpgradeView};
 use crate::provider::Reason;
 use crate::store::Snapshot;
+use crate::text;
 
 /// Everything at one moment.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl Shown<'_> {
     pub(super) fn node_labels(&self, node: &Node) -> Labels {
         let mut labels = self.labels();
         for (name, value) in [("node", &node.key.name), ("role", &node.key.role)] {
-            labels.insert(name.to_owned(), printable(value).into_owned());
+            labels.extend([label(name, value)]);
         }
         labels
     }
@@ -110,8 +110,13 @@ pub(super) fn cluster_labels(cluster: &ClusterState) -> Labels {
         ("cluster_name", &cluster.name),
     ]
     .into_iter()
-    .map(|(name, value)| (name.to_owned(), printable(value).into_owned()))
+    .map(|(name, value)| label(name, value))
     .collect()
+}
+
+/// Builds a label whose value is escaped as in the exposition, so that both are identical.
+pub(super) fn label(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), text::escaped(value).into_owned())
 }
 
 /// Whether a length of time is over a limit.

@@ -1,10 +1,11 @@
 //! One line of the exposition: labels escaped, numbers in plain decimals.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
+
+use crate::text;
 
 /// A sample's value. There is no NaN and no infinity: a number that is neither is left out.
 #[derive(Debug, Clone, Copy)]
@@ -121,37 +122,19 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// A label's value as it is exposed. Control characters but the newline stand as Rust writes them
-/// (`\r`, `\u{1b}`): they are legal in both formats, but not every reader agrees on what ends a line.
-pub(crate) fn printable(value: &str) -> Cow<'_, str> {
-    let is_bad = |c: char| c != '\n' && (c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'));
-    if !value.contains(is_bad) {
-        return Cow::Borrowed(value);
-    }
-    let mut out = String::with_capacity(value.len() + 8);
-    for c in value.chars() {
-        if is_bad(c) {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
-}
-
-/// Adds `name="value"` with a comma before it unless it is the first. Both text formats escape the
-/// backslash, the quote and the newline.
+/// Adds `name="value"` with a comma before it unless it is the first. Control characters and those of
+/// format are escaped first: they are legal in both formats, but readers do not agree on what ends a
+/// line, and people could not tell two names apart. Both formats then escape the backslash and the quote.
 pub(crate) fn push_label(out: &mut String, name: &str, value: &str) {
     if !out.is_empty() {
         out.push(',');
     }
     out.push_str(name);
     out.push_str("=\"");
-    for c in printable(value).chars() {
+    for c in text::escaped(value).chars() {
         match c {
             '\\' => out.push_str(r"\\"),
             '"' => out.push_str("\\\""),
-            '\n' => out.push_str("\\n"),
             c => out.push(c),
         }
     }
@@ -238,6 +221,6 @@ mod tests {
         let mut out = String::new();
         push_label(&mut out, "a", "b\"} 1\nc\\");
         push_label(&mut out, "d", "\r\u{1b}\u{2028}한é");
-        assert_eq!(out, r#"a="b\"} 1\nc\\",d="\\r\\u{1b}\\u{2028}한é""#);
+        assert_eq!(out, r#"a="b\"} 1\\u{a}c\\",d="\\u{d}\\u{1b}\\u{2028}한é""#);
     }
 }

@@ -11,8 +11,8 @@ use url::{Host, Url};
 
 use super::{API_VERSION, Report};
 use crate::config::Secret;
-use crate::provider::error::clean;
 use crate::provider::http::{client, failure};
+use crate::text::clean;
 
 /// For one answer, from the first byte sent to the last received.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -28,7 +28,7 @@ impl Metrics {
         }
         for state in CLUSTER_STATES {
             let labels = StateLabels {
-                account: account.to_owned(),
+                account: account.into(),
                 product,
                 state,
             };
@@ -36,7 +36,7 @@ impl Metrics {
         }
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         requests.retain(|labels| {
-            let stays = labels.account != account || labels.product != product;
+            let stays = labels.account.0 != account || labels.product != product;
             if !stays {
                 self.api_requests.remove(labels);
             }
@@ -47,7 +47,7 @@ impl Metrics {
     /// Nothing of this account is asked any more; its products are forgotten already.
     pub fn forget_account(&self, account: &str) {
         self.clock_skew.remove(&OnlyAccount {
-            account: account.to_owned(),
+            account: account.into(),
         });
         let mut skew = self.skew.lock().unwrap_or_else(PoisonError::into_inner);
         skew.remove(account);

@@ -1,40 +1,59 @@
 //! The label sets of the exporter's own metrics.
 
-use prometheus_client::encoding::EncodeLabelSet;
+use std::fmt::{self, Write as _};
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 
 use crate::model::UpgradeStatus;
 use crate::provider::Reason;
+use crate::text;
+
+/// An account's name, escaped when it is written, as in the series of its clusters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Account(pub(super) String);
+
+impl From<&str> for Account {
+    fn from(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+}
+
+impl EncodeLabelValue for Account {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        encoder.write_str(&text::escaped(&self.0))
+    }
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct ProductLabels {
-    pub(super) account: String,
+    pub(super) account: Account,
     pub(super) product: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct ReasonLabels {
-    pub(super) account: String,
+    pub(super) account: Account,
     pub(super) product: &'static str,
     pub(super) reason: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct OutcomeLabels {
-    pub(super) account: String,
+    pub(super) account: Account,
     pub(super) product: &'static str,
     pub(super) outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct StateLabels {
-    pub(super) account: String,
+    pub(super) account: Account,
     pub(super) product: &'static str,
     pub(super) state: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct RequestLabels {
-    pub(super) account: String,
+    pub(super) account: Account,
     pub(super) product: &'static str,
     pub(super) endpoint: &'static str,
     pub(super) code: String,
@@ -47,7 +66,7 @@ pub(super) struct OnlyProduct {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct OnlyAccount {
-    pub(super) account: String,
+    pub(super) account: Account,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -64,7 +83,7 @@ pub(super) struct BuildLabels {
 
 pub(super) fn product_labels(account: &str, product: &'static str) -> ProductLabels {
     ProductLabels {
-        account: account.to_owned(),
+        account: account.into(),
         product,
     }
 }
@@ -77,7 +96,7 @@ pub(super) fn alertmanager_label(alertmanager: &str) -> OnlyAlertmanager {
 
 pub(super) fn reason_labels(account: &str, product: &'static str, reason: Reason) -> ReasonLabels {
     ReasonLabels {
-        account: account.to_owned(),
+        account: account.into(),
         product,
         reason: reason.as_str(),
     }
@@ -89,7 +108,7 @@ pub(super) fn outcome_labels(
     outcome: UpgradeStatus,
 ) -> OutcomeLabels {
     OutcomeLabels {
-        account: account.to_owned(),
+        account: account.into(),
         product,
         outcome: outcome.as_str(),
     }

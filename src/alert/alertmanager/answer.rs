@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{Failure, Remedy};
-use crate::provider::error::clean;
+use crate::text::clean;
 
 /// By status and body; `url` is what was posted to.
 pub(super) fn judge(status: u16, location: Option<&HeaderValue>, body: &str, url: &Url) -> Failure {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{CLUSTER, KEEP, MISSED, STALE, promql};
-use crate::alert::facts::{Facts, cluster_labels};
+use crate::alert::facts::{Facts, cluster_labels, label};
 use crate::alert::rule::{Labels, Rule, Severity};
 use crate::model::ClusterState;
 use crate::model::UpgradeStatus::{Paused, Pending, Running};
@@ -82,7 +82,7 @@ pub(super) const RULES: &[Rule] = &[
             let skewed = facts.own.clock_skew.iter();
             skewed
                 .filter(|(_, seconds)| seconds.abs() > SKEW)
-                .map(|(account, _)| Labels::from([("account".to_owned(), account.clone())]))
+                .map(|(account, _)| Labels::from([label("account", account)]))
                 .collect()
         }),
     },
@@ -133,11 +133,6 @@ fn failing_where(facts: &Facts<'_>, reasons: &[Reason], limit: Duration) -> Vec<
     let failing = facts.own.failing.iter();
     failing
         .filter(|f| reasons.contains(&f.reason) && facts.is_past(f.since, limit))
-        .map(|f| {
-            Labels::from([
-                ("account".to_owned(), f.account.clone()),
-                ("product".to_owned(), f.product.to_owned()),
-            ])
-        })
+        .map(|f| Labels::from([label("account", &f.account), label("product", f.product)]))
         .collect()
 }

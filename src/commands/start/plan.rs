@@ -5,7 +5,7 @@ use std::fmt;
 use rolling_upgrade_exporter::config::Account;
 use rolling_upgrade_exporter::model::{NodeStatus, Observation, Upgrade, UpgradeStatus};
 use rolling_upgrade_exporter::provider;
-use rolling_upgrade_exporter::provider::error::clean;
+use rolling_upgrade_exporter::text::clean;
 
 /// What will be asked for, and of which cluster.
 pub(super) struct Plan {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::lookup::LookupFailed;
-use crate::provider::{ApiError, Cause, Network, Reason, error};
+use crate::provider::{ApiError, Cause, Network, Reason};
+use crate::text::clean;
 
 /// The credentials rest after a refusal.
 pub(super) fn resting(left: Duration) -> ApiError {
@@ -124,7 +125,7 @@ pub(crate) fn cause(broken: &reqwest::Error) -> String {
         cause = inner.to_string();
         source = inner.source();
     }
-    error::clean(&cause)
+    clean(&cause)
 }
 
 /// Local clock minus the server's. `Date` is cut to the second, so half of one is added to it.

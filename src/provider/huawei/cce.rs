@@ -23,11 +23,11 @@ use self::kept::{Ask, Kept};
 use self::wire::{Cluster, List, Node, Precheck, Task, UpgradeInfo, Workflow};
 use super::client::{Client, is_unpublished};
 use crate::model::{Kind, Memory, Observation};
-use crate::provider::error::clean;
 use crate::provider::listing::Shared;
 use crate::provider::{
     ApiError, Call, Context, Discovered, Discovery, Method, Product, Provider, Reason,
 };
+use crate::text::clean;
 
 /// This product's line of the table. The calls have the names of the vendor's Go SDK.
 pub const PRODUCT: Product = Product {

@@ -3,9 +3,9 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::provider::error::clean;
 use crate::provider::http::Answer;
 use crate::provider::{ApiError, Cause, Network, Reason};
+use crate::text::clean;
 
 /// The gateway refuses what was signed at a time further than this from its own.
 const SKEW_LIMIT: SignedDuration = SignedDuration::from_mins(15);

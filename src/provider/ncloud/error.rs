@@ -5,9 +5,10 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::sign;
-use crate::provider::error::{VENDOR_SAYS, clean};
+use crate::provider::error::VENDOR_SAYS;
 use crate::provider::http::Answer;
 use crate::provider::{ApiError, Cause, Network, Reason};
+use crate::text::clean;
 
 /// The `Date` header is cut to the second.
 const PRECISION: SignedDuration = SignedDuration::from_secs(1);

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::wire::{Point, Task, TaskStatus as Status, Workflow};
 use crate::model::{self, Kind, Memory, TaskStatus, Upgrade, UpgradeStatus};
-use crate::provider::error::clean;
 use crate::provider::huawei::time::go_time;
+use crate::text::clean;
 
 /// What an upgrade that has not succeeded shows at most.
 const NEARLY: f64 = 0.99;

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use super::map::{Current, Stage, word};
 use super::wire::{CheckedNode, Node as WireNode, Precheck};
 use crate::model::{Kind, Memory, Node, NodeKey, NodeStatus, Upgrade, UpgradeStatus};
-use crate::provider::error::clean;
 use crate::provider::huawei::time::go_time;
+use crate::text::clean;
 
 /// The role of every node of the list: masters are not in it.
 const ROLE: &str = "node";

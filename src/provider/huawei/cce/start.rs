@@ -6,10 +6,10 @@ mod spec;
 use serde_json::Value;
 
 use super::Cce;
-use crate::provider::error::clean;
 use crate::provider::http::Answer;
 use crate::provider::start::{Accepted, Order, Parts, Signer, Signing};
 use crate::provider::{ApiError, Context, Reason, call};
+use crate::text::{self, clean};
 use body::{Action, Body};
 
 pub use spec::{DEFAULT_STEP, MOST_STEP, Spec};
@@ -104,7 +104,7 @@ impl Upgrade {
             call: "UpgradeCluster",
             base,
             path,
-            body: serde_json::to_string_pretty(&self.body).unwrap_or_default(),
+            body: text::json::to_string_pretty(&self.body).unwrap_or_default(),
             needs: "cce:cluster:upgrade",
             console: "the CCE console: choose the cluster, then Cluster Upgrade",
             refusals: &[],

@@ -10,7 +10,7 @@ use super::wire::{Cluster, Detail, Step};
 use crate::model::{
     Kind, Memory, Node, NodeStatus, Observation, Task, TaskStatus, Upgrade, UpgradeStatus,
 };
-use crate::provider::error::clean;
+use crate::text::clean;
 
 /// What an upgrade is read against.
 #[derive(Debug, Clone, Copy)]

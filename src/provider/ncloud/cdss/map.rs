@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::super::list::Listed;
 use super::wire::{Process, Progress};
 use crate::model::{Kind, Node, NodeKey, NodeStatus, Observation, Seen, Upgrade, UpgradeStatus};
-use crate::provider::error::clean;
+use crate::text::clean;
 
 /// Idle looks with the version unchanged after which a change was a restart, not an upgrade.
 const QUIET_POLLS: u32 = 2;

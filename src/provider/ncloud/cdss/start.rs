@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::{Cdss, SERVICE};
-use crate::provider::error::clean;
 use crate::provider::http::{Answer, Vendor};
 use crate::provider::start::{Accepted, Order, Parts, Signer, Signing};
 use crate::provider::{ApiError, Context, Reason, json};
+use crate::text::{self, clean};
 
 /// After the prefix of version and region.
 const PATH: &str = "/cluster/rollingUpgrade";
@@ -93,7 +93,7 @@ impl Upgrade {
             call: "rollingUpgrade",
             base: client.base.clone(),
             path: format!("{}{PATH}", client.prefix),
-            body: serde_json::to_string_pretty(self).unwrap_or_default(),
+            body: text::json::to_string_pretty(self).unwrap_or_default(),
             needs: "a policy that may change clusters, such as NCP_VPC_CLOUD_DATA_STREAMING_SERVICE_MANAGER for its sub-account",
             console: "the console under Big Data & Analytics > Cloud Data Streaming Service > Cluster",
             refusals: REFUSALS,
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn the_vendors_example_comes_from_the_flags() {
         let upgrade = Upgrade::new("3432149", "2823006", "170").unwrap();
-        assert_eq!(serde_json::to_string_pretty(&upgrade).unwrap(), EXAMPLE);
+        assert_eq!(text::json::to_string_pretty(&upgrade).unwrap(), EXAMPLE);
         assert_eq!(upgrade.cluster(), "3432149");
     }
 

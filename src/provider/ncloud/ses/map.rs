@@ -10,8 +10,8 @@ use super::super::list::Listed;
 use super::super::time;
 use super::wire::{NodeVo, Progress, Version};
 use crate::model::{Kind, Node, NodeKey, NodeStatus, Observation, Seen, Upgrade, UpgradeStatus};
-use crate::provider::error::clean;
 use crate::provider::{ApiError, Reason};
+use crate::text::clean;
 
 /// What is known besides the progress answer.
 #[derive(Debug, Clone, Copy)]

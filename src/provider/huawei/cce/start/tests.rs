@@ -68,7 +68,7 @@ fn the_vendors_example_comes_from_the_flags() {
     let example: Value = serde_json::from_str(EXAMPLE).unwrap();
     let upgrade = Upgrade::new(CLUSTER, "v1.23", None, Spec::default()).unwrap();
     assert_eq!(body(&upgrade), example);
-    let text = serde_json::to_string_pretty(&upgrade.body).unwrap();
+    let text = crate::text::json::to_string_pretty(&upgrade.body).unwrap();
     let plain = |text: &str| text.split_whitespace().collect::<String>();
     assert_eq!(plain(&text), plain(EXAMPLE), "in the order of the page");
 }
