@@ -34,6 +34,7 @@ fn rfc3339<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Err
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::json;
 
     #[test]
     fn the_form_is_that_of_the_api() {
@@ -46,14 +47,14 @@ mod tests {
             generator_url: None,
         };
         assert_eq!(
-            serde_json::to_string(&alert).unwrap(),
+            json::to_string(&alert).unwrap(),
             r#"{"labels":{"alertname":"x \"1\""},"annotations":{"summary":"x \"1\""},"startsAt":"2023-11-14T22:13:20.000Z","endsAt":"2023-11-14T22:17:20.500Z"}"#
         );
         let linked = Notification {
             generator_url: Some("https://x.example/".to_owned()),
             ..alert
         };
-        let text = serde_json::to_string(&linked).unwrap();
+        let text = json::to_string(&linked).unwrap();
         assert!(
             text.ends_with(r#","generatorURL":"https://x.example/"}"#),
             "{text}"

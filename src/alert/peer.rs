@@ -29,6 +29,7 @@ use super::rule::Labels;
 use crate::clock::Clock;
 use crate::config::{Alerting, Alertmanager};
 use crate::telemetry::Metrics;
+use crate::text;
 use delivery::Peer;
 
 pub(super) use delivery::CAPACITY;
@@ -205,7 +206,7 @@ impl Running {
 /// An alert as it waits, and who must not get it.
 fn entry(posting: &Posting) -> Option<(Arc<Entry>, Option<&str>)> {
     let alert = &posting.alert;
-    let json = serde_json::to_string(alert)
+    let json = text::json::to_string(alert)
         .inspect_err(|error| tracing::error!(%error, "An alert cannot be written: this is a bug, please report it."))
         .ok()?;
     let entry = Entry {

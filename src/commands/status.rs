@@ -19,6 +19,7 @@ use anyhow::anyhow;
 use jiff::Timestamp;
 use rolling_upgrade_exporter::config::{self, Config};
 use rolling_upgrade_exporter::report::Report;
+use rolling_upgrade_exporter::text::json;
 
 use super::{Failure, say};
 use crate::cli::{Narrow, Output, Status};
@@ -56,7 +57,7 @@ pub(super) async fn run(flags: Status) -> Result<(), Failure> {
     ending::missing(&report, &scope)?;
     let said = match (is_json, flags.watch) {
         (true, true) => Ok(()),
-        (true, false) => say(&serde_json::to_string_pretty(&report).map_err(anyhow::Error::from)?),
+        (true, false) => say(&json::to_string_pretty(&report).map_err(anyhow::Error::from)?),
         (false, watched) => conclude(&report, watched, flags.summary),
     };
     ending::after(said, ending::of_all(&report, &course.lost()))
@@ -140,5 +141,9 @@ fn over(report: &Report) -> String {
 
 /// A line on standard error, while the command goes on: whether anybody reads it or not.
 fn complain(why: &str) {
-    drop(writeln!(io::stderr(), "rolling-upgrade-exporter: {why}"));
+    drop(writeln!(
+        io::stderr(),
+        "rolling-upgrade-exporter: {}",
+        rolling_upgrade_exporter::text::lines(why)
+    ));
 }

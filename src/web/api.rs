@@ -3,6 +3,7 @@
 use hyper::StatusCode;
 
 use crate::report::{Filter, Report};
+use crate::text::json;
 
 /// Where it is.
 pub(super) const PATH: &str = "/api/v1/upgrades";
@@ -19,12 +20,12 @@ pub(super) fn answer(mut report: Report, query: &str) -> Result<Vec<u8>, (Status
         return Err((StatusCode::BAD_REQUEST, told));
     }
     filter.apply(&mut report);
-    let mut body = serde_json::to_vec(&report).map_err(|error| {
+    let mut body = json::to_string(&report).map_err(|error| {
         let told = format!("cannot write the report: {error}: this is a bug, please report it\n");
         (StatusCode::INTERNAL_SERVER_ERROR, told)
     })?;
-    body.push(b'\n');
-    Ok(body)
+    body.push('\n');
+    Ok(body.into_bytes())
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ impl Alertmanager {
         let answer = client()
             .post(format!("{}/api/v2/alerts", self.url))
             .header("content-type", "application/json")
-            .body(serde_json::to_string(&alerts).unwrap())
+            .body(rolling_upgrade_exporter::text::json::to_string(&alerts).unwrap())
             .send()
             .await
             .unwrap();

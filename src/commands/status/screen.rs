@@ -1,6 +1,7 @@
 //! Where a watch shows what it sees: live bars, a line for each change, or a document for each.
 
 use rolling_upgrade_exporter::report::Report;
+use rolling_upgrade_exporter::text::json;
 
 use super::bars::Bars;
 use super::lines;
@@ -34,7 +35,7 @@ impl Screen {
             Self::Bars(bars) => bars.show(now),
             Self::Lines => lines().iter().try_for_each(|line| say(line))?,
             Self::Json if before.is_some() && lines().is_empty() => {}
-            Self::Json => say(&serde_json::to_string(now).map_err(anyhow::Error::from)?)?,
+            Self::Json => say(&json::to_string(now).map_err(anyhow::Error::from)?)?,
         }
         Ok(())
     }
