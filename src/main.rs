@@ -11,7 +11,7 @@ use clap::Parser;
 
 use cli::Cli;
 use commands::Failure;
-use rolling_upgrade_exporter::telemetry;
+use rolling_upgrade_exporter::{telemetry, text};
 
 /// Copying bytes and waiting need no more, on however large a machine.
 const WORKERS: usize = 2;
@@ -32,7 +32,8 @@ fn main() -> ExitCode {
         Err(failure) => {
             drop(writeln!(
                 io::stderr(),
-                "rolling-upgrade-exporter: {failure}"
+                "rolling-upgrade-exporter: {}",
+                text::lines(&failure.to_string())
             ));
             exit_code(failure.exit_code())
         }

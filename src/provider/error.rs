@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::Cause;
 use crate::model::LastError;
+use crate::text::Foreign;
 
 /// The label `reason` (contract, section 5): a closed set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,23 +129,24 @@ impl ApiError {
     }
 }
 
+/// Escapes what the vendor told, so that the text is one line and steers no terminal.
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.call.is_empty() {
             write!(f, "{}: ", self.call)?;
         }
-        f.write_str(&self.message)?;
+        write!(f, "{}", Foreign(&self.message))?;
         let mut sep = " (";
         if let Some(status) = self.status {
             write!(f, "{sep}HTTP {status}")?;
             sep = ", ";
         }
         if let Some(code) = &self.code {
-            write!(f, "{sep}code {code}")?;
+            write!(f, "{sep}code {}", Foreign(code))?;
             sep = ", ";
         }
         if let Some(id) = &self.request_id {
-            write!(f, "{sep}request {id}")?;
+            write!(f, "{sep}request {}", Foreign(id))?;
             sep = ", ";
         }
         if sep == ", " {
@@ -157,66 +159,9 @@ impl fmt::Display for ApiError {
 /// What stands between our words and those of a vendor.
 pub(crate) const VENDOR_SAYS: &str = "; the vendor says: ";
 
-/// Whether a character shows nothing and changes what is around it: line and paragraph ends, marks of
-/// direction, and what has no width.
-pub fn is_format(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// Text of a vendor made fit for one line of a log, a terminal or a page: control characters, marks of
-/// direction and markup gone, at most 200 characters.
-pub fn clean(text: &str) -> String {
-    const MAX: usize = 200;
-    let mut out = String::new();
-    let mut in_tag = false;
-    let mut taken = 0;
-    for c in text.chars() {
-        match c {
-            '<' => in_tag = true,
-            '>' if in_tag => {
-                in_tag = false;
-                if !out.ends_with(' ') && !out.is_empty() {
-                    out.push(' ');
-                }
-            }
-            c if in_tag || is_format(c) => {}
-            c if c.is_control() || c.is_whitespace() => {
-                if !out.ends_with(' ') && !out.is_empty() {
-                    out.push(' ');
-                }
-            }
-            c => {
-                out.push(c);
-                taken += 1;
-                if taken == MAX {
-                    out.push('…');
-                    break;
-                }
-            }
-        }
-    }
-    out.trim_end().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn markup_and_control_characters_are_removed() {
-        assert_eq!(
-            clean("<strong>Please try again.</strong><br><br>It is\n\u{1b}[31m down."),
-            "Please try again. It is [31m down."
-        );
-    }
-
-    #[test]
-    fn long_text_is_cut_between_characters() {
-        let cut = clean(&"가".repeat(500));
-        assert_eq!(cut.chars().count(), 201);
-    }
 
     #[test]
     fn display_carries_what_is_known() {
@@ -227,6 +172,17 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "ListClusters: the key was refused (HTTP 401, code 200)"
+        );
+    }
+
+    #[test]
+    fn display_escapes_what_the_vendor_told() {
+        let mut error =
+            ApiError::new(Reason::Refused, "no cluster a\nlevel=ERROR").with_code("\u{9b}");
+        error.request_id = Some("\u{202e}\r".to_owned());
+        assert_eq!(
+            error.to_string(),
+            r"no cluster a\u{a}level=ERROR (code \u{9b}, request \u{202e}\u{d})"
         );
     }
 }

@@ -21,6 +21,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use crate::report::{Attention, Filter, FilterError, Report};
+use crate::text::{Foreign, escaped};
 use cluster::{Row, Steps};
 
 const STYLE: &str = include_str!("page/style.css");
@@ -114,16 +115,16 @@ pub(super) fn page(report: Report, query: &str, telemetry_path: &str) -> Page {
                     p #note role="status" {}
                     noscript { p { "Reload the page to see what is new." } }
                     div #live tabindex="-1" data-refresh=(refresh(&report)) data-trouble=[trouble.as_deref()]
-                        data-version=(report.exporter_version) {
+                        data-version=(escaped(&report.exporter_version)) {
                         @if anything { (filter::counts(&counts, &filter)) }
-                        @for error in &wrong { p.notice { "The address asks for " (error.to_string()) "." } }
+                        @for error in &wrong { p.notice { "The address asks for " (Foreign(error).to_string()) "." } }
                         (above)
                         @if anything { (filter::told(&filter, rows.len())) }
                         (parts(&rows, &report, &filter))
                         (below)
                         footer { p {
                             "As of " (words::stamp(report.generated, &report.generated.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()))
-                            ". rolling-upgrade-exporter " (report.exporter_version)
+                            ". rolling-upgrade-exporter " (escaped(&report.exporter_version))
                         } }
                     }
                 }
@@ -235,7 +236,7 @@ fn idle(rows: &[&Row<'_>], report: &Report, filter: &Filter) -> Markup {
                         }
                     }
                     td { (words::foreign(&cluster.account, &cluster.cloud)) }
-                    td { (cluster.product) }
+                    td { (escaped(&cluster.product)) }
                     td { (words::foreign(&cluster.version, &cluster.cloud)) }
                     td { (words::foreign(&cluster.raw_status, &cluster.cloud)) }
                     td { (cluster::age(cluster, report.generated)) }

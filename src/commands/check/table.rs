@@ -4,6 +4,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use rolling_upgrade_exporter::check::live::{Checked, Row};
+use rolling_upgrade_exporter::text::{Foreign, escaped};
 
 const WIDTH: u16 = 80;
 
@@ -33,7 +34,7 @@ pub(super) fn results(checked: &[Checked]) -> String {
         .into_iter()
         .map(|(whose, note)| {
             let kind = if note.is_error { "" } else { "Warning: " };
-            (whose, format!("{kind}{}", note.text))
+            (whose, format!("{kind}{}", Foreign(note.text)))
         })
         .collect();
     if notes.is_empty() {
@@ -84,7 +85,8 @@ fn code(row: &Row) -> String {
     let status = error.status.map(|status| format!("HTTP {status}"));
     error
         .code
-        .clone()
+        .as_deref()
+        .map(|code| escaped(code).into_owned())
         .or(status)
         .unwrap_or_else(|| "-".to_owned())
 }

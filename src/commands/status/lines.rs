@@ -3,6 +3,7 @@
 use rolling_upgrade_exporter::report::{
     ClusterReport, ErrorReport, NodeReport, ProductReport, Report, TaskReport, UpgradeReport,
 };
+use rolling_upgrade_exporter::text::Foreign;
 
 use super::text::{clean, is_over, length, name, percent, since, versions};
 
@@ -49,7 +50,7 @@ pub(super) fn whose(cluster: &ClusterReport) -> String {
 
 /// What went wrong, for people.
 pub(super) fn error(error: &ErrorReport) -> String {
-    format!("{}: {}", clean(&error.reason), clean(&error.message))
+    format!("{}: {}", clean(&error.reason), Foreign(&error.message))
 }
 
 fn is_same_product(a: &ProductReport, b: &ProductReport) -> bool {

@@ -1,26 +1,12 @@
 //! Words for people: lengths of time, shares, states, and foreign text that is safe to print.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
-use rolling_upgrade_exporter::provider::error::is_format;
 use rolling_upgrade_exporter::report::{ClusterReport, UpgradeReport};
+use rolling_upgrade_exporter::text::escaped;
 
-/// Foreign text for a terminal: what would move its cursor, change its colours or turn the direction
-/// of reading around is written as an escape, line ends and tabs are spaces.
+/// Escapes a foreign name or word for the terminal.
 pub(super) fn clean(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' | '\r' | '\t' => out.push(' '),
-            c if c.is_control() || is_format(c) => {
-                let written = write!(out, "{}", c.escape_unicode());
-                debug_assert!(written.is_ok(), "a String takes everything");
-            }
-            c => out.push(c),
-        }
-    }
-    out
+    escaped(text).into_owned()
 }
 
 /// The cluster's name, or its id where it has none.
@@ -108,7 +94,7 @@ mod tests {
             ("plain 검색-1 日志", "plain 검색-1 日志"),
             ("a\x1b[31mb\x07", "a\\u{1b}[31mb\\u{7}"),
             ("c1 \u{9b}2J", "c1 \\u{9b}2J"),
-            ("two\nlines\tand\r", "two lines and "),
+            ("two\nlines\tand\r", "two\\u{a}lines\\u{9}and\\u{d}"),
             (
                 "\u{202e}gnp.exe\u{200b}\u{feff}",
                 "\\u{202e}gnp.exe\\u{200b}\\u{feff}",

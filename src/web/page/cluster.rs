@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{steps, words};
 use crate::report::{Attention, ClusterReport, Filter, UpgradeReport};
+use crate::text::escaped;
 
 /// A row of [`crate::report::Report::by_attention`].
 pub(super) type Row<'a> = (Attention, &'a ClusterReport, Option<&'a UpgradeReport>);
@@ -45,8 +46,8 @@ pub(super) fn card(row: &Row<'_>, now: Timestamp, show: Steps) -> Markup {
                 }
             }
             p.where {
-                (words::foreign(&cluster.account, &cluster.cloud)) " · " (cluster.product) " · "
-                (cluster.cloud_region) " · " span.id { (words::foreign(&cluster.cluster_id, &cluster.cloud)) }
+                (words::foreign(&cluster.account, &cluster.cloud)) " · " (escaped(&cluster.product)) " · "
+                (escaped(&cluster.cloud_region)) " · " span.id { (words::foreign(&cluster.cluster_id, &cluster.cloud)) }
             }
             @if let Some(upgrade) = upgrade { (progress(&id, upgrade)) }
             (facts(cluster, upgrade, now))
@@ -190,7 +191,7 @@ fn error(cluster: &ClusterReport, now: Timestamp) -> Markup {
         @if let Some(error) = &cluster.last_error {
             p.error {
                 strong { "Last poll failed" } " " (words::ago(error.at, now)) " (" (words::plain(&error.reason)) "): "
-                (words::foreign(&error.message, &cluster.cloud))
+                (words::sentence(&error.message, &cluster.cloud))
             }
         }
     }
@@ -225,7 +226,7 @@ fn details(
     }
     html! {
         details id={ (id) "-steps" } open[show == Steps::Open] {
-            summary { (what) span.unseen { " of " (cluster.cluster_name) } }
+            summary { (what) span.unseen { " of " (escaped(&cluster.cluster_name)) } }
             @if !upgrade.nodes.is_empty() { (steps::nodes(cluster, upgrade, now)) }
             @if !upgrade.tasks.is_empty() { (steps::tasks(cluster, upgrade, now)) }
         }

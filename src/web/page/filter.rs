@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use super::words;
 use crate::provider::PRODUCTS;
 use crate::report::{Attention, Filter, Report, filter};
+use crate::text::escaped;
 
 /// The form. It sends itself to its own address, so it works behind any prefix and without script.
 pub(super) fn form(report: &Report, filter: &Filter) -> Markup {
@@ -59,7 +60,7 @@ pub(super) fn form(report: &Report, filter: &Filter) -> Markup {
 fn option(value: &str, text: &str, chosen: &[String]) -> Markup {
     // The form has room for one of each.
     let selected = chosen.first().is_some_and(|first| first == value);
-    html! { option value=(value) selected[selected] { (text) } }
+    html! { option value=(value) selected[selected] { (escaped(text)) } }
 }
 
 /// What the filter leaves, in words; nothing when it leaves all.
@@ -85,7 +86,7 @@ pub(super) fn told(filter: &Filter, left: usize) -> Markup {
             @if left == 0 { strong { "No cluster matches the filter: " } } @else { "Filter: " }
             @for (place, (kind, value)) in kinds.iter().enumerate() {
                 @if place > 0 { ", " }
-                (kind) " " strong { bdi { (value) } }
+                (kind) " " strong { bdi { (escaped(value)) } }
             }
             ". " a href="?" { "Show all" }
         }

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::words;
 use crate::report::{ClusterReport, NodeReport, TaskReport, UpgradeReport};
+use crate::text::escaped;
 
 /// The nodes, without the columns that say nothing for any of them.
 pub(super) fn nodes(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Timestamp) -> Markup {
@@ -19,7 +20,7 @@ pub(super) fn nodes(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
         task.map(|task| task.task.as_str()).unwrap_or_default()
     };
     scrolls(
-        &format!("Nodes of {}", cluster.cluster_name),
+        &format!("Nodes of {}", escaped(&cluster.cluster_name)),
         &html! { table {
             caption { "Nodes" }
             thead { tr {
@@ -50,7 +51,7 @@ pub(super) fn nodes(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
 pub(super) fn tasks(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Timestamp) -> Markup {
     let ended = |task: &TaskReport| task.end.or(upgrade.ended).unwrap_or(now);
     scrolls(
-        &format!("Tasks of {}", cluster.cluster_name),
+        &format!("Tasks of {}", escaped(&cluster.cluster_name)),
         &html! { table {
             caption { "Tasks, in order" }
             thead { tr {

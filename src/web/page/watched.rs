@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::{steps, words};
 use crate::report::{ProductReport, Report};
+use crate::text::escaped;
 
 /// What stands above the clusters when something is wrong with looking for them.
 pub(super) fn troubles(report: &Report) -> Markup {
@@ -24,10 +25,10 @@ fn trouble(product: &ProductReport, now: Timestamp) -> Markup {
         @if let Some(error) = &product.last_error {
             div.error {
                 strong {
-                    "Cannot list the " (product.product) " clusters of "
+                    "Cannot list the " (escaped(&product.product)) " clusters of "
                     (words::foreign(&product.account, &product.cloud))
                 } ", " (words::ago(error.at, now)) " (" (words::plain(&error.reason)) "): "
-                (words::foreign(&error.message, &product.cloud))
+                (words::sentence(&error.message, &product.cloud))
             }
         }
     }
@@ -66,8 +67,8 @@ pub(super) fn table(report: &Report) -> Markup {
                     } }
                     tbody { @for product in &report.products { tr {
                         th scope="row" { (words::foreign(&product.account, &product.cloud)) }
-                        td { (product.product) }
-                        td { (product.cloud_region) }
+                        td { (escaped(&product.product)) }
+                        td { (escaped(&product.cloud_region)) }
                         td { (product.watched) }
                         td { (product.inaccessible) }
                         td {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use crate::report::{Attention, ClusterReport, UpgradeReport};
+use crate::text::{Foreign, escaped};
 
 /// The title of a part of the page.
 pub(super) fn title(attention: Attention) -> &'static str {
@@ -56,7 +57,7 @@ pub(super) fn state(
 
 /// A word of the metrics for people.
 pub(super) fn plain(word: &str) -> String {
-    word.replace('_', " ")
+    escaped(word).replace('_', " ")
 }
 
 /// The sign and the class of a node's or a task's state.
@@ -79,6 +80,15 @@ pub(super) fn step_state(status: &str) -> Markup {
 /// Text of others: in its own direction, whatever is in it, and in its language as far as the cloud
 /// tells, so that Chinese and Korean readers get their own forms of the characters.
 pub(super) fn foreign(text: &str, cloud: &str) -> Markup {
+    isolated(&escaped(text), cloud)
+}
+
+/// Renders a sentence that holds text of the vendor, as [`foreign`] does a name.
+pub(super) fn sentence(text: &str, cloud: &str) -> Markup {
+    isolated(&Foreign(text).to_string(), cloud)
+}
+
+fn isolated(text: &str, cloud: &str) -> Markup {
     let language = match cloud {
         _ if text.is_ascii() => None,
         "ncloud" => Some("ko"),
