@@ -64,7 +64,10 @@ impl Reloader {
             Ok(read) => read,
             Err(why) => {
                 self.metrics.config_loaded(None);
-                tracing::error!(by, "The config was not reloaded, nothing changed:\n{why}");
+                // A line of the log for each.
+                for problem in why.lines() {
+                    tracing::error!(by, problem, "The config was not reloaded, nothing changed.");
+                }
                 return Err(why);
             }
         };

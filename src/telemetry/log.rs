@@ -1,6 +1,11 @@
 //! Log lines on standard error, as text or JSON.
 
+mod line;
+mod object;
 mod queue;
+#[cfg(test)]
+mod tests;
+mod value;
 
 use std::io::IsTerminal;
 use std::sync::OnceLock;
@@ -8,6 +13,8 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
+use line::TextFields;
+use object::JsonEvent;
 use queue::Queue;
 
 static QUEUE: OnceLock<Queue> = OnceLock::new();
@@ -60,8 +67,9 @@ pub fn start(level: Level, format: Format) -> std::io::Result<()> {
     let started = match format {
         Format::Text => builder
             .with_ansi(std::io::stderr().is_terminal())
+            .fmt_fields(TextFields)
             .try_init(),
-        Format::Json => builder.json().flatten_event(true).try_init(),
+        Format::Json => builder.event_format(JsonEvent).try_init(),
     };
     if started.is_ok() {
         // Nobody else can have set it: the subscriber is set once a process, too.

@@ -123,10 +123,15 @@ impl Access {
         *seen = now_seen;
         match config {
             Ok(config) => self.take_over(config),
-            Err(problems) => tracing::error!(
-                %problems,
-                "The changed web config cannot be used; what was read before stays in use."
-            ),
+            Err(problems) => {
+                // A line of the log for each.
+                for problem in problems.to_string().lines() {
+                    tracing::error!(
+                        problem,
+                        "The changed web config cannot be used; what was read before stays in use."
+                    );
+                }
+            }
         }
     }
 

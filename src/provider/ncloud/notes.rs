@@ -15,7 +15,7 @@ impl Notes {
     ) {
         for note in notes {
             if self.0.is_new((cluster.to_owned(), note.clone())) {
-                tracing::warn!(account, product, cluster, "An answer is odd: {note}.");
+                tracing::warn!(account, product, cluster, note, "An answer is odd.");
             }
         }
     }

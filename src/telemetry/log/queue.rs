@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -14,11 +14,37 @@ use tracing_subscriber::fmt::MakeWriter;
 /// Lines that may wait to be written.
 const LINES: usize = 1024;
 
+/// Bytes of the lines that may wait to be written.
+const BYTES: usize = 4 * 1024 * 1024;
+
 /// The near end of the queue: takes a line and never waits.
 #[derive(Debug, Clone)]
 pub(super) struct Queue {
     sender: SyncSender<Message>,
-    dropped: Arc<AtomicU64>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    /// Bytes of the lines that wait.
+    waiting: AtomicUsize,
+    /// Lines dropped since the last that was written.
+    dropped: AtomicU64,
+}
+
+impl Counts {
+    /// Takes room for a line, if there is enough.
+    fn reserve(&self, bytes: usize) -> bool {
+        let add = |waiting: usize| waiting.checked_add(bytes).filter(|sum| *sum <= BYTES);
+        self.waiting
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add)
+            .is_ok()
+    }
+
+    /// Gives back the room of a line.
+    fn release(&self, bytes: usize) {
+        self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug)]
@@ -32,12 +58,12 @@ impl Queue {
     /// A queue with a thread that writes to `out` for as long as the program runs.
     pub(super) fn start(out: impl Write + Send + 'static) -> io::Result<Self> {
         let (sender, receiver) = sync_channel(LINES);
-        let dropped = Arc::new(AtomicU64::new(0));
-        let count = dropped.clone();
+        let counts = Arc::new(Counts::default());
+        let writers = counts.clone();
         std::thread::Builder::new()
             .name("log".to_owned())
-            .spawn(move || write_all(&receiver, &count, out))?;
-        Ok(Self { sender, dropped })
+            .spawn(move || write_all(&receiver, &writers, out))?;
+        Ok(Self { sender, counts })
     }
 
     /// Waits until what was logged so far is written, at most `patience`.
@@ -51,17 +77,20 @@ impl Queue {
 }
 
 /// The far end: a line that cannot be written is lost, and nobody is told where nobody listens.
-fn write_all(receiver: &Receiver<Message>, dropped: &AtomicU64, mut out: impl Write) {
+fn write_all(receiver: &Receiver<Message>, counts: &Counts, mut out: impl Write) {
     while let Ok(message) = receiver.recv() {
         match message {
-            Message::Line(line) => drop(out.write_all(&line)),
+            Message::Line(line) => {
+                drop(out.write_all(&line));
+                counts.release(line.len());
+            }
             Message::Flush(done) => {
                 drop(out.flush());
                 // Whoever asked may have gone.
                 done.try_send(()).unwrap_or_default();
             }
         }
-        let lost = dropped.swap(0, Ordering::Relaxed);
+        let lost = counts.dropped.swap(0, Ordering::Relaxed);
         if lost > 0 {
             drop(writeln!(
                 out,
@@ -82,8 +111,12 @@ impl<'a> MakeWriter<'a> for Queue {
 /// Takes whole lines: each event is written at once.
 impl Write for &Queue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.sender.try_send(Message::Line(line.to_vec())).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        let fits = self.counts.reserve(line.len());
+        if !fits {
+            self.counts.dropped.fetch_add(1, Ordering::Relaxed);
+        } else if self.sender.try_send(Message::Line(line.to_vec())).is_err() {
+            self.counts.release(line.len());
+            self.counts.dropped.fetch_add(1, Ordering::Relaxed);
         }
         Ok(line.len())
     }
@@ -160,6 +193,30 @@ mod tests {
             .map(|n| n.parse::<u64>().unwrap())
             .sum();
         assert!(told >= 499, "{told}");
+    }
+
+    #[test]
+    fn bytes_that_wait_are_bounded_and_room_comes_back() {
+        const LINE: usize = 16 * 1024;
+        let pipe = Pipe::default();
+        let queue = Queue::start(pipe.clone()).unwrap();
+        let line = [vec![b'x'; LINE - 1], vec![b'\n']].concat();
+        for _ in 0..LINES {
+            (&queue).write_all(&line).unwrap();
+        }
+        assert_eq!(queue.counts.waiting.load(Ordering::Relaxed), BYTES);
+        let dropped = queue.counts.dropped.load(Ordering::Relaxed);
+        assert_eq!(dropped, (LINES - BYTES / LINE) as u64);
+        pipe.open();
+        let (done, flushed) = sync_channel(1);
+        queue.sender.send(Message::Flush(done)).unwrap();
+        flushed.recv().unwrap();
+        assert_eq!(queue.counts.waiting.load(Ordering::Relaxed), 0);
+        assert_eq!(pipe.text().matches('x').count(), BYTES / LINE * (LINE - 1));
+        assert!(
+            pipe.text()
+                .contains(&format!("{dropped} log lines were dropped"))
+        );
     }
 
     #[test]
