@@ -8,6 +8,7 @@ mod boards;
 mod check;
 mod demo;
 mod faults;
+mod foreign;
 mod harness;
 mod inhibition;
 mod prometheus;
