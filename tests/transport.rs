@@ -8,7 +8,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config;
-use rolling_upgrade_exporter::provider::http::{Answer, Message, Request, Transport, Vendor};
+use rolling_upgrade_exporter::provider::http::{
+    Answer, Authentication, Message, Request, Transport, Vendor,
+};
 use rolling_upgrade_exporter::provider::{ApiError, Call, Cause, Method, Network, Reason};
 use rolling_upgrade_exporter::telemetry::Metrics;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -28,12 +30,8 @@ const CALL: Call = Call::read(
 struct Open;
 
 impl Vendor for Open {
-    fn authorize(
-        &self,
-        _: &Message<'_>,
-        _: Timestamp,
-    ) -> Result<Vec<(&'static str, String)>, ApiError> {
-        Ok(Vec::new())
+    fn authorize(&self, _: &Message<'_>, _: Timestamp) -> Result<Authentication, ApiError> {
+        Ok(Authentication::default())
     }
 
     fn judge(&self, _: &Answer) -> Result<(), ApiError> {
@@ -249,11 +247,15 @@ async fn calls_go_through_the_proxy() {
     });
     // Nothing listens there; the proxy is asked for it by its whole address.
     let keys = format!(
-        "proxy_url: 'http://{proxy}', ca_file: {}",
+        "proxy_url: 'http://user:pass%20phrase@{proxy}', ca_file: {}",
         data("ca.pem").display()
     );
     let answer = send("http://vendor.invalid", &keys).await.unwrap();
     let head = String::from_utf8_lossy(&answer.body).into_owned();
+    assert!(
+        head.contains("proxy-authorization: Basic dXNlcjp[redacted]Q=="),
+        "the proxy's password is not repeated: {head}"
+    );
     assert!(
         head.starts_with("GET http://vendor.invalid/cluster/getClusterInfoList HTTP/1.1"),
         "{head}"

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
@@ -24,7 +25,8 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::config::{Alertmanager, AlertmanagerAuth};
-use crate::provider::http::{client, failure};
+use crate::provider::http::redaction::Content;
+use crate::provider::http::{Redaction, client, failure};
 
 /// From the first byte sent to the last received, as in Prometheus.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -187,9 +189,11 @@ impl Credential {
         Ok(header)
     }
 
-    /// Whether a text from outside holds it.
-    fn is_in(&self, text: &str) -> bool {
-        text.contains(self.value.expose_secret()) || text.contains(self.secret.expose_secret())
+    fn redaction(&self) -> Redaction {
+        let mut redaction = Redaction::default();
+        redaction.add(self.value.expose_secret());
+        redaction.add(self.secret.expose_secret());
+        redaction
     }
 }
 
@@ -205,13 +209,14 @@ impl Post for Endpoint {
         if let Some(credential) = &credential {
             request = request.header(AUTHORIZATION, credential.header()?);
         }
+        let redaction = credential.map_or_else(Redaction::default, |c| c.redaction());
         let sent = self.clock.now();
         let answered = tokio::time::timeout_at(deadline, request.send()).await;
-        let answer = match answered {
+        let mut answer = match answered {
             Ok(Ok(answer)) => answer,
             Ok(Err(broken)) => {
                 self.forget_client();
-                return Err(no_answer(&broken));
+                return Err(no_answer(&broken, &redaction));
             }
             Err(_) => {
                 self.forget_client();
@@ -223,18 +228,17 @@ impl Post for Endpoint {
             return self.check_clock(answer.headers(), sent);
         }
         let status = answer.status().as_u16();
+        let content = Content::of(status);
+        redaction.headers(answer.headers_mut(), content);
         let location = answer.headers().get(LOCATION).cloned();
-        let body = read(answer, deadline).await;
-        let mut failure = answer::judge(status, location.as_ref(), &body, &self.url);
-        if credential.is_some_and(|c| c.is_in(&body) || c.is_in(&failure.text)) {
-            failure.text = format!("HTTP {status}, with a text that holds the credential");
-        }
-        Err(failure)
+        let body = redaction.body(read(answer, deadline).await, content);
+        let body = String::from_utf8_lossy(&body);
+        Err(answer::judge(status, location.as_ref(), &body, &self.url))
     }
 }
 
-fn no_answer(broken: &reqwest::Error) -> Failure {
-    let cause = failure::cause(broken);
+fn no_answer(broken: &reqwest::Error, redaction: &Redaction) -> Failure {
+    let cause = failure::cause(broken, redaction);
     let text = if broken.is_timeout() {
         SILENCE.to_owned()
     } else if broken.is_connect() {
@@ -251,7 +255,7 @@ fn no_answer(broken: &reqwest::Error) -> Failure {
 }
 
 /// What comes of the body in time, up to a limit.
-async fn read(mut answer: reqwest::Response, deadline: Instant) -> String {
+async fn read(mut answer: reqwest::Response, deadline: Instant) -> Bytes {
     let mut body = Vec::new();
     while body.len() < BODY_CAP
         && let Ok(Ok(Some(chunk))) = tokio::time::timeout_at(deadline, answer.chunk()).await
@@ -259,7 +263,7 @@ async fn read(mut answer: reqwest::Response, deadline: Instant) -> String {
         body.extend_from_slice(&chunk);
     }
     body.truncate(BODY_CAP);
-    String::from_utf8_lossy(&body).into_owned()
+    body.into()
 }
 
 #[cfg(test)]

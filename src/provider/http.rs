@@ -6,6 +6,7 @@ mod closed;
 pub(crate) mod exchange;
 pub(crate) mod failure;
 mod lookup;
+pub(crate) mod redaction;
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use client::client;
@@ -21,6 +23,8 @@ use exchange::{prepare, receive};
 use failure::resting;
 
 use super::limit::{Gate, Rate};
+pub use redaction::Redaction;
+
 use super::{ApiError, Call, Method, Reason, retry};
 use crate::clock::Clock;
 use crate::config::Account;
@@ -40,6 +44,8 @@ pub struct Transport {
     calls: Vec<&'static Call>,
     /// Host and port of the proxy.
     proxy: Option<String>,
+    /// Password of the proxy.
+    proxy_secrets: Redaction,
     /// As the last answer showed it.
     skew: Mutex<Option<SignedDuration>>,
     metrics: Arc<Metrics>,
@@ -167,14 +173,40 @@ impl Answer {
     }
 }
 
+/// Authentication of one attempt.
+#[derive(Debug, Default)]
+pub struct Authentication {
+    headers: Vec<(&'static str, SecretString)>,
+    redaction: Redaction,
+}
+
+impl Authentication {
+    /// Adds a header whose value may be shown.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<SecretString>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Adds a header whose value is secret.
+    #[must_use]
+    pub fn secret_header(self, name: &'static str, value: impl Into<SecretString>) -> Self {
+        let value = value.into();
+        self.secret(&value).header(name, value)
+    }
+
+    /// Adds a secret that stands in the body or in a part of a header, or that a signature is made of.
+    #[must_use]
+    pub fn secret(mut self, secret: &SecretString) -> Self {
+        self.redaction.add(secret.expose_secret());
+        self
+    }
+}
+
 /// What a vendor adds to the transport: how a request is authenticated and what answers mean.
 pub trait Vendor: Send + Sync {
-    /// The headers that authenticate this attempt, signed at `now`.
-    fn authorize(
-        &self,
-        message: &Message<'_>,
-        now: Timestamp,
-    ) -> Result<Vec<(&'static str, String)>, ApiError>;
+    /// Signs this attempt at `now`.
+    fn authorize(&self, message: &Message<'_>, now: Timestamp) -> Result<Authentication, ApiError>;
 
     /// What the answer means. Called for each answer, 2xx too: a vendor can refuse with 200.
     fn judge(&self, answer: &Answer) -> Result<(), ApiError>;
@@ -187,11 +219,7 @@ pub trait Vendor: Send + Sync {
 }
 
 impl<V: Vendor + ?Sized> Vendor for &V {
-    fn authorize(
-        &self,
-        message: &Message<'_>,
-        now: Timestamp,
-    ) -> Result<Vec<(&'static str, String)>, ApiError> {
+    fn authorize(&self, message: &Message<'_>, now: Timestamp) -> Result<Authentication, ApiError> {
         (**self).authorize(message, now)
     }
 
@@ -220,6 +248,7 @@ impl Transport {
             attempts: retry::ATTEMPTS,
             calls: closed::calls().collect(),
             proxy: account.proxy_url.as_ref().map(host),
+            proxy_secrets: Redaction::of_url(account.proxy_url.as_ref()),
             skew: Mutex::default(),
             metrics,
             clock,
@@ -321,6 +350,7 @@ impl Transport {
         let way = exchange::Way {
             host: message.host(),
             proxy: self.proxy.as_deref(),
+            proxy_secrets: &self.proxy_secrets,
             clock: &self.clock,
         };
         let exchange = async { receive(ready, &way, sent).await.map_err(|e| e.error) };

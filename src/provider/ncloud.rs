@@ -170,7 +170,7 @@ impl http::Vendor for Client {
         &self,
         message: &http::Message<'_>,
         now: Timestamp,
-    ) -> Result<Vec<(&'static str, String)>, ApiError> {
+    ) -> Result<http::Authentication, ApiError> {
         let access_key = self.account.access_key.get()?;
         let secret_key = self.account.secret_key.get()?;
         let timestamp = now.as_millisecond().to_string();
@@ -181,11 +181,11 @@ impl http::Vendor for Client {
             access_key.expose_secret(),
         );
         let signature = sign::signature(secret_key.expose_secret(), &text);
-        Ok(vec![
-            (sign::TIMESTAMP, timestamp),
-            (sign::ACCESS_KEY, access_key.expose_secret().to_owned()),
-            (sign::SIGNATURE, signature),
-        ])
+        Ok(http::Authentication::default()
+            .secret(&secret_key)
+            .header(sign::TIMESTAMP, timestamp)
+            .secret_header(sign::ACCESS_KEY, access_key)
+            .secret_header(sign::SIGNATURE, signature))
     }
 
     fn judge(&self, answer: &http::Answer) -> Result<(), ApiError> {

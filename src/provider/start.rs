@@ -10,7 +10,7 @@ use url::Url;
 
 use super::error::VENDOR_SAYS;
 use super::http::exchange::{self, Broken, prepare, receive};
-use super::http::{self, Answer, Message, Vendor};
+use super::http::{self, Answer, Message, Redaction, Vendor};
 use super::{ApiError, Cause, Method, Reason};
 use crate::clock::Clock;
 use crate::config::Account;
@@ -136,9 +136,11 @@ impl Order {
         let now = clock.now();
         let ready = prepare(&client, &*vendor, &message, now).map_err(not_sent)?;
         let proxy = account.proxy_url.as_ref().map(http::host);
+        let proxy_secrets = Redaction::of_url(account.proxy_url.as_ref());
         let way = exchange::Way {
             host: message.host(),
             proxy: proxy.as_deref(),
+            proxy_secrets: &proxy_secrets,
             clock,
         };
         let outcome = tokio::time::timeout(patience, receive(ready, &way, now)).await;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::header::{ACCEPT, LOCATION};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -11,7 +12,8 @@ use url::{Host, Url};
 
 use super::{API_VERSION, Report};
 use crate::config::Secret;
-use crate::provider::http::{client, failure};
+use crate::provider::http::redaction::Content;
+use crate::provider::http::{Redaction, client, failure};
 use crate::text::clean;
 
 /// For one answer, from the first byte sent to the last received.
@@ -84,30 +86,34 @@ impl Remote {
     /// What it knows now.
     pub async fn read(&self) -> Result<Report, RemoteError> {
         let deadline = Instant::now() + TIMEOUT;
-        let answered = tokio::time::timeout_at(deadline, self.ask()?).await;
-        let answer = match answered {
+        let (request, redaction) = self.ask()?;
+        let answered = tokio::time::timeout_at(deadline, request.send()).await;
+        let mut answer = match answered {
             Ok(Ok(answer)) => answer,
-            Ok(Err(broken)) => return Err(self.no_answer(&broken)),
+            Ok(Err(broken)) => return Err(self.no_answer(&broken, &redaction)),
             Err(_) => return Err(self.says("does not answer in time; check that it runs")),
         };
         let status = answer.status().as_u16();
         if !answer.status().is_success() {
+            redaction.headers(answer.headers_mut(), Content::of(status));
             let location = answer.headers().get(LOCATION);
             let location = location.and_then(|l| l.to_str().ok()).map(clean);
             return Err(self.refusal(status, location.as_deref()));
         }
-        let body = self.body(answer, deadline).await?;
-        self.parse(&body)
+        let body = self.body(answer, deadline, &redaction).await?;
+        self.parse(&redaction.body(body, Content::Data))
     }
 
-    fn ask(
-        &self,
-    ) -> Result<impl Future<Output = reqwest::Result<reqwest::Response>> + use<>, RemoteError> {
+    /// The request, and the secrets that it carries.
+    fn ask(&self) -> Result<(reqwest::RequestBuilder, Redaction), RemoteError> {
+        let mut redaction = Redaction::default();
         let request = self.client.get(self.url.clone());
         let request = request.header(ACCEPT, "application/json");
-        let secret = |secret: &Secret| {
+        let mut secret = |secret: &Secret| {
             let read = secret.get();
-            read.map_err(|error| RemoteError::Usage(error.message))
+            let read = read.map_err(|error| RemoteError::Usage(error.message))?;
+            redaction.add(read.expose_secret());
+            Ok(read)
         };
         let request = match &self.login {
             Login::None => request,
@@ -116,14 +122,15 @@ impl Remote {
             }
             Login::Bearer(token) => request.bearer_auth(secret(token)?.expose_secret()),
         };
-        Ok(request.send())
+        Ok((request, redaction))
     }
 
     async fn body(
         &self,
         mut answer: reqwest::Response,
         deadline: Instant,
-    ) -> Result<Vec<u8>, RemoteError> {
+        redaction: &Redaction,
+    ) -> Result<Bytes, RemoteError> {
         let mut body = Vec::new();
         loop {
             match tokio::time::timeout_at(deadline, answer.chunk()).await {
@@ -133,8 +140,8 @@ impl Remote {
                 Ok(Ok(Some(_))) => {
                     return Err(self.says("sends more than 64 MiB; check --url"));
                 }
-                Ok(Ok(None)) => return Ok(body),
-                Ok(Err(broken)) => return Err(self.no_answer(&broken)),
+                Ok(Ok(None)) => return Ok(body.into()),
+                Ok(Err(broken)) => return Err(self.no_answer(&broken, redaction)),
                 Err(_) => return Err(self.says("does not send its whole answer in time")),
             }
         }
@@ -179,8 +186,8 @@ impl Remote {
         self.says(&what)
     }
 
-    fn no_answer(&self, broken: &reqwest::Error) -> RemoteError {
-        let cause = failure::cause(broken);
+    fn no_answer(&self, broken: &reqwest::Error, redaction: &Redaction) -> RemoteError {
+        let cause = failure::cause(broken, redaction);
         let what = if broken.is_timeout() {
             "does not answer in time; check that it runs, and the route".to_owned()
         } else if is_tls(broken) {

@@ -7,6 +7,7 @@ mod announce;
 mod boards;
 mod check;
 mod demo;
+mod echo;
 mod faults;
 mod foreign;
 mod harness;

@@ -141,16 +141,25 @@ async fn a_rotated_password_is_used_at_once() {
 
 #[tokio::test]
 async fn no_text_tells_a_credential() {
-    for (auth, told) in [
-        (bearer("hunter2"), "no such token: hunter2"),
+    let basic = || basic(Secret::Value("hunter2".into()));
+    let long = format!("{} hunter2", "x".repeat(195));
+    let cut = format!("{} hunter2-and-more", " ".repeat(BODY_CAP - 14));
+    for (auth, told, shown) in [
         (
-            basic(Secret::Value("hunter2".into())),
+            bearer("hunter2"),
+            "no such token: hunter2",
+            "no such token: [redacted]",
+        ),
+        (
+            basic(),
             "you sent Basic dGVhbTpodW50ZXIy",
+            "you sent Basic [redacted]",
         ),
-        (
-            basic(Secret::Value("hunter2".into())),
-            "<b x=hunter2>password</b>",
-        ),
+        (basic(), "<b x=hunter2>password</b>", "password"),
+        (basic(), "hun<b></b>ter2", "[redacted]"),
+        (basic(), r#"{"message":"\u0068unter2"}"#, "[redacted]"),
+        (basic(), &long, &format!("{} [reda…", "x".repeat(195))),
+        (bearer("hunter2-and-more"), &cut, "[redacted]"),
     ] {
         let fake = Fake::start([Answer::Full("401 No\r\n", told.to_owned())]).await;
         let failure = post(&Alertmanager {
@@ -161,7 +170,7 @@ async fn no_text_tells_a_credential() {
         .unwrap_err();
         assert_eq!(
             failure.text,
-            "HTTP 401, with a text that holds the credential"
+            format!("HTTP 401, it refuses us: {shown}; check basic_auth or bearer_token")
         );
     }
     let fake = Fake::start([ok()]).await;

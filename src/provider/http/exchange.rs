@@ -4,7 +4,10 @@ use bytes::BytesMut;
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
+use secrecy::ExposeSecret as _;
+
 use super::failure::{network, skew};
+use super::redaction::{Content, Redaction};
 use super::{Answer, Message, Vendor};
 use crate::clock::Clock;
 use crate::provider::{ApiError, Method, Reason};
@@ -18,6 +21,8 @@ pub(crate) struct Way<'a> {
     pub(crate) host: String,
     /// Host and port of the proxy.
     pub(crate) proxy: Option<&'a str>,
+    /// Password of the proxy.
+    pub(crate) proxy_secrets: &'a Redaction,
     /// The clock that the vendor's is compared with.
     pub(crate) clock: &'a Clock,
 }
@@ -30,54 +35,73 @@ pub(crate) struct Broken {
     pub(crate) connected: bool,
 }
 
+/// A signed request.
+pub(crate) struct Prepared {
+    request: reqwest::RequestBuilder,
+    /// Secrets that it carries or was made of.
+    redaction: Redaction,
+}
+
 /// The request with its headers and its signature at `now`.
 pub(crate) fn prepare(
     client: &reqwest::Client,
     vendor: &dyn Vendor,
     message: &Message<'_>,
     now: Timestamp,
-) -> Result<reqwest::RequestBuilder, ApiError> {
+) -> Result<Prepared, ApiError> {
     let mut url = message.base.clone();
     url.set_path(message.path);
     url.set_query((!message.query.is_empty()).then_some(message.query));
     let mut headers = HeaderMap::new();
     headers.insert("accept", HeaderValue::from_static("application/json"));
     let authentication = vendor.authorize(message, now)?;
-    for (name, value) in message.headers.iter().chain(&authentication) {
+    let plain = message.headers.iter();
+    let plain = plain.map(|(name, value)| (*name, value.as_str(), false));
+    let signed = authentication.headers.iter();
+    let signed = signed.map(|(name, value)| (*name, value.expose_secret(), true));
+    for (name, value, is_sensitive) in plain.chain(signed) {
         let mut value = HeaderValue::from_str(value).map_err(|_| {
             ApiError::new(
                 Reason::Auth,
                 format!("the value for the header {name} has characters that no header may have; check the credentials in the config"),
             )
         })?;
-        value.set_sensitive(authentication.iter().any(|(n, _)| n == name));
+        value.set_sensitive(is_sensitive);
         headers.insert(HeaderName::from_static(name), value);
     }
     let method = match message.method {
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
     };
-    let mut builder = client.request(method, url).headers(headers);
+    let mut request = client.request(method, url).headers(headers);
     if let Some(body) = message.body {
-        builder = builder.body(body.to_owned());
+        request = request.body(body.to_owned());
     }
-    Ok(builder)
+    Ok(Prepared {
+        request,
+        redaction: authentication.redaction,
+    })
 }
 
-/// Sends what was prepared, and reads the whole answer.
+/// Sends what was prepared, reads the whole answer, and removes from it the secrets that were sent.
 pub(crate) async fn receive(
-    ready: reqwest::RequestBuilder,
+    ready: Prepared,
     way: &Way<'_>,
     sent: Timestamp,
 ) -> Result<Answer, Broken> {
+    let Prepared {
+        request,
+        mut redaction,
+    } = ready;
+    redaction.extend(way.proxy_secrets);
     let broken = |e: reqwest::Error| Broken {
         connected: !e.is_connect(),
-        error: network(&e, &way.host, way.proxy),
+        error: network(&e, &way.host, way.proxy, &redaction),
     };
-    let mut response = ready.send().await.map_err(broken)?;
+    let mut response = request.send().await.map_err(broken)?;
     let received = way.clock.now();
     let status = response.status().as_u16();
-    let headers = std::mem::take(response.headers_mut());
+    let mut headers = std::mem::take(response.headers_mut());
     let skew = headers
         .get("date")
         .and_then(|v| v.to_str().ok())
@@ -95,10 +119,12 @@ pub(crate) async fn receive(
         }
         body.extend_from_slice(&chunk);
     }
+    let content = Content::of(status);
+    redaction.headers(&mut headers, content);
     Ok(Answer {
         status,
         headers,
-        body: body.freeze(),
+        body: redaction.body(body.freeze(), content),
         skew,
     })
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::lookup::LookupFailed;
+use super::redaction::{Content, Redaction};
 use crate::provider::{ApiError, Cause, Network, Reason};
 use crate::text::clean;
 
@@ -25,9 +26,14 @@ pub(super) fn resting(left: Duration) -> ApiError {
 }
 
 /// No answer came: by reqwest's error, without its URL. `host` and `proxy` carry their ports.
-pub(super) fn network(broken: &reqwest::Error, host: &str, proxy: Option<&str>) -> ApiError {
+pub(super) fn network(
+    broken: &reqwest::Error,
+    host: &str,
+    proxy: Option<&str>,
+    redaction: &Redaction,
+) -> ApiError {
     let end = end(broken, proxy.is_some());
-    let why = cause(broken);
+    let why = cause(broken, redaction);
     let message = match (end, proxy) {
         (Network::Timeout, _) => {
             format!("{host} did not answer in time; check route, firewall and proxy")
@@ -117,15 +123,16 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     })
 }
 
-/// What broke. reqwest's own text holds the URL; its sources tell what went wrong.
-pub(crate) fn cause(broken: &reqwest::Error) -> String {
+/// What broke. reqwest's own text holds the URL; its sources tell what went wrong, HTTP/2's in the words of
+/// the server.
+pub(crate) fn cause(broken: &reqwest::Error, redaction: &Redaction) -> String {
     let mut cause = String::new();
     let mut source = std::error::Error::source(broken);
     while let Some(inner) = source {
         cause = inner.to_string();
         source = inner.source();
     }
-    clean(&cause)
+    clean(&redaction.text(&cause, Content::Prose))
 }
 
 /// Local clock minus the server's. `Date` is cut to the second, so half of one is added to it.

@@ -23,13 +23,9 @@ struct Counting {
 }
 
 impl Vendor for Counting {
-    fn authorize(
-        &self,
-        _: &Message<'_>,
-        _: Timestamp,
-    ) -> Result<Vec<(&'static str, String)>, ApiError> {
+    fn authorize(&self, _: &Message<'_>, _: Timestamp) -> Result<Authentication, ApiError> {
         let n = self.signed.fetch_add(1, Ordering::Relaxed);
-        Ok(vec![("x-signature", n.to_string())])
+        Ok(Authentication::default().secret_header("x-signature", n.to_string()))
     }
 
     fn judge(&self, answer: &Answer) -> Result<(), ApiError> {
@@ -238,11 +234,7 @@ async fn refused_credentials_rest() {
 struct Unsigned;
 
 impl Vendor for Unsigned {
-    fn authorize(
-        &self,
-        _: &Message<'_>,
-        _: Timestamp,
-    ) -> Result<Vec<(&'static str, String)>, ApiError> {
+    fn authorize(&self, _: &Message<'_>, _: Timestamp) -> Result<Authentication, ApiError> {
         Err(ApiError::new(Reason::Auth, "no secret"))
     }
 

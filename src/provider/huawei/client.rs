@@ -13,7 +13,7 @@ use super::token::{Bearer, TokenSource};
 use super::{error, host, sign};
 use crate::clock::Clock;
 use crate::config::{Cloud, HuaweiAuth, Secret};
-use crate::provider::http::{Answer, Message, Request, Transport, Vendor};
+use crate::provider::http::{Answer, Authentication, Message, Request, Transport, Vendor};
 use crate::provider::{ApiError, Call, Context, Reason, call};
 
 pub(crate) use super::error::is_unpublished;
@@ -181,35 +181,28 @@ struct Keys {
 impl Vendor for Keys {
     /// Every header that is sent here is signed, as the vendor demands of `X-Project-Id` and
     /// `X-Security-Token`; the host is signed as it will be sent.
-    fn authorize(
-        &self,
-        message: &Message<'_>,
-        now: Timestamp,
-    ) -> Result<Vec<(&'static str, String)>, ApiError> {
+    fn authorize(&self, message: &Message<'_>, now: Timestamp) -> Result<Authentication, ApiError> {
         let access_key = self.access_key.get()?;
         let secret_key = self.secret_key.get()?;
         let date = sign::date(now);
-        let mut headers = vec![
-            ("x-project-id", self.project_id.to_string()),
-            ("x-sdk-date", date.clone()),
-        ];
-        if let Some(token) = &self.security_token {
-            let token = token.get()?.expose_secret().trim().to_owned();
-            headers.push(("x-security-token", token));
-        }
+        let project = ("x-project-id", &*self.project_id);
+        let security_token = match &self.security_token {
+            Some(token) => Some(token.get()?),
+            None => None,
+        };
+        let token = security_token.as_ref();
+        let token = token.map(|token| ("x-security-token", token.expose_secret().trim()));
         let host = message.host();
         let signable = sign::Signable {
             method: message.method.as_str(),
             path: message.path,
             query: message.query,
-            headers: std::iter::once(("host", host.as_str()))
-                .chain(
-                    message
-                        .headers
-                        .iter()
-                        .chain(&headers)
-                        .map(|(name, value)| (*name, value.as_str())),
-                )
+            headers: message
+                .headers
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .chain([("host", host.as_str()), project, ("x-sdk-date", &date)])
+                .chain(token)
                 .collect(),
             body: message.body.unwrap_or_default().as_bytes(),
         };
@@ -218,8 +211,18 @@ impl Vendor for Keys {
             secret_key.expose_secret(),
             &date,
         );
-        headers.push(("authorization", authorization));
-        Ok(headers)
+        let (_, signature) = authorization.split_once("Signature=").unwrap_or_default();
+        let mut authentication = Authentication::default()
+            .secret(&access_key)
+            .secret(&secret_key)
+            .secret(&signature.into())
+            .header(project.0, project.1)
+            .header("x-sdk-date", date)
+            .header("authorization", authorization);
+        if let Some((name, token)) = token {
+            authentication = authentication.secret_header(name, token);
+        }
+        Ok(authentication)
     }
 
     fn judge(&self, answer: &Answer) -> Result<(), ApiError> {

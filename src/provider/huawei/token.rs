@@ -13,7 +13,7 @@ use url::Url;
 use super::client::{REST, fingerprint};
 use super::error::judge;
 use crate::config::Secret;
-use crate::provider::http::{Answer, Message, Request, Transport, Vendor};
+use crate::provider::http::{Answer, Authentication, Message, Request, Transport, Vendor};
 use crate::provider::{ApiError, Call, Cause, Method, Reason};
 
 /// "Obtaining a User Token Through Password Authentication". It changes nothing: older tokens stay
@@ -208,11 +208,10 @@ impl TokenSource {
             headers: vec![("content-type", "application/json;charset=utf8".to_owned())],
             body: Some(body.to_string()),
         };
-        let vendor = Iam(fingerprint(&[
-            &self.domain,
-            &self.user,
-            password.expose_secret(),
-        ]));
+        let vendor = Iam {
+            credentials: fingerprint(&[&self.domain, &self.user, password.expose_secret()]),
+            password,
+        };
         let asked = transport.clock().now();
         let answer = transport.send(&vendor, &request).await?;
         Token::read(&answer, asked).map_err(|error| error.of(CREATE.name))
@@ -220,15 +219,14 @@ impl TokenSource {
 }
 
 /// IAM itself: the credentials are in the body.
-struct Iam(u64);
+struct Iam {
+    credentials: u64,
+    password: SecretString,
+}
 
 impl Vendor for Iam {
-    fn authorize(
-        &self,
-        _: &Message<'_>,
-        _: Timestamp,
-    ) -> Result<Vec<(&'static str, String)>, ApiError> {
-        Ok(Vec::new())
+    fn authorize(&self, _: &Message<'_>, _: Timestamp) -> Result<Authentication, ApiError> {
+        Ok(Authentication::default().secret(&self.password))
     }
 
     fn judge(&self, answer: &Answer) -> Result<(), ApiError> {
@@ -242,7 +240,7 @@ impl Vendor for Iam {
     }
 
     fn credentials(&self) -> u64 {
-        self.0
+        self.credentials
     }
 
     fn rest_after_refusal(&self) -> Duration {
@@ -254,15 +252,9 @@ impl Vendor for Iam {
 pub(super) struct Bearer(pub(super) Arc<Token>);
 
 impl Vendor for Bearer {
-    fn authorize(
-        &self,
-        _: &Message<'_>,
-        _: Timestamp,
-    ) -> Result<Vec<(&'static str, String)>, ApiError> {
-        Ok(vec![(
-            "x-auth-token",
-            self.0.value.expose_secret().to_owned(),
-        )])
+    fn authorize(&self, _: &Message<'_>, _: Timestamp) -> Result<Authentication, ApiError> {
+        let token = self.0.value.clone();
+        Ok(Authentication::default().secret_header("x-auth-token", token))
     }
 
     fn judge(&self, answer: &Answer) -> Result<(), ApiError> {
