@@ -5,6 +5,7 @@ mod completions;
 #[cfg(test)]
 mod examples;
 mod export;
+mod quoting;
 mod start;
 mod status;
 mod web;
@@ -21,6 +22,7 @@ use rolling_upgrade_exporter::{BUILD_REVISION, BUILD_RUSTC};
 pub(crate) use check::Check;
 pub(crate) use completions::Completions;
 pub(crate) use export::Export;
+pub(crate) use quoting::without_passwords;
 pub(crate) use start::{How, Start, StartCce, StartCdss, StartProduct};
 pub(crate) use status::{Narrow, Output, Remote, Status};
 pub(crate) use web::Web;

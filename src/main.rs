@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(told) => {
+            let told = cli::without_passwords(told);
             // Help and version come this way too. Whoever closed the pipe has read enough.
             drop(told.print());
             return exit_code(told.exit_code());

@@ -99,6 +99,67 @@ fn wrong_usage_exits_2() {
 }
 
 #[test]
+fn usage_errors_quote_no_password() {
+    for args in [
+        &["--web.external-url=https://user:hunter2@x.example"][..],
+        &["--web.listen-address=user:hunter2@x.example:1"],
+        &["healthcheck", "--web.listen-address=hunter2@x.example:1"],
+        &["status", "--url=https://user:hunter2@x.example"],
+        &[
+            "status",
+            "--url=http://[::1]",
+            "--bearer-token-file=hunter2",
+        ],
+        &["https://user:hunter2@x.example"],
+    ] {
+        let out = run(args);
+        assert_eq!(out.status.code(), Some(2), "{args:?}: {out:?}");
+        assert!(!text(&out.stderr).contains("hunter2"), "{out:?}");
+    }
+}
+
+#[test]
+fn config_errors_quote_no_secret_under_a_file_key() {
+    let (_folder, good) = config();
+    let path = good.with_file_name("bad.yml");
+    let config = CONFIG.replace("secret_key: ", "secret_key_file: ");
+    fs::write(&path, config).unwrap();
+    let good = format!("--config.file={}", good.display());
+    let web = path.with_file_name("web.yml");
+    fs::write(
+        &web,
+        "tls_server_config: {cert_file: hush-hush, key_file: hush-hush}",
+    )
+    .unwrap();
+    let file = format!("--config.file={}", path.display());
+    let web_file = format!("--web.config.file={}", web.display());
+    for (args, part) in [
+        (
+            &["check", &file][..],
+            "6:24: cannot use the file of secret_key_file: No such file",
+        ),
+        (
+            &["serve", &file],
+            "6:24: cannot use the file of secret_key_file: No such file",
+        ),
+        (
+            &["check", &good, &web_file],
+            "1:53: cannot read the file of key_file: No such file",
+        ),
+        (
+            &["demo", &web_file],
+            "1:53: cannot read the file of key_file: No such file",
+        ),
+    ] {
+        let out = run(args);
+        assert_eq!(out.status.code(), Some(2), "{args:?}: {out:?}");
+        let told = format!("{}{}", text(&out.stdout), text(&out.stderr));
+        assert!(told.contains(part), "{told}");
+        assert!(!told.contains("hush-hush"), "{told}");
+    }
+}
+
+#[test]
 fn a_config_that_is_not_there_exits_2_and_is_named() {
     for command in ["check", "serve"] {
         let out = run(&[command, "--config.file=/nowhere/x.yml"]);

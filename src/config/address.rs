@@ -120,18 +120,22 @@ pub(super) fn ca_file(field: &Field<'_>, folder: &Path) -> Option<(PathBuf, u64)
         let file = std::fs::File::open(&path)?;
         file.take(LONGEST_BUNDLE).read_to_end(&mut pem)
     });
-    let why = match read {
-        Err(error) => error.to_string(),
+    match read {
+        // The text is not quoted: no file of this name is there, so that it may be a secret.
+        Err(error) => field.wrong(format!("cannot use the file of {}: {error}", field.name)),
         Ok(_) => match reqwest::Certificate::from_pem_bundle(&pem) {
             Ok(certs) if !certs.is_empty() => {
                 let mut mark = DefaultHasher::new();
                 pem.hash(&mut mark);
                 return Some((path, mark.finish()));
             }
-            _ => "it holds no PEM certificate".to_owned(),
+            _ => field.wrong(format!(
+                "cannot use {} {}: it holds no PEM certificate",
+                field.name,
+                quote(text)
+            )),
         },
-    };
-    field.wrong(format!("cannot use {} {}: {why}", field.name, quote(text)));
+    }
     None
 }
 
@@ -306,7 +310,11 @@ mod tests {
         std::fs::write(folder.path().join("ca.pem"), "hello").unwrap();
         let check = |name| read(name, |field| ca_file(field, folder.path())).unwrap_err();
         assert!(check("ca.pem").contains("no PEM certificate"));
-        assert!(check("none.pem").contains("No such file"));
+        let missing = check("hunter2");
+        assert!(
+            missing.contains("No such file") && !missing.contains("hunter2"),
+            "{missing}"
+        );
         assert!(check(".").contains("not a regular file"));
     }
 }

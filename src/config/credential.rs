@@ -6,7 +6,7 @@ use std::path::Path;
 use secrecy::SecretString;
 
 use super::decode::{Field, Section};
-use super::problem::{At, quote};
+use super::problem::At;
 use super::secret::Secret;
 
 /// Where relative paths and variables are looked up.
@@ -91,7 +91,11 @@ fn from_file(field: &Field<'_>, context: &Context<'_>) -> Option<Secret> {
     match Secret::in_file(context.folder.join(text)) {
         Ok(secret) => Some(secret),
         Err(why) => {
-            field.wrong(format!("cannot use {} {}: {why}", field.name, quote(text)));
+            // The text is not quoted: it may be the secret itself.
+            field.wrong(format!(
+                "cannot use the file of {}: {why}; write the path of a file that holds the secret",
+                field.name
+            ));
             None
         }
     }
@@ -192,6 +196,9 @@ mod tests {
             "1:10: key_env names an environment variable EMPTY_ONE that is not set: set it, or give the secret in a file"
         );
         for text in [
+            "key_file: hUnter2",
+            "key_file: /no/hUnter2",
+            "key_file: {path: hUnter2}",
             "key_env: hUnter2",
             "key_env: AB=hUnter2",
             "key: [hUnter2]",

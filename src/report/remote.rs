@@ -252,13 +252,14 @@ fn address(text: &str, has_login: bool) -> Result<Url, RemoteError> {
 }
 
 fn identity(cert: &Path, key: &Path) -> Result<reqwest::Identity, RemoteError> {
-    let read = |path: &Path| {
+    // The paths are not quoted: one may be the key itself.
+    let read = |flag: &str, path: &Path| {
         std::fs::read(path)
-            .map_err(|e| RemoteError::Usage(format!("cannot read {}: {e}", path.display())))
+            .map_err(|e| RemoteError::Usage(format!("cannot read the file of {flag}: {e}")))
     };
-    let mut pem = read(cert)?;
+    let mut pem = read("--cert-file", cert)?;
     pem.push(b'\n');
-    pem.extend(read(key)?);
+    pem.extend(read("--key-file", key)?);
     reqwest::Identity::from_pem(&pem).map_err(|_| {
         RemoteError::Usage(format!(
             "{} and {} are no PEM certificate and key that can be used",

@@ -23,6 +23,9 @@ pub enum BadAddress {
     /// There is no colon, or what follows it is no port.
     #[error("no port from 0 to 65535 after the last colon; write :10850 or host:10850")]
     Port,
+    /// A user or password, or the scheme of a URL.
+    #[error("neither scheme nor user is part of it; write :10850 or host:10850")]
+    Url,
     /// A colon in the host.
     #[error("an IPv6 address needs brackets; write [::1]:10850")]
     Brackets,
@@ -109,6 +112,9 @@ impl FromStr for ListenAddress {
             return Err(BadAddress::Port);
         }
         let port = port.parse().map_err(|_| BadAddress::Port)?;
+        if host.contains(['@', '/']) {
+            return Err(BadAddress::Url);
+        }
         let host = match host.strip_prefix('[') {
             _ if host.is_empty() => None,
             Some(rest) => {
@@ -163,6 +169,9 @@ mod tests {
             (":http", BadAddress::Port),
             (":65536", BadAddress::Port),
             (":+1", BadAddress::Port),
+            ("hunter2@host:80", BadAddress::Url),
+            ("user:hunter2@host:80", BadAddress::Url),
+            ("http://host:80", BadAddress::Url),
             ("::1:80", BadAddress::Brackets),
             ("[::1:80", BadAddress::Brackets),
             ("[localhost]:80", BadAddress::Ipv6),

@@ -371,3 +371,20 @@ async fn a_rotated_key_is_used_without_a_reload() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn quotes_no_secret_under_a_file_key() {
+    let good = config(&[KR]);
+    let pair = Pair::start_with(SCENARIO, &good, LIFECYCLE).await;
+    pair.write_config(&good.replace("secret_key: sim-ncloud", "secret_key_file: sim-ncloud"));
+    let (status, text) = reload(&pair).await;
+    assert_eq!(status, 500, "{text}");
+    let log = pair.exporter.output();
+    for told in [text, log] {
+        assert!(
+            told.contains("the file of secret_key_file: No such file"),
+            "{told}"
+        );
+        assert!(!told.contains("sim-ncloud-secret-key"), "{told}");
+    }
+}

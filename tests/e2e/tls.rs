@@ -126,7 +126,7 @@ async fn a_bad_file_stops_the_start_and_the_check_with_every_problem() {
         let told = run.output();
         assert_eq!(status.unwrap().unwrap().code(), Some(2), "{told}");
         for problem in [
-            "web.yml:2:14: cannot read cert_file \"none.pem\"",
+            "web.yml:2:14: cannot read the file of cert_file: No such file",
             "web.yml:4:16: min_version: TLS10 is not supported here",
             "web.yml:5:25: the password of \"eve\" is no bcrypt hash",
         ] {

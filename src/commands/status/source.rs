@@ -91,9 +91,9 @@ impl Source {
         ) {
             (Some(username), Some(file), _) => Login::Basic {
                 username: username.clone(),
-                password: secret(file)?,
+                password: secret("--password-file", file)?,
             },
-            (_, _, Some(file)) => Login::Bearer(secret(file)?),
+            (_, _, Some(file)) => Login::Bearer(secret("--bearer-token-file", file)?),
             _ => Login::None,
         };
         let trust = Trust {
@@ -176,9 +176,12 @@ impl Own {
 }
 
 /// A secret that is read again for each call; that it can be read is checked now.
-fn secret(file: &std::path::Path) -> Result<Secret, Failure> {
-    Secret::in_file(file.to_owned())
-        .map_err(|why| Failure::Usage(format!("cannot use {}: {why}", file.display())))
+/// The path is not quoted: it may be the secret itself.
+fn secret(flag: &str, file: &std::path::Path) -> Result<Secret, Failure> {
+    Secret::in_file(file.to_owned()).map_err(|why| {
+        let what = "write the path of a file that holds the secret";
+        Failure::Usage(format!("cannot use the file of {flag}: {why}; {what}"))
+    })
 }
 
 impl From<RemoteError> for Failure {

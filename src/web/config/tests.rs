@@ -119,11 +119,11 @@ fn the_toolkits_bad_examples_are_bad_here_too() {
         ),
         (
             "tls_server_config:\n  cert_file: somefile\n  key_file: server.key\n",
-            "2:14: cannot read cert_file \"somefile\": No such file",
+            "2:14: cannot read the file of cert_file: No such file",
         ),
         (
             "tls_server_config:\n  cert_file: server.pem\n  key_file: somefile\n",
-            "3:13: cannot read key_file \"somefile\": No such file",
+            "3:13: cannot read the file of key_file: No such file",
         ),
         (
             &tls("  client_ca_file: ca.pem\n"),
@@ -131,7 +131,7 @@ fn the_toolkits_bad_examples_are_bad_here_too() {
         ),
         (
             &tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: somefile\n"),
-            "5:19: cannot read client_ca_file \"somefile\"",
+            "5:19: cannot read the file of client_ca_file: No such",
         ),
         (
             &tls("basic_auth_users:\n  john: doe\n"),

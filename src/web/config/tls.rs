@@ -161,7 +161,10 @@ impl<'a> Source<'a> {
                 place,
             }),
             Err(error) => {
-                self.field.wrong(format!("cannot read {place}: {error}"));
+                // The text is not quoted: it may be the key itself.
+                let name = &self.field.name;
+                self.field
+                    .wrong(format!("cannot read the file of {name}: {error}"));
                 None
             }
         }
