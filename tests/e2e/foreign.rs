@@ -103,7 +103,7 @@ async fn paths(folder: &Path, vendor: &str, product: &'static str) -> BTreeSet<S
 }
 
 /// Refusals in the envelopes of both vendors.
-fn refusals(text: &str) -> [Value; 6] {
+fn refusals(text: &str) -> [Value; 8] {
     [
         json!({"code": text, "message": text, "requestId": text}),
         json!({"error": {"errorCode": text, "message": text, "details": text}}),
@@ -111,6 +111,8 @@ fn refusals(text: &str) -> [Value; 6] {
         json!({"error_code": text, "error_msg": text, "request_id": text}),
         json!({"errorCode": text, "errorMessage": text, "message": text}),
         json!({"error": {"code": text, "message": text, "title": text}}),
+        json!({"errCode": "CSS.0009", "externalMessage": text}),
+        json!({"errorCode": "CCE.01400009", "errorMessage": text}),
     ]
 }
 
@@ -176,13 +178,17 @@ async fn no_text_of_a_vendor_forges_or_steers_any_output() {
             let url = proxy::start(&vendor, Change::Put { path, text }).await;
             endpoints.push((product, url));
         }
-        for _ in 0..6 {
+        for number in 0..2 * refusals("").len() {
             let text = evil(endpoints.len());
-            let number = places.len() % 6;
+            let status = if number % 2 == 0 { 403 } else { 400 };
+            let document = refusals(&text)[number / 2].clone();
             places.push(format!("{product} refusal"));
-            let document = refusals(&text)[number].clone();
-            let url = proxy::start(&vendor, Change::Refuse { document, text }).await;
-            endpoints.push((product, url));
+            let change = Change::Refuse {
+                status,
+                document,
+                text,
+            };
+            endpoints.push((product, proxy::start(&vendor, change).await));
         }
     }
     let config = config(&endpoints);
@@ -221,6 +227,8 @@ async fn no_text_of_a_vendor_forges_or_steers_any_output() {
                 .map(|n| places[*n].as_str())
                 .collect();
             assert!(found.len() > 5, "{name}: {found:?}");
+            let refusal = format!("{product} refusal");
+            assert!(found.contains(&&*refusal), "{name}: {found:?}");
         }
     }
     for log in [&text_log, &json_log] {

@@ -23,7 +23,11 @@ pub(super) enum Change {
     /// Puts a text at a path.
     Put { path: String, text: String },
     /// Refuses every call with this document, and this text as the id of the request.
-    Refuse { document: Value, text: String },
+    Refuse {
+        status: u16,
+        document: Value,
+        text: String,
+    },
 }
 
 /// Starts a proxy in front of `vendor`, which ends with the test's runtime; returns its address.
@@ -53,9 +57,14 @@ async fn answer(
     client: reqwest::Client,
     change: Change,
 ) -> Response<Full<Bytes>> {
-    if let Change::Refuse { document, text } = change {
+    if let Change::Refuse {
+        status,
+        document,
+        text,
+    } = change
+    {
         let mut refusal = Response::new(Full::from(document.to_string()));
-        *refusal.status_mut() = StatusCode::FORBIDDEN;
+        *refusal.status_mut() = StatusCode::from_u16(status).unwrap();
         // A header holds no line ends, but bytes above 0x7f.
         let id = HeaderValue::from_bytes(text.replace(char::is_control, "\u{9b}").as_bytes());
         let id = id.unwrap();
