@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
 use crate::harness::{PROGRAM, Process, get, start_simulator};
@@ -17,6 +17,7 @@ const SCENARIO: &str = r#"
 ncloud: {config_groups: [{number: 170, version: 3.7.1}, {number: 171, version: 2.8.2}]}
 clusters:
   - {product: cdss, id: "3432149", name: events, versions: [2.8.2, 3.7.1], nodes: [{name: b-1, role: broker}, {name: b-2, role: broker}], steps: [{name: Upgrade, takes: 2s}]}
+  - {product: cdss, id: "3432150", name: "no", versions: [2.8.2, 3.7.1], nodes: [{name: b-1, role: broker}], steps: [{name: Upgrade, takes: 2s}]}
   - {product: cce, id: b4b9e60f-8aa2-11ee-af09-0255ac10004f, name: shop, versions: [v1.27.3-r0, v1.28.3-r0], nodes: [{name: n-1, role: node}, {name: n-2, role: node}], steps: [{name: Upgrade, takes: 2s}]}
   - {product: cce, id: b4b9e60f-8aa2-11ee-af09-0255ac100050, name: busy, versions: [v1.27.3-r0, v1.28.3-r0], starts_after: 0s, nodes: [{name: n-1, role: node}], steps: [{name: Upgrade, takes: 1h}]}
   - {product: cce, id: b4b9e60f-8aa2-11ee-af09-0255ac100051, name: weak, versions: [v1.27.3-r0, v1.28.3-r0], nodes: [{name: n-1, role: node}], steps: [{name: Upgrade, takes: 1s}], fails: {node: 1, step: 1}}
@@ -107,18 +108,23 @@ accounts:
         self.wait(Command::new(PROGRAM).args(args), None).await
     }
 
-    /// Runs it on a terminal on which a person types this.
-    async fn typed(&self, args: &[&str], text: &str) -> Told {
-        let line = format!("{PROGRAM} {}", args.join(" "));
+    /// Runs it on a terminal on which a person types `early` before the program begins, and `answer`
+    /// when it has asked.
+    async fn typed(&self, args: &[&str], early: &str, answer: &str) -> Told {
+        // The shell takes the first line; what is typed with it waits in the terminal.
+        let line = format!("read -r begin; exec {PROGRAM} {}", args.join(" "));
         let mut command = Command::new("script");
         command.args(["-qec", &line, "/dev/null"]);
-        self.wait(&mut command, Some(text)).await
+        command.env("SHELL", "/bin/sh");
+        let early = format!("begin\n{early}");
+        self.wait(&mut command, Some((&early, answer))).await
     }
 
-    async fn wait(&self, command: &mut Command, text: Option<&str>) -> Told {
+    /// Waits for its end; types the first text at once and the second after the question.
+    async fn wait(&self, command: &mut Command, texts: Option<(&str, &str)>) -> Told {
         let mut child = command
             .current_dir(self.folder())
-            .stdin(if text.is_some() {
+            .stdin(if texts.is_some() {
                 Stdio::piped()
             } else {
                 Stdio::null()
@@ -129,16 +135,24 @@ accounts:
             .spawn()
             .unwrap();
         let mut input = child.stdin.take();
-        if let (Some(input), Some(text)) = (&mut input, text) {
-            input.write_all(text.as_bytes()).await.unwrap();
-            input.flush().await.unwrap();
-        }
-        let output = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output()).await;
+        let mut asked = Vec::new();
+        let output = tokio::time::timeout(Duration::from_secs(60), async {
+            if let (Some(input), Some((early, answer))) = (&mut input, texts) {
+                input.write_all(early.as_bytes()).await.unwrap();
+                let out = child.stdout.as_mut().unwrap();
+                while !asked.ends_with(b"stops here: ") {
+                    asked.push(out.read_u8().await.unwrap());
+                }
+                input.write_all(answer.as_bytes()).await.unwrap();
+            }
+            child.wait_with_output().await
+        });
+        let output = output.await.expect("it ends").unwrap();
         drop(input);
-        let output = output.expect("it ends").unwrap();
+        asked.extend(output.stdout);
         let told = Told {
             code: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
+            out: String::from_utf8(asked).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),
         };
         for secret in SECRETS {
@@ -371,20 +385,47 @@ async fn a_start_is_followed_to_its_end() {
 }
 
 #[tokio::test]
-async fn on_a_terminal_it_asks_and_y_is_not_enough() {
+async fn asks_on_a_terminal_and_sends_only_after_yes_or_the_id() {
     let stage = Stage::set("").await;
-    for answer in ["y\n", "\n"] {
-        let told = stage.typed(EVENTS, answer).await;
+    for answer in ["y\n", "\n", "events\n"] {
+        let told = stage.typed(EVENTS, "", answer).await;
         assert_eq!(told.code, Some(1), "{told:?}");
-        told.says("Type events or 3432149, or yes, to send it; anything else stops here:");
+        told.says("Type yes, or 3432149, to send it; anything else stops here:");
         told.says("nothing was sent");
     }
     assert_eq!(stage.seen().await.1, 0);
-    let told = stage.typed(EVENTS, "events\n").await;
+    let told = stage.typed(EVENTS, "", "3432149\n").await;
     assert_eq!(told.code, Some(0), "{told:?}");
     told.says("The vendor took the request");
     told.says("Follow it with");
     assert_eq!(stage.seen().await.1, 1);
+}
+
+#[tokio::test]
+async fn takes_no_for_a_no_where_the_cluster_is_named_no() {
+    let stage = Stage::set("").await;
+    let mut args = EVENTS.to_vec();
+    args[3] = "--cluster=3432150";
+    let told = stage.typed(&args, "", "no\n").await;
+    assert_eq!(told.code, Some(1), "{told:?}");
+    told.says("Cluster no (3432150)");
+    told.says("nothing was sent");
+    assert_eq!(stage.seen().await.1, 0);
+    let told = stage.typed(&args, "", "yes\n").await;
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_eq!(stage.seen().await.1, 1);
+}
+
+#[tokio::test]
+async fn discards_what_was_typed_before_the_question() {
+    let stage = Stage::set("").await;
+    for early in ["yes\n", "3432149\nyes\n", "ye"] {
+        // It would complete the last one.
+        let told = stage.typed(EVENTS, early, "s\n").await;
+        assert_eq!(told.code, Some(1), "{told:?}");
+        told.says("nothing was sent");
+    }
+    assert_eq!(stage.seen().await.1, 0);
 }
 
 #[tokio::test]

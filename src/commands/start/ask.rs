@@ -1,24 +1,24 @@
-//! The question before a start, which `y` and a stray Enter do not answer.
+//! The question before a start. Only a deliberate answer counts: no name, no `y`, no stray Enter, and
+//! nothing that was typed before it was asked.
 
 use std::io::{self, BufRead, Write};
 
 use anyhow::Context;
+use rustix::termios::{QueueSelector, tcflush};
 
 use super::plan::Plan;
 use crate::commands::Failure;
 
-/// Asks on the terminal. Anything but the cluster's name, its id or `yes` is a no, and so is the end
-/// of the input.
+/// Asks on the terminal. Anything but `yes` or the cluster's id is a no, and so is the end of the input.
+/// A cluster's name is a no: a cluster may be called `no`.
 pub(super) async fn agreed(plan: &Plan) -> Result<bool, Failure> {
-    let names: Vec<String> = [plan.name(), plan.cluster.clone()]
-        .into_iter()
-        .filter(|name| !name.is_empty())
-        .collect();
+    tcflush(io::stdin(), QueueSelector::IFlush)
+        .context("cannot discard what was typed before the question")?;
     let mut out = io::stderr().lock();
     write!(
         out,
-        "\nType {}, or yes, to send it; anything else stops here: ",
-        names.join(" or ")
+        "\nType yes, or {}, to send it; anything else stops here: ",
+        plan.cluster
     )?;
     out.flush()?;
     drop(out);
@@ -27,12 +27,12 @@ pub(super) async fn agreed(plan: &Plan) -> Result<bool, Failure> {
         io::stdin().lock().read_line(&mut line).map(|_| line)
     });
     let line = line.await.context("cannot read the answer")??;
-    Ok(is_yes(&line, &names))
+    Ok(is_yes(&line, &plan.cluster))
 }
 
-fn is_yes(line: &str, names: &[String]) -> bool {
+fn is_yes(line: &str, id: &str) -> bool {
     let answer = line.trim();
-    answer == "yes" || names.iter().any(|name| name == answer)
+    answer == "yes" || (answer == id && !id.is_empty())
 }
 
 #[cfg(test)]
@@ -40,10 +40,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_whole_word_is_a_yes() {
-        let names = ["events".to_owned(), "3432149".to_owned()];
-        for good in ["yes\n", " events \n", "3432149"] {
-            assert!(is_yes(good, &names), "{good}");
+    fn takes_yes_or_the_id_and_nothing_else() {
+        for good in ["yes\n", " yes \n", "3432149", "3432149\r\n"] {
+            assert!(is_yes(good, "3432149"), "{good}");
         }
         for bad in [
             "",
@@ -51,11 +50,13 @@ mod tests {
             "y\n",
             "Y\n",
             "YES\n",
-            "event\n",
             "no\n",
-            "yes events\n",
+            "events\n",
+            "343214\n",
+            "yes 3432149\n",
         ] {
-            assert!(!is_yes(bad, &names), "{bad}");
+            assert!(!is_yes(bad, "3432149"), "{bad}");
+            assert!(!is_yes(bad, ""), "{bad}");
         }
     }
 }
