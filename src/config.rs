@@ -6,6 +6,7 @@
 mod account;
 mod address;
 mod alerting;
+mod ca_file;
 mod credential;
 pub(crate) mod decode;
 mod file;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use jiff::tz::Offset;
 use url::Url;
 
+pub use ca_file::CaFile;
 pub use file::{ConfigError, load, parse};
 pub use problem::Problem;
 pub use secret::Secret;
@@ -104,10 +106,8 @@ pub struct Account {
     pub cloud: Cloud,
     /// How often and how hard to ask.
     pub polling: Polling,
-    /// PEM file of the CAs to trust instead of the system's.
-    pub ca_file: Option<PathBuf>,
-    /// A number for what stood in that file when the config was read; 0 without one.
-    pub ca_mark: u64,
+    /// The CAs to trust instead of the system's, as they were when the config was read.
+    pub ca_file: Option<CaFile>,
     /// HTTP proxy for the vendor's calls.
     pub proxy_url: Option<Url>,
     /// What is watched, in the order of the product table.
@@ -257,7 +257,6 @@ impl fmt::Debug for Account {
             .field("cloud", &self.cloud)
             .field("polling", &self.polling)
             .field("ca_file", &self.ca_file)
-            .field("ca_mark", &self.ca_mark)
             .field("proxy_url", &proxy)
             .field("products", &self.products)
             .finish()

@@ -13,6 +13,7 @@ pub mod check;
 pub mod clock;
 pub mod config;
 pub mod expose;
+pub mod file;
 pub mod model;
 pub mod poll;
 pub mod provider;

@@ -10,8 +10,8 @@
 
 mod answer;
 
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
@@ -20,11 +20,13 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::clock::Clock;
 use crate::config::{Alertmanager, AlertmanagerAuth};
+use crate::file::{self, Kind};
+use crate::provider::ApiError;
 use crate::provider::http::redaction::Content;
 use crate::provider::http::{Redaction, client, failure};
 
@@ -89,6 +91,8 @@ pub(super) struct Endpoint {
     /// Made at the first post, and again after one without an answer: its CA file may come later, or
     /// be replaced, and a connection may be dead.
     client: Mutex<Option<reqwest::Client>>,
+    /// Held while a client is built, which may read the system's CAs from a disk that hangs.
+    building: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Endpoint {
@@ -106,19 +110,36 @@ impl Endpoint {
             // An alert says that it fires for four intervals: it has to be there for more than one.
             behind: resend_interval.saturating_mul(3),
             client: Mutex::default(),
+            building: Arc::default(),
         }
     }
 
-    fn client(&self) -> Result<reqwest::Client, Failure> {
-        let mut made = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = &*made {
+    /// Returns the client, reading the CA file for a new one.
+    async fn client(&self, deadline: Instant) -> Result<reqwest::Client, Failure> {
+        if let Some(client) = &*self.made() {
             return Ok(client.clone());
         }
+        let wait = |error: ApiError| Failure::new(Remedy::Wait, error.message);
+        let roots = match &self.ca_file {
+            Some(path) => Some(roots(path, deadline).await.map_err(wait)?),
+            None => None,
+        };
         let builder = client::builder(CONNECT).pool_max_idle_per_host(1);
         let is_plain_http = self.url.scheme() == "http";
-        let client = client::build(builder, self.ca_file.as_deref(), is_plain_http)
-            .map_err(|error| Failure::new(Remedy::Wait, error.message))?;
-        Ok(made.insert(client).clone())
+        let busy = || Failure::new(Remedy::Wait, "the CAs of the system cannot be read in time");
+        let building = self.building.clone().lock_owned();
+        let building = timeout_at(deadline, building).await.map_err(|_| busy())?;
+        let build = tokio::task::spawn_blocking(move || {
+            let _building = building;
+            client::build(builder, roots, is_plain_http)
+        });
+        let ended = timeout_at(deadline, build).await.map_err(|_| busy())?;
+        let client = ended.map_err(|_| busy())?.map_err(wait)?;
+        Ok(self.made().insert(client).clone())
+    }
+
+    fn made(&self) -> MutexGuard<'_, Option<reqwest::Client>> {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Alerts that end by our clock before they arrive by its clock would be taken as resolved, and
@@ -140,11 +161,11 @@ impl Endpoint {
     }
 
     fn forget_client(&self) {
-        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.made() = None;
     }
 
     /// What it knows us by, read now: a rotated file needs no reload.
-    fn credential(&self) -> Result<Option<Credential>, Failure> {
+    async fn credential(&self, deadline: Instant) -> Result<Option<Credential>, Failure> {
         let (AlertmanagerAuth::Basic {
             password: secret, ..
         }
@@ -152,6 +173,7 @@ impl Endpoint {
         else {
             return Ok(None);
         };
+        secret.refresh(deadline).await;
         let secret = secret
             .get()
             .map_err(|error| Failure::new(Remedy::Wait, error.message))?;
@@ -201,17 +223,18 @@ impl Post for Endpoint {
     async fn post(&self, alerts: String) -> Result<(), Failure> {
         let deadline = Instant::now() + self.timeout;
         let mut request = self
-            .client()?
+            .client(deadline)
+            .await?
             .post(self.url.clone())
             .header(CONTENT_TYPE, "application/json")
             .body(alerts);
-        let credential = self.credential()?;
+        let credential = self.credential(deadline).await?;
         if let Some(credential) = &credential {
             request = request.header(AUTHORIZATION, credential.header()?);
         }
         let redaction = credential.map_or_else(Redaction::default, |c| c.redaction());
         let sent = self.clock.now();
-        let answered = tokio::time::timeout_at(deadline, request.send()).await;
+        let answered = timeout_at(deadline, request.send()).await;
         let mut answer = match answered {
             Ok(Ok(answer)) => answer,
             Ok(Err(broken)) => {
@@ -237,6 +260,13 @@ impl Post for Endpoint {
     }
 }
 
+/// Reads the CAs of a `ca_file`.
+async fn roots(path: &Path, deadline: Instant) -> Result<Vec<reqwest::Certificate>, ApiError> {
+    let read = file::read(path, Kind::Pem, deadline).await;
+    let pem = read.map_err(|why| client::unusable(path, &why))?.bytes;
+    client::certificates(&pem).map_err(|why| client::unusable(path, &why))
+}
+
 fn no_answer(broken: &reqwest::Error, redaction: &Redaction) -> Failure {
     let cause = failure::cause(broken, redaction);
     let text = if broken.is_timeout() {
@@ -258,7 +288,7 @@ fn no_answer(broken: &reqwest::Error, redaction: &Redaction) -> Failure {
 async fn read(mut answer: reqwest::Response, deadline: Instant) -> Bytes {
     let mut body = Vec::new();
     while body.len() < BODY_CAP
-        && let Ok(Ok(Some(chunk))) = tokio::time::timeout_at(deadline, answer.chunk()).await
+        && let Ok(Ok(Some(chunk))) = timeout_at(deadline, answer.chunk()).await
     {
         body.extend_from_slice(&chunk);
     }

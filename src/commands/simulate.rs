@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::ConfigError;
+use rolling_upgrade_exporter::file::{self, Kind};
 use rolling_upgrade_exporter::sim::{World, demo, scenario, server};
 use rolling_upgrade_exporter::telemetry;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::{Failure, bind, say};
 use crate::cli::Simulate;
@@ -43,7 +45,8 @@ pub(super) fn read_demo() -> Result<scenario::Scenario, Failure> {
 }
 
 fn read(path: &Path) -> Result<scenario::Scenario, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let deadline = Instant::now() + file::LIMIT;
+    let text = file::read_text(path, Kind::Scenario, deadline).map_err(|error| {
         let why = format!("cannot read {}: {error}", path.display());
         Failure::Usage(format!("{why}: name a scenario file with --scenario"))
     })?;

@@ -12,11 +12,13 @@ use std::time::Duration;
 use anyhow::anyhow;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::{self, Account, Config, ConfigError, Listed, Selection};
+use rolling_upgrade_exporter::file::{self, Kind};
 use rolling_upgrade_exporter::model::Memory;
 use rolling_upgrade_exporter::provider::http::Transport;
 use rolling_upgrade_exporter::provider::start::{Failed, Order};
 use rolling_upgrade_exporter::provider::{self, ApiError, Context, Reason, huawei, ncloud};
 use rolling_upgrade_exporter::telemetry::Metrics;
+use tokio::time::Instant;
 
 use super::status::{self, Stop};
 use super::{Failure, say};
@@ -80,7 +82,8 @@ fn usage(wrong: &[String]) -> Failure {
 }
 
 fn read_spec(path: &Path) -> Result<huawei::cce::start::Spec, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let deadline = Instant::now() + file::LIMIT;
+    let text = file::read_text(path, Kind::Spec, deadline).map_err(|error| {
         let why = format!("cannot read {}: {error}", path.display());
         Failure::Usage(format!("{why}: name a file with --spec"))
     })?;

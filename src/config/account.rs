@@ -4,7 +4,7 @@ use super::credential::Context;
 use super::decode::{Field, Section};
 use super::limits::Limits;
 use super::problem::either;
-use super::{Account, Cloud, Polling, address, huawei, ncloud, product};
+use super::{Account, CaFile, Cloud, Polling, address, ca_file, huawei, ncloud, product};
 use crate::provider;
 
 /// Takes a cloud's own keys from the account's section of it.
@@ -56,8 +56,7 @@ pub(super) fn read(
         name: name?.into(),
         cloud: inside.0,
         polling,
-        ca_file: inside.1.as_ref().map(|(path, _)| path.clone()),
-        ca_mark: inside.1.map(|(_, mark)| mark).unwrap_or_default(),
+        ca_file: inside.1,
         proxy_url: inside.2,
         products: inside.3,
     })
@@ -66,7 +65,7 @@ pub(super) fn read(
 /// What an account's section of a cloud holds.
 type Inside = (
     Cloud,
-    Option<(std::path::PathBuf, u64)>,
+    Option<CaFile>,
     Option<url::Url>,
     Vec<super::ProductConfig>,
 );
@@ -81,7 +80,7 @@ fn inside(
     let mut section = field.section();
     let own = take(&mut section, context);
     let ca_file = match section.take("ca_file") {
-        Some(field) => address::ca_file(&field, context.folder).map(Some),
+        Some(field) => ca_file::read(&field, context.folder, context.deadline).map(Some),
         None => Some(None),
     };
     let proxy = match section.take("proxy_url") {

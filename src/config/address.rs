@@ -1,17 +1,10 @@
-//! Values that lead outside: endpoints, proxies, Alertmanagers, CA files, time zones.
-
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+//! Values that lead outside: endpoints, proxies, Alertmanagers, time zones.
 
 use jiff::tz::Offset;
 use url::{Host, Url};
 
 use super::decode::Field;
 use super::problem::quote;
-
-/// Larger than any bundle of CAs.
-const LONGEST_BUNDLE: u64 = 8 << 20;
 
 /// Reads scheme, host and port of a vendor's service. Signed requests go there, so plain http is
 /// for this machine only.
@@ -104,39 +97,6 @@ fn http(field: &Field<'_>) -> Option<Url> {
         ));
     }
     url
-}
-
-/// Reads the path of a PEM file, and checks that it can be used now. Relative paths are relative to
-/// `folder`. With it comes a number for what stands in it.
-pub(super) fn ca_file(field: &Field<'_>, folder: &Path) -> Option<(PathBuf, u64)> {
-    let text = field.text()?;
-    let path = folder.join(text);
-    let mut pem = Vec::new();
-    // A named pipe would block whoever opens it.
-    let read = std::fs::metadata(&path).and_then(|metadata| {
-        if !metadata.is_file() {
-            return Err(std::io::Error::other("it is not a regular file"));
-        }
-        let file = std::fs::File::open(&path)?;
-        file.take(LONGEST_BUNDLE).read_to_end(&mut pem)
-    });
-    match read {
-        // The text is not quoted: no file of this name is there, so that it may be a secret.
-        Err(error) => field.wrong(format!("cannot use the file of {}: {error}", field.name)),
-        Ok(_) => match reqwest::Certificate::from_pem_bundle(&pem) {
-            Ok(certs) if !certs.is_empty() => {
-                let mut mark = DefaultHasher::new();
-                pem.hash(&mut mark);
-                return Some((path, mark.finish()));
-            }
-            _ => field.wrong(format!(
-                "cannot use {} {}: it holds no PEM certificate",
-                field.name,
-                quote(text)
-            )),
-        },
-    }
-    None
 }
 
 /// Reads an offset from UTC.
@@ -302,19 +262,5 @@ mod tests {
         ] {
             assert_eq!(offset(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn a_ca_file_must_hold_a_certificate() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("ca.pem"), "hello").unwrap();
-        let check = |name| read(name, |field| ca_file(field, folder.path())).unwrap_err();
-        assert!(check("ca.pem").contains("no PEM certificate"));
-        let missing = check("hunter2");
-        assert!(
-            missing.contains("No such file") && !missing.contains("hunter2"),
-            "{missing}"
-        );
-        assert!(check(".").contains("not a regular file"));
     }
 }

@@ -11,7 +11,7 @@ use super::decode::duration::Bounds;
 use super::decode::{Field, Section};
 use super::problem::{At, Problems, quote};
 use super::tree::{Key, Value, shown};
-use super::{Alerting, Alertmanager, AlertmanagerAuth, Secret, address};
+use super::{Alerting, Alertmanager, AlertmanagerAuth, Secret, address, ca_file};
 
 /// Each alert carries all of them.
 const MOST_LABELS: usize = 64;
@@ -144,7 +144,8 @@ fn one(
     let auth = auth(&mut section, context);
     let ca_field = section.take("ca_file");
     let ca_file = match &ca_field {
-        Some(field) => address::ca_file(field, context.folder).map(|(path, _)| Some(path)),
+        Some(field) => ca_file::read(field, context.folder, context.deadline)
+            .map(|file| Some(file.path().to_owned())),
         None => Some(None),
     };
     if let (Some(url), Some(field)) = (&url, &url_field) {

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use secrecy::SecretString;
+use tokio::time::Instant;
 
 use super::decode::{Field, Section};
 use super::problem::At;
@@ -15,6 +16,8 @@ pub(super) struct Context<'a> {
     pub(super) folder: &'a Path,
     /// An environment variable's value.
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
+    /// When reading files ends.
+    pub(super) deadline: Instant,
 }
 
 /// The three keys of a secret.
@@ -88,7 +91,7 @@ fn value(text: &str) -> SecretString {
 /// It is looked at whenever it is needed; that it can be read is checked now.
 fn from_file(field: &Field<'_>, context: &Context<'_>) -> Option<Secret> {
     let text = field.text()?;
-    match Secret::in_file(context.folder.join(text)) {
+    match Secret::in_file(context.folder.join(text), context.deadline) {
         Ok(secret) => Some(secret),
         Err(why) => {
             // The text is not quoted: it may be the secret itself.
@@ -149,6 +152,7 @@ mod tests {
                 "EMPTY" => Some(String::new()),
                 _ => None,
             },
+            deadline: Instant::now() + crate::file::LIMIT,
         };
         let problems = Problems::default();
         let secret = tree::parse(text, &problems).and_then(|node| {

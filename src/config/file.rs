@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::account;
 use super::alerting;
@@ -12,6 +14,7 @@ use super::decode::Section;
 use super::limits::Limits;
 use super::problem::{At, Problem, Problems, quote};
 use super::{Account, Config, Polling, tree};
+use crate::file::{self, FileError, Kind};
 
 /// Why there is no config. A line for each problem, each with the file, line and column.
 #[derive(Debug, thiserror::Error)]
@@ -24,8 +27,8 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
-        error: std::io::Error,
+        /// Why.
+        error: FileError,
     },
     /// The file was read, and something is wrong in it.
     #[error("{}", Lines(path, problems))]
@@ -51,19 +54,28 @@ impl fmt::Display for Lines<'_> {
     }
 }
 
-/// Reads a config file, with this process's environment for secrets.
+/// Reads a config file and the files that it names, with this process's environment for secrets.
+/// Blocks the calling thread for at most [`file::LIMIT`].
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
-    let mut bytes = Vec::new();
-    // One byte more than is read shows that there is more.
-    std::fs::File::open(path)
-        .and_then(|file| file.take(tree::LONGEST as u64 + 1).read_to_end(&mut bytes))
-        .map_err(|error| ConfigError::Unreadable {
-            path: path.to_owned(),
-            error,
-        })?;
-    let folder = path.parent().unwrap_or(Path::new(""));
+    load_within(path, file::LIMIT)
+}
+
+fn load_within(path: &Path, limit: Duration) -> Result<Config, ConfigError> {
+    let deadline = Instant::now() + limit;
+    let unreadable = |error| ConfigError::Unreadable {
+        path: path.to_owned(),
+        error,
+    };
+    let bytes = file::read_blocking(path, Kind::Config, deadline)
+        .map_err(unreadable)?
+        .bytes;
+    let context = Context {
+        folder: path.parent().unwrap_or(Path::new("")),
+        env: &|name| std::env::var(name).ok(),
+        deadline,
+    };
     text(&bytes)
-        .and_then(|text| parse(text, folder, &|name| std::env::var(name).ok()))
+        .and_then(|text| read(text, &context))
         .map_err(|problems| ConfigError::Invalid {
             path: path.to_owned(),
             problems,
@@ -78,12 +90,7 @@ fn text(bytes: &[u8]) -> Result<&str, Vec<Problem>> {
             line: good.matches('\n').count() + 1,
             column: good.rsplit('\n').next().unwrap_or("").chars().count() + 1,
         };
-        // A character that the limit of size has cut in two is no fault of its own.
-        let message = if bytes.len() > tree::LONGEST {
-            "this file is longer than 1 MiB, so it is not a configuration: name another one"
-        } else {
-            "this is not UTF-8: save the file in that encoding"
-        };
+        let message = "this is not UTF-8: save the file in that encoding";
         vec![Problem::new(at, message)]
     })
 }
@@ -95,15 +102,24 @@ pub fn parse(
     folder: &Path,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Config, Vec<Problem>> {
+    let deadline = Instant::now() + file::LIMIT;
+    let context = Context {
+        folder,
+        env,
+        deadline,
+    };
+    read(text, &context)
+}
+
+fn read(text: &str, context: &Context<'_>) -> Result<Config, Vec<Problem>> {
     let problems = Problems::default();
-    let context = Context { folder, env };
     let config = tree::parse(text, &problems).and_then(|root| {
         let mut section = Section::new(&root, "the file", At::START, &problems);
         let polling = Polling::section(&mut section, Polling::DEFAULT);
         let limits = Limits::section(&mut section, Limits::default());
-        let accounts = accounts(&mut section, &context, polling, limits);
+        let accounts = accounts(&mut section, context, polling, limits);
         let alerting = match section.take("alerting") {
-            Some(field) => alerting::read(&field, &context).map(Some),
+            Some(field) => alerting::read(&field, context).map(Some),
             None => Some(None),
         };
         section.finish();
@@ -166,6 +182,7 @@ fn name(account: &tree::Node) -> Option<(At, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file::hang::hang;
 
     #[test]
     fn an_unreadable_file_is_named_with_a_remedy() {
@@ -210,5 +227,42 @@ mod tests {
         let path = folder.path().join("long.yml");
         std::fs::write(&path, "가".repeat(tree::LONGEST / 3 + 100)).unwrap();
         assert!(load(&path).unwrap_err().to_string().contains("1 MiB"));
+    }
+
+    #[test]
+    fn every_file_on_a_disk_that_hangs_is_named_in_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let text = "accounts:\n- name: a\n  ncloud:\n    access_key_file: one\n    \
+                    secret_key_file: two\n    ca_file: ca.pem\n    ses: {}\n";
+        std::fs::write(path("config.yml"), text).unwrap();
+        for name in ["one", "two", "ca.pem"] {
+            std::fs::write(path(name), "a").unwrap();
+        }
+        let begun = Instant::now();
+        let load = || {
+            let loaded = load_within(&path("config.yml"), Duration::from_millis(300));
+            loaded.unwrap_err().to_string()
+        };
+        let hangs = ["one", "two", "ca.pem"].map(|name| hang(&path(name)));
+        let error = load();
+        let named = |name: &str, why: &str| {
+            let line = error.lines().find(|line| line.contains(name));
+            assert!(
+                line.is_some_and(|line| line.contains(why)),
+                "{name}: {error}"
+            );
+        };
+        named(
+            ":4:22: cannot use the file of access_key_file",
+            "its disk does not answer",
+        );
+        named("secret_key_file", "took all of the time");
+        named("ca_file", "took all of the time");
+        drop(hangs);
+        let _hang = hang(&path("config.yml"));
+        let error = load();
+        assert!(error.contains("config.yml: its disk does not"), "{error}");
+        assert!(begun.elapsed() < file::LIMIT);
     }
 }

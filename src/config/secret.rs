@@ -5,9 +5,11 @@ mod file;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::time::Instant;
 
 use super::{Account, Cloud, HuaweiAuth};
 use crate::provider::{ApiError, Reason};
@@ -34,22 +36,26 @@ impl PartialEq for Secret {
     }
 }
 
+/// Longest time that a call waits for the files of its secrets, before it goes on with the secrets
+/// that were read last.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
+
 impl Secret {
-    /// The secret in this file, which has to be readable now.
-    pub fn in_file(path: PathBuf) -> Result<Self, String> {
+    /// Reads the secret in this file, which has to be readable now. Blocks the calling thread until the
+    /// deadline at most.
+    pub fn in_file(path: PathBuf, deadline: Instant) -> Result<Self, String> {
         let file = SecretFile::new(path);
+        file.refresh_blocking(deadline);
         file.get()?;
         Ok(Self::File(Arc::new(file)))
     }
 
-    /// The value now. A file that never gave one is an `auth` error that names it.
-    ///
-    /// It may be called on an async thread: others take over what else that one has to do, since a
-    /// network file system that hangs would hold it up.
+    /// Returns the value that was read last. A file that never gave one is an `auth` error that names
+    /// it.
     pub fn get(&self) -> Result<SecretString, ApiError> {
         match self {
             Self::Value(value) => Ok(value.clone()),
-            Self::File(file) => aside(|| file.get()).map_err(|why| {
+            Self::File(file) => file.get().map_err(|why| {
                 ApiError::new(
                     Reason::Auth,
                     format!("cannot read the secret in {}: {why}", file.path().display()),
@@ -57,14 +63,19 @@ impl Secret {
             }),
         }
     }
+
+    /// Reads the file again, waiting for at most [`PATIENCE`] and not beyond the deadline.
+    pub(crate) async fn refresh(&self, deadline: Instant) {
+        if let Self::File(file) = self {
+            file.refresh(deadline.min(Instant::now() + PATIENCE)).await;
+        }
+    }
 }
 
-/// Does what may block. A runtime of one thread has no other to go on with; only tests have those.
-fn aside<T>(work: impl FnOnce() -> T) -> T {
-    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
-        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
-        _ => work(),
-    }
+/// Reads the files of these secrets again at the same time, waiting for at most [`PATIENCE`] and not
+/// beyond the deadline.
+pub(crate) async fn refresh_all(secrets: &[&Secret], deadline: Instant) {
+    join_all(secrets.iter().map(|secret| secret.refresh(deadline))).await;
 }
 
 impl Account {
@@ -92,58 +103,60 @@ impl Account {
         secrets.iter().any(|s| matches!(s, Secret::File(_)))
     }
 
-    /// A number that changes when one of these does, which it does not tell; none when none of them
-    /// can.
-    pub(crate) fn secrets_mark(&self) -> Option<u64> {
-        self.can_secrets_change().then(|| {
-            let mut mark = DefaultHasher::new();
-            for secret in self.secrets() {
-                let value = secret.get().ok();
-                let value = value.as_ref().map(ExposeSecret::expose_secret);
-                value.hash(&mut mark);
-            }
-            mark.finish()
-        })
+    /// Reads the files of the secrets, and returns a number that changes with the secrets and does not
+    /// tell them; `None` when no secret is in a file.
+    pub(crate) async fn secrets_mark(&self) -> Option<u64> {
+        if !self.can_secrets_change() {
+            return None;
+        }
+        let secrets = self.secrets();
+        refresh_all(&secrets, Instant::now() + PATIENCE).await;
+        let mut mark = DefaultHasher::new();
+        for secret in secrets {
+            let value = secret.get().ok();
+            let value = value.as_ref().map(ExposeSecret::expose_secret);
+            value.hash(&mut mark);
+        }
+        Some(mark.finish())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::Ordering;
-    use std::time::Duration;
-
     use super::*;
+    use crate::file::{self, hang::hang};
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-    async fn a_file_that_hangs_holds_up_no_other_task() {
+    #[tokio::test]
+    async fn a_file_that_hangs_leaves_the_secret_from_before_in_use() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         std::fs::write(&path, "a").unwrap();
-        let secret = Secret::in_file(path).unwrap();
-        let Secret::File(file) = &secret else {
-            panic!("{secret:?}");
-        };
-        file.hangs.store(true, Ordering::Relaxed);
-        // Whatever the code does, it hangs no longer than this.
-        let end = std::thread::spawn({
-            let file = file.clone();
-            move || {
-                std::thread::sleep(Duration::from_secs(1));
-                file.hangs.store(false, Ordering::Relaxed);
-            }
-        });
-        let get = |secret: &Secret| {
-            let secret = secret.clone();
-            tokio::spawn(async move { secret.get().unwrap().expose_secret().to_owned() })
-        };
-        let first = get(&secret);
-        while !file.is_looked_at() && !first.is_finished() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        // The only worker is held up now, and another one goes on with what is known.
-        assert_eq!(get(&secret).await.unwrap(), "a");
-        assert!(file.is_looked_at() && !first.is_finished(), "it waited");
-        assert_eq!(first.await.unwrap(), "a");
-        end.join().unwrap();
+        let deadline = || Instant::now() + file::LIMIT;
+        let secret = Secret::in_file(path.clone(), deadline()).unwrap();
+        let hang = hang(&path);
+        let begun = Instant::now();
+        secret.refresh(deadline()).await;
+        let took = begun.elapsed();
+        assert!(took < PATIENCE + file::LIMIT / 2, "{took:?}");
+        assert_eq!(secret.get().unwrap().expose_secret(), "a");
+        hang.until_stuck();
+        // The next call does not wait, and no second thread is stuck.
+        let begun = Instant::now();
+        secret.refresh(deadline()).await;
+        assert!(begun.elapsed() < PATIENCE / 2);
+        assert_eq!(hang.stuck(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_hangs_from_the_start_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        std::fs::write(&path, "a").unwrap();
+        let _hang = hang(&path);
+        let secret = Secret::File(Arc::new(SecretFile::new(path.clone())));
+        secret.refresh(Instant::now() + PATIENCE / 10).await;
+        let error = secret.get().unwrap_err();
+        assert!(error.message.contains(path.to_str().unwrap()), "{error}");
+        assert!(error.message.contains("disk does not answer"), "{error}");
     }
 }

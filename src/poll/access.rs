@@ -1,4 +1,4 @@
-//! An account's way to its vendor, opened when it is first needed: its CA file may come later.
+//! An account's way to its vendor, opened when it is first needed: the system's CAs may come later.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,13 +9,15 @@ use super::Deps;
 use crate::config::{Account, ProductConfig};
 use crate::model::{Memory, Observation};
 use crate::provider::http::Transport;
-use crate::provider::{self, ApiError, Discovery, Provider};
+use crate::provider::{self, ApiError, Discovery, Provider, Reason};
 
 /// One account's transport.
 pub(super) struct Access {
     account: Arc<Account>,
     deps: Deps,
     way: Mutex<Way>,
+    /// Held during an attempt to open the transport.
+    opening: Arc<tokio::sync::Mutex<()>>,
 }
 
 enum Way {
@@ -36,11 +38,12 @@ impl Access {
             account,
             deps,
             way: Mutex::new(Way::Closed(before)),
+            opening: Arc::default(),
         }
     }
 
     /// The transport; another attempt to open it is made each time until there is one. That reads
-    /// files: not for an async thread.
+    /// the system's CAs: not for an async thread.
     pub(super) fn transport(&self) -> Result<Arc<Transport>, ApiError> {
         if let Some(transport) = self.opened() {
             return Ok(transport);
@@ -63,13 +66,26 @@ impl Access {
         Ok(new)
     }
 
-    /// The same for an async thread.
+    /// Returns the transport, opening it on the blocking pool: one attempt at a time, for which a call
+    /// waits no longer than for an answer.
     async fn transport_apart(self: &Arc<Self>) -> Result<Arc<Transport>, ApiError> {
         if let Some(transport) = self.opened() {
             return Ok(transport);
         }
-        let this = self.clone();
-        super::apart(move || this.transport()).await
+        let opening = async {
+            let held = self.opening.clone().lock_owned().await;
+            let this = self.clone();
+            let open = move || {
+                let _held = held;
+                this.transport()
+            };
+            super::apart(open).await
+        };
+        let opened = tokio::time::timeout(self.account.polling.timeout, opening).await;
+        opened.unwrap_or_else(|_| {
+            let text = "the CAs of the system cannot be read in time: check its disk";
+            Err(ApiError::new(Reason::Timeout, text))
+        })
     }
 
     fn opened(&self) -> Option<Arc<Transport>> {
@@ -139,6 +155,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
+    use crate::file::hang::hang;
     use crate::store::Store;
     use crate::telemetry::Metrics;
 
@@ -196,30 +213,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_ca_file_that_hangs_holds_up_its_account_alone() {
+    async fn a_ca_file_is_not_read_again_when_the_transport_opens() {
         let folder = tempfile::tempdir().unwrap();
-        let pipe = folder.path().join("ca.pem");
-        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-        assert!(made.unwrap().success());
-        let plain = access(None);
-        let mut account = Account::clone(&plain.account);
-        account.ca_file = Some(pipe.clone());
-        account.products[0].endpoint = Some("https://127.0.0.1:1".parse().unwrap());
-        let config = account.products[0].clone();
-        let hanging = Access::new(Arc::new(account), plain.deps.clone(), None);
-        let service = Service::new(Arc::new(hanging), config);
-        // Whatever the code does, it hangs no longer than this.
-        let writer = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_secs(1));
-            std::fs::write(pipe, "no certificate").unwrap();
-        });
-        let mut discovering = service.discover();
-        let soon = tokio::time::timeout(Duration::from_millis(50), &mut discovering);
-        let begun = tokio::time::Instant::now();
-        assert!(soon.await.is_err(), "it waits for the file");
-        assert!(begun.elapsed().as_millis() < 900, "and nobody else does");
-        let error = discovering.await.unwrap_err();
-        assert!(error.to_string().contains("ca.pem"), "{error}");
-        writer.join().unwrap();
+        let path = folder.path().join("ca.pem");
+        std::fs::copy("tests/data/tls/ca.pem", &path).unwrap();
+        let text = "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, \
+                    ca_file: ca.pem, ses: {}}}]";
+        let config = crate::config::parse(text, folder.path(), &|_| None);
+        let account = Arc::new(config.unwrap().accounts.remove(0));
+        let hang = hang(&path);
+        let opened = Access::new(account, access(None).deps.clone(), None).transport();
+        assert!(opened.is_ok(), "{opened:?}");
+        assert_eq!(hang.stuck(), 0);
     }
 }

@@ -34,7 +34,6 @@ pub(super) fn is_same_way(one: &Account, other: &Account) -> bool {
     one.cloud == other.cloud
         && limits(one) == limits(other)
         && one.ca_file == other.ca_file
-        && one.ca_mark == other.ca_mark
         && one.proxy_url == other.proxy_url
         // An account without any https needs no CAs.
         && one.is_plain_http() == other.is_plain_http()

@@ -106,18 +106,13 @@ impl Fleet {
         }
     }
 
-    /// Looks at the files of the account's secrets, but no longer than until the next look is due: a
-    /// file system that hangs holds up nothing else.
+    /// Reads the files of the account's secrets, and asks again whatever was refused when they changed.
     async fn look_at_secrets(&self) {
         let account = self.lock().watch.account.clone();
         if !account.can_secrets_change() {
             return;
         }
-        let looked = account.clone();
-        let look = super::apart(move || looked.secrets_mark());
-        let Ok(mark) = tokio::time::timeout(LOOK, look).await else {
-            return;
-        };
+        let mark = account.secrets_mark().await;
         let mut course = self.lock();
         if Arc::ptr_eq(&account, &course.watch.account) && course.are_other_secrets(mark) {
             course.retry_refused();

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::Instant;
 use url::Url;
 
 use client::client;
@@ -27,7 +28,8 @@ pub use redaction::Redaction;
 
 use super::{ApiError, Call, Method, Reason, retry};
 use crate::clock::Clock;
-use crate::config::Account;
+use crate::config::secret::refresh_all;
+use crate::config::{Account, Secret};
 use crate::telemetry::Metrics;
 
 /// One account's way to its vendor; its limits are shared by all the account's products.
@@ -205,6 +207,11 @@ impl Authentication {
 
 /// What a vendor adds to the transport: how a request is authenticated and what answers mean.
 pub trait Vendor: Send + Sync {
+    /// The secrets that [`Vendor::authorize`] takes; their files are read again before each attempt.
+    fn secrets(&self) -> Vec<&Secret> {
+        Vec::new()
+    }
+
     /// Signs this attempt at `now`.
     fn authorize(&self, message: &Message<'_>, now: Timestamp) -> Result<Authentication, ApiError>;
 
@@ -219,6 +226,10 @@ pub trait Vendor: Send + Sync {
 }
 
 impl<V: Vendor + ?Sized> Vendor for &V {
+    fn secrets(&self) -> Vec<&Secret> {
+        (**self).secrets()
+    }
+
     fn authorize(&self, message: &Message<'_>, now: Timestamp) -> Result<Authentication, ApiError> {
         (**self).authorize(message, now)
     }
@@ -237,7 +248,7 @@ impl<V: Vendor + ?Sized> Vendor for &V {
 }
 
 impl Transport {
-    /// The transport of an account. Fails when the CA file cannot be read, or the system has none.
+    /// The transport of an account. Fails when the system has no CAs and the account names none.
     pub fn new(account: &Account, metrics: Arc<Metrics>, clock: Clock) -> Result<Self, ApiError> {
         Ok(Self {
             account: account.name.clone(),
@@ -341,6 +352,7 @@ impl Transport {
         vendor: &dyn Vendor,
         request: &Request<'_>,
     ) -> Result<Answer, ApiError> {
+        refresh_all(&vendor.secrets(), Instant::now() + self.timeout).await;
         let credentials = vendor.credentials();
         let _pass = self.gate.enter(credentials).await.map_err(resting)?;
         self.rate.turn().await;

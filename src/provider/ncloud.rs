@@ -27,7 +27,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::config::{Cloud, Ncloud, Zone};
+use crate::config::{Cloud, Ncloud, Secret, Zone};
 use crate::provider::{ApiError, Call, CloudSpec, Context, Reason, call, http};
 
 /// This cloud's line of the table.
@@ -166,6 +166,10 @@ impl Client {
 }
 
 impl http::Vendor for Client {
+    fn secrets(&self) -> Vec<&Secret> {
+        vec![&self.account.access_key, &self.account.secret_key]
+    }
+
     fn authorize(
         &self,
         message: &http::Message<'_>,

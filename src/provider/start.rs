@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 use url::Url;
 
 use super::error::VENDOR_SAYS;
@@ -14,6 +15,7 @@ use super::http::{self, Answer, Message, Redaction, Vendor};
 use super::{ApiError, Cause, Method, Reason};
 use crate::clock::Clock;
 use crate::config::Account;
+use crate::config::secret::refresh_all;
 
 /// For the whole exchange. An answer that is given up leaves the outcome unknown, so it is waited for
 /// longer than a poll would.
@@ -132,6 +134,7 @@ impl Order {
         let not_sent = |error: ApiError| Failed::NotSent(error.of(call));
         let client = http::client::once(account).map_err(not_sent)?;
         let vendor = self.parts.signer.sign().await.map_err(not_sent)?;
+        refresh_all(&vendor.secrets(), Instant::now() + patience).await;
         let message = self.message();
         let now = clock.now();
         let ready = prepare(&client, &*vendor, &message, now).map_err(not_sent)?;

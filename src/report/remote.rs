@@ -12,9 +12,13 @@ use url::{Host, Url};
 
 use super::{API_VERSION, Report};
 use crate::config::Secret;
+use crate::file::{self, Kind};
 use crate::provider::http::redaction::Content;
 use crate::provider::http::{Redaction, client, failure};
 use crate::text::clean;
+
+/// Flag whose value may be a key that was typed in the place of its path.
+const KEY_FILE: &str = "--key-file";
 
 /// For one answer, from the first byte sent to the last received.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -70,15 +74,21 @@ pub enum RemoteError {
 }
 
 impl Remote {
-    /// The exporter whose page is at `url`: scheme, host, port, and the prefix of its routes.
+    /// The exporter whose page is at `url`: scheme, host, port, and the prefix of its routes. Reads the
+    /// files of `trust`, blocking the calling thread for at most [`file::LIMIT`].
     pub fn new(url: &str, login: Login, trust: &Trust) -> Result<Self, RemoteError> {
         let url = address(url, !matches!(login, Login::None))?;
+        let deadline = Instant::now() + file::LIMIT;
         let mut builder = client::builder(CONNECT);
         if let Some((cert, key)) = &trust.identity {
-            builder = builder.identity(identity(cert, key)?);
+            builder = builder.identity(identity(cert, key, deadline)?);
         }
+        let roots = match &trust.ca_file {
+            Some(path) => Some(roots(path, deadline)?),
+            None => None,
+        };
         let is_plain_http = url.scheme() == "http";
-        let client = client::build(builder, trust.ca_file.as_deref(), is_plain_http)
+        let client = client::build(builder, roots, is_plain_http)
             .map_err(|error| RemoteError::Usage(error.message))?;
         Ok(Self { url, login, client })
     }
@@ -86,7 +96,7 @@ impl Remote {
     /// What it knows now.
     pub async fn read(&self) -> Result<Report, RemoteError> {
         let deadline = Instant::now() + TIMEOUT;
-        let (request, redaction) = self.ask()?;
+        let (request, redaction) = self.ask(deadline).await?;
         let answered = tokio::time::timeout_at(deadline, request.send()).await;
         let mut answer = match answered {
             Ok(Ok(answer)) => answer,
@@ -104,11 +114,21 @@ impl Remote {
         self.parse(&redaction.body(body, Content::Data))
     }
 
-    /// The request, and the secrets that it carries.
-    fn ask(&self) -> Result<(reqwest::RequestBuilder, Redaction), RemoteError> {
+    /// Builds the request, and returns it with the secrets that it carries.
+    async fn ask(
+        &self,
+        deadline: Instant,
+    ) -> Result<(reqwest::RequestBuilder, Redaction), RemoteError> {
         let mut redaction = Redaction::default();
         let request = self.client.get(self.url.clone());
         let request = request.header(ACCEPT, "application/json");
+        if let Login::Basic {
+            password: secret, ..
+        }
+        | Login::Bearer(secret) = &self.login
+        {
+            secret.refresh(deadline).await;
+        }
         let mut secret = |secret: &Secret| {
             let read = secret.get();
             let read = read.map_err(|error| RemoteError::Usage(error.message))?;
@@ -251,16 +271,32 @@ fn address(text: &str, has_login: bool) -> Result<Url, RemoteError> {
     Ok(url)
 }
 
-fn identity(cert: &Path, key: &Path) -> Result<reqwest::Identity, RemoteError> {
-    // The paths are not quoted: one may be the key itself.
-    let read = |flag: &str, path: &Path| {
-        std::fs::read(path)
-            .map_err(|e| RemoteError::Usage(format!("cannot read the file of {flag}: {e}")))
-    };
-    let mut pem = read("--cert-file", cert)?;
-    pem.push(b'\n');
-    pem.extend(read("--key-file", key)?);
-    reqwest::Identity::from_pem(&pem).map_err(|_| {
+/// Reads the CAs of `--ca-file`.
+fn roots(path: &Path, deadline: Instant) -> Result<Vec<reqwest::Certificate>, RemoteError> {
+    let pem = pem("--ca-file", path, deadline)?;
+    client::certificates(&pem).map_err(|why| {
+        RemoteError::Usage(format!("cannot use --ca-file {}: {why}", path.display()))
+    })
+}
+
+/// Reads the file of this flag. The path for a key is not quoted: it may be the key itself.
+fn pem(flag: &str, path: &Path, deadline: Instant) -> Result<Vec<u8>, RemoteError> {
+    let read = file::read_blocking(path, Kind::Pem, deadline);
+    let read = read.map_err(|error| {
+        let file = match flag {
+            KEY_FILE => format!("the file of {KEY_FILE}"),
+            flag => format!("{flag} {}", path.display()),
+        };
+        RemoteError::Usage(format!("cannot read {file}: {error}"))
+    });
+    Ok(read?.bytes)
+}
+
+fn identity(cert: &Path, key: &Path, deadline: Instant) -> Result<reqwest::Identity, RemoteError> {
+    let mut both = pem("--cert-file", cert, deadline)?;
+    both.push(b'\n');
+    both.extend(pem(KEY_FILE, key, deadline)?);
+    reqwest::Identity::from_pem(&both).map_err(|_| {
         RemoteError::Usage(format!(
             "{} and {} are no PEM certificate and key that can be used",
             cert.display(),

@@ -10,6 +10,7 @@ use tokio_rustls::rustls::ServerConfig;
 
 use super::auth::Logins;
 use super::config::{self, Files, RateLimit, Seen, WebConfig, WebConfigError};
+use crate::file;
 
 /// Between two looks at the files.
 const LOOK: Duration = Duration::from_secs(1);
@@ -25,6 +26,8 @@ pub struct Access {
     logins: Logins,
     bucket: Mutex<Option<Bucket>>,
     seen: Mutex<Seen>,
+    /// Why the files cannot be looked at, as it was logged.
+    hang: Mutex<Option<String>>,
 }
 
 impl Access {
@@ -33,9 +36,10 @@ impl Access {
         Self::with(None, WebConfig::open(), Seen::default())
     }
 
-    /// As the file says, which is followed from then on.
+    /// As the file says, which is followed from then on. Blocks the calling thread for at most
+    /// [`file::LIMIT`].
     pub fn load(path: &Path) -> Result<Self, WebConfigError> {
-        let (config, seen) = read(path);
+        let (config, seen) = read(path, Instant::now() + file::LIMIT);
         Ok(Self::with(Some(path.to_owned()), config?, seen))
     }
 
@@ -51,6 +55,7 @@ impl Access {
             config: ArcSwap::from_pointee(config),
             logins: Logins::default(),
             seen: Mutex::new(seen),
+            hang: Mutex::default(),
         }
     }
 
@@ -110,14 +115,20 @@ impl Access {
 
     /// Reads everything anew if a file has changed.
     fn look(&self) {
+        self.look_until(Instant::now() + file::LIMIT);
+    }
+
+    fn look_until(&self, deadline: Instant) {
         let Some(path) = &self.path else { return };
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if !seen.is_over() {
+        let over = seen.is_over(deadline);
+        self.tell_hang(over.as_ref().err());
+        if !over.unwrap_or_default() {
             return;
         }
-        let (config, now_seen) = read(path);
+        let (config, now_seen) = read(path, deadline);
         // Somebody is writing: half a file may be a good one that lets everybody in.
-        if !now_seen.is_settled(SystemTime::now()) || now_seen.is_over() {
+        if !now_seen.is_settled(SystemTime::now()) || now_seen.is_over(deadline) != Ok(false) {
             return;
         }
         *seen = now_seen;
@@ -133,6 +144,18 @@ impl Access {
                 }
             }
         }
+    }
+
+    /// Logs once that a disk does not answer.
+    fn tell_hang(&self, why: Option<&String>) {
+        let mut told = self.hang.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = why.filter(|why| told.as_ref() != Some(*why)) {
+            tracing::error!(
+                why,
+                "The web config cannot be followed; what was read before stays in use."
+            );
+        }
+        *told = why.cloned();
     }
 
     fn take_over(&self, config: WebConfig) {
@@ -171,8 +194,8 @@ impl Access {
 }
 
 /// Reads the config, and tells which files it was.
-fn read(path: &Path) -> (Result<WebConfig, WebConfigError>, Seen) {
-    let files = Files::default();
+fn read(path: &Path, deadline: Instant) -> (Result<WebConfig, WebConfigError>, Seen) {
+    let files = Files::until(deadline);
     let config = config::read(path, &files);
     (config, files.into_seen())
 }
@@ -211,6 +234,7 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file::hang::hang;
 
     #[test]
     fn the_bucket_gives_its_burst_and_then_one_every_interval() {
@@ -278,6 +302,26 @@ mod tests {
         write(&path, &users(&["alice"]), Duration::from_secs(2));
         access.look();
         assert_eq!(access.config().users.len(), 1);
+    }
+
+    #[test]
+    fn a_disk_that_hangs_leaves_the_config_from_before_in_use() {
+        let (folder, path, access) = loaded(&format!("{TLS}{}", users(&["alice", "bob"])));
+        let hang = hang(&folder.path().join("server.pem"));
+        let changed = format!("{TLS}{}", users(&["alice"]));
+        write(&path, &changed, Duration::from_secs(2));
+        for _ in 0..3 {
+            access.look_until(Instant::now() + Duration::from_millis(50));
+            assert_eq!(access.config().users.len(), 2);
+        }
+        hang.until_stuck();
+        assert!(hang.stuck() <= 2, "a look and a read");
+        drop(hang);
+        let begun = Instant::now();
+        while access.config().users.len() == 2 {
+            access.look();
+            assert!(begun.elapsed() < file::LIMIT, "it never recovers");
+        }
     }
 
     #[test]

@@ -13,11 +13,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hyper::header::{HeaderName, HeaderValue};
+use tokio::time::Instant;
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::config::decode::{Field, Section};
 use crate::config::problem::{At, Problem, Problems};
 use crate::config::tree::{self, Value};
+use crate::file::{self, FileError, Kind};
 
 pub use bucket::RateLimit;
 pub(super) use files::{Files, Seen};
@@ -52,8 +54,8 @@ pub enum WebConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
-        error: std::io::Error,
+        /// Why.
+        error: FileError,
     },
     /// The file was read, and something is wrong in it.
     #[error("{}", Lines(path, problems))]
@@ -79,9 +81,10 @@ impl fmt::Display for Lines<'_> {
     }
 }
 
-/// Reads the file, and the files that it names.
+/// Reads the file, and the files that it names. Blocks the calling thread for at most
+/// [`file::LIMIT`].
 pub fn load(path: &Path) -> Result<WebConfig, WebConfigError> {
-    read(path, &Files::default())
+    read(path, &Files::until(Instant::now() + file::LIMIT))
 }
 
 /// As [`load`], and leaves the files that were met in `files`.
@@ -91,7 +94,7 @@ pub(super) fn read(path: &Path, files: &Files) -> Result<WebConfig, WebConfigErr
         problems,
     };
     let bytes = files
-        .read(path)
+        .read(path, Kind::Config)
         .map_err(|error| WebConfigError::Unreadable {
             path: path.to_owned(),
             error,

@@ -9,6 +9,7 @@ mod check;
 mod demo;
 mod echo;
 mod faults;
+mod files;
 mod foreign;
 mod harness;
 mod inhibition;

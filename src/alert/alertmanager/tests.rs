@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::config::Secret;
 use crate::config::secret::SecretFile;
+use crate::file::hang::hang;
 
 fn bearer(token: &str) -> AlertmanagerAuth {
     AlertmanagerAuth::Bearer(Secret::Value(token.into()))
@@ -329,4 +330,36 @@ async fn a_ca_file_may_come_later_and_be_replaced() {
     assert!(endpoint.post("[]".to_owned()).await.is_err());
     std::fs::copy(tls_data("ca.pem"), &path).unwrap();
     assert_eq!(endpoint.post("[]".to_owned()).await, Ok(()));
+}
+
+/// The runtime has one thread here, which would be blocked by a read of its own.
+#[tokio::test]
+async fn a_ca_file_that_hangs_fails_the_post_in_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ca.pem");
+    std::fs::copy(tls_data("ca.pem"), &path).unwrap();
+    let fake = Fake::start_tls([ok()]).await;
+    let mut endpoint = open(&Alertmanager {
+        ca_file: Some(path.clone()),
+        ..fake.config()
+    });
+    endpoint.timeout = Duration::from_millis(200);
+    let hang = hang(&path);
+    for _ in 0..3 {
+        let post = endpoint.post("[]".to_owned());
+        let post = tokio::time::timeout(TIMEOUT / 2, post).await;
+        let failure = post.expect("it ends in time").unwrap_err();
+        assert_eq!(failure.remedy, Remedy::Wait);
+        let text = &failure.text;
+        assert!(text.contains("ca.pem: its disk does not answer"), "{text}");
+    }
+    hang.until_stuck();
+    assert_eq!(hang.stuck(), 1, "one thread for all posts");
+    drop(hang);
+    endpoint.timeout = TIMEOUT;
+    let begun = Instant::now();
+    while endpoint.post("[]".to_owned()).await.is_err() {
+        assert!(begun.elapsed() < TIMEOUT, "it never recovers");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }

@@ -1,11 +1,13 @@
 //! Where the report comes from: own polls, without a server, or a running exporter.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::{Config, Secret};
+use rolling_upgrade_exporter::file;
 use rolling_upgrade_exporter::poll;
 use rolling_upgrade_exporter::report::Report;
 use rolling_upgrade_exporter::report::remote::{Login, Remote, RemoteError, Trust};
@@ -177,8 +179,8 @@ impl Own {
 
 /// A secret that is read again for each call; that it can be read is checked now.
 /// The path is not quoted: it may be the secret itself.
-fn secret(flag: &str, file: &std::path::Path) -> Result<Secret, Failure> {
-    Secret::in_file(file.to_owned()).map_err(|why| {
+fn secret(flag: &str, path: &Path) -> Result<Secret, Failure> {
+    Secret::in_file(path.to_owned(), Instant::now() + file::LIMIT).map_err(|why| {
         let what = "write the path of a file that holds the secret";
         Failure::Usage(format!("cannot use the file of {flag}: {why}; {what}"))
     })

@@ -1,16 +1,13 @@
 //! A secret in a file that may be replaced at any time, and be half-written at that.
 
-use std::fs::{File, Metadata};
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
 
-/// Longer than any key or password; a token that somebody put into a file fits too.
-const LONGEST: usize = 64 << 10;
+use crate::file::{self, Content, FileError, Kind, Mark};
 
 /// A file that changed more recently may still be written.
 const SETTLES_AFTER: Duration = Duration::from_secs(1);
@@ -20,13 +17,8 @@ const SETTLES_AFTER: Duration = Duration::from_secs(1);
 pub struct SecretFile {
     path: PathBuf,
     settles_after: Duration,
-    /// Held by the one who looks at the file, however long that takes.
-    looking: Mutex<()>,
-    /// Held for moments only.
+    /// Held for moments only, never while the file is read.
     known: Mutex<Known>,
-    /// Whether the disk does not answer.
-    #[cfg(test)]
-    pub(crate) hangs: std::sync::atomic::AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -34,18 +26,10 @@ struct Known {
     value: Option<SecretString>,
     /// The file that the value was read from; none when that may not have been whole.
     mark: Option<Mark>,
+    /// Number of the read that gave the value.
+    serial: u64,
     /// Why the file could not be used after that, as it was told.
     trouble: Option<String>,
-}
-
-/// Tells apart a file and what stands in it at different times: a link that points elsewhere leads
-/// to another inode, and whoever writes moves the times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Mark {
-    inode: (u64, u64),
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
 }
 
 impl SecretFile {
@@ -59,10 +43,7 @@ impl SecretFile {
         Self {
             path,
             settles_after,
-            looking: Mutex::default(),
             known: Mutex::default(),
-            #[cfg(test)]
-            hangs: false.into(),
         }
     }
 
@@ -71,130 +52,89 @@ impl SecretFile {
         &self.path
     }
 
-    /// The secret now, without the line end that editors add. While the file is missing, bad, being
-    /// written or looked at by somebody else, the one from before.
+    /// Returns the secret that was read last, without the line end that editors add.
+    ///
+    /// # Errors
+    /// When no read has given a secret yet.
     pub(super) fn get(&self) -> Result<SecretString, String> {
-        let _looking = match self.looking.try_lock() {
-            Ok(looking) => looking,
-            Err(TryLockError::Poisoned(looking)) => looking.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                if let Some(value) = self.known().value.clone() {
-                    return Ok(value);
-                }
-                self.looking.lock().unwrap_or_else(PoisonError::into_inner)
-            }
-        };
-        #[cfg(test)]
-        while self.hangs.load(std::sync::atomic::Ordering::Relaxed) {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        let (old, known) = {
-            let known = self.known();
-            (known.value.clone(), known.mark)
-        };
-        let Some(old) = old else {
-            let (value, mark) = read(&self.path)?;
-            let mut known = self.known();
-            known.mark = Some(mark).filter(|mark| self.is_settled(*mark));
-            known.value = Some(value.clone());
-            return Ok(value);
-        };
-        let trouble = match look(&self.path) {
-            Ok(mark) if known == Some(mark) => None,
-            Ok(mark) if !self.is_settled(mark) => return Ok(old),
-            Ok(mark) => match read(&self.path) {
-                Ok((value, read)) if read == mark => {
-                    if value.expose_secret() != old.expose_secret() {
-                        tracing::info!(file = %self.path.display(), "A secret's file changed; the new one is used.");
-                    }
-                    *self.known() = Known {
-                        value: Some(value.clone()),
-                        mark: Some(mark),
-                        trouble: None,
-                    };
-                    return Ok(value);
-                }
-                // It changed again meanwhile.
-                Ok(_) => return Ok(old),
-                Err(why) => Some(why),
-            },
-            Err(why) => Some(why),
-        };
+        let known = self.known();
+        let unread = || "it was not read yet".to_owned();
+        let why = || known.trouble.clone().unwrap_or_else(unread);
+        known.value.clone().ok_or_else(why)
+    }
+
+    /// Reads the file. Blocks the calling thread until the deadline at most: not for async code.
+    pub(super) fn refresh_blocking(&self, deadline: Instant) {
+        self.take(file::read_blocking(&self.path, Kind::Secret, deadline));
+    }
+
+    /// Reads the file, waiting until the deadline at most. While it is missing, bad, being written,
+    /// or on a disk that does not answer, the secret from before stays in use.
+    pub(super) async fn refresh(&self, deadline: Instant) {
+        self.take(file::read(&self.path, Kind::Secret, deadline).await);
+    }
+
+    fn take(&self, read: Result<Content, FileError>) {
         let mut known = self.known();
-        if known.trouble != trouble {
-            if let Some(why) = &trouble {
-                tracing::warn!(
-                    file = %self.path.display(), why,
-                    "A secret's file cannot be used; the one from before stays in use."
-                );
+        let found = match read {
+            // A later read was faster.
+            Ok(content) if content.serial < known.serial => return,
+            Ok(content) => {
+                let is_whole = content.mark.is_some_and(|mark| self.is_settled(mark));
+                let is_known = known.mark.is_some() && known.mark == content.mark;
+                if known.value.is_some() && !is_whole && !is_known {
+                    return;
+                }
+                let mark = content.mark.filter(|_| is_whole);
+                let serial = content.serial;
+                parse(content.bytes).map(|value| (value, mark, serial))
             }
-            known.trouble = trouble;
+            Err(error) => Err(error.to_string()),
+        };
+        match found {
+            Ok((value, mark, serial)) => {
+                let old = known.value.as_ref().map(ExposeSecret::expose_secret);
+                if old.is_some_and(|old| old != value.expose_secret()) {
+                    tracing::info!(file = %self.path.display(), "A secret's file changed; the new one is used.");
+                }
+                *known = Known {
+                    value: Some(value),
+                    mark,
+                    serial,
+                    trouble: None,
+                };
+            }
+            Err(why) => {
+                if known.value.is_some() && known.trouble.as_ref() != Some(&why) {
+                    tracing::warn!(
+                        file = %self.path.display(), why,
+                        "A secret's file cannot be used; the one from before stays in use."
+                    );
+                }
+                known.trouble = Some(why);
+            }
         }
-        Ok(old)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether somebody waits for the disk.
-    #[cfg(test)]
-    pub(crate) fn is_looked_at(&self) -> bool {
-        matches!(self.looking.try_lock(), Err(TryLockError::WouldBlock))
-    }
-
-    /// Whether nobody has written it lately. A time that is still to come tells nothing.
+    /// Whether the file has not changed lately. A time that is still to come tells nothing.
     fn is_settled(&self, mark: Mark) -> bool {
-        let (seconds, nanoseconds) = mark.modified.max(mark.changed);
-        let at = Duration::new(
-            u64::try_from(seconds).unwrap_or_default(),
-            u32::try_from(nanoseconds).unwrap_or_default(),
-        );
-        let age = SystemTime::UNIX_EPOCH
-            .checked_add(at)
-            .and_then(|at| SystemTime::now().duration_since(at).ok());
+        let age = mark.changed_ago(SystemTime::now());
         age.is_none_or(|age| age >= self.settles_after)
     }
 }
 
-impl Mark {
-    fn new(metadata: &Metadata) -> Self {
-        Self {
-            inode: (metadata.dev(), metadata.ino()),
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-}
-
-/// Looks at a file without opening it: a named pipe would block whoever does.
-fn look(path: &Path) -> Result<Mark, String> {
-    let metadata = std::fs::metadata(path).map_err(|e| e.to_string())?;
-    if !metadata.is_file() {
-        return Err("it is not a regular file".to_owned());
-    }
-    Ok(Mark::new(&metadata))
-}
-
-/// What stands in a file, and the file that it was.
-fn read(path: &Path) -> Result<(SecretString, Mark), String> {
-    look(path)?;
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|e| e.to_string())?;
-    let mark = file.metadata().map_err(|e| e.to_string())?;
-    file.take(LONGEST as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| e.to_string())?;
-    if bytes.len() > LONGEST {
-        return Err("it is longer than 64 KiB, so it is not a secret".to_owned());
-    }
+/// The secret in these bytes.
+fn parse(bytes: Vec<u8>) -> Result<SecretString, String> {
     let text = String::from_utf8(bytes).map_err(|_| "it is not text".to_owned())?;
     let text = SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned());
     if text.expose_secret().is_empty() {
         return Err("it is empty".to_owned());
     }
-    Ok((text, Mark::new(&mark)))
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -209,17 +149,24 @@ mod tests {
         (folder, path)
     }
 
+    /// Reads the file and returns the secret.
+    fn read(file: &SecretFile) -> Result<String, String> {
+        file.refresh_blocking(Instant::now() + file::LIMIT);
+        let secret = file.get();
+        secret.map(|secret| secret.expose_secret().to_owned())
+    }
+
     fn value(file: &SecretFile) -> String {
-        file.get().unwrap().expose_secret().to_owned()
+        read(file).unwrap()
     }
 
     #[test]
     fn a_file_that_never_was_good_is_an_error_until_it_is() {
         let (_folder, path) = folder();
         let file = SecretFile::settling(path.clone(), Duration::ZERO);
-        assert!(file.get().is_err());
+        assert!(read(&file).is_err());
         std::fs::write(&path, "\n").unwrap();
-        assert_eq!(file.get().unwrap_err(), "it is empty");
+        assert_eq!(read(&file).unwrap_err(), "it is empty");
         std::fs::write(&path, "a\r\n").unwrap();
         assert_eq!(value(&file), "a");
     }
@@ -230,7 +177,7 @@ mod tests {
         let file = SecretFile::settling(path.clone(), Duration::ZERO);
         std::fs::write(&path, "a").unwrap();
         assert_eq!(value(&file), "a");
-        let long = vec![b'x'; LONGEST + 1];
+        let long = vec![b'x'; (64 << 10) + 1];
         for bad in [&b""[..], b"\xff\xfe", &long] {
             std::fs::write(&path, bad).unwrap();
             assert_eq!(value(&file), "a");
@@ -295,5 +242,18 @@ mod tests {
         let file = SecretFile::new(path);
         assert_eq!(value(&file), "hunter2");
         assert!(!format!("{file:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_read_that_began_earlier_does_not_replace_a_later_one() {
+        let (_folder, path) = folder();
+        std::fs::write(&path, "old").unwrap();
+        let file = SecretFile::settling(path.clone(), Duration::ZERO);
+        let deadline = Instant::now() + file::LIMIT;
+        let early = file::read_blocking(&path, Kind::Secret, deadline);
+        std::fs::write(&path, "new").unwrap();
+        assert_eq!(value(&file), "new");
+        file.take(early);
+        assert_eq!(file.get().unwrap().expose_secret(), "new");
     }
 }

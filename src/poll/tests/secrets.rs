@@ -1,7 +1,7 @@
 //! Secrets in files that rotate, or do not answer, while clusters are polled.
 
 use super::*;
-use crate::config::Secret;
+use crate::file::hang::hang;
 
 /// An account with a secret in this file.
 fn account(folder: &Path) -> Account {
@@ -9,14 +9,6 @@ fn account(folder: &Path) -> Account {
     let text = "accounts: [{name: a, ncloud: {access_key: x, secret_key_file: secret, ses: {}}}]";
     let mut config = crate::config::parse(text, folder, &|_| None).unwrap();
     config.accounts.remove(0)
-}
-
-fn hang(account: &Account, hangs: bool) {
-    for secret in account.secrets() {
-        if let Secret::File(file) = secret {
-            file.hangs.store(hangs, Ordering::Relaxed);
-        }
-    }
 }
 
 async fn until(what: &str, is_so: impl Fn() -> bool) {
@@ -33,22 +25,12 @@ async fn a_secret_file_that_hangs_holds_up_neither_discovery_nor_polls() {
     let account = account(folder.path());
     let fake = Arc::new(Fake::default());
     fake.set("1", Ok(None));
-    hang(&account, true);
-    // Whatever the code does, it hangs no longer than this.
-    let end = std::thread::spawn({
-        let account = account.clone();
-        move || {
-            std::thread::sleep(Duration::from_secs(1));
-            hang(&account, false);
-        }
-    });
-    let begun = tokio::time::Instant::now();
+    let hang = hang(&folder.path().join("secret"));
     let mut bench = Bench::of(account, fake, |_| {});
     let is_up = |bench: &Bench| bench.state("1").is_some_and(|state| state.up);
     until("it is polled", || is_up(&bench)).await;
     bench.reload(|_, _| {});
-    assert!(begun.elapsed().as_millis() < 900, "the file still hangs");
-    end.join().unwrap();
+    assert!(hang.stuck() <= 1);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! HTTP clients: limits, trust, proxy.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ const HEADER_CAP: u32 = 64 << 10;
 
 const USER_AGENT: &str = concat!("rolling-upgrade-exporter/", env!("CARGO_PKG_VERSION"));
 
-/// An account's. Fails when the CA file cannot be read, or the system has none.
+/// An account's. Fails when the system has no CAs and the account names none.
 pub(super) fn client(account: &Account) -> Result<reqwest::Client, ApiError> {
     let builder = builder(connect_limit(account))
         .pool_max_idle_per_host(account.polling.max_concurrency.min(4))
@@ -46,7 +47,11 @@ fn of(account: &Account, mut builder: reqwest::ClientBuilder) -> Result<reqwest:
         })?;
         builder = builder.proxy(proxy);
     }
-    build(builder, account.ca_file.as_deref(), account.is_plain_http())
+    let roots = match &account.ca_file {
+        Some(file) => Some(certificates(file.pem()).map_err(|why| unusable(file.path(), &why))?),
+        None => None,
+    };
+    build(builder, roots, account.is_plain_http())
 }
 
 /// What all clients of the program have.
@@ -63,28 +68,34 @@ pub(crate) fn builder(connect: Duration) -> reqwest::ClientBuilder {
         .dns_resolver(Arc::new(lookup::System))
 }
 
-/// The client that trusts the CAs of `ca_file`, or those of the system. Fails when the file cannot be
-/// read, or the system has none; one that talks plain http only needs none.
+/// Parses the CAs in PEM text.
+///
+/// # Errors
+/// When there is none, or one cannot be read.
+pub(crate) fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, &'static str> {
+    match reqwest::Certificate::from_pem_bundle(pem) {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err("it holds no PEM certificate"),
+    }
+}
+
+/// Builds the error of a CA file that cannot be used.
+pub(crate) fn unusable(ca_file: &Path, why: &dyn fmt::Display) -> ApiError {
+    let text = format!("cannot use ca_file {}: {why}", ca_file.display());
+    ApiError::new(Reason::Network, text).because(Cause::Network(Network::Tls))
+}
+
+/// Builds the client that trusts these CAs, or those of the system.
+///
+/// # Errors
+/// When the system has no CAs and none are given; a client of plain http needs none.
 pub(crate) fn build(
     mut builder: reqwest::ClientBuilder,
-    ca_file: Option<&Path>,
+    roots: Option<Vec<reqwest::Certificate>>,
     is_plain_http: bool,
 ) -> Result<reqwest::Client, ApiError> {
-    if let Some(path) = ca_file {
-        let unreadable = |why: String| {
-            ApiError::new(
-                Reason::Network,
-                format!("cannot use ca_file {}: {why}", path.display()),
-            )
-            .because(Cause::Network(Network::Tls))
-        };
-        let pem = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
-        let certs = reqwest::Certificate::from_pem_bundle(&pem)
-            .map_err(|_| unreadable("it holds no PEM certificate".into()))?;
-        if certs.is_empty() {
-            return Err(unreadable("it holds no PEM certificate".into()));
-        }
-        builder = builder.tls_certs_only(certs);
+    if let Some(roots) = roots {
+        builder = builder.tls_certs_only(roots);
     } else if is_plain_http {
         // reqwest refuses to start on a machine without CAs, even if it never needs one.
         builder = builder.tls_certs_only([]);

@@ -11,6 +11,8 @@ use tokio::net::TcpListener;
 use super::exchange::BODY_CAP;
 use super::failure::skew;
 use super::*;
+use crate::config::secret::SecretFile;
+use crate::file::hang::hang;
 
 const READ: Call = Call::read("Read", Method::Get, "/read");
 const POST: Call = Call::read("Post", Method::Post, "/post");
@@ -20,10 +22,18 @@ const POST: Call = Call::read("Post", Method::Post, "/post");
 struct Counting {
     signed: AtomicU32,
     rest: Duration,
+    secret: Option<Secret>,
 }
 
 impl Vendor for Counting {
+    fn secrets(&self) -> Vec<&Secret> {
+        self.secret.iter().collect()
+    }
+
     fn authorize(&self, _: &Message<'_>, _: Timestamp) -> Result<Authentication, ApiError> {
+        if let Some(secret) = &self.secret {
+            secret.get()?;
+        }
         let n = self.signed.fetch_add(1, Ordering::Relaxed);
         Ok(Authentication::default().secret_header("x-signature", n.to_string()))
     }
@@ -159,6 +169,46 @@ async fn each_attempt_is_signed_afresh() {
         "{first}"
     );
     assert!(first.contains("accept: application/json"), "{first}");
+}
+
+/// The runtime has one thread here, which would be blocked by a read of its own.
+#[tokio::test]
+async fn a_secret_file_that_hangs_fails_no_call_and_delays_one() {
+    let server = Server::start(vec![answer("200 OK", "", "{}")]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    std::fs::write(&path, "a").unwrap();
+    let deadline = Instant::now() + crate::file::LIMIT;
+    let vendor = Counting {
+        secret: Some(Secret::in_file(path.clone(), deadline).unwrap()),
+        ..Counting::default()
+    };
+    let hang = hang(&path);
+    let begun = Instant::now();
+    for _ in 0..20 {
+        assert!(server.send(&vendor, &READ).await.is_ok());
+    }
+    assert!(begun.elapsed() < transport().timeout * 10, "only one waits");
+    hang.until_stuck();
+    assert_eq!(hang.stuck(), 1);
+}
+
+#[tokio::test]
+async fn a_secret_file_that_never_was_read_fails_the_call_in_time() {
+    let server = Server::start(vec![answer("200 OK", "", "{}")]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    let _hang = hang(&path);
+    let vendor = Counting {
+        secret: Some(Secret::File(Arc::new(SecretFile::new(path)))),
+        ..Counting::default()
+    };
+    let begun = Instant::now();
+    let error = server.send(&vendor, &READ).await.unwrap_err();
+    assert_eq!(error.reason, Reason::Auth);
+    assert!(error.message.contains("disk does not answer"), "{error}");
+    assert!(begun.elapsed() < transport().timeout * 5);
+    assert!(server.requests().is_empty());
 }
 
 #[tokio::test]

@@ -179,6 +179,11 @@ struct Keys {
 }
 
 impl Vendor for Keys {
+    fn secrets(&self) -> Vec<&Secret> {
+        let keys = [&self.access_key, &self.secret_key];
+        keys.into_iter().chain(&self.security_token).collect()
+    }
+
     /// Every header that is sent here is signed, as the vendor demands of `X-Project-Id` and
     /// `X-Security-Token`; the host is signed as it will be sent.
     fn authorize(&self, message: &Message<'_>, now: Timestamp) -> Result<Authentication, ApiError> {

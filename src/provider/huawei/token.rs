@@ -13,6 +13,7 @@ use url::Url;
 use super::client::{REST, fingerprint};
 use super::error::judge;
 use crate::config::Secret;
+use crate::config::secret::PATIENCE;
 use crate::provider::http::{Answer, Authentication, Message, Request, Transport, Vendor};
 use crate::provider::{ApiError, Call, Cause, Method, Reason};
 
@@ -187,6 +188,7 @@ impl TokenSource {
     }
 
     async fn fetch(&self, transport: &Transport, product: &'static str) -> Result<Token, ApiError> {
+        self.password.refresh(Instant::now() + PATIENCE).await;
         let password = self.password.get()?;
         let body = json!({"auth": {
             "identity": {

@@ -75,7 +75,6 @@ impl Server {
                 max_concurrency: 4,
             },
             ca_file: None,
-            ca_mark: 0,
             proxy_url: None,
             products: vec![ProductConfig {
                 product,

@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::config::CaFile;
 use crate::config::Config;
 use crate::provider::ncloud::cdss;
 use crate::provider::{Context, http::Transport};
@@ -163,9 +164,10 @@ async fn without_a_connection_nothing_was_sent() {
     // Nobody listens; what answers speaks no TLS.
     let (plain, count) = server(Some(answer("200 OK", TAKEN))).await;
     let ca = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls/ca.pem");
+    let deadline = tokio::time::Instant::now() + crate::file::LIMIT;
     for endpoint in [format!("http://{address}"), format!("https://{plain}")] {
         let mut config = config(&endpoint);
-        config.accounts[0].ca_file = Some(ca.clone());
+        config.accounts[0].ca_file = Some(CaFile::read(ca.clone(), deadline).unwrap());
         let order = order(&config);
         let outcome = order.send(&config.accounts[0], &Clock::system()).await;
         assert!(

@@ -1,77 +1,82 @@
 //! The files of a web config, and whether they have changed since they were read.
 
 use std::cell::RefCell;
-use std::fs;
-use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// Longer than any chain of certificates, and than the CAs of a whole system.
-const LONGEST: u64 = 4 << 20;
+use tokio::time::Instant;
+
+use crate::file::{self, FileError, Kind, Mark};
 
 /// A file that was written more recently may be half of one.
 const SETTLES_AFTER: Duration = Duration::from_secs(1);
 
-/// What a file looks like from outside: device, inode, length, and the times at which its content
-/// and anything of it changed. Links are followed, so a link to another file looks different.
-type Look = [i128; 5];
-
-/// Files, with what each looked like right before it was read; none: it was not there.
+/// Files with their marks right before they were read; none: it was not there. Links are followed, so
+/// a link to another file has another mark.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::web) struct Seen(Vec<(PathBuf, Option<Look>)>);
+pub(in crate::web) struct Seen(Vec<(PathBuf, Option<Mark>)>);
 
 impl Seen {
-    /// Whether any of the files looks different now.
-    pub(in crate::web) fn is_over(&self) -> bool {
-        self.0.iter().any(|(path, then)| look(path) != *then)
+    /// Returns whether any of the files has another mark now. Blocks the calling thread until the
+    /// deadline at most.
+    ///
+    /// # Errors
+    /// When a disk does not answer; the text names the file.
+    pub(in crate::web) fn is_over(&self, deadline: Instant) -> Result<bool, String> {
+        for (path, then) in &self.0 {
+            let now = mark(path, deadline);
+            let now = now.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            if now != *then {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether nobody had written any of the files lately. A time that is still to come tells
     /// nothing.
     pub(in crate::web) fn is_settled(&self, now: SystemTime) -> bool {
-        self.0.iter().all(|(_, look)| {
-            let written = look.map(|[_, _, _, written, _]| written);
-            let age = written
-                .and_then(|nanos| u64::try_from(nanos).ok())
-                .and_then(|nanos| SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(nanos)))
-                .and_then(|written| now.duration_since(written).ok());
+        self.0.iter().all(|(_, mark)| {
+            let age = mark.and_then(|mark| mark.written_ago(now));
             age.is_none_or(|age| age >= SETTLES_AFTER)
         })
     }
 }
 
-/// Reads files, and remembers which; the good and the bad.
-#[derive(Debug, Default)]
-pub(in crate::web) struct Files(RefCell<Seen>);
+/// Reads files until a deadline, and remembers which; the good and the bad.
+#[derive(Debug)]
+pub(in crate::web) struct Files {
+    seen: RefCell<Seen>,
+    deadline: Instant,
+}
 
 impl Files {
-    pub(in crate::web) fn into_seen(self) -> Seen {
-        self.0.into_inner()
+    pub(in crate::web) fn until(deadline: Instant) -> Self {
+        Self {
+            seen: RefCell::default(),
+            deadline,
+        }
     }
 
-    pub(super) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.0.borrow_mut().0.push((path.to_owned(), look(path)));
-        // A named pipe would block whoever opens it.
-        if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is not a regular file"));
-        }
-        let mut bytes = Vec::new();
-        fs::File::open(path)?
-            .take(LONGEST)
-            .read_to_end(&mut bytes)?;
-        Ok(bytes)
+    pub(in crate::web) fn into_seen(self) -> Seen {
+        self.seen.into_inner()
+    }
+
+    /// Reads a file, blocking the calling thread until the deadline at most.
+    pub(super) fn read(&self, path: &Path, kind: Kind) -> Result<Vec<u8>, FileError> {
+        let mark = mark(path, self.deadline);
+        // Without an answer it counts as missing, so that it is over once there is one.
+        let known = mark.as_ref().ok().copied().flatten();
+        self.seen.borrow_mut().0.push((path.to_owned(), known));
+        mark?;
+        Ok(file::read_blocking(path, kind, self.deadline)?.bytes)
     }
 }
 
-fn look(path: &Path) -> Option<Look> {
-    let metadata = fs::metadata(path).ok()?;
-    let time = |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
-    Some([
-        metadata.dev().into(),
-        metadata.ino().into(),
-        metadata.len().into(),
-        time(metadata.mtime(), metadata.mtime_nsec()),
-        time(metadata.ctime(), metadata.ctime_nsec()),
-    ])
+/// Returns the mark of a file; `None` when there is no regular file.
+fn mark(path: &Path, deadline: Instant) -> Result<Option<Mark>, FileError> {
+    match file::mark_blocking(path, deadline) {
+        Err(FileError::Io(_) | FileError::NotRegular) => Ok(None),
+        mark => mark,
+    }
 }

@@ -2,14 +2,22 @@ use super::*;
 
 /// What `parse` says of a text next to the certificates for tests.
 fn wrong(text: &str) -> Vec<String> {
-    match parse(text, &folder(), &Files::default()) {
+    match parse(text, &folder(), &files()) {
         Ok(_) => Vec::new(),
         Err(problems) => problems.iter().map(ToString::to_string).collect(),
     }
 }
 
 fn good(text: &str) -> WebConfig {
-    parse(text, &folder(), &Files::default()).unwrap_or_else(|p| panic!("{text}\n{p:?}"))
+    parse(text, &folder(), &files()).unwrap_or_else(|p| panic!("{text}\n{p:?}"))
+}
+
+fn files() -> Files {
+    Files::until(Instant::now() + file::LIMIT)
+}
+
+fn is_over(seen: &Seen) -> bool {
+    seen.is_over(Instant::now() + file::LIMIT).unwrap()
 }
 
 fn folder() -> PathBuf {
@@ -307,7 +315,7 @@ fn verifying_without_a_ca_takes_the_systems_and_says_so() {
     if let Ok(config) = parse(
         &tls("  client_auth_type: VerifyClientCertIfGiven\n"),
         &folder(),
-        &Files::default(),
+        &files(),
     ) {
         assert!(
             config.hints[0].contains("the system's CAs"),
@@ -324,19 +332,19 @@ fn a_file_is_over_once_it_or_what_it_links_to_changes() {
     std::fs::write(path("one"), "a").unwrap();
     std::fs::write(path("two"), "a").unwrap();
     std::os::unix::fs::symlink("one", path("link")).unwrap();
-    let files = Files::default();
-    assert!(files.read(&path("none")).is_err());
-    files.read(&path("link")).unwrap();
+    let files = files();
+    assert!(files.read(&path("none"), Kind::Pem).is_err());
+    files.read(&path("link"), Kind::Pem).unwrap();
     let seen = files.into_seen();
-    assert!(!seen.is_over());
+    assert!(!is_over(&seen));
     std::fs::remove_file(path("link")).unwrap();
     std::os::unix::fs::symlink("two", path("link")).unwrap();
-    assert!(seen.is_over());
+    assert!(is_over(&seen));
     std::fs::remove_file(path("link")).unwrap();
     std::os::unix::fs::symlink("one", path("link")).unwrap();
-    assert!(!seen.is_over());
+    assert!(!is_over(&seen));
     std::fs::write(path("none"), "now it is there").unwrap();
-    assert!(seen.is_over());
+    assert!(is_over(&seen));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::names::{self, Version};
 use super::{Files, given};
 use crate::config::decode::{Field, Section};
 use crate::config::problem::quote;
+use crate::file::Kind;
 use crate::web::tls::client::{ClientAuth, Policy};
 
 /// Where files are looked up, and what HTTP wants of TLS.
@@ -154,7 +155,7 @@ impl<'a> Source<'a> {
         }
         let name = self.field.text()?;
         let place = format!("{} {}", self.field.name, quote(name));
-        match context.files.read(&context.folder.join(name)) {
+        match context.files.read(&context.folder.join(name), Kind::Pem) {
             Ok(bytes) => Some(Pem {
                 field: self.field,
                 bytes,

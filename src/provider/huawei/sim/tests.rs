@@ -137,7 +137,6 @@ pub(in crate::provider::huawei) fn account(address: SocketAddr, auth: HuaweiAuth
             max_concurrency: 4,
         },
         ca_file: None,
-        ca_mark: 0,
         proxy_url: None,
         products: vec![ProductConfig {
             product: &css::PRODUCT,

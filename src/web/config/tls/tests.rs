@@ -8,6 +8,10 @@ use tokio_rustls::rustls::{
 use super::*;
 use crate::web::config::parse;
 
+fn files() -> Files {
+    Files::until(tokio::time::Instant::now() + crate::file::LIMIT)
+}
+
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/tls")
@@ -17,7 +21,7 @@ fn data(name: &str) -> PathBuf {
 fn server(more: &str) -> Arc<ServerConfig> {
     let text =
         format!("tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n{more}");
-    let config = parse(&text, &data(""), &Files::default()).unwrap();
+    let config = parse(&text, &data(""), &files()).unwrap();
     config.tls.unwrap()
 }
 
@@ -102,7 +106,7 @@ const OLD: &str = "    -----BEGIN CERTIFICATE-----
 #[test]
 fn an_old_certificate_is_told_from_one_that_does_not_fit() {
     let text = format!("tls_server_config:\n  key_file: server.key\n  cert: |\n{OLD}");
-    let problems = parse(&text, &data(""), &Files::default()).unwrap_err();
+    let problems = parse(&text, &data(""), &files()).unwrap_err();
     let told = problems[0].to_string();
     assert!(told.contains("is X.509 version 1: make one"), "{told}");
 }

@@ -1,0 +1,126 @@
+//! The read itself, on whichever thread it is called.
+
+use std::fmt;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::OFlags;
+
+use super::{FileError, Kind};
+
+/// Bytes of a file.
+#[derive(Clone)]
+pub(crate) struct Content {
+    pub(crate) bytes: Vec<u8>,
+    /// `None` when the file changed while it was read.
+    pub(crate) mark: Option<Mark>,
+    /// Order of the reads: a later read has a larger number.
+    pub(crate) serial: u64,
+}
+
+impl fmt::Debug for Content {
+    /// Omits the bytes, which may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Content");
+        shown.field("length", &self.bytes.len());
+        shown.field("mark", &self.mark).finish_non_exhaustive()
+    }
+}
+
+/// Identity and times of a file: a link that points elsewhere leads to another inode, and a writer
+/// moves the times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    inode: (u64, u64),
+    size: u64,
+    modified: Nanoseconds,
+    changed: Nanoseconds,
+}
+
+/// Time since the epoch.
+type Nanoseconds = i128;
+
+impl Mark {
+    fn new(metadata: &Metadata) -> Self {
+        let time = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+        Self {
+            inode: (metadata.dev(), metadata.ino()),
+            size: metadata.size(),
+            modified: time(metadata.mtime(), metadata.mtime_nsec()),
+            changed: time(metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    /// Returns how long ago the content was written; `None` for a time in the future.
+    pub(crate) fn written_ago(&self, now: SystemTime) -> Option<Duration> {
+        ago(self.modified, now)
+    }
+
+    /// Returns how long ago the content, the owner or the mode changed; `None` for a time in the
+    /// future.
+    pub(crate) fn changed_ago(&self, now: SystemTime) -> Option<Duration> {
+        ago(self.modified.max(self.changed), now)
+    }
+}
+
+fn ago(time: Nanoseconds, now: SystemTime) -> Option<Duration> {
+    let time = Duration::from_nanos(u64::try_from(time).ok()?);
+    let time = SystemTime::UNIX_EPOCH.checked_add(time)?;
+    now.duration_since(time).ok()
+}
+
+/// Returns the mark of a regular file without opening it.
+pub(super) fn look(path: &Path) -> Result<Mark, FileError> {
+    regular(&std::fs::metadata(path)?)
+}
+
+/// Reads a regular file up to the limit of its kind.
+pub(super) fn read(path: &Path, kind: Kind) -> Result<(Vec<u8>, Option<Mark>), FileError> {
+    // Opening a device or a pipe can have effects of its own.
+    look(path)?;
+    let file = open(path)?;
+    let before = regular(&file.metadata()?)?;
+    let mut bytes = Vec::new();
+    // One byte more than allowed shows that there is more.
+    (&file).take(kind.longest() + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > kind.longest() {
+        return Err(FileError::TooLong(kind));
+    }
+    let after = Mark::new(&file.metadata()?);
+    Ok((bytes, Some(after).filter(|after| *after == before)))
+}
+
+/// Opens without waiting for a writer: the file may have become a named pipe since it was looked at.
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options
+        .read(true)
+        .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
+    options.open(path)
+}
+
+fn regular(metadata: &Metadata) -> Result<Mark, FileError> {
+    if metadata.is_file() {
+        Ok(Mark::new(metadata))
+    } else {
+        Err(FileError::NotRegular)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opening_a_named_pipe_without_a_writer_returns() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let opened = open(&path).unwrap().metadata().unwrap();
+        assert!(matches!(regular(&opened), Err(FileError::NotRegular)));
+    }
+}
