@@ -2,6 +2,7 @@
 
 mod announce;
 mod reload;
+mod signals;
 
 use std::future::pending;
 use std::io;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
@@ -26,6 +27,7 @@ use crate::web::access::Access;
 use crate::web::prefix::{ExternalUrl, RoutePrefix};
 use crate::web::{self, App, Limits, ready::Ready, reload::Reload};
 use reload::Reloader;
+use signals::Signals;
 
 const WEB: &str = "web server";
 const EXPOSITION: &str = "exposition";
@@ -209,27 +211,6 @@ impl Parts {
     async fn until_graceful(&mut self) {
         while self.names.iter().any(|(_, name)| GRACEFUL.contains(name)) {
             self.next().await;
-        }
-    }
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
         }
     }
 }
