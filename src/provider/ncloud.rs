@@ -10,6 +10,7 @@ mod error;
 mod lasting;
 mod list;
 mod notes;
+mod outline;
 #[cfg(test)]
 mod roundtrip;
 mod sign;

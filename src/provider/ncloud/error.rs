@@ -4,6 +4,7 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
+use super::outline::Outline;
 use super::sign;
 use crate::provider::error::VENDOR_SAYS;
 use crate::provider::http::Answer;
@@ -38,8 +39,8 @@ enum Envelope {
 
 /// Passes a good answer, and turns any other into an error. `place` names zone and region.
 pub(super) fn judge(answer: &Answer, place: &str) -> Result<(), ApiError> {
-    let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
-    let said = body.as_ref().map(read).unwrap_or_default();
+    let body: Option<Outline> = serde_json::from_slice(&answer.body).ok();
+    let said = body.map(|outline| read(&outline.0)).unwrap_or_default();
     if answer.is_success() && said.envelope == Envelope::Success {
         return Ok(());
     }
