@@ -1,11 +1,12 @@
 //! Alerts about one node of an upgrade.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::{KEEP, NODE, promql};
 use crate::alert::facts::{Facts, Shown, exceeds};
 use crate::alert::rule::{Labels, Rule, Severity};
-use crate::model::{Node, NodeStatus};
+use crate::model::NodeStatus;
 
 /// A node may take this much more than the median of those that are done.
 const TIMES: u32 = 3;
@@ -35,8 +36,13 @@ pub(super) const RULES: &[Rule] = &[
         summary: "Node {{ $labels.node }} of {{ $labels.product }} cluster {{ $labels.cluster_name }} failed to upgrade.",
         description: "The upgrade of node {{ $labels.node }} (role {{ $labels.role }}) of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) failed. The cluster may run with one node less. Check its health first, then the vendor's console for the reason.",
         holds: Some(|facts| {
-            let failed = |node: &Node| node.status == NodeStatus::Failed;
-            nodes_where(facts, |_, _, node| failed(node))
+            let upgrades = facts.upgrades();
+            let failed = upgrades.flat_map(|u| {
+                let nodes = u.view.upgrade.nodes.iter();
+                let failed = nodes.filter(|node| node.status == NodeStatus::Failed);
+                failed.map(move |node| u.node_labels(node))
+            });
+            failed.collect()
         }),
     },
     Rule {
@@ -81,48 +87,39 @@ pub(super) const RULES: &[Rule] = &[
         keep: KEEP,
         summary: "Node {{ $labels.node }} of {{ $labels.product }} cluster {{ $labels.cluster_name }} is slow to upgrade.",
         description: "Node {{ $labels.node }} (role {{ $labels.role }}) of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) has been in work for more than 10 minutes and more than 3 times as long as the median of the nodes of its role that are done. It may hold more data, or be stuck.",
-        holds: Some(|facts| nodes_where(facts, is_slow)),
+        holds: Some(slow_nodes),
     },
 ];
 
-fn nodes_where(facts: &Facts<'_>, holds: impl Fn(Shown<'_>, usize, &Node) -> bool) -> Vec<Labels> {
-    facts
-        .upgrades()
-        .flat_map(|u| {
-            u.view
-                .upgrade
-                .nodes
-                .iter()
-                .enumerate()
-                .map(move |(place, node)| (u, place, node))
-        })
-        .filter(|(u, place, node)| holds(*u, *place, node))
-        .map(|(u, _, node)| u.node_labels(node))
-        .collect()
+/// Nodes in work for longer than the median of their siblings allows.
+fn slow_nodes(facts: &Facts<'_>) -> Vec<Labels> {
+    facts.upgrades().flat_map(slow_of).collect()
 }
 
-fn is_slow(u: Shown<'_>, place: usize, node: &Node) -> bool {
-    if node.status != NodeStatus::Upgrading {
-        return false;
-    }
-    let Some(work) = u.view.work(place) else {
-        return false;
+fn slow_of(u: Shown<'_>) -> Vec<Labels> {
+    let works = || {
+        let nodes = u.view.upgrade.nodes.iter().enumerate();
+        nodes.filter_map(|(place, node)| Some((node, u.view.work(place)?)))
     };
-    let length = u.age(work.start);
-    exceeds(length, AT_LEAST)
-        && median(siblings_done(u, &node.key.role))
-            .is_some_and(|median| length.as_secs_f64() > f64::from(TIMES) * median)
-}
-
-/// How long each finished node of this role was in work, in seconds.
-fn siblings_done(u: Shown<'_>, role: &str) -> Vec<f64> {
-    let nodes = u.view.upgrade.nodes.iter().enumerate();
-    nodes
-        .filter(|(_, node)| node.status == NodeStatus::Succeeded && node.key.role == role)
-        .filter_map(|(place, _)| {
-            let work = u.view.work(place)?;
-            Some(work.end?.duration_since(work.start).as_secs_f64())
+    // How long each finished node of a role was in work, in seconds.
+    let mut done: HashMap<&str, Vec<f64>> = HashMap::new();
+    for (node, work) in works().filter(|(node, _)| node.status == NodeStatus::Succeeded) {
+        if let Some(end) = work.end {
+            let took = end.duration_since(work.start).as_secs_f64();
+            done.entry(&node.key.role).or_default().push(took);
+        }
+    }
+    let medians = done.into_iter().map(|(role, took)| (role, median(took)));
+    let medians: HashMap<&str, Option<f64>> = medians.collect();
+    works()
+        .filter(|(node, _)| node.status == NodeStatus::Upgrading)
+        .filter(|(node, work)| {
+            let length = u.age(work.start);
+            let median = medians.get(&*node.key.role).copied().flatten();
+            exceeds(length, AT_LEAST)
+                && median.is_some_and(|m| length.as_secs_f64() > f64::from(TIMES) * m)
         })
+        .map(|(node, _)| u.node_labels(node))
         .collect()
 }
 
