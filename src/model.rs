@@ -3,6 +3,8 @@
 //! No serde and no IO: the providers map a vendor's answer into these types, [`track`] adds what
 //! only a sequence of answers can tell, and everything after reads the result.
 
+pub mod bounds;
+mod nodes;
 pub mod progress;
 mod state;
 pub mod track;
@@ -13,6 +15,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use nodes::{LeftOut, NodeCollector, NodeCounts};
 pub use state::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
 pub use view::{ClusterState, DiscoveryState, LastError, Thresholds, UpgradeView};
 
@@ -34,6 +37,16 @@ pub struct NodeKey {
     pub name: String,
     /// Role, in lower case; empty when nobody says.
     pub role: String,
+}
+
+impl NodeKey {
+    /// Builds a key from label values, which are cut to the length of one.
+    pub fn new(name: &str, role: &str) -> Self {
+        Self {
+            name: bounds::label(name),
+            role: bounds::label(role),
+        }
+    }
 }
 
 /// One node within an upgrade, as one answer tells it.
@@ -61,12 +74,9 @@ impl Node {
     /// A node of which only name, role, state and raw word are known.
     pub fn new(name: &str, role: &str, status: NodeStatus, raw_status: &str) -> Self {
         Self {
-            key: NodeKey {
-                name: name.to_owned(),
-                role: role.to_owned(),
-            },
+            key: NodeKey::new(name, role),
             status,
-            raw_status: raw_status.to_owned(),
+            raw_status: bounds::label(raw_status),
             updated: None,
             started: None,
             ended: None,
@@ -117,10 +127,12 @@ pub struct Upgrade {
     /// Polls in a row in which the cluster looked idle before the upgrade proved its end (CDSS), or
     /// in which the vendor did not tell of it any more.
     pub quiet_polls: u32,
-    /// Its nodes, each name and role once.
+    /// Its nodes, each name and role once; at most [`bounds::MAX_NODES`].
     pub nodes: Vec<Node>,
-    /// Its tasks, in order.
+    /// Its tasks, in order; at most [`bounds::MAX_TASKS`].
     pub tasks: Vec<Task>,
+    /// Nodes and tasks beyond the bounds.
+    pub left_out: LeftOut,
 }
 
 impl Upgrade {
@@ -140,6 +152,7 @@ impl Upgrade {
             quiet_polls: 0,
             nodes: Vec::new(),
             tasks: Vec::new(),
+            left_out: LeftOut::default(),
         }
     }
 
@@ -153,7 +166,19 @@ impl Upgrade {
 
     /// Whether it is over: a final state, and no node in work.
     pub fn is_ended(&self) -> bool {
-        self.status.is_final() && !self.nodes.iter().any(|n| n.status == NodeStatus::Upgrading)
+        self.status.is_final() && self.node_counts().of(NodeStatus::Upgrading) == 0
+    }
+
+    /// Returns the number of nodes in each state, those left out included.
+    pub fn node_counts(&self) -> NodeCounts {
+        self.nodes.iter().collect::<NodeCounts>() + self.left_out.nodes
+    }
+
+    /// Takes the nodes that were collected in the place of those before.
+    pub fn set_nodes(&mut self, nodes: NodeCollector) {
+        let tasks = self.left_out.tasks;
+        (self.nodes, self.left_out) = nodes.finish();
+        self.left_out.tasks = tasks;
     }
 
     /// Executions beyond the first, never below 0.

@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use crate::clock::Clock;
 use crate::config::{Account, Config, ProductConfig};
 use crate::model::DiscoveryState;
+use crate::model::bounds::Truncated;
 use crate::provider::{self, Product, Provider};
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -61,6 +62,18 @@ struct Watch {
     provider: Arc<dyn Provider>,
     /// Status words that are not known, told once.
     words: Arc<Once<String>>,
+    /// Bounds that were exceeded, each with its cluster, told once.
+    truncated: Arc<Once<(String, Truncated)>>,
+}
+
+impl Watch {
+    /// Returns whether an answer about this cluster (or the list, [`DISCOVERY`]) exceeds this bound
+    /// for the first time.
+    ///
+    /// [`DISCOVERY`]: crate::telemetry::DISCOVERY
+    fn is_new_truncation(&self, cluster: &str, bound: Truncated) -> bool {
+        self.truncated.is_new((cluster.to_owned(), bound))
+    }
 }
 
 /// Polls everything that the config names, until it is dropped.
@@ -198,6 +211,7 @@ impl Polling {
                     config: config.clone(),
                     provider: Arc::new(service),
                     words: Arc::default(),
+                    truncated: Arc::default(),
                 });
                 products.push(RunningProduct::start(watch, &self.deps, first.clone()));
                 continue;
@@ -216,6 +230,7 @@ impl Polling {
                         Arc::new(Service::new(access.clone(), config.clone()))
                     },
                     words: old.words.clone(),
+                    truncated: old.truncated.clone(),
                 });
                 running.watch = watch.clone();
                 changes.clusters.add(running.fleet.replace(watch));
@@ -318,6 +333,7 @@ fn not_looked(account: &Account, product: &Product) -> DiscoveryState {
         last_error: None,
         watched: 0,
         inaccessible: 0,
+        left_out: 0,
     }
 }
 

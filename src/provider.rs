@@ -24,7 +24,7 @@ pub use cause::{Cause, Network};
 pub use error::{ApiError, Reason};
 
 use crate::config::{Account, ProductConfig};
-use crate::model::{Memory, Observation};
+use crate::model::{Memory, Observation, bounds};
 use crate::sim;
 use crate::telemetry::Metrics;
 
@@ -50,6 +50,38 @@ pub struct Discovery {
     pub clusters: Vec<Discovered>,
     /// How many exist that this account may not ask for.
     pub inaccessible: u64,
+}
+
+impl Discovery {
+    /// Builds a discovery from the clusters of a list, whose `field` names each.
+    ///
+    /// # Errors
+    /// Rejects the whole list when an id in it does not have the form of one: what else such a list
+    /// tells is not to be trusted.
+    pub fn read(
+        field: &str,
+        clusters: impl Iterator<Item = Discovered>,
+        inaccessible: u64,
+    ) -> Result<Self, ApiError> {
+        let clusters = clusters.map(|cluster| {
+            error::check_id(field, &cluster.id)?;
+            Ok(cluster)
+        });
+        Ok(Self {
+            clusters: clusters.collect::<Result<_, ApiError>>()?,
+            inaccessible,
+        })
+    }
+}
+
+impl Discovered {
+    /// Builds a cluster from an entry of a list; a long name is cut.
+    pub fn new(id: &str, name: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: bounds::label(name),
+        }
+    }
 }
 
 /// A cluster as a list tells it.

@@ -8,6 +8,7 @@
 mod attention;
 mod build;
 pub mod filter;
+mod left_out;
 pub mod remote;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use attention::Attention;
 pub use filter::{Filter, FilterError};
+pub use left_out::{NodesLeftOut, thousands};
 
 /// The version of the document.
 pub const API_VERSION: &str = "v1";
@@ -53,6 +55,9 @@ pub struct ProductReport {
     pub watched: u64,
     /// Clusters that exist and that the account may not read.
     pub inaccessible: u64,
+    /// Clusters that are too many to be watched.
+    #[serde(default)]
+    pub left_out: u64,
     /// When the clusters were last listed.
     pub last_success: Option<Timestamp>,
     /// Why the last attempt failed; null when it did not.
@@ -150,6 +155,12 @@ pub struct UpgradeReport {
     pub nodes: Vec<NodeReport>,
     /// Its tasks, in order (CSS, CCE).
     pub tasks: Vec<TaskReport>,
+    /// Nodes that are too many to be listed, by state.
+    #[serde(default)]
+    pub nodes_left_out: NodesLeftOut,
+    /// Number of tasks that are too many to be listed.
+    #[serde(default)]
+    pub tasks_left_out: u64,
 }
 
 /// One node of an upgrade.

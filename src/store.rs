@@ -60,9 +60,16 @@ impl Store {
 
     /// Puts a cluster's new state.
     pub fn put(&self, state: ClusterState) {
-        let state = Arc::new(state);
+        self.put_all([state]);
+    }
+
+    /// Puts the new states of clusters as one change.
+    pub fn put_all(&self, states: impl IntoIterator<Item = ClusterState>) {
+        let states: Vec<_> = states.into_iter().map(Arc::new).collect();
         self.change(|snapshot| {
-            snapshot.insert(state.key.clone(), state.clone());
+            for state in &states {
+                snapshot.insert(state.key.clone(), state.clone());
+            }
         });
     }
 

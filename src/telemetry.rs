@@ -24,12 +24,14 @@ use prometheus_client::registry::Registry;
 
 use labels::{
     BuildLabels, OnlyAccount, OnlyProduct, OutcomeLabels, ProductLabels, ReasonLabels,
-    RequestLabels, StateLabels, outcome_labels, product_labels, reason_labels,
+    RequestLabels, StateLabels, TruncatedLabels, outcome_labels, product_labels, reason_labels,
+    truncated_labels,
 };
 
 use crate::alert::Own;
 use crate::config::Account;
 use crate::model::UpgradeStatus;
+use crate::model::bounds::Truncated;
 use crate::provider::{self, Product, Reason};
 
 const PREFIX: &str = "rolling_upgrade_exporter";
@@ -56,6 +58,7 @@ pub struct Metrics {
     clusters: Family<StateLabels, Gauge>,
     clock_skew: Family<OnlyAccount, FloatGauge>,
     unknown_statuses: Family<OnlyProduct, Counter>,
+    truncated: Family<TruncatedLabels, Counter>,
     reload_successful: Gauge,
     reload_success: FloatGauge,
     alerts: alerts::Alerts,
@@ -143,6 +146,11 @@ impl Metrics {
             "Status words in answers that the mapping does not know",
             Family::default()
         );
+        let truncated = family!(
+            "truncated",
+            "Answers that exceed a bound: more than 20,000 nodes or 1,000 tasks of an upgrade, more than 20,000 clusters of a product, or a text of more than 256 characters (label). The first are kept, and counts of nodes stay right",
+            Family::default()
+        );
         let reload_successful = family!(
             "config_last_reload_successful",
             "Whether the last attempt to load the config, at the start or by a reload, went well; a bad config changes nothing",
@@ -166,6 +174,7 @@ impl Metrics {
             clusters,
             clock_skew,
             unknown_statuses,
+            truncated,
             reload_successful,
             reload_success,
             alerts,
@@ -203,6 +212,10 @@ impl Metrics {
         self.poll_duration.get_or_create_owned(&OnlyProduct {
             product: product.name,
         });
+        for what in Truncated::ALL {
+            self.truncated
+                .get_or_create_owned(&truncated_labels(account, product.name, *what));
+        }
         for state in forget::CLUSTER_STATES {
             self.clusters_in(account, product.name, state);
         }
@@ -302,6 +315,13 @@ impl Metrics {
     pub fn unknown_status(&self, product: &'static str) {
         self.unknown_statuses
             .get_or_create_owned(&OnlyProduct { product })
+            .inc();
+    }
+
+    /// Counts an answer that exceeds a bound.
+    pub fn truncated(&self, account: &str, product: &'static str, what: Truncated) {
+        self.truncated
+            .get_or_create_owned(&truncated_labels(account, product, what))
             .inc();
     }
 

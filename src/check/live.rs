@@ -1,5 +1,6 @@
 //! One list of clusters from each product of each account, and what it tells of the setup.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -89,9 +90,13 @@ async fn ask(
 }
 
 fn found(config: &ProductConfig, discovery: &Discovery) -> Found {
-    let is_there = |id: &str| discovery.clusters.iter().any(|c| c.id == id);
+    let ids: HashSet<&str> = discovery.clusters.iter().map(|c| &*c.id).collect();
+    let is_there = |id: &str| ids.contains(id);
     let (watched, missing) = match &config.clusters {
-        Selection::All => (select::discovered(config, discovery).len(), Vec::new()),
+        Selection::All => (
+            select::discovered(config, discovery).clusters.len(),
+            Vec::new(),
+        ),
         Selection::Listed(listed) => {
             let ids = listed.iter().map(|cluster| cluster.id.clone());
             let (there, missing): (Vec<_>, Vec<_>) = ids.partition(|id| is_there(id));

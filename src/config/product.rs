@@ -8,6 +8,7 @@ use super::limits::Limits;
 use super::problem::{At, quote};
 use super::tree::Value;
 use super::{Listed, ProductConfig, Selection, address};
+use crate::model::bounds::check_id;
 use crate::provider::{PRODUCTS, Product};
 
 /// Takes the products of a cloud from the account's section, in the order of the table.
@@ -175,6 +176,12 @@ pub(crate) fn id(field: &Field<'_>, product: &Product) -> Option<Arc<str>> {
     } else if text.contains('*') {
         field.wrong(format!(
             "{} is a pattern, not a cluster id: write clusters: all and put it under include",
+            quote(text)
+        ));
+        return None;
+    } else if let Err(fault) = check_id(text) {
+        field.wrong(format!(
+            "{} is not a cluster id: {fault}; copy it from the console",
             quote(text)
         ));
         return None;

@@ -19,16 +19,14 @@ pub fn ratio(upgrade: &Upgrade) -> Option<f64> {
         Some(ratio) => ratio,
         None if upgrade.nodes.is_empty() => return None,
         None => {
-            let done: f64 = upgrade
+            let in_work: f64 = upgrade
                 .nodes
                 .iter()
-                .map(|node| match node.status {
-                    NodeStatus::Succeeded => 1.0,
-                    NodeStatus::Upgrading => node.share_done.clamp(0.0, ALMOST),
-                    _ => 0.0,
-                })
+                .filter(|node| node.status == NodeStatus::Upgrading)
+                .map(|node| node.share_done.clamp(0.0, ALMOST))
                 .sum();
-            done / count(upgrade.nodes.len())
+            let counts = upgrade.node_counts();
+            (count(counts.of(NodeStatus::Succeeded)) + in_work) / count(counts.total())
         }
     };
     ratio.is_finite().then(|| ratio.clamp(0.0, ALMOST))
@@ -62,7 +60,10 @@ pub fn estimated_end(
     }
     // Nodes that were done before the first look took their time, too, and only the request bounds it.
     let mut done = upgrade.nodes.iter().zip(work);
-    let begun = if done.any(|(node, span)| node.status == NodeStatus::Succeeded && span.is_none()) {
+    let done_left_out = upgrade.left_out.nodes.of(NodeStatus::Succeeded);
+    let begun = if done_left_out > 0
+        || done.any(|(node, span)| node.status == NodeStatus::Succeeded && span.is_none())
+    {
         upgrade.requested?
     } else {
         let begun = work.iter().flatten().map(|span| span.start).min();
@@ -72,19 +73,18 @@ pub fn estimated_end(
         (node.status == NodeStatus::Succeeded)
             .then(|| node.ended.or(span.and_then(|s| s.end)).or(node.updated))
     };
-    let done: Vec<Option<Timestamp>> = upgrade
-        .nodes
-        .iter()
-        .zip(work)
-        .filter_map(finished)
-        .collect();
-    let last = done.iter().flatten().max().copied().unwrap_or(now).min(now);
-    let left = upgrade.nodes.len() - done.len();
+    let ends = upgrade.nodes.iter().zip(work).filter_map(finished);
+    let left_out = upgrade.left_out.latest.filter(|_| done_left_out > 0);
+    let last = ends.flatten().chain(left_out).max();
+    let last = last.unwrap_or(now).min(now);
+    let counts = upgrade.node_counts();
+    let done = counts.of(NodeStatus::Succeeded);
+    let left = counts.total() - done;
     let spent = last.duration_since(begun);
-    if done.is_empty() || left == 0 || !spent.is_positive() {
+    if done == 0 || left == 0 || !spent.is_positive() {
         return None;
     }
-    let to_go = spent.as_secs_f64() / count(done.len()) * count(left);
+    let to_go = spent.as_secs_f64() / count(done) * count(left);
     let end = last.checked_add(SignedDuration::try_from_secs_f64(to_go).ok()?);
     end.ok().filter(|end| *end > now)
 }
@@ -108,7 +108,7 @@ pub fn last_progress(
     let tasks = upgrade.tasks.iter().flat_map(|task| [task.start, task.end]);
     nodes
         .chain(tasks)
-        .chain([upgrade.ended, upgrade.requested])
+        .chain([upgrade.ended, upgrade.requested, upgrade.left_out.latest])
         .flatten()
         .filter(|at| *at >= floor && *at <= now)
         .chain(changed)
@@ -133,7 +133,7 @@ pub fn stalled(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of nodes are small")]
-fn count(n: usize) -> f64 {
+fn count(n: u64) -> f64 {
     n as f64
 }
 
@@ -169,6 +169,40 @@ mod tests {
         running.nodes[1].share_done = 0.5;
         assert!(close(ratio(&running), 0.375));
         assert_eq!(ratio(&upgrade(Running, &[])), None);
+    }
+
+    #[test]
+    fn nodes_that_are_left_out_count() {
+        let many = |status, count| {
+            let nodes =
+                (0..count).map(move |n| Node::new(&format!("{status:?}{n}"), "", status, ""));
+            nodes.collect::<Vec<_>>()
+        };
+        let mut nodes = crate::model::NodeCollector::default();
+        nodes.extend(many(Waiting, 15_000));
+        nodes.extend(many(Succeeded, 15_000));
+        let mut upgrade = upgrade(Running, &[]);
+        upgrade.set_nodes(nodes);
+        assert_eq!(upgrade.nodes.len(), 20_000);
+        assert!(close(ratio(&upgrade), 0.5));
+        upgrade.requested = Some(at(100));
+        let work = vec![None; 20_000];
+        let mut end = |last| {
+            upgrade.left_out.latest = Some(at(last));
+            upgrade
+                .nodes
+                .iter_mut()
+                .for_each(|node| node.updated = Some(at(150)));
+            estimated_end(&upgrade, &work, at(220))
+        };
+        assert_eq!(end(200), Some(at(300)), "half of it took 100 s");
+        upgrade.status = UpgradeStatus::Failed;
+        assert!(upgrade.is_ended());
+        let mut nodes = crate::model::NodeCollector::default();
+        nodes.extend(many(Upgrading, 20_001));
+        upgrade.set_nodes(nodes);
+        upgrade.nodes.clear();
+        assert!(!upgrade.is_ended(), "one is in work");
     }
 
     #[test]

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::bounds::MAX_NODES;
 use super::progress;
 use super::{
     Memory, Node, NodeKey, NodeStatus, Observation, Seen, Span, TaskStatus, Thresholds, Upgrade,
     UpgradeStatus, UpgradeView,
 };
-
-/// Nodes of one upgrade of which work is remembered; the largest clusters have some thousands.
-const MOST_NODES: usize = 20_000;
 
 /// Takes a good poll into the memory, and gives every upgrade with all that is derived from it.
 pub fn advance(
@@ -169,6 +167,7 @@ fn moved(before: &Upgrade, after: &Upgrade) -> bool {
         });
     node_moved
         || task_moved
+        || before.left_out != after.left_out
         || before.executions != after.executions
         || before.ratio != after.ratio
         || before.status != after.status
@@ -206,7 +205,7 @@ fn worked(
         };
         // Host names that change with each answer must not fill the memory.
         if let Some(span) = span
-            && (worked.len() < MOST_NODES || worked.contains_key(&node.key))
+            && (worked.len() < MAX_NODES || worked.contains_key(&node.key))
         {
             worked.insert(node.key.clone(), span);
         }

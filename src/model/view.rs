@@ -108,6 +108,8 @@ pub struct DiscoveryState {
     pub watched: u64,
     /// Clusters that exist and that the account may not read.
     pub inaccessible: u64,
+    /// Clusters beyond [`bounds::MAX_CLUSTERS`](super::bounds::MAX_CLUSTERS), which are not watched.
+    pub left_out: u64,
 }
 
 /// All that is known of one cluster: immutable, replaced at each poll.

@@ -1,6 +1,6 @@
 //! One task a product of an account: discovers, and keeps a worker for each watched cluster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use super::select::{self, Missing, Wanted};
 use super::worker::Worker;
 use super::{Deps, Watch, restarting, schedule};
 use crate::model::DiscoveryState;
+use crate::model::bounds::{Truncated, is_cut};
 use crate::provider::{ApiError, Discovery, Reason};
 use crate::telemetry::DISCOVERY;
 use crate::web::ready::Latch;
@@ -189,6 +190,30 @@ impl Fleet {
 }
 
 impl Course {
+    /// Counts the bounds that a discovery exceeded, and logs each once.
+    fn tell_truncated(&self, deps: &Deps, discovery: &Discovery) {
+        let (account, product) = (&*self.watch.account.name, self.watch.product.name);
+        let left_out = self.shown.left_out;
+        let has_cut_name = discovery.clusters.iter().any(|c| is_cut(&c.name));
+        let exceeded = [
+            (left_out > 0).then_some(Truncated::Clusters),
+            has_cut_name.then_some(Truncated::Label),
+        ];
+        for bound in exceeded.into_iter().flatten() {
+            deps.metrics.truncated(account, product, bound);
+            if self.watch.is_new_truncation(DISCOVERY, bound) {
+                tracing::warn!(
+                    account,
+                    product,
+                    what = bound.as_str(),
+                    left_out,
+                    "The list of clusters exceeds the bounds: {}.",
+                    bound.effect()
+                );
+            }
+        }
+    }
+
     /// Whether its clusters are looked for in another way by now.
     fn is_replaced(&self, watch: &Watch) -> bool {
         !Arc::ptr_eq(&self.watch.provider, &watch.provider)
@@ -216,9 +241,11 @@ impl Course {
                     self.add_new(deps, &listed, first.as_ref());
                 } else {
                     let found = select::discovered(&self.watch.config, &discovery);
-                    self.drop_gone(&found);
-                    self.add_new(deps, &found, first.as_ref());
+                    self.drop_gone(&found.clusters);
+                    self.add_new(deps, &found.clusters, first.as_ref());
+                    self.shown.left_out = found.left_out;
                 }
+                self.tell_truncated(deps, &discovery);
                 self.shown.inaccessible = discovery.inaccessible;
                 self.shown.last_success = Some(now);
                 self.shown.last_error = None;
@@ -285,23 +312,28 @@ impl Course {
         deps.metrics.announce(&watch.account, watch.product);
         let mut tally = Tally::default();
         let known: Vec<_> = self.workers.values().map(|(w, _)| w.wanted()).collect();
-        let wanted = select::again(&watch.config, self.found.as_ref(), &known);
+        let chosen = select::again(&watch.config, self.found.as_ref(), &known);
+        self.shown.left_out = chosen.left_out;
+        let wanted = chosen.clusters;
+        let ids: HashSet<&str> = wanted.iter().map(|wanted| &*wanted.id).collect();
         self.workers.retain(|id, (worker, _)| {
-            let stays = wanted.iter().any(|wanted| wanted.id == *id);
+            let stays = ids.contains(&**id);
             if !stays {
                 worker.end();
                 tally.removed += 1;
             }
             stays
         });
+        let mut added = Vec::new();
         for wanted in wanted {
             if let Some((worker, _)) = self.workers.get(&wanted.id) {
                 tally.changed += usize::from(worker.replace(watch.clone(), wanted));
             } else {
-                self.add(deps, wanted, Latch::spent());
-                tally.added += 1;
+                added.push(wanted);
             }
         }
+        tally.added = added.len();
+        self.add(deps, added, &Latch::spent());
         self.shown.cloud_region = watch.account.region().clone();
         self.show(deps);
         let now = Instant::now();
@@ -333,22 +365,33 @@ impl Course {
 
     /// Adds workers for clusters that have none.
     fn add_new(&mut self, deps: &Deps, wanted: &[Wanted], first: Option<&Latch>) {
-        for wanted in wanted {
-            if !self.workers.contains_key(&wanted.id) {
-                let first = first.cloned().unwrap_or_else(Latch::spent);
-                self.add(deps, wanted.clone(), first);
-            }
-        }
+        let mut seen = HashSet::new();
+        let new = wanted.iter().filter(|wanted| {
+            !self.workers.contains_key(&wanted.id) && seen.insert(wanted.id.clone())
+        });
+        let new = new.cloned().collect();
+        self.add(deps, new, &first.cloned().unwrap_or_else(Latch::spent));
     }
 
-    fn add(&mut self, deps: &Deps, wanted: Wanted, first: Latch) {
-        let id = wanted.id.clone();
-        let worker = Worker::new(self.watch.clone(), deps.clone(), wanted);
-        let worker = Arc::new(worker);
-        let mut task = JoinSet::new();
-        let name = (self.watch.account.name.clone(), self.watch.product.name);
-        task.spawn(keep(name, worker.clone(), id.clone(), first));
-        self.workers.insert(id, (worker, task));
+    /// Adds a worker for each of these clusters. All their states are one change of the store.
+    fn add(&mut self, deps: &Deps, wanted: Vec<Wanted>, first: &Latch) {
+        let workers = wanted.into_iter().map(|wanted| {
+            let id = wanted.id.clone();
+            let worker = Worker::new(self.watch.clone(), deps.clone(), wanted);
+            (id, Arc::new(worker))
+        });
+        let workers: Vec<_> = workers.collect();
+        if workers.is_empty() {
+            return;
+        }
+        let states = workers.iter().map(|(_, worker)| worker.state());
+        deps.store.put_all(states);
+        for (id, worker) in workers {
+            let mut task = JoinSet::new();
+            let name = (self.watch.account.name.clone(), self.watch.product.name);
+            task.spawn(keep(name, worker.clone(), id.clone(), first.clone()));
+            self.workers.insert(id, (worker, task));
+        }
     }
 }
 

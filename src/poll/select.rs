@@ -1,10 +1,11 @@
 //! Which of the discovered clusters are watched. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::config::{ProductConfig, Selection};
 use crate::model::Thresholds;
+use crate::model::bounds::MAX_CLUSTERS;
 use crate::provider::{Discovered, Discovery};
 
 /// A cluster to watch.
@@ -26,11 +27,13 @@ pub fn listed(config: &ProductConfig, discovery: &Discovery) -> Option<Vec<Wante
     let Selection::Listed(listed) = &config.clusters else {
         return None;
     };
+    let found = discovery.clusters.iter();
+    let found: HashMap<&str, &str> = found.map(|c| (&*c.id, &*c.name)).collect();
     let wanted = listed.iter().map(|cluster| Wanted {
         id: cluster.id.clone(),
         name: cluster.name.clone().unwrap_or_else(|| {
-            let found = discovery.clusters.iter().find(|c| *c.id == *cluster.id);
-            found.map(|c| c.name.clone()).unwrap_or_default()
+            let name = found.get(&*cluster.id).copied();
+            name.unwrap_or_default().to_owned()
         }),
         named: cluster.name.is_some(),
         thresholds: cluster.thresholds,
@@ -40,9 +43,19 @@ pub fn listed(config: &ProductConfig, discovery: &Discovery) -> Option<Vec<Wante
     Some(wanted.filter(only).collect())
 }
 
-/// The clusters of a discovery that the config's `include` and `exclude` leave.
-pub fn discovered(config: &ProductConfig, discovery: &Discovery) -> Vec<Wanted> {
-    discovery
+/// Clusters to watch of those that a discovery found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// The clusters, at most [`MAX_CLUSTERS`].
+    pub clusters: Vec<Wanted>,
+    /// Number of clusters beyond.
+    pub left_out: u64,
+}
+
+/// Returns the clusters of a discovery that the config's `include` and `exclude` leave. Of too many
+/// the first by id are watched.
+pub fn discovered(config: &ProductConfig, discovery: &Discovery) -> Chosen {
+    let clusters = discovery
         .clusters
         .iter()
         .filter(|cluster| {
@@ -60,22 +73,36 @@ pub fn discovered(config: &ProductConfig, discovery: &Discovery) -> Vec<Wanted> 
             name: cluster.name.clone(),
             named: false,
             thresholds: config.thresholds,
-        })
-        .collect()
+        });
+    bounded(clusters.collect())
+}
+
+fn bounded(mut clusters: Vec<Wanted>) -> Chosen {
+    let left_out = clusters.len().saturating_sub(MAX_CLUSTERS);
+    if left_out > 0 {
+        clusters.sort_by(|a, b| a.id.cmp(&b.id));
+        clusters.truncate(MAX_CLUSTERS);
+    }
+    Chosen {
+        clusters,
+        left_out: u64::try_from(left_out).unwrap_or(u64::MAX),
+    }
 }
 
 /// The clusters to watch under a new config, before anybody has looked again: of those that are
 /// `known`, and those that the last discovery `found`. A known one that it did not find may be there
 /// all the same: that is for the next one to tell.
-pub fn again(config: &ProductConfig, found: Option<&Discovery>, known: &[Wanted]) -> Vec<Wanted> {
+pub fn again(config: &ProductConfig, found: Option<&Discovery>, known: &[Wanted]) -> Chosen {
     let none = Discovery::default();
     let found = found.unwrap_or(&none);
-    if let Some(listed) = listed(config, found) {
-        return listed;
+    if let Some(clusters) = listed(config, found) {
+        return Chosen {
+            clusters,
+            left_out: 0,
+        };
     }
-    let not_found = known
-        .iter()
-        .filter(|known| found.clusters.iter().all(|c| *c.id != *known.id));
+    let ids: HashSet<&str> = found.clusters.iter().map(|c| &*c.id).collect();
+    let not_found = known.iter().filter(|known| !ids.contains(&*known.id));
     let not_found = not_found.map(|known| Discovered {
         id: known.id.to_string(),
         // A name that the config gave it is not the vendor's, which the patterns speak of.
@@ -141,8 +168,9 @@ impl Missing {
     ) -> Vec<Arc<str>> {
         let mut counts = BTreeMap::new();
         let mut gone = Vec::new();
+        let found: HashSet<&str> = found.iter().map(|wanted| &*wanted.id).collect();
         for id in watched {
-            if found.iter().any(|wanted| wanted.id == *id) {
+            if found.contains(&**id) {
                 continue;
             }
             let count = self.0.get(id).copied().unwrap_or(0) + 1;
@@ -212,6 +240,7 @@ mod tests {
         let again = |text: &str, found| -> Vec<String> {
             let wanted = again(&config(text), found, &known);
             wanted
+                .clusters
                 .iter()
                 .map(|w| format!("{} {}", w.id, w.name))
                 .collect()
@@ -230,6 +259,31 @@ mod tests {
             again("{}", None),
             ["1 prod-a", "8 test-missed-once", "9 "],
             "nobody has looked yet"
+        );
+    }
+
+    #[test]
+    fn watches_a_bounded_number_of_discovered_clusters() {
+        let found = |count: usize| Discovery {
+            clusters: (0..count)
+                .rev()
+                .map(|n| Discovered::new(&format!("{n:06}"), "name"))
+                .collect(),
+            inaccessible: 0,
+        };
+        let chosen = discovered(&config("{}"), &found(MAX_CLUSTERS));
+        assert_eq!((chosen.clusters.len(), chosen.left_out), (MAX_CLUSTERS, 0));
+        let chosen = discovered(&config("{}"), &found(MAX_CLUSTERS + 3));
+        assert_eq!((chosen.clusters.len(), chosen.left_out), (MAX_CLUSTERS, 3));
+        assert_eq!(&*chosen.clusters[0].id, "000000", "the first by id");
+        assert_eq!(&*chosen.clusters[MAX_CLUSTERS - 1].id, "019999");
+        let kept = again(&config("{}"), None, &chosen.clusters);
+        assert_eq!((kept.clusters, kept.left_out), (chosen.clusters, 0));
+        let few = discovered(&config("{include: ['02*']}"), &found(MAX_CLUSTERS + 3));
+        assert_eq!(
+            (few.clusters.len(), few.left_out),
+            (3, 0),
+            "include comes first"
         );
     }
 

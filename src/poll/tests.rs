@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::*;
 
+mod bounds;
 mod reload;
 mod secrets;
 use crate::config::Selection;
@@ -157,6 +158,7 @@ impl Bench {
             config,
             provider: fake.clone(),
             words: Arc::default(),
+            truncated: Arc::default(),
         });
         Self {
             running: RunningProduct::start(watch, &deps, latch),
@@ -178,6 +180,7 @@ impl Bench {
             config,
             provider: self.fake.clone(),
             words: old.words.clone(),
+            truncated: old.truncated.clone(),
         });
         self.running.watch = watch.clone();
         self.running.fleet.replace(watch)

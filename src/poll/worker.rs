@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::schedule;
 use super::select::Wanted;
 use super::{Deps, Watch};
+use crate::model::bounds::{self, Truncated};
 use crate::model::track;
 use crate::model::{ClusterState, Key, Memory, Observation, UpgradeView};
 use crate::provider::{ApiError, Reason};
@@ -41,7 +42,7 @@ struct Course {
 }
 
 impl Worker {
-    /// A worker for a cluster that is not watched yet; its state is there from now on.
+    /// Builds a worker for a cluster that is not watched yet; its first state has yet to be put.
     pub(super) fn new(watch: Arc<Watch>, deps: Deps, wanted: Wanted) -> Self {
         let state = ClusterState {
             key: Key {
@@ -62,7 +63,6 @@ impl Worker {
             thresholds: wanted.thresholds,
             upgrades: Vec::new(),
         };
-        deps.store.put(state.clone());
         let now = Instant::now();
         let course = Course {
             watch,
@@ -128,7 +128,7 @@ impl Worker {
         if course.is_gone || course.is_replaced(&watch) {
             return false;
         }
-        course.ended(&self.deps, &outcome, begun.elapsed());
+        course.ended(&self.deps, outcome, begun.elapsed());
         true
     }
 
@@ -175,6 +175,11 @@ impl Worker {
         self.deps.metrics.forget(&key.account, key.product, &key.id);
     }
 
+    /// Returns the state as it is now.
+    pub(super) fn state(&self) -> ClusterState {
+        self.lock().state.clone()
+    }
+
     /// What it was made from, or last told to be.
     pub(super) fn wanted(&self) -> Wanted {
         self.lock().wanted.clone()
@@ -192,7 +197,7 @@ impl Course {
     }
 
     /// A poll ended.
-    fn ended(&mut self, deps: &Deps, outcome: &Result<Observation, ApiError>, took: Duration) {
+    fn ended(&mut self, deps: &Deps, outcome: Result<Observation, ApiError>, took: Duration) {
         let key = &self.state.key;
         deps.metrics.poll(
             (&key.account, key.product, &key.id),
@@ -206,7 +211,7 @@ impl Course {
                 None
             }
             Err(error) => {
-                self.failed(deps, error);
+                self.failed(deps, &error);
                 error.retry_after
             }
         };
@@ -220,12 +225,14 @@ impl Course {
         schedule::pause(self.state.poll_interval, self.failures, asked, dice)
     }
 
-    fn succeeded(&mut self, deps: &Deps, observation: &Observation) {
+    fn succeeded(&mut self, deps: &Deps, mut observation: Observation) {
         let now = deps.clock.now();
         let (account, product) = (&*self.watch.account.name, self.watch.product.name);
+        let exceeded = bounds::apply(&mut observation);
+        self.tell_truncated(deps, &observation, &exceeded);
         let last_poll = self.state.answered.then_some(self.state.last_success);
         let mut memory = Memory::clone(&self.memory);
-        let views = track::advance(&mut memory, observation, &self.wanted.thresholds, now);
+        let views = track::advance(&mut memory, &observation, &self.wanted.thresholds, now);
         for view in track::ended_since(&self.memory, &views, last_poll) {
             deps.metrics
                 .upgrade_ended(account, product, view.upgrade.status);
@@ -263,6 +270,27 @@ impl Course {
         self.state.last_error = None;
         self.failures = 0;
         self.set_interval();
+    }
+
+    /// Counts the bounds that an answer exceeded, and logs each once for its cluster.
+    fn tell_truncated(&self, deps: &Deps, observation: &Observation, exceeded: &[Truncated]) {
+        let (account, product) = (&*self.watch.account.name, self.watch.product.name);
+        for bound in exceeded {
+            deps.metrics.truncated(account, product, *bound);
+            if self.watch.is_new_truncation(&self.wanted.id, *bound) {
+                let upgrades = observation.upgrades.iter().map(|upgrade| &upgrade.left_out);
+                let left_out: u64 = match bound {
+                    Truncated::Nodes => upgrades.map(|left_out| left_out.nodes.total()).sum(),
+                    Truncated::Tasks => upgrades.map(|left_out| left_out.tasks).sum(),
+                    Truncated::Clusters | Truncated::Label => 0,
+                };
+                tracing::warn!(
+                    account, product, cluster = %self.wanted.id,
+                    what = bound.as_str(), left_out,
+                    "An answer exceeds the bounds: {}.", bound.effect()
+                );
+            }
+        }
     }
 
     fn failed(&mut self, deps: &Deps, error: &ApiError) {

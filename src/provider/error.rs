@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Cause;
-use crate::model::LastError;
-use crate::text::Foreign;
+use crate::model::{LastError, bounds};
+use crate::text::{Foreign, clean};
 
 /// The label `reason` (contract, section 5): a closed set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -154,6 +154,30 @@ impl fmt::Display for ApiError {
         }
         Ok(())
     }
+}
+
+/// Checks the id that this field of an answer holds.
+///
+/// # Errors
+/// Rejects a text that does not have the form of an id ([`bounds::check_id`]) as `protocol`.
+pub(crate) fn check_id(field: &str, id: &str) -> Result<(), ApiError> {
+    bounds::check_id(id).map_err(|fault| {
+        ApiError::new(
+            Reason::Protocol,
+            format!(
+                "{field} {} is not an id: {fault}; the answer is not used, ask the vendor",
+                quote(id)
+            ),
+        )
+    })
+}
+
+/// Returns an excerpt of a vendor's text in quotes.
+fn quote(text: &str) -> String {
+    const MAX: usize = 40;
+    let cut: String = text.chars().take(MAX).collect();
+    let mark = if cut.len() < text.len() { "…" } else { "" };
+    format!("\"{}{mark}\"", clean(&cut))
 }
 
 /// What stands between our words and those of a vendor.

@@ -47,7 +47,7 @@ impl Attention {
         let Some(upgrade) = upgrade else {
             return if cluster.up { Self::Idle } else { Self::Silent };
         };
-        let node_failed = upgrade.nodes.iter().any(|node| node.status == "failed");
+        let node_failed = upgrade.nodes_in("failed") > 0;
         match upgrade.status.as_str() {
             "failed" | "partially_failed" => Self::Failed,
             "pending" | "running" | "paused" | "unknown" if node_failed => Self::Failed,

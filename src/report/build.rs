@@ -3,10 +3,12 @@
 use jiff::Timestamp;
 
 use super::{
-    API_VERSION, ClusterReport, ErrorReport, NodeReport, ProductReport, Report, TaskReport,
-    UpgradeReport, seconds,
+    API_VERSION, ClusterReport, ErrorReport, NodeReport, NodesLeftOut, ProductReport, Report,
+    TaskReport, UpgradeReport, seconds,
 };
-use crate::model::{ClusterState, DiscoveryState, LastError, Task, UpgradeView};
+use crate::model::{
+    ClusterState, DiscoveryState, LastError, NodeCounts, NodeStatus, Task, UpgradeView,
+};
 use crate::provider;
 use crate::store::Store;
 
@@ -36,6 +38,7 @@ fn product(state: &DiscoveryState) -> ProductReport {
         cloud_region: state.cloud_region.to_string(),
         watched: state.watched,
         inaccessible: state.inaccessible,
+        left_out: state.left_out,
         last_success: state.last_success,
         last_error: state.last_error.as_ref().map(error),
     }
@@ -114,6 +117,18 @@ fn upgrade(cluster: &ClusterState, view: &UpgradeView, now: Timestamp) -> Upgrad
             })
             .collect(),
         tasks: upgrade.tasks.iter().map(task).collect(),
+        nodes_left_out: left_out(&upgrade.left_out.nodes),
+        tasks_left_out: upgrade.left_out.tasks,
+    }
+}
+
+fn left_out(nodes: &NodeCounts) -> NodesLeftOut {
+    NodesLeftOut {
+        waiting: nodes.of(NodeStatus::Waiting),
+        upgrading: nodes.of(NodeStatus::Upgrading),
+        succeeded: nodes.of(NodeStatus::Succeeded),
+        failed: nodes.of(NodeStatus::Failed),
+        unknown: nodes.of(NodeStatus::Unknown),
     }
 }
 
@@ -137,9 +152,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{
-        Key, Kind, Node, NodeStatus, Span, TaskStatus, Thresholds, Upgrade, UpgradeStatus,
-    };
+    use crate::model::{Key, Kind, Node, Span, TaskStatus, Thresholds, Upgrade, UpgradeStatus};
     use crate::report::Attention;
 
     fn at(second: i64) -> Timestamp {
@@ -230,6 +243,7 @@ mod tests {
             }),
             watched: 1,
             inaccessible: 2,
+            left_out: 0,
         });
         Report::new(&store, true, now)
     }

@@ -3,8 +3,11 @@
 use std::sync::PoisonError;
 
 use super::Metrics;
-use super::labels::{OnlyAccount, StateLabels, outcome_labels, product_labels, reason_labels};
+use super::labels::{
+    OnlyAccount, StateLabels, outcome_labels, product_labels, reason_labels, truncated_labels,
+};
 use crate::model::UpgradeStatus;
+use crate::model::bounds::Truncated;
 use crate::provider::Reason;
 
 /// The states of the family `clusters`.
@@ -25,6 +28,10 @@ impl Metrics {
         for outcome in UpgradeStatus::ALL {
             let labels = outcome_labels(account, product, *outcome);
             self.upgrades_ended.remove(&labels);
+        }
+        for what in Truncated::ALL {
+            self.truncated
+                .remove(&truncated_labels(account, product, *what));
         }
         for state in CLUSTER_STATES {
             let labels = StateLabels {
@@ -76,6 +83,7 @@ mod tests {
             metrics.clusters("a", name, 3, 1);
             metrics.api_request("a", name, "getClusters", "503");
             metrics.upgrade_ended("a", name, UpgradeStatus::Failed);
+            metrics.truncated("a", name, Truncated::Nodes);
             let outcome = Err(Reason::Auth);
             let at = Timestamp::UNIX_EPOCH;
             metrics.poll(("a", name, DISCOVERY), Duration::ZERO, outcome, at);

@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 
 use crate::model::UpgradeStatus;
+use crate::model::bounds::Truncated;
 use crate::provider::Reason;
 use crate::text;
 
@@ -81,6 +82,13 @@ pub(super) struct BuildLabels {
     pub(super) rustversion: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct TruncatedLabels {
+    pub(super) account: String,
+    pub(super) product: &'static str,
+    pub(super) what: &'static str,
+}
+
 pub(super) fn product_labels(account: &str, product: &'static str) -> ProductLabels {
     ProductLabels {
         account: account.into(),
@@ -99,6 +107,18 @@ pub(super) fn reason_labels(account: &str, product: &'static str, reason: Reason
         account: account.into(),
         product,
         reason: reason.as_str(),
+    }
+}
+
+pub(super) fn truncated_labels(
+    account: &str,
+    product: &'static str,
+    what: Truncated,
+) -> TruncatedLabels {
+    TruncatedLabels {
+        account: account.to_owned(),
+        product,
+        what: what.as_str(),
     }
 }
 

@@ -217,7 +217,7 @@ fn idle(rows: &[&Row<'_>], report: &Report, filter: &Filter) -> Markup {
     let open = rows.len() <= FEW || !filter.states.is_empty() || !filter.text.is_empty();
     html! {
         details #idle-clusters open[open] {
-            summary { (words::count(rows.len(), "cluster")) " without an upgrade" }
+            summary { (words::count(rows.len() as u64, "cluster")) " without an upgrade" }
             (steps::scrolls("Clusters without an upgrade", &html! { table {
                 caption.unseen { "Clusters without an upgrade" }
                 thead { tr {

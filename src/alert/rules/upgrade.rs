@@ -11,7 +11,7 @@ use super::{KEEP, UPGRADE, promql};
 use crate::alert::facts::exceeds;
 use crate::alert::rule::{Rule, Severity};
 use crate::model::UpgradeStatus::{self, Failed, PartiallyFailed, Paused, Running, Succeeded};
-use crate::model::{Node, NodeStatus, UpgradeView};
+use crate::model::{NodeStatus, UpgradeView};
 use crate::provider::{self, PRODUCTS};
 
 /// A pause that somebody forgot.
@@ -225,9 +225,9 @@ pub(super) const RULES: &[Rule] = &[
         holds: Some(|facts| {
             facts.upgrades_where(|u| {
                 let upgrade = &u.view.upgrade;
-                let is_unknown = |node: &Node| node.status == NodeStatus::Unknown;
                 has(u.view, UpgradeStatus::Unknown)
-                    || (!upgrade.status.is_final() && upgrade.nodes.iter().any(is_unknown))
+                    || (!upgrade.status.is_final()
+                        && upgrade.node_counts().of(NodeStatus::Unknown) > 0)
             })
         }),
     },

@@ -81,15 +81,15 @@ impl Plan {
                     version
                 }
             };
-            let done = |status| upgrade.nodes.iter().filter(|n| n.status == status).count();
+            let nodes = upgrade.node_counts();
             return Some(format!(
                 "an upgrade of {} is {} already, from {} to {}, {} of {} nodes done",
                 self.what(),
                 upgrade.status.as_str(),
                 version(&upgrade.from_version),
                 version(&upgrade.to_version),
-                done(NodeStatus::Succeeded),
-                upgrade.nodes.len(),
+                nodes.of(NodeStatus::Succeeded),
+                nodes.total(),
             ));
         }
         seen.changing.then(|| {
@@ -118,7 +118,7 @@ impl Plan {
                 }
                 let mut lines = vec![("Now", now.join("; "))];
                 if let Some(upgrade) = seen.upgrades.first().filter(|u| !u.nodes.is_empty()) {
-                    lines.push(("Nodes", upgrade.nodes.len().to_string()));
+                    lines.push(("Nodes", upgrade.node_counts().total().to_string()));
                 }
                 lines
             }

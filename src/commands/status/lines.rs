@@ -1,5 +1,7 @@
 //! What is new, one plain line for each thing: for files, pipes and logs.
 
+use std::collections::HashMap;
+
 use rolling_upgrade_exporter::report::{
     ClusterReport, ErrorReport, NodeReport, ProductReport, Report, TaskReport, UpgradeReport,
 };
@@ -102,9 +104,9 @@ fn lost(old: Option<&ClusterReport>, cluster: &ClusterReport, lines: &mut Vec<St
     }
 }
 
-fn one(
-    old: Option<&UpgradeReport>,
-    upgrade: &UpgradeReport,
+fn one<'a>(
+    old: Option<&'a UpgradeReport>,
+    upgrade: &'a UpgradeReport,
     now: &Report,
     lines: &mut Vec<String>,
 ) {
@@ -131,9 +133,11 @@ fn one(
     if upgrade.waits_for_person && old.is_none_or(|old| !old.waits_for_person) {
         lines.push("waits until a person goes on with it".to_owned());
     }
+    let of = |node: &'a NodeReport| (&*node.node, &*node.role);
+    let old_nodes =
+        old.map(|old| -> HashMap<_, _> { old.nodes.iter().map(|node| (of(node), node)).collect() });
     for node in &upgrade.nodes {
-        let same = |old: &&NodeReport| (&old.node, &old.role) == (&node.node, &node.role);
-        match old.map(|old| old.nodes.iter().find(same)) {
+        match old_nodes.as_ref().map(|old| old.get(&of(node))) {
             // At first sight those that only wait, or are done, are no news.
             None if !is_over(upgrade) && matches!(node.status.as_str(), "upgrading" | "failed") => {
                 lines.push(self::node(node));

@@ -9,7 +9,9 @@ mod paint;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use jiff::Timestamp;
-use rolling_upgrade_exporter::report::{Attention, ClusterReport, Report, UpgradeReport};
+use rolling_upgrade_exporter::report::{
+    Attention, ClusterReport, Report, UpgradeReport, thousands,
+};
 
 use super::lines;
 use super::text::{clean, length, name, percent, since, state, versions};
@@ -161,8 +163,7 @@ fn or_dash(text: Option<String>) -> String {
 
 /// Those that are done, of all.
 fn nodes(upgrade: &UpgradeReport) -> Option<String> {
-    let done = upgrade.nodes.iter().filter(|n| n.status == "succeeded");
-    let (done, all) = (done.count(), upgrade.nodes.len());
+    let (done, all) = (upgrade.nodes_in("succeeded"), upgrade.all_nodes());
     (all > 0).then(|| format!("{done}/{all}"))
 }
 
@@ -185,12 +186,16 @@ fn notes(report: &Report, look: Look) -> String {
         let whose = format!("{} {}", clean(&product.account), clean(&product.product));
         if let Some(error) = &product.last_error {
             let text = format!("Clusters cannot be listed: {}", lines::error(error));
-            notes.push((whose, text));
+            notes.push((whose.clone(), text));
         } else if product.inaccessible > 0 {
             let text = format!(
                 "{} more may not be read with this key.",
                 product.inaccessible
             );
+            notes.push((whose.clone(), text));
+        }
+        if product.left_out > 0 {
+            let text = format!("{} more are not watched.", thousands(product.left_out));
             notes.push((whose, text));
         }
     }

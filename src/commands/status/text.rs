@@ -36,8 +36,7 @@ pub(super) fn is_over(upgrade: &UpgradeReport) -> bool {
         upgrade.status.as_str(),
         "succeeded" | "failed" | "partially_failed" | "cancelled"
     );
-    upgrade.ended.is_some()
-        || is_final && !upgrade.nodes.iter().any(|node| node.status == "upgrading")
+    upgrade.ended.is_some() || is_final && upgrade.nodes_in("upgrading") == 0
 }
 
 /// The versions, as far as they are known.

@@ -39,10 +39,11 @@ pub(super) fn info(c: &Subject<'_>, rows: &mut Rows<'_>) {
 pub(super) fn nodes(c: &Subject<'_>, rows: &mut Rows<'_>) {
     for u in c.upgrades.iter().filter(|u| !u.nodes.is_empty()) {
         for status in NodeStatus::ALL {
-            let count = u.nodes.iter().filter(|n| n.node.status == *status).count();
+            let shown = u.nodes.iter().filter(|n| n.node.status == *status).count() as u64;
+            let left_out = u.view.upgrade.left_out.nodes.of(*status);
             rows.row(
                 &[&u.labels, ",status=\"", status.as_str(), "\""],
-                Value::Count(count as u64),
+                Value::Count(shown + left_out),
             );
         }
     }

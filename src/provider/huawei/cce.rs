@@ -22,7 +22,8 @@ use serde::de::DeserializeOwned;
 use self::kept::{Ask, Kept};
 use self::wire::{Cluster, List, Node, Precheck, Task, UpgradeInfo, Workflow};
 use super::client::{Client, is_unpublished};
-use crate::model::{Kind, Memory, Observation};
+use crate::model::{Kind, Memory, NodeCollector, Observation};
+use crate::provider::error::check_id;
 use crate::provider::listing::Shared;
 use crate::provider::{
     ApiError, Call, Context, Discovered, Discovery, Method, Product, Provider, Reason,
@@ -88,6 +89,9 @@ const NODES_A_PAGE: &str = "500";
 
 /// Pages of nodes; together far more nodes than a cluster can have.
 const MOST_PAGES: usize = 100;
+
+/// Nodes of all pages, should a cloud not keep to the size of a page.
+const MAX_LISTED: usize = 500_000;
 
 /// CCE of one account.
 struct Cce {
@@ -157,15 +161,28 @@ impl Cce {
         let mut words = Vec::new();
         let now = self.client.clock().now();
         let current = map::current(phase, &workflows.items, &tasks, memory, now, &mut words);
+        if let Some(id) = current.as_ref().and_then(|c| c.upgrade.id.as_deref()) {
+            let mut uids = workflows.items.iter().map(|w| &w.metadata.uid);
+            let call = if uids.any(|uid| uid == id) {
+                &LIST_WORKFLOWS
+            } else {
+                &LIST_TASKS
+            };
+            check_id("metadata.uid of the upgrade", id).map_err(|error| error.of(call.name))?;
+        }
         let upgrade = match current {
             // Where only the phase tells of upgrades, its word is enough.
             None if !is_published => None,
             None => memory.once_more(Kind::Version),
             Some(mut current) => {
-                current.upgrade.nodes = match nodes::remembered(&current.upgrade, memory) {
-                    Some(nodes) => nodes.to_vec(),
-                    None => self.nodes(id, &current, memory, &mut words).await?,
-                };
+                if let Some(last) = nodes::remembered(&current.upgrade, memory) {
+                    current.upgrade.nodes.clone_from(&last.nodes);
+                    let left_out = &mut current.upgrade.left_out;
+                    (left_out.nodes, left_out.latest) = (last.left_out.nodes, last.left_out.latest);
+                } else {
+                    let nodes = self.nodes(id, &current, memory, &mut words).await?;
+                    current.upgrade.set_nodes(nodes);
+                }
                 Some(current.upgrade)
             }
         };
@@ -208,7 +225,7 @@ impl Cce {
         current: &map::Current,
         memory: &Memory,
         words: &mut Vec<String>,
-    ) -> Result<Vec<crate::model::Node>, ApiError> {
+    ) -> Result<NodeCollector, ApiError> {
         let list = pages(|marker| async move {
             let mut query = vec![("limit", NODES_A_PAGE)];
             query.extend(marker.as_deref().map(|marker| ("marker", marker)));
@@ -222,7 +239,7 @@ impl Cce {
             prechecks = list;
         }
         let found = nodes::nodes(&list, &prechecks.items, current, memory, words);
-        if let Some(name) = found.twice.first()
+        if let Some(name) = &found.twice
             && !self.kept(id, |kept| std::mem::replace(&mut kept.told_twice, true))
         {
             tracing::warn!(
@@ -301,14 +318,10 @@ impl Provider for Cce {
             // Should a list once have lagged behind `upgradeinfo`, it is put right here.
             kept.values_mut().for_each(|kept| kept.info = None);
             drop(kept);
-            let found = clusters.iter().map(|(id, cluster)| Discovered {
-                id: id.clone(),
-                name: cluster.metadata.name.clone(),
-            });
-            Ok(Discovery {
-                clusters: found.collect(),
-                inaccessible: 0,
-            })
+            let found = clusters.iter();
+            let found = found.map(|(id, cluster)| Discovered::new(id, &cluster.metadata.name));
+            let field = "metadata.uid";
+            Discovery::read(field, found, 0).map_err(|error| error.of(LIST_CLUSTERS.name))
         })
     }
 
@@ -345,6 +358,9 @@ where
         let is_new = |node: &Node| !uids.contains(&node.metadata.uid);
         nodes.extend(list.items.into_iter().filter(is_new));
         let next = list.page_info.next_marker;
+        if nodes.len() > MAX_LISTED {
+            break;
+        }
         if next.is_empty() || !markers.insert(next.clone()) {
             return Ok(nodes);
         }
@@ -354,7 +370,7 @@ where
     }
     Err(ApiError::new(
         Reason::Protocol,
-        format!("the list of nodes does not end after {MOST_PAGES} pages; tell the maintainers"),
+        format!("the list of nodes does not end after {MOST_PAGES} pages or {MAX_LISTED} nodes; tell the maintainers"),
     )
     .of(LIST_NODES.name))
 }

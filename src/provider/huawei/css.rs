@@ -172,16 +172,9 @@ impl Provider for Css {
             let mut silence = self.silence();
             silence.unpublished = false;
             silence.az.clear();
-            Ok(Discovery {
-                clusters: list
-                    .iter()
-                    .map(|cluster| Discovered {
-                        id: cluster.id.clone(),
-                        name: cluster.name.clone(),
-                    })
-                    .collect(),
-                inaccessible: 0,
-            })
+            drop(silence);
+            let clusters = list.iter().map(|c| Discovered::new(&c.id, &c.name));
+            Discovery::read("id", clusters, 0).map_err(|error| error.of(LIST.name))
         })
     }
 
@@ -215,7 +208,8 @@ impl Provider for Css {
                 version.unwrap_or_default(),
                 &ground,
                 &mut observation.unknown_words,
-            );
+            )
+            .map_err(|error| error.of(DETAIL.name))?;
             let version = version.or_else(|| memory.once_more(Kind::Version));
             // A cluster does one thing at a time: while its version changes, a change of its zone
             // that is over stays as it is, and the second call of each poll is saved.
@@ -233,6 +227,7 @@ impl Provider for Css {
                     &ground,
                     &mut observation.unknown_words,
                 )
+                .map_err(|error| error.of(DETAIL.name))?
                 .or_else(|| memory.once_more(Kind::AzMigration)),
                 None => known.filter(|known| known.is_ended()).cloned(),
             };

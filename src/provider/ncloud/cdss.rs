@@ -113,7 +113,10 @@ fn number(cluster: &str) -> Value {
 
 impl Provider for Cdss {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
-        Box::pin(async { Ok(self.clusters(Duration::ZERO).await?.discovery()) })
+        Box::pin(async {
+            let clusters = self.clusters(Duration::ZERO).await?;
+            clusters.discovery().map_err(|e| e.of(LIST.name))
+        })
     }
 
     fn observe<'a>(

@@ -6,12 +6,16 @@ use std::future::Future;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::model::bounds::MAX_CLUSTERS;
 use crate::provider::{ApiError, Discovered, Discovery, Reason, json};
 
 /// Clusters on a page; the services give 10 when they are not asked for more.
 pub(super) const PAGE_SIZE: u32 = 100;
 /// Pages that are fetched at most: more clusters than anybody has.
 const MOST_PAGES: u32 = 100;
+
+/// The field that names a cluster.
+const ID: &str = "serviceGroupInstanceNo";
 
 /// The status of a cluster that was deleted and is still listed.
 const DELETED: &str = "return";
@@ -101,7 +105,8 @@ impl Clusters {
         for number in 1..=MOST_PAGES {
             // A result of null is an empty list.
             let page = fetch(number).await?.unwrap_or_default();
-            if all.take(number, page)? {
+            // No more than that are watched.
+            if all.take(number, page)? || all.listed.len() > MAX_CLUSTERS {
                 return Ok(all);
             }
         }
@@ -127,7 +132,8 @@ impl Clusters {
             if one.cluster_status.trim().eq_ignore_ascii_case(DELETED) {
                 continue;
             }
-            if one.service_group_instance_no.is_empty() {
+            // Beyond the bound they are counted, and not told apart.
+            if one.service_group_instance_no.is_empty() || self.disallowed.len() >= MAX_CLUSTERS {
                 self.nameless += 1;
             } else {
                 self.disallowed.insert(one.service_group_instance_no);
@@ -163,19 +169,11 @@ impl Clusters {
     }
 
     /// What discovery tells: deleted clusters are left out.
-    pub(super) fn discovery(&self) -> Discovery {
-        Discovery {
-            clusters: self
-                .listed
-                .values()
-                .filter(|one| !one.is(DELETED))
-                .map(|one| Discovered {
-                    id: one.id.clone(),
-                    name: one.name.clone(),
-                })
-                .collect(),
-            inaccessible: self.disallowed.len() as u64 + self.nameless,
-        }
+    pub(super) fn discovery(&self) -> Result<Discovery, ApiError> {
+        let clusters = self.listed.values().filter(|one| !one.is(DELETED));
+        let clusters = clusters.map(|one| Discovered::new(&one.id, &one.name));
+        let inaccessible = self.disallowed.len() as u64 + self.nameless;
+        Discovery::read(ID, clusters, inaccessible)
     }
 
     /// The cluster of this number, or why it cannot be asked for. `place` names zone and region.
@@ -249,7 +247,18 @@ mod tests {
     }
 
     fn ids(clusters: &Clusters) -> usize {
-        clusters.discovery().clusters.len()
+        clusters.discovery().unwrap().clusters.len()
+    }
+
+    #[tokio::test]
+    async fn a_list_with_an_id_that_is_none_is_refused() {
+        let list = json!({"isLast": true, "allowedClusters": [{"no": "1"}, {"no": "2\n3"}]});
+        let clusters = fetch(&[list]).await.0.unwrap();
+        assert!(clusters.find("1", "").is_ok(), "the good one stays");
+        let error = clusters.discovery().unwrap_err();
+        assert_eq!(error.reason, Reason::Protocol);
+        let place = "serviceGroupInstanceNo \"2 3\" is not an id";
+        assert!(error.message.starts_with(place), "{error}");
     }
 
     #[tokio::test]
@@ -306,14 +315,14 @@ mod tests {
     async fn deleted_and_disallowed_clusters_are_not_asked_for() {
         let list = json!({
             "isLast": true,
-            "allowedClusters": [{"no": "1"}, {"no": "2", "status": "return"}, {"no": "1"}, {}],
+            "allowedClusters": [{"no": "1"}, {"no": "2", "status": "return"}, {"no": "1"}, {"status": "running"}, {}],
             "disallowedClusters": [
                 {"serviceGroupInstanceNo": 3},
                 {"serviceGroupInstanceNo": "4", "clusterStatus": "return"},
             ],
         });
         let clusters = fetch(&[list]).await.0.unwrap();
-        let discovery = clusters.discovery();
+        let discovery = clusters.discovery().unwrap();
         assert_eq!(discovery.clusters.len(), 1);
         assert_eq!(discovery.inaccessible, 2, "one disallowed, one nameless");
         let reason = |id| {

@@ -220,7 +220,10 @@ impl Ses {
 
 impl Provider for Ses {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
-        Box::pin(async { Ok(self.clusters(Duration::ZERO).await?.discovery()) })
+        Box::pin(async {
+            let clusters = self.clusters(Duration::ZERO).await?;
+            clusters.discovery().map_err(|e| e.of(LIST.name))
+        })
     }
 
     fn observe<'a>(

@@ -52,6 +52,9 @@ pub(super) fn card(row: &Row<'_>, now: Timestamp, show: Steps) -> Markup {
             @if let Some(upgrade) = upgrade { (progress(&id, upgrade)) }
             (facts(cluster, upgrade, now))
             (error(cluster, now))
+            @if let Some(upgrade) = upgrade {
+                @for sentence in upgrade.left_out() { p.notice { (sentence) } }
+            }
             @if let Some(upgrade) = upgrade { (details(&id, cluster, upgrade, now, show)) }
         }
     }
@@ -79,7 +82,7 @@ pub(super) fn id(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>) -> St
 }
 
 fn progress(id: &str, upgrade: &UpgradeReport) -> Markup {
-    let of = |status: &str| upgrade.nodes.iter().filter(|n| n.status == status).count();
+    let of = |status: &str| upgrade.nodes_in(status);
     html! {
         div.bar {
             @if let Some(ratio) = upgrade.progress_ratio {
@@ -90,7 +93,7 @@ fn progress(id: &str, upgrade: &UpgradeReport) -> Markup {
             }
             @if !upgrade.nodes.is_empty() {
                 span {
-                    (of("succeeded")) " of " (words::count(upgrade.nodes.len(), "node")) " done"
+                    (of("succeeded")) " of " (words::count(upgrade.all_nodes(), "node")) " done"
                     @if of("upgrading") > 0 { ", " (of("upgrading")) " in work" }
                     @if of("failed") > 0 { ", " (of("failed")) " failed" }
                 }
@@ -206,10 +209,10 @@ fn details(
 ) -> Markup {
     let mut what = Vec::new();
     if !upgrade.nodes.is_empty() {
-        what.push(words::count(upgrade.nodes.len(), "node"));
+        what.push(words::count(upgrade.all_nodes(), "node"));
     }
     if !upgrade.tasks.is_empty() {
-        what.push(words::count(upgrade.tasks.len(), "task"));
+        what.push(words::count(upgrade.all_tasks(), "task"));
     }
     if what.is_empty() {
         return html! {};

@@ -144,6 +144,22 @@ fn a_card_tells_all_that_is_known() {
 }
 
 #[test]
+fn tells_what_is_left_out() {
+    let mut report = report();
+    assert!(!render(report.clone(), "").contains("are shown."));
+    let upgrade = &mut report.clusters[0].upgrades[0];
+    let (nodes, tasks) = (upgrade.nodes.len(), upgrade.tasks.len());
+    upgrade.nodes_left_out.failed = 1_000_000;
+    upgrade.tasks_left_out = 5_000;
+    (report.products[0].watched, report.products[0].left_out) = (20_000, 3);
+    let html = render(report, "");
+    assert!(html.contains(&format!("{nodes} of 1,000,00{nodes} nodes are shown.")));
+    assert!(html.contains(&format!("{tasks} of 5,00{tasks} tasks are shown.")));
+    assert!(html.contains("1000000 failed"));
+    assert!(html.contains("20,000 of 20,003 css clusters of"), "{html}");
+}
+
+#[test]
 fn what_ended_and_what_is_old_say_so() {
     let html = render(fleet(), "");
     in_order(&html, &[">done<", "Ended", "5 min ago", ", took 3 h 5 min"]);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::{steps, words};
-use crate::report::{ProductReport, Report};
+use crate::report::{ProductReport, Report, thousands};
 use crate::text::escaped;
 
 /// What stands above the clusters when something is wrong with looking for them.
@@ -16,6 +16,13 @@ pub(super) fn troubles(report: &Report) -> Markup {
         }
         @for product in report.products.iter().filter(|p| p.last_error.is_some()) {
             (trouble(product, now))
+        }
+        @for product in report.products.iter().filter(|p| p.left_out > 0) {
+            p.notice {
+                (thousands(product.watched)) " of " (thousands(product.watched.saturating_add(product.left_out)))
+                " " (product.product) " clusters of " (words::foreign(&product.account, &product.cloud))
+                " are watched. Choose with " code { "include" } ", " code { "exclude" } " or a list in the config."
+            }
         }
     }
 }

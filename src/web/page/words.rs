@@ -153,7 +153,7 @@ pub(super) fn clock(at: Timestamp, now: Timestamp) -> Markup {
 }
 
 /// `1 node`, `2 nodes`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub(super) fn count(number: u64, noun: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{s}")
 }

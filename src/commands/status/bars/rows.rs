@@ -161,8 +161,7 @@ fn thousandths(ratio: f64) -> u64 {
 
 /// How far, how many nodes, for how long, how much longer, where to.
 fn facts(upgrade: &UpgradeReport, now: Timestamp) -> String {
-    let done = upgrade.nodes.iter().filter(|n| n.status == "succeeded");
-    let (done, all) = (done.count(), upgrade.nodes.len());
+    let (done, all) = (upgrade.nodes_in("succeeded"), upgrade.all_nodes());
     let left = upgrade.estimated_end.map(|at| since(now, at));
     let silent = || format!("nothing moved for {}", since(upgrade.last_progress, now));
     let share = upgrade.progress_ratio.map_or("-".to_owned(), percent);

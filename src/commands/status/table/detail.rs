@@ -38,6 +38,8 @@ pub(super) fn detail(
     if !upgrade.tasks.is_empty() {
         parts.push(tasks(&upgrade.tasks, now, inner));
     }
+    let left_out = upgrade.left_out();
+    parts.extend(left_out.iter().map(|line| format!("{:INDENT$}{line}", "")));
     parts.join("\n")
 }
 

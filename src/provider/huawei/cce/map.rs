@@ -3,8 +3,11 @@
 //! A workflow is what the console makes; its points become the tasks. An upgrade that was started
 //! through the API alone is an upgrade task that no workflow's point names.
 
+mod choice;
+
 use jiff::Timestamp;
 
+use self::choice::{Choice, cluster_point, names_cluster_task};
 use super::wire::{Point, Task, TaskStatus as Status, Workflow};
 use crate::model::{self, Kind, Memory, TaskStatus, Upgrade, UpgradeStatus};
 use crate::provider::huawei::time::go_time;
@@ -83,14 +86,7 @@ pub(super) fn current(
     if !cluster_phase.is_empty() && !CLUSTER_PHASES.contains(&cluster_phase) {
         words.push(word(cluster_phase));
     }
-    let own = tasks
-        .iter()
-        .filter(|task| !workflows.iter().any(|workflow| names(workflow, task)));
-    let chosen = workflows
-        .iter()
-        .map(Choice::Workflow)
-        .chain(own.map(Choice::Task))
-        .max_by_key(Choice::rank);
+    let chosen = choice::choose(workflows, tasks);
     match chosen {
         Some(Choice::Workflow(workflow)) => {
             let task = tasks.iter().find(|task| names_cluster_task(workflow, task));
@@ -99,81 +95,6 @@ pub(super) fn current(
         Some(Choice::Task(task)) => Some(of_task(task, cluster_phase, words)),
         None => of_cluster(cluster_phase, memory, now),
     }
-}
-
-enum Choice<'a> {
-    Workflow(&'a Workflow),
-    Task(&'a Task),
-}
-
-impl<'a> Choice<'a> {
-    /// The history has no documented order, so it is never read by its order. A phase that nobody
-    /// knows counts as ended here: a new final word on an old entry must not hide what came after.
-    fn rank(&self) -> (u8, Option<Timestamp>, Option<Timestamp>, &'a str) {
-        let (status, metadata) = match self {
-            Self::Workflow(w) => (workflow_status(&w.status.phase), &w.metadata),
-            Self::Task(t) => (task_status(&t.status.phase), &t.metadata),
-        };
-        let activity = match status {
-            Some(UpgradeStatus::Running | UpgradeStatus::Paused) => 2,
-            Some(UpgradeStatus::Pending) => 1,
-            _ => 0,
-        };
-        (
-            activity,
-            go_time(&metadata.creation_timestamp),
-            go_time(&metadata.update_timestamp),
-            &metadata.uid,
-        )
-    }
-}
-
-/// Whether a workflow stands for this task.
-fn names(workflow: &Workflow, task: &Task) -> bool {
-    let points = &workflow.status.point_statuses;
-    points.iter().any(|p| is_named(p, task)) || names_cluster_task(workflow, task)
-}
-
-fn is_named(point: &Point, task: &Task) -> bool {
-    !point.task_id.is_empty() && point.task_id == task.metadata.uid
-}
-
-/// Whether this is the task of the workflow's `Cluster` point.
-///
-/// Points may come without ids. A point that has begun and has none is that of a task of the same
-/// target that is not older than the workflow: of one under way while the point is, else of one
-/// that was there when the workflow last changed.
-fn names_cluster_task(workflow: &Workflow, task: &Task) -> bool {
-    let Some(point) = cluster_point(workflow) else {
-        return false;
-    };
-    if !point.task_id.is_empty() {
-        return is_named(point, task);
-    }
-    let created = go_time(&task.metadata.creation_timestamp);
-    let fits = match point.status.as_str() {
-        "Queuing" | "Running" => {
-            task_status(&task.status.phase).is_some_and(|status| !status.is_final())
-        }
-        "Success" | "Failed" => created <= go_time(&workflow.metadata.update_timestamp),
-        _ => false,
-    };
-    fits && created >= go_time(&workflow.metadata.creation_timestamp)
-        && is_same_version(&task.spec.target_version, &workflow.spec.target_version)
-}
-
-/// The last one, should there be several.
-fn cluster_point(workflow: &Workflow) -> Option<&Point> {
-    let points = &workflow.status.point_statuses;
-    points.iter().rev().find(|p| p.task_type == "Cluster")
-}
-
-/// Versions are alike when one begins the other at a whole number: what is asked for as `v1.23`
-/// comes back as `v1.23.8-r0`.
-fn is_same_version(a: &str, b: &str) -> bool {
-    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    long.strip_prefix(short)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
 }
 
 fn of_workflow(

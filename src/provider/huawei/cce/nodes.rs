@@ -4,11 +4,13 @@
 //! CCE tells no Kubernetes version of a node: an `Active` one is done or has yet to come, and only
 //! having seen it `Upgrading` tells which.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
 use super::map::{Current, Stage, word};
 use super::wire::{CheckedNode, Node as WireNode, Precheck};
-use crate::model::{Kind, Memory, Node, NodeKey, NodeStatus, Upgrade, UpgradeStatus};
+use crate::model::{
+    Kind, Memory, Node, NodeCollector, NodeCounts, NodeKey, NodeStatus, Upgrade, UpgradeStatus,
+};
 use crate::provider::huawei::time::go_time;
 use crate::text::clean;
 
@@ -18,15 +20,15 @@ const ROLE: &str = "node";
 /// The nodes, each name and role once.
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
-    pub(super) nodes: Vec<Node>,
-    /// Names that the answer held more than once.
-    pub(super) twice: Vec<String>,
+    pub(super) nodes: NodeCollector,
+    /// First name that the answer held more than once.
+    pub(super) twice: Option<String>,
 }
 
 /// The nodes of an upgrade that ended and whose last nodes are known, so that they need not be asked
 /// for again. A failed one is asked for each time, and so is one that left a node failed or unknown:
 /// such nodes may go on or be repaired.
-pub(super) fn remembered<'a>(upgrade: &Upgrade, memory: &'a Memory) -> Option<&'a [Node]> {
+pub(super) fn remembered<'a>(upgrade: &Upgrade, memory: &'a Memory) -> Option<&'a Upgrade> {
     let last = &memory.last(Kind::Version)?.last;
     let settled = matches!(
         upgrade.status,
@@ -37,12 +39,13 @@ pub(super) fn remembered<'a>(upgrade: &Upgrade, memory: &'a Memory) -> Option<&'
         && last.is_same(upgrade)
         && last.is_ended()
         && !last.nodes.is_empty()
-        && last.nodes.iter().all(is_settled))
-    .then_some(last.nodes.as_slice())
+        && is_settled(&last.node_counts()))
+    .then_some(last)
 }
 
-fn is_settled(node: &Node) -> bool {
-    matches!(node.status, NodeStatus::Succeeded | NodeStatus::Waiting)
+fn is_settled(nodes: &NodeCounts) -> bool {
+    let settled = nodes.of(NodeStatus::Succeeded) + nodes.of(NodeStatus::Waiting);
+    settled == nodes.total()
 }
 
 /// The nodes of the current upgrade, from the node list and the prechecks.
@@ -54,56 +57,66 @@ pub(super) fn nodes(
     words: &mut Vec<String>,
 ) -> Nodes {
     let refused = refused(prechecks, current);
+    let infos = || refused.iter().map(|checked| &checked.node_info);
+    let refused_nodes = Named::of(infos().map(|info| (&*info.name, &*info.uid)));
+    let listed_nodes = Named::of(list.iter().map(id_of));
     let mut out = Nodes::default();
-    let mut places = BTreeMap::new();
     for wire in list {
         let (name, phase) = (name(&wire.metadata.name, &wire.metadata.uid), &wire.status);
         let status = status(name, &phase.phase, current, memory, words);
-        let is_refused = refused.iter().any(|checked| {
-            let info = &checked.node_info;
-            same(&info.name, &wire.metadata.name) || same(&info.uid, &wire.metadata.uid)
-        });
-        let status = if is_refused {
+        let status = if refused_nodes.has(id_of(wire)) {
             NodeStatus::Failed
         } else {
             status
         };
-        out.add(
-            Node::new(name, ROLE, status, &clean(&phase.phase)),
-            &mut places,
-        );
+        out.add(Node::new(name, ROLE, status, &clean(&phase.phase)));
     }
-    for checked in refused {
-        let info = &checked.node_info;
-        let listed = list.iter().any(|wire| {
-            same(&info.name, &wire.metadata.name) || same(&info.uid, &wire.metadata.uid)
-        });
-        if !listed {
+    for info in infos() {
+        if !listed_nodes.has((&info.name, &info.uid)) {
             let (name, role) = (name(&info.name, &info.uid), info.node_type.to_lowercase());
-            let node = Node::new(name, &role, NodeStatus::Failed, &info.status);
-            out.add(node, &mut places);
+            out.add(Node::new(name, &role, NodeStatus::Failed, &info.status));
         }
     }
     out
 }
 
+fn id_of(wire: &WireNode) -> (&str, &str) {
+    (&wire.metadata.name, &wire.metadata.uid)
+}
+
+/// Names and uids of nodes, to find a node by either of them.
+struct Named<'a> {
+    names: HashSet<&'a str>,
+    uids: HashSet<&'a str>,
+}
+
+impl<'a> Named<'a> {
+    fn of(nodes: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let (mut names, mut uids) = (HashSet::new(), HashSet::new());
+        for (name, uid) in nodes {
+            names.insert(name);
+            uids.insert(uid);
+        }
+        // Nodes without a name, or without a uid, are not alike.
+        names.remove("");
+        uids.remove("");
+        Self { names, uids }
+    }
+
+    fn has(&self, (name, uid): (&str, &str)) -> bool {
+        self.names.contains(name) || self.uids.contains(uid)
+    }
+}
+
 impl Nodes {
     /// Adds a node; of two reports about one the worse stays.
-    fn add(&mut self, node: Node, places: &mut BTreeMap<NodeKey, usize>) {
+    fn add(&mut self, node: Node) {
         if node.key.name.is_empty() {
             return;
         }
-        match places.get(&node.key).and_then(|at| self.nodes.get_mut(*at)) {
-            None => {
-                places.insert(node.key.clone(), self.nodes.len());
-                self.nodes.push(node);
-            }
-            Some(known) => {
-                self.twice.push(node.key.name.clone());
-                if node.status.badness() > known.status.badness() {
-                    *known = node;
-                }
-            }
+        let name = self.twice.is_none().then(|| node.key.name.clone());
+        if !self.nodes.add(node) {
+            self.twice = self.twice.take().or(name);
         }
     }
 }
@@ -118,12 +131,7 @@ fn status(
     let seen = memory
         .last(Kind::Version)
         .filter(|seen| seen.last.is_same(&current.upgrade));
-    let worked = seen.is_some_and(|seen| {
-        seen.saw_upgrading(&NodeKey {
-            name: name.to_owned(),
-            role: ROLE.to_owned(),
-        })
-    });
+    let worked = seen.is_some_and(|seen| seen.saw_upgrading(&NodeKey::new(name, ROLE)));
     let status = match phase {
         "Upgrading" => NodeStatus::Upgrading,
         "Active" if worked || current.stage == Stage::After => NodeStatus::Succeeded,

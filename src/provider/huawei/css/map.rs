@@ -1,15 +1,19 @@
 //! From CSS's words to the model. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
 use super::super::time::naive;
 use super::wire::{Cluster, Detail, Step};
+use crate::model::bounds::label;
 use crate::model::{
-    Kind, Memory, Node, NodeStatus, Observation, Task, TaskStatus, Upgrade, UpgradeStatus,
+    Kind, Memory, Node, NodeCollector, NodeStatus, Observation, Task, TaskStatus, Upgrade,
+    UpgradeStatus,
 };
+use crate::provider::ApiError;
+use crate::provider::error::check_id;
 use crate::text::clean;
 
 /// What an upgrade is read against.
@@ -43,7 +47,7 @@ pub(super) fn upgrade(
     details: Vec<Detail>,
     ground: &Ground<'_>,
     unknown_words: &mut Vec<String>,
-) -> Option<Upgrade> {
+) -> Result<Option<Upgrade>, ApiError> {
     let chosen = details.into_iter().max_by_key(|detail| {
         let runs = status(&detail.status) == Some(UpgradeStatus::Running);
         (
@@ -51,8 +55,12 @@ pub(super) fn upgrade(
             naive(&detail.start_time, ground.zone),
             detail.id.clone(),
         )
-    })?;
-    Some(read(kind, &chosen, ground, unknown_words))
+    });
+    let Some(chosen) = chosen else {
+        return Ok(None);
+    };
+    check_id("id of the upgrade", &chosen.id)?;
+    Ok(Some(read(kind, &chosen, ground, unknown_words)))
 }
 
 fn read(
@@ -73,7 +81,7 @@ fn read(
     upgrade.ended = time(&detail.end_time).filter(|_| status.is_final());
     upgrade.executions = detail.execute_times.and_then(|n| u64::try_from(n).ok());
     upgrade.tasks = tasks(&detail.steps, &time, unknown_words);
-    upgrade.nodes = nodes(detail, status, &upgrade.tasks, ground);
+    upgrade.set_nodes(nodes(detail, status, &upgrade.tasks, ground));
     if kind == Kind::Version {
         let image = &detail.image_info;
         // The display name is the image's; the version is what its users ask for.
@@ -151,58 +159,57 @@ fn tasks(
     tasks
 }
 
-fn nodes(detail: &Detail, status: UpgradeStatus, tasks: &[Task], ground: &Ground<'_>) -> Vec<Node> {
-    let completed: BTreeSet<&String> = detail.completed_nodes.iter().collect();
-    let in_work: BTreeSet<&String> = detail
-        .current_node_name
-        .iter()
-        .chain(&detail.current_batch_nodes)
-        .collect();
+fn nodes(
+    detail: &Detail,
+    status: UpgradeStatus,
+    tasks: &[Task],
+    ground: &Ground<'_>,
+) -> NodeCollector {
+    let completed: HashSet<&str> = detail.completed_nodes.iter().collect();
+    let current = || {
+        let batch = detail.current_batch_nodes.iter();
+        detail.current_node_name.iter().chain(batch)
+    };
+    let in_work: HashSet<&str> = current().collect();
     let broke = matches!(
         status,
         UpgradeStatus::Failed | UpgradeStatus::PartiallyFailed
     );
     let described = described(detail);
-    let mut seen = BTreeSet::new();
-    detail
-        .total_nodes
-        .iter()
-        .chain(&detail.completed_nodes)
-        .chain(&detail.current_node_name)
-        .chain(&detail.current_batch_nodes)
-        .filter(|name| seen.insert(*name))
-        .map(|name| {
-            let state = if status == UpgradeStatus::Succeeded || completed.contains(name) {
-                NodeStatus::Succeeded
-            } else if in_work.contains(name) {
-                if broke {
-                    NodeStatus::Failed
-                } else {
-                    NodeStatus::Upgrading
-                }
+    let roles = Roles::of(ground);
+    let names = detail.total_nodes.iter();
+    let names = names.chain(detail.completed_nodes.iter()).chain(current());
+    let mut nodes = NodeCollector::default();
+    nodes.extend(names.map(|name| {
+        let state = if status == UpgradeStatus::Succeeded || completed.contains(name) {
+            NodeStatus::Succeeded
+        } else if in_work.contains(name) {
+            if broke {
+                NodeStatus::Failed
             } else {
-                NodeStatus::Waiting
-            };
-            // The vendor has no word of its own for a node.
-            let mut node = Node::new(name, &role(name, ground), state, "");
-            let works = matches!(state, NodeStatus::Upgrading | NodeStatus::Failed);
-            if works && described == Some(name) {
-                describe(&mut node, tasks);
+                NodeStatus::Upgrading
             }
-            node
-        })
-        .collect()
+        } else {
+            NodeStatus::Waiting
+        };
+        // The vendor has no word of its own for a node.
+        let mut node = Node::new(name, &roles.role(name), state, "");
+        let works = matches!(state, NodeStatus::Upgrading | NodeStatus::Failed);
+        if works && described == Some(name) {
+            describe(&mut node, tasks);
+        }
+        node
+    }));
+    nodes
 }
 
 /// The node whose steps `currentNodeDetail` tells: one, also when a batch of them is in work.
-fn described(detail: &Detail) -> Option<&String> {
-    detail
-        .current_node_name
-        .first()
-        .or(match detail.current_batch_nodes.as_slice() {
-            [one] => Some(one),
-            _ => None,
-        })
+fn described(detail: &Detail) -> Option<&str> {
+    let mut batch = detail.current_batch_nodes.iter();
+    detail.current_node_name.iter().next().or_else(|| {
+        let first = batch.next()?;
+        batch.all(|name| name == first).then_some(first)
+    })
 }
 
 /// What the tasks tell of their node.
@@ -237,26 +244,43 @@ fn current(tasks: &[Task]) -> Option<&Task> {
         })
 }
 
-/// The instance's type. A node that is being replaced can be missing in the list for a while: then
-/// it keeps the role that it had, and its series their labels.
-fn role(name: &str, ground: &Ground<'_>) -> String {
-    let listed = ground
-        .cluster
-        .instances
-        .iter()
-        .find(|instance| instance.name == name)
-        .map(|instance| instance.role.trim().to_ascii_lowercase());
-    listed.filter(|role| !role.is_empty()).unwrap_or_else(|| {
-        ground
-            .memory
-            .upgrades
-            .values()
-            .flat_map(|seen| &seen.last.nodes)
-            .filter(|node| node.key.name == name)
-            .map(|node| node.key.role.clone())
-            .find(|role| !role.is_empty())
-            .unwrap_or_default()
-    })
+/// Roles of the nodes by name. A node that is being replaced can be missing in the list for a while:
+/// then it keeps the role that it had, and its series their labels.
+struct Roles<'a> {
+    listed: HashMap<&'a str, &'a str>,
+    remembered: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Roles<'a> {
+    fn of(ground: &Ground<'a>) -> Self {
+        // The first entry of a name counts, as it does for a reader of the list.
+        let first = |roles: &mut dyn Iterator<Item = (&'a str, &'a str)>| {
+            let mut map = HashMap::new();
+            for (name, role) in roles {
+                map.entry(name).or_insert(role);
+            }
+            map
+        };
+        let instances = ground.cluster.instances.iter();
+        let nodes = ground.memory.upgrades.values();
+        let nodes = nodes.flat_map(|seen| &seen.last.nodes);
+        let nodes = nodes.filter(|node| !node.key.role.is_empty());
+        Self {
+            listed: first(&mut instances.map(|i| (&*i.name, i.role.trim()))),
+            remembered: first(&mut nodes.map(|node| (&*node.key.name, &*node.key.role))),
+        }
+    }
+
+    /// Returns the instance's type in lower case; empty when nothing tells it.
+    fn role(&self, name: &str) -> String {
+        match self.listed.get(name) {
+            Some(role) if !role.is_empty() => role.to_ascii_lowercase(),
+            _ => {
+                let role = self.remembered.get(&*label(name));
+                role.copied().unwrap_or_default().to_owned()
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,14 +4,17 @@
 //! happens between a first sign of change and a changed version, so each look is read by what the
 //! looks before it saw; what was only seen is lost with the process.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 
 use super::super::list::Listed;
+use super::super::notes::Remarks;
 use super::wire::{Process, Progress};
-use crate::model::{Kind, Node, NodeKey, NodeStatus, Observation, Seen, Upgrade, UpgradeStatus};
+use crate::model::{
+    Kind, Node, NodeCollector, NodeCounts, NodeKey, NodeStatus, Observation, Seen, Upgrade,
+    UpgradeStatus,
+};
 use crate::text::clean;
 
 /// Idle looks with the version unchanged after which a change was a restart, not an upgrade.
@@ -54,12 +57,14 @@ impl Colour {
 }
 
 /// What one look at a cluster tells.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Look<'a> {
-    /// Its nodes with their colours, each node and role once.
-    nodes: Vec<(Node, Colour)>,
-    /// The nodes' colours, and that of a service as a whole where no node of it is named.
-    colours: Vec<Colour>,
+    /// The answer.
+    progress: &'a Progress,
+    /// Number of nodes of each colour, as the states of nodes that were not orange before.
+    counts: NodeCounts,
+    /// The colour of a service as a whole where no node of it is named.
+    services: Vec<Colour>,
     /// The cluster says that it is changing.
     changing: bool,
     /// Its Kafka version; empty when not told.
@@ -73,27 +78,27 @@ pub(super) fn observation(
     listed: &Listed,
     seen: Option<&Seen>,
     now: Timestamp,
-) -> (Observation, Vec<String>) {
-    let mut unknown_words = Vec::new();
-    let mut remarks = Vec::new();
-    let nodes = nodes(progress, &mut unknown_words, &mut remarks);
-    let mut colours: Vec<Colour> = nodes.iter().map(|(_, colour)| *colour).collect();
+) -> (Observation, Remarks) {
+    let (unknown_words, remarks) = oddities(progress);
+    let counts = nodes(progress, |_| false).counts();
+    let mut services = Vec::new();
     // A newer Kafka has no `ZooKeeper` node, and then the colour of that service means nothing.
-    let services = [
+    let words = [
         (
             &progress.broker_status,
             progress.broker_status_per_node.is_empty(),
         ),
-        (&progress.zookeeper_status, nodes.is_empty()),
+        (&progress.zookeeper_status, counts.total() == 0),
     ];
-    for (word, counts) in services {
+    for (word, counts) in words {
         if counts && !word.is_empty() {
-            colours.push(Colour::of(word));
+            services.push(Colour::of(word));
         }
     }
     let look = Look {
-        nodes,
-        colours,
+        progress,
+        counts,
+        services,
         changing: listed.is("changing"),
         version: listed.version.trim(),
     };
@@ -114,46 +119,44 @@ pub(super) fn observation(
     (observation, remarks)
 }
 
-/// Brokers and `ZooKeeper` nodes in the order of the answer: of two entries for the same node and
-/// role the worse counts.
-fn nodes(
-    progress: &Progress,
-    unknown_words: &mut Vec<String>,
-    remarks: &mut Vec<String>,
-) -> Vec<(Node, Colour)> {
-    let mut places: BTreeMap<NodeKey, usize> = BTreeMap::new();
-    let mut nodes: Vec<(Node, Colour)> = Vec::new();
-    let mut add = |role: &str, process: &Process| {
-        let colour = Colour::of(&process.status);
+/// Roles with their processes, in the order of the answer.
+fn processes(progress: &Progress) -> impl Iterator<Item = (&'static str, &Process)> {
+    let brokers = progress.broker_status_per_node.iter();
+    let zookeepers = progress.zookeeper_status_per_node.iter();
+    let brokers = brokers.map(|process| ("broker", process));
+    brokers.chain(zookeepers.map(|process| ("zookeeper", process)))
+}
+
+/// Brokers and `ZooKeeper` nodes, by whether each was orange before: of two entries for the same node
+/// and role the worse counts.
+fn nodes(progress: &Progress, was_orange: impl Fn(&NodeKey) -> bool) -> NodeCollector {
+    let mut nodes = NodeCollector::default();
+    nodes.extend(processes(progress).map(|(role, process)| {
         let raw = clean(&process.status);
-        let node = Node::new(process.hostname.trim(), role, colour.status(false), &raw);
-        if colour == (Colour::Other { is_known: false }) {
-            unknown_words.push(raw);
-        }
-        match places.entry(node.key.clone()) {
-            Entry::Vacant(place) => {
-                place.insert(nodes.len());
-                nodes.push((node, colour));
-            }
-            Entry::Occupied(place) => {
-                remarks.push(format!(
-                    "{role} {} is listed twice, and the worse state counts",
-                    clean(&node.key.name)
-                ));
-                let first = &mut nodes[*place.get()];
-                if node.status.badness() > first.0.status.badness() {
-                    *first = (node, colour);
-                }
-            }
-        }
-    };
-    for process in &progress.broker_status_per_node {
-        add("broker", process);
-    }
-    for process in &progress.zookeeper_status_per_node {
-        add("zookeeper", process);
-    }
+        let mut node = Node::new(process.hostname.trim(), role, NodeStatus::Unknown, &raw);
+        node.status = Colour::of(&process.status).status(was_orange(&node.key));
+        node
+    }));
     nodes
+}
+
+/// Words that the documents do not list, and what is odd about the answer.
+fn oddities(progress: &Progress) -> (Vec<String>, Remarks) {
+    let (mut words, mut remarks) = (Vec::new(), Remarks::default());
+    let mut seen = HashSet::new();
+    for (role, process) in processes(progress) {
+        if Colour::of(&process.status) == (Colour::Other { is_known: false }) {
+            words.push(clean(&process.status));
+        }
+        let name = process.hostname.trim();
+        if !seen.insert((role, name)) {
+            remarks.add(|| {
+                let name = clean(name);
+                format!("{role} {name} is listed twice, and the worse state counts")
+            });
+        }
+    }
+    (words, remarks)
 }
 
 /// The upgrade after this look: none, the one that was seen before, or a new one.
@@ -186,7 +189,7 @@ fn begin(look: &Look<'_>, now: Timestamp) -> Upgrade {
     let mut upgrade = Upgrade::new(Kind::Version, status);
     upgrade.requested = Some(now);
     upgrade.from_version = (!look.version.is_empty()).then(|| look.version.to_owned());
-    upgrade.nodes = look.nodes_when(|_| false);
+    upgrade.set_nodes(nodes(look.progress, |_| false));
     upgrade
 }
 
@@ -205,26 +208,28 @@ fn go_on(seen: &Seen, look: &Look<'_>) -> Option<Upgrade> {
         upgrade.status = UpgradeStatus::Succeeded;
         upgrade.to_version = Some(look.version.to_owned());
         // All of the cluster is at the new version: nodes whose work fell between two looks, too.
-        if look.nodes.is_empty() {
+        if look.counts.total() == 0 {
             for node in &mut upgrade.nodes {
                 node.status = NodeStatus::Succeeded;
                 node.raw_status.clear();
             }
+            let left_out = &mut upgrade.left_out.nodes;
+            left_out.become_all(NodeStatus::Succeeded);
         } else {
-            upgrade.nodes = look.nodes_when(|_| true);
+            upgrade.set_nodes(nodes(look.progress, |_| true));
         }
         return Some(upgrade);
     }
     // An answer that names nothing is not a sign of rest where there was something to name.
-    if is_quiet && (!look.colours.is_empty() || last.nodes.is_empty()) {
+    if is_quiet && (look.names_any() || last.nodes.is_empty()) {
         upgrade.quiet_polls = last.quiet_polls.saturating_add(1);
         if upgrade.quiet_polls >= QUIET_POLLS {
             return None;
         }
     }
     // An answer that names no node does not take the nodes away.
-    if !look.nodes.is_empty() {
-        upgrade.nodes = look.nodes_when(|node| seen.saw_upgrading(node));
+    if look.counts.total() > 0 {
+        upgrade.set_nodes(nodes(look.progress, |node| seen.saw_upgrading(node)));
     }
     let recovers = look.has(Colour::Orange) || look.changing && look.is_green();
     upgrade.status = if last.status == UpgradeStatus::Failed && !recovers {
@@ -252,25 +257,20 @@ fn status(look: &Look<'_>, was_orange: bool) -> UpgradeStatus {
 
 impl Look<'_> {
     fn has(&self, colour: Colour) -> bool {
-        self.colours.contains(&colour)
+        self.services.contains(&colour) || self.counts.of(colour.status(false)) > 0
+    }
+
+    /// Whether the colour of any process is told.
+    fn names_any(&self) -> bool {
+        self.counts.total() > 0 || !self.services.is_empty()
     }
 
     /// Whether nothing is told but green. Where nothing is told of any process, the cluster's own
     /// word and version decide alone.
     fn is_green(&self) -> bool {
-        self.colours.iter().all(|colour| *colour == Colour::Green)
-    }
-
-    /// The nodes with their states, by whether each was orange before.
-    fn nodes_when(&self, was_orange: impl Fn(&NodeKey) -> bool) -> Vec<Node> {
-        self.nodes
-            .iter()
-            .map(|(node, colour)| {
-                let mut node = node.clone();
-                node.status = colour.status(was_orange(&node.key));
-                node
-            })
-            .collect()
+        let is_green = |colour: &Colour| *colour == Colour::Green;
+        let green = self.counts.of(Colour::Green.status(false));
+        green == self.counts.total() && self.services.iter().all(is_green)
     }
 }
 

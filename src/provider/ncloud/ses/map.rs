@@ -1,15 +1,16 @@
 //! SES's answers in the program's own words. Pure.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
 use super::super::list::Listed;
+use super::super::notes::Remarks;
 use super::super::time;
 use super::wire::{NodeVo, Progress, Version};
-use crate::model::{Kind, Node, NodeKey, NodeStatus, Observation, Seen, Upgrade, UpgradeStatus};
+use crate::model::{
+    Kind, Node, NodeCollector, NodeCounts, NodeKey, NodeStatus, Observation, Seen, Upgrade,
+    UpgradeStatus,
+};
 use crate::provider::{ApiError, Reason};
 use crate::text::clean;
 
@@ -83,12 +84,12 @@ fn runs(version: &str, code: &str, versions: &[Version]) -> bool {
 pub(super) fn observation(
     progress: &Progress,
     facts: &Facts<'_>,
-) -> Result<(Observation, Vec<String>), ApiError> {
+) -> Result<(Observation, Remarks), ApiError> {
     let mut observation = idle(facts.listed);
     if observation.name.is_empty() {
         observation.name.clone_from(&progress.name);
     }
-    let mut remarks = Vec::new();
+    let mut remarks = Remarks::default();
     let date = &progress.version_vo.action_date;
     // Which nodes wait and which are done hangs on this date: without it nothing can be told.
     let requested = time::read(date, facts.offset).map_err(|_| {
@@ -114,7 +115,7 @@ pub(super) fn observation(
                 .seen
                 .filter(|seen| seen.last.requested == Some(requested)),
             unknown_words: Vec::new(),
-            remarks: Vec::new(),
+            remarks: Remarks::default(),
         };
         let upgrade = reader.upgrade(progress, facts);
         observation.upgrades.push(upgrade);
@@ -165,7 +166,7 @@ struct Reader<'a> {
     /// What this process saw of this upgrade.
     seen: Option<&'a Seen>,
     unknown_words: Vec<String>,
-    remarks: Vec<String>,
+    remarks: Remarks,
 }
 
 impl Reader<'_> {
@@ -177,19 +178,20 @@ impl Reader<'_> {
         {
             // Ratios come from the list.
             self.remarks
-                .push("nodeCount is not the number of nodes listed".to_owned());
+                .add(|| "nodeCount is not the number of nodes listed".to_owned());
         }
         let nodes = self.nodes(listed);
-        let status = if nodes.is_empty() {
+        let counts = nodes.counts();
+        let status = if counts.total() == 0 {
             self.status_without_nodes(facts.listed)
         } else {
-            status(&nodes)
+            status(counts)
         };
         let mut upgrade = Upgrade::new(Kind::Version, status);
         upgrade.from_version = present(&progress.version_vo.current_version_code);
         upgrade.to_version = present(&progress.version_vo.target_version_code);
         upgrade.requested = Some(self.requested);
-        upgrade.nodes = nodes;
+        upgrade.set_nodes(nodes);
         if upgrade.is_ended() {
             upgrade.ended = self.ended(&upgrade);
         }
@@ -197,27 +199,17 @@ impl Reader<'_> {
     }
 
     /// Each node and role once, in the order of the answer: of two entries the worse counts.
-    fn nodes(&mut self, listed: &[NodeVo]) -> Vec<Node> {
-        let mut places: BTreeMap<NodeKey, usize> = BTreeMap::new();
-        let mut nodes: Vec<Node> = Vec::with_capacity(listed.len());
+    fn nodes(&mut self, listed: &[NodeVo]) -> NodeCollector {
+        let mut nodes = NodeCollector::default();
         for entry in listed {
-            let node = self.node(entry);
-            match places.entry(node.key.clone()) {
-                Entry::Vacant(place) => {
-                    place.insert(nodes.len());
-                    nodes.push(node);
-                }
-                Entry::Occupied(place) => {
-                    self.remarks.push(format!(
+            if !nodes.add(self.node(entry)) {
+                self.remarks.add(|| {
+                    format!(
                         "node {} ({}) is listed twice, and the worse state counts",
-                        clean(&node.key.name),
-                        node.key.role
-                    ));
-                    let first = &mut nodes[*place.get()];
-                    if node.status.badness() > first.status.badness() {
-                        *first = node;
-                    }
-                }
+                        clean(&entry.hostname),
+                        role(&entry.node_role_code)
+                    )
+                });
             }
         }
         nodes
@@ -226,11 +218,13 @@ impl Reader<'_> {
     fn node(&mut self, entry: &NodeVo) -> Node {
         let raw = clean(&entry.status);
         let updated = time::read(&entry.updated_date, self.offset).unwrap_or_else(|_| {
-            self.remarks.push(format!(
-                "updatedDate of node {} is not a date: {}",
-                clean(&entry.hostname),
-                clean(&entry.updated_date)
-            ));
+            self.remarks.add(|| {
+                format!(
+                    "updatedDate of node {} is not a date: {}",
+                    clean(&entry.hostname),
+                    clean(&entry.updated_date)
+                )
+            });
             None
         });
         let mut node = Node::new(
@@ -295,15 +289,16 @@ impl Reader<'_> {
             .and_then(|seen| seen.last.ended)
             .or_else(|| {
                 let times = upgrade.nodes.iter().filter_map(|node| node.updated);
+                let times = times.chain(upgrade.left_out.latest);
                 times.filter(|at| *at >= self.requested).max()
             })
     }
 }
 
 /// The upgrade's state from its nodes', of which there is at least one.
-fn status(nodes: &[Node]) -> UpgradeStatus {
-    let any = |status| nodes.iter().any(|node| node.status == status);
-    let all = |status| nodes.iter().all(|node| node.status == status);
+fn status(nodes: NodeCounts) -> UpgradeStatus {
+    let any = |status| nodes.of(status) > 0;
+    let all = |status| nodes.of(status) == nodes.total();
     if any(NodeStatus::Upgrading) {
         UpgradeStatus::Running
     } else if any(NodeStatus::Failed) {

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::super::wire::List;
+use super::choice::is_same_version;
 use super::*;
 use crate::model::Seen;
 

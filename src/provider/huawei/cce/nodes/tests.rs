@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::super::wire::List;
 use super::*;
 use crate::model::{Seen, Span};
@@ -10,6 +12,26 @@ const PRECHECKS: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/data/huawei/cce-made-up-prechecks.json"
 ));
+
+/// Nodes that were collected to the end.
+struct Nodes {
+    nodes: Vec<Node>,
+    twice: Option<String>,
+}
+
+fn nodes(
+    list: &[WireNode],
+    prechecks: &[Precheck],
+    current: &Current,
+    memory: &Memory,
+    words: &mut Vec<String>,
+) -> Nodes {
+    let found = super::nodes(list, prechecks, current, memory, words);
+    Nodes {
+        nodes: found.nodes.finish().0,
+        twice: found.twice,
+    }
+}
 
 fn list() -> Vec<WireNode> {
     serde_json::from_str::<List<WireNode>>(NODES).unwrap().items
@@ -42,10 +64,7 @@ fn memory(upgrade: Upgrade, worked: &[&str]) -> Memory {
         start: at,
         end: None,
     };
-    let key = |name: &&str| NodeKey {
-        name: (*name).to_owned(),
-        role: ROLE.to_owned(),
-    };
+    let key = |name: &&str| NodeKey::new(name, ROLE);
     let seen = Seen {
         last: upgrade,
         first_seen: at,
@@ -161,7 +180,7 @@ fn of_two_reports_the_worse_counts() {
     let mut words = Vec::new();
     let memory = Memory::default();
     let out = nodes(&list, &[], &current(Stage::At), &memory, &mut words);
-    assert_eq!(out.twice, ["node-2"]);
+    assert_eq!(out.twice.as_deref(), Some("node-2"));
     assert_eq!(
         statuses(&out),
         ["waiting", "unknown", "unknown", "unknown"],
@@ -194,7 +213,10 @@ fn nodes_of_a_settled_upgrade_are_remembered() {
     };
     let settled = memory(done(UpgradeStatus::Succeeded, NodeStatus::Succeeded), &[]);
     let now = upgrade("u", UpgradeStatus::Succeeded);
-    assert_eq!(remembered(&now, &settled).unwrap()[0].key.name, "node-1");
+    assert_eq!(
+        remembered(&now, &settled).unwrap().nodes[0].key.name,
+        "node-1"
+    );
     let other = upgrade("v", UpgradeStatus::Succeeded);
     assert!(remembered(&other, &settled).is_none());
     assert!(remembered(&now, &Memory::default()).is_none());

@@ -30,6 +30,15 @@ fn details(json: &str) -> Vec<Detail> {
     page.items().unwrap()
 }
 
+fn upgrade(
+    kind: Kind,
+    details: Vec<Detail>,
+    ground: &Ground<'_>,
+    words: &mut Vec<String>,
+) -> Option<Upgrade> {
+    super::upgrade(kind, details, ground, words).unwrap()
+}
+
 fn read_with(kind: Kind, json: &str, memory: &Memory) -> (Upgrade, Vec<String>) {
     let cluster = cluster();
     let ground = Ground {
@@ -179,11 +188,12 @@ fn the_last_started_is_chosen_unless_one_runs() {
         memory: &Memory::default(),
         zone: Offset::UTC,
     };
-    let chosen = super::upgrade(Kind::Version, all, &ground, &mut Vec::new()).unwrap();
+    let chosen = super::upgrade(Kind::Version, all, &ground, &mut Vec::new());
+    let chosen = chosen.unwrap().unwrap();
     assert_eq!(chosen.status, UpgradeStatus::Running);
     assert_eq!(
         super::upgrade(Kind::Version, Vec::new(), &ground, &mut Vec::new()),
-        None
+        Ok(None)
     );
 }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -419,4 +421,31 @@ fn an_end_that_names_no_node_keeps_the_nodes() {
     let played = play(&[("changing", "2", "og"), ("running", "3", "")]);
     assert_eq!(played[1].as_ref().unwrap().status, S::Succeeded);
     assert_eq!(nodes(played[1].as_ref()), [Succeeded, Succeeded]);
+}
+
+#[test]
+fn counts_nodes_beyond_the_bound() {
+    let many = |last: &str| format!("{}{last}", "g".repeat(24_999));
+    let (orange, green) = (many("o"), many("g"));
+    let upgrades = play(&[
+        ("changing", "2.8.2", &orange),
+        ("running", "2.8.2", ""),
+        ("running", "3.7.1", &green),
+    ]);
+    let upgrades: Vec<Upgrade> = upgrades.into_iter().map(Option::unwrap).collect();
+    let told: Vec<_> = upgrades
+        .iter()
+        .map(|upgrade| {
+            let counts = upgrade.node_counts();
+            assert_eq!(upgrade.nodes.len(), 20_000);
+            assert_eq!(counts.total(), 25_000);
+            (upgrade.status, counts.of(Upgrading), counts.of(Succeeded))
+        })
+        .collect();
+    let want = [
+        (S::Running, 1, 0),
+        (S::Running, 1, 0),
+        (S::Succeeded, 0, 25_000),
+    ];
+    assert_eq!(told, want);
 }

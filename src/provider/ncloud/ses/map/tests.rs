@@ -48,7 +48,7 @@ fn map_with(nodes: &[(&str, &str)], version: &str, seen: Option<&Seen>) -> Obser
         "nodeStatusVoList": nodes,
     });
     let (observation, remarks) = map(&progress, &listed("changing", version), seen).unwrap();
-    assert_eq!(remarks, [""; 0]);
+    assert_eq!(*remarks, [""; 0]);
     observation
 }
 
@@ -56,7 +56,7 @@ fn map(
     progress: &Value,
     listed: &Listed,
     seen: Option<&Seen>,
-) -> Result<(Observation, Vec<String>), ApiError> {
+) -> Result<(Observation, Remarks), ApiError> {
     let progress: Option<Progress> = serde_json::from_value(progress.clone()).unwrap();
     let facts = Facts {
         listed,
@@ -328,4 +328,16 @@ fn engines_that_cannot_be_upgraded() {
     ]))
     .unwrap();
     assert!(!cannot_be_upgraded("1.0.0", &twins), "in doubt it can");
+}
+
+#[test]
+fn counts_nodes_beyond_the_bound() {
+    let mut nodes = vec![("running", BEFORE); 25_000];
+    nodes[24_999] = ("Upgrade_failed", AFTER);
+    let upgrade = upgrade(&nodes);
+    assert_eq!(upgrade.status, UpgradeStatus::Failed);
+    assert_eq!(upgrade.nodes.len(), 20_000);
+    assert_eq!(upgrade.nodes.last().unwrap().key.name, "n24999");
+    let counts = upgrade.node_counts();
+    assert_eq!((counts.of(Waiting), counts.of(Failed)), (24_999, 1));
 }

@@ -1,0 +1,40 @@
+//! Lists and answers beyond the bounds.
+
+use super::*;
+use crate::model::bounds::MAX_CLUSTERS;
+
+fn truncated(bench: &Bench, what: &str) -> Option<String> {
+    let text = bench.deps.metrics.encode();
+    let series = format!(
+        "rolling_upgrade_exporter_truncated_total{{account=\"a\",product=\"fake\",what=\"{what}\"}} "
+    );
+    let mut lines = text.lines();
+    lines.find_map(|line| Some(line.strip_prefix(&series)?.to_owned()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn watches_a_bounded_number_of_clusters_and_counts_it() {
+    let fake = Arc::new(Fake {
+        slow: Duration::from_secs(3600),
+        ..Fake::default()
+    });
+    for n in 0..MAX_CLUSTERS + 3 {
+        fake.set(&format!("{n:06}"), Ok(None));
+    }
+    let bench = Bench::start(fake, |_| {});
+    assert_eq!(truncated(&bench, "clusters").as_deref(), Some("0"));
+    pass(1).await;
+    assert_eq!(bench.deps.store.snapshot().len(), MAX_CLUSTERS);
+    assert!(bench.state("020000").is_none(), "the first by id");
+    let discoveries = bench.deps.store.discoveries();
+    let shown = discoveries.values().next().unwrap();
+    assert_eq!((shown.watched, shown.left_out), (20_000, 3));
+    for (what, count) in [
+        ("clusters", "1"),
+        ("nodes", "0"),
+        ("tasks", "0"),
+        ("label", "0"),
+    ] {
+        assert_eq!(truncated(&bench, what).as_deref(), Some(count), "{what}");
+    }
+}

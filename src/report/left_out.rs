@@ -1,0 +1,114 @@
+//! Nodes and tasks that are too many to be listed: counted, and told to people.
+
+use serde::{Deserialize, Serialize};
+
+use super::UpgradeReport;
+
+/// Nodes that are too many to be listed, by state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NodesLeftOut {
+    /// Those in the state `waiting`.
+    pub waiting: u64,
+    /// Those in the state `upgrading`.
+    pub upgrading: u64,
+    /// Those in the state `succeeded`.
+    pub succeeded: u64,
+    /// Those in the state `failed`.
+    pub failed: u64,
+    /// Those in the state `unknown`.
+    pub unknown: u64,
+}
+
+impl NodesLeftOut {
+    /// Returns the number in any state.
+    pub fn total(&self) -> u64 {
+        let parts = [
+            self.waiting,
+            self.upgrading,
+            self.succeeded,
+            self.failed,
+            self.unknown,
+        ];
+        parts.into_iter().fold(0, u64::saturating_add)
+    }
+
+    fn of(&self, status: &str) -> u64 {
+        match status {
+            "waiting" => self.waiting,
+            "upgrading" => self.upgrading,
+            "succeeded" => self.succeeded,
+            "failed" => self.failed,
+            "unknown" => self.unknown,
+            _ => 0,
+        }
+    }
+}
+
+impl UpgradeReport {
+    /// Returns the number of nodes in this state, listed or not.
+    pub fn nodes_in(&self, status: &str) -> u64 {
+        let listed = self.nodes.iter().filter(|node| node.status == status);
+        count(listed.count()).saturating_add(self.nodes_left_out.of(status))
+    }
+
+    /// Returns the number of nodes, listed or not.
+    pub fn all_nodes(&self) -> u64 {
+        count(self.nodes.len()).saturating_add(self.nodes_left_out.total())
+    }
+
+    /// Returns the number of tasks, listed or not.
+    pub fn all_tasks(&self) -> u64 {
+        count(self.tasks.len()).saturating_add(self.tasks_left_out)
+    }
+
+    /// Returns what is not listed of the nodes and tasks, as sentences for people.
+    pub fn left_out(&self) -> Vec<String> {
+        let rows = [
+            (self.nodes.len(), self.all_nodes(), "nodes"),
+            (self.tasks.len(), self.all_tasks(), "tasks"),
+        ];
+        rows.iter()
+            .filter(|(listed, all, _)| count(*listed) < *all)
+            .map(|(listed, all, what)| {
+                let (listed, all) = (thousands(count(*listed)), thousands(*all));
+                format!("{listed} of {all} {what} are shown.")
+            })
+            .collect()
+    }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// Writes a number with commas: `1,000,000`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_commas_between_thousands() {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (20_000, "20,000"),
+            (1_000_000, "1,000,000"),
+        ] {
+            assert_eq!(thousands(number), text);
+        }
+    }
+}
