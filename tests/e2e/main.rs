@@ -5,6 +5,7 @@
 mod alerts;
 mod announce;
 mod boards;
+mod bounds;
 mod check;
 mod demo;
 mod echo;
