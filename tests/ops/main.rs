@@ -6,6 +6,7 @@
 mod alertmanager;
 mod assets;
 mod compose;
+mod dockerignore;
 mod example;
 mod kubernetes;
 mod runbooks;

@@ -1,0 +1,147 @@
+//! `.dockerignore`: the build gets what it needs, and no key and no config of a checkout.
+
+use std::path::Path;
+
+use rolling_upgrade_exporter::assets::ASSETS;
+
+use crate::{read, root};
+
+/// Files besides Rust's that the program is built from.
+const OTHERS: &[&str] = &[
+    "Cargo.lock",
+    "Cargo.toml",
+    "build.rs",
+    "src/sim/demo.scenario.yml",
+    "src/web/page/script.js",
+    "src/web/page/style.css",
+];
+
+/// Secrets, and configs other than the examples, as they lie in checkouts.
+const SECRET: &[&str] = &[
+    ".env",
+    ".git/config",
+    "alerts/alertmanager.yml",
+    "client.p12",
+    "compose.override.yaml",
+    "config.yaml",
+    "credentials/ncloud-secret-key",
+    "deploy/kubernetes/secret.yaml",
+    "deploy/systemd/credentials/huawei-secret-key",
+    "deploy/systemd/prod.yml",
+    "id_ed25519",
+    "prod.yml",
+    "rolling-upgrade-exporter.yml",
+    "rolling-upgrade-exporter.yml.bak",
+    "server.key",
+    "server.pem",
+    "src/.env",
+    "src/prod.yml",
+    "src/web/server.key",
+    "src/web/server.pem",
+    "target/release/rolling-upgrade-exporter",
+    "tests/data/tls/server.key",
+    "web.yml",
+];
+
+/// Tells whether Docker leaves a file out: the last pattern that matches it or a folder above it decides.
+fn is_ignored(patterns: &str, path: &str) -> bool {
+    let lines = patterns.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let names: Vec<&str> = path.split('/').collect();
+    lines.fold(false, |ignored, line| {
+        let (is_exception, pattern) = match line.strip_prefix('!') {
+            Some(pattern) => (true, pattern),
+            None => (false, line),
+        };
+        let pattern: Vec<&str> = pattern.trim_matches('/').split('/').collect();
+        let covers = (1..=names.len()).any(|depth| matches(&pattern, &names[..depth]));
+        if covers { !is_exception } else { ignored }
+    })
+}
+
+/// Matches segment by segment: `**` stands for any number of them.
+fn matches(pattern: &[&str], names: &[&str]) -> bool {
+    match (pattern.split_first(), names.split_first()) {
+        (None, None) => true,
+        (Some((&"**", rest)), _) => {
+            (0..=names.len()).any(|skipped| matches(rest, &names[skipped..]))
+        }
+        (Some((glob, pattern)), Some((name, names))) => {
+            fits(glob.as_bytes(), name.as_bytes()) && matches(pattern, names)
+        }
+        _ => false,
+    }
+}
+
+/// Matches one segment: `*` stands for any text, `?` for one character.
+fn fits(glob: &[u8], name: &[u8]) -> bool {
+    match (glob.split_first(), name.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), _) => (0..=name.len()).any(|skipped| fits(rest, &name[skipped..])),
+        (Some((b'?', glob)), Some((_, name))) => fits(glob, name),
+        (Some((one, glob)), Some((other, name))) => one == other && fits(glob, name),
+        _ => false,
+    }
+}
+
+fn rust_files(folder: &Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let path = folder.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|ext| ext == "rs") {
+            found.push(path.to_str().unwrap().to_owned());
+        }
+    }
+}
+
+#[test]
+fn patterns_match_as_docker_documents() {
+    for (patterns, path, ignored) in [
+        ("*", "a/b", true),
+        ("*/temp*", "somedir/temporary.txt", true),
+        ("*/temp*", "somedir/subdir/temporary.txt", false),
+        ("*/*/temp*", "somedir/subdir/temporary.txt", true),
+        ("temp?", "tempa", true),
+        ("temp?", "temp", false),
+        ("**/*.go", "a.go", true),
+        ("**/*.go", "a/b/c.go", true),
+        ("*.md\n!README.md", "README.md", false),
+        (
+            "*.md\n!README*.md\nREADME-secret.md",
+            "README-secret.md",
+            true,
+        ),
+        (
+            "*.md\nREADME-secret.md\n!README*.md",
+            "README-secret.md",
+            false,
+        ),
+        ("*\n!src\nsrc/**/*.key", "src/a/b.rs", false),
+    ] {
+        assert_eq!(is_ignored(patterns, path), ignored, "{patterns}: {path}");
+    }
+}
+
+#[test]
+fn the_build_gets_every_file_that_it_needs() {
+    let patterns = read(".dockerignore");
+    let mut needed: Vec<String> = OTHERS.iter().map(ToString::to_string).collect();
+    needed.extend(ASSETS.iter().map(|asset| asset.path.to_owned()));
+    rust_files(Path::new("src"), &mut needed);
+    rust_files(Path::new("benches"), &mut needed);
+    assert!(needed.len() > 100);
+    for path in needed {
+        assert!(root().join(&path).is_file(), "{path}");
+        assert!(!is_ignored(&patterns, &path), "{path} is left out");
+    }
+}
+
+#[test]
+fn the_build_gets_no_key_and_no_config() {
+    let patterns = read(".dockerignore");
+    for path in SECRET {
+        assert!(is_ignored(&patterns, path), "{path} gets into a layer");
+    }
+}
