@@ -1,6 +1,6 @@
 //! What a scrape of 2,000 clusters costs: joined pieces, against rendering and compressing the same
 //! samples each time with the usual libraries; and what deciding their alerts costs. Prints medians
-//! and ratios; `cargo bench`.
+//! and ratios; `cargo bench --bench scrape`.
 
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
