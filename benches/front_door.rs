@@ -20,12 +20,37 @@ use std::time::Duration;
 
 use attacks::probe::{self, Request};
 use attacks::{
-    ATTACKS, Attack, CLOSED_WINDOWS, IDLE, IDLE_HTTP2, Listener, SCRAPER, UNREAD_ANSWERS,
+    Attack, CLOSED_WINDOWS, CONTINUATIONS, CONTROL_FRAMES, GUESSED_LOGINS, HANDSHAKES, IDLE,
+    IDLE_EVERYWHERE, IDLE_HTTP2, LARGE_HEADS, Listener, PAGES, PIPELINES, PLAIN_ON_TLS,
+    RESET_STREAMS, SCRAPER, SHORT_CONNECTIONS, SLOW_BODIES, SLOW_HEADS, SLOW_READERS,
+    UNREAD_ANSWERS,
 };
 use children::Child;
 use measure::{Times, scrapes};
 use tokio::runtime::Runtime;
 use tokio::time::sleep;
+
+/// Attacks, in the order of the table.
+const ATTACKS: &[&Attack] = &[
+    &IDLE,
+    &IDLE_EVERYWHERE,
+    &SLOW_HEADS,
+    &SLOW_BODIES,
+    &UNREAD_ANSWERS,
+    &SLOW_READERS,
+    &SHORT_CONNECTIONS,
+    &LARGE_HEADS,
+    &PIPELINES,
+    &PAGES,
+    &GUESSED_LOGINS,
+    &HANDSHAKES,
+    &PLAIN_ON_TLS,
+    &IDLE_HTTP2,
+    &RESET_STREAMS,
+    &CONTINUATIONS,
+    &CONTROL_FRAMES,
+    &CLOSED_WINDOWS,
+];
 
 /// Attacks of which the memory per connection is measured.
 const MEMORY: [&Attack; 4] = [&IDLE, &IDLE_HTTP2, &UNREAD_ANSWERS, &CLOSED_WINDOWS];
@@ -116,7 +141,9 @@ async fn under(attack: Option<&Attack>, listener: Listener, server: &Child) -> O
         None => None,
     };
     let times = scrapes(target, listener).await;
-    drop(attack);
+    if let Some(attack) = attack.filter(|attack| attack.connections() == 0) {
+        println!("No client of the next attack could connect: {attack:?}");
+    }
     Some(times)
 }
 

@@ -4,8 +4,8 @@
 //! They run on a thread of their own, so that they do not delay the requests that are measured.
 
 mod connections;
-mod frames;
-mod http2;
+pub(crate) mod frames;
+pub(crate) mod http2;
 pub(crate) mod probe;
 mod requests;
 mod target;
@@ -29,6 +29,11 @@ pub(crate) const ATTACKER: [u8; 4] = [127, 0, 0, 1];
 /// Longest wait for the clients of an attack to be connected; a server under attack may not take
 /// all of them.
 const SETTLE: Duration = Duration::from_secs(2);
+
+/// Clients that connect at the same time. More would overflow the system's queue of connections,
+/// which costs every server's clients a second.
+const BURST: usize = 50;
+const BURST_PAUSE: Duration = Duration::from_millis(5);
 
 /// Listener that an attack needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +61,17 @@ pub(crate) struct Attack {
 
 /// An attack that goes on until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Running(Option<Runtime>);
+pub(crate) struct Running {
+    runtime: Option<Runtime>,
+    target: Target,
+}
+
+impl Running {
+    /// Returns the number of connections that the clients have made so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.target.connected()
+    }
+}
 
 impl Attack {
     const fn new(
@@ -89,6 +104,9 @@ impl Attack {
             .expect("a thread for the attack");
         let target = target.uncounted();
         for number in 0..clients {
+            if number % BURST == BURST - 1 {
+                sleep(BURST_PAUSE).await;
+            }
             let (target, connection, pause) = (target.clone(), self.connection, self.pause);
             runtime.spawn(async move {
                 loop {
@@ -102,39 +120,20 @@ impl Attack {
         while target.connected() < clients && Instant::now() < end {
             sleep(Duration::from_millis(10)).await;
         }
-        Running(Some(runtime))
+        Running {
+            runtime: Some(runtime),
+            target,
+        }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
+        if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }
 }
-
-/// All attacks.
-pub(crate) const ATTACKS: &[Attack] = &[
-    IDLE,
-    IDLE_EVERYWHERE,
-    SLOW_HEADS,
-    SLOW_BODIES,
-    UNREAD_ANSWERS,
-    SLOW_READERS,
-    SHORT_CONNECTIONS,
-    LARGE_HEADS,
-    PIPELINES,
-    PAGES,
-    GUESSED_LOGINS,
-    HANDSHAKES,
-    PLAIN_ON_TLS,
-    IDLE_HTTP2,
-    RESET_STREAMS,
-    CONTINUATIONS,
-    CONTROL_FRAMES,
-    CLOSED_WINDOWS,
-];
 
 use Listener::{Logins, Plain, Tls};
 
@@ -168,9 +167,9 @@ pub(crate) const SLOW_BODIES: Attack = Attack::new(
     250,
     connections::slow_body,
 );
-/// Answers that are read so slowly that they take hours, yet every write makes progress.
+/// Answers that are read so slowly that each takes minutes, yet every write makes progress.
 pub(crate) const SLOW_READERS: Attack = Attack::new(
-    "100 bytes a second read",
+    "8 KiB a second read",
     Plain,
     100,
     250,

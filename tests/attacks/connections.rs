@@ -18,7 +18,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Bytes that a slow reader takes at a time: enough to open its window again before a server that
 /// waits for progress gives up.
-const SIP: usize = 100;
+const SIP: usize = 8 << 10;
 
 /// Discards everything until the server closes.
 pub(super) async fn until_closed(mut stream: impl AsyncRead + Unpin) -> io::Result<()> {

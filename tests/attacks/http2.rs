@@ -22,10 +22,11 @@ const BATCH: u32 = 50;
 /// Pause between two batches: a flood must be felt by the server, not by the machine.
 const PAUSE: Duration = Duration::from_millis(1);
 
-type Halves = (ReadHalf<Box<dyn Stream>>, WriteHalf<Box<dyn Stream>>);
+/// The two directions of a connection.
+pub(crate) type Halves = (ReadHalf<Box<dyn Stream>>, WriteHalf<Box<dyn Stream>>);
 
 /// Connects and sends the preface with these settings.
-async fn connect(target: &Target, settings: &[u8]) -> io::Result<Halves> {
+pub(crate) async fn connect(target: &Target, settings: &[u8]) -> io::Result<Halves> {
     let (reader, mut writer) = split(target.connect(ATTACKER, b"h2").await?);
     let mut first = PREFACE.to_vec();
     push(&mut first, SETTINGS, 0, 0, settings);

@@ -31,10 +31,6 @@ pub(crate) struct Answer {
 }
 
 /// Sends a request on a new connection and returns its time, from the connect to the last byte.
-///
-/// # Errors
-///
-/// Fails when the answer is not 200 or not complete within `limit`.
 pub(crate) async fn measure(
     target: &Target,
     from: [u8; 4],
@@ -53,11 +49,23 @@ pub(crate) async fn ask(
     request: &Request<'_>,
     limit: Duration,
 ) -> io::Result<Vec<u8>> {
-    let asked = timeout(limit, async {
+    within(limit, async {
         let mut stream = connect(target, from).await?;
         exchange(&mut stream, request).await
-    });
-    let answer = asked
+    })
+    .await
+}
+
+/// Awaits an answer's body.
+///
+/// # Errors
+///
+/// Fails when the answer is not 200 or not complete within `limit`.
+pub(crate) async fn within(
+    limit: Duration,
+    asked: impl Future<Output = io::Result<Answer>>,
+) -> io::Result<Vec<u8>> {
+    let answer = timeout(limit, asked)
         .await
         .unwrap_or_else(|_| Err(error(format!("no answer within {limit:?}"))))?;
     match answer.status {

@@ -52,29 +52,24 @@ impl Target {
         }
     }
 
-    /// Returns the number of connections that were made so far.
+    /// Returns the number of connections so far; over TLS, of completed handshakes where the client
+    /// completes them.
     pub(super) fn connected(&self) -> usize {
         self.connected.load(Ordering::Relaxed)
     }
 
     /// Connects from a loopback address.
     pub(super) async fn socket(&self, from: [u8; 4]) -> io::Result<TcpStream> {
-        self.connect_socket(TcpSocket::new_v4()?, from).await
+        let stream = self.dial(TcpSocket::new_v4()?, from).await?;
+        Ok(self.count(stream))
     }
 
     /// Connects with as small a receive buffer as the system allows.
     pub(super) async fn small_socket(&self, from: [u8; 4]) -> io::Result<TcpStream> {
         let socket = TcpSocket::new_v4()?;
         socket.set_recv_buffer_size(1)?;
-        self.connect_socket(socket, from).await
-    }
-
-    async fn connect_socket(&self, socket: TcpSocket, from: [u8; 4]) -> io::Result<TcpStream> {
-        socket.bind((Ipv4Addr::from(from), 0).into())?;
-        let stream = socket.connect(self.address).await?;
-        stream.set_nodelay(true)?;
-        self.connected.fetch_add(1, Ordering::Relaxed);
-        Ok(stream)
+        let stream = self.dial(socket, from).await?;
+        Ok(self.count(stream))
     }
 
     /// Connects and completes the TLS handshake where the target speaks TLS.
@@ -83,12 +78,25 @@ impl Target {
         from: [u8; 4],
         protocol: &[u8],
     ) -> io::Result<Box<dyn Stream>> {
-        let stream = self.socket(from).await?;
+        let stream = self.dial(TcpSocket::new_v4()?, from).await?;
         if !self.is_tls {
-            return Ok(Box::new(stream));
+            return Ok(Box::new(self.count(stream)));
         }
         let connector = TlsConnector::from(Arc::new(client_config(protocol)));
-        Ok(Box::new(connector.connect(server_name(), stream).await?))
+        let stream = connector.connect(server_name(), stream).await?;
+        Ok(Box::new(self.count(stream)))
+    }
+
+    async fn dial(&self, socket: TcpSocket, from: [u8; 4]) -> io::Result<TcpStream> {
+        socket.bind((Ipv4Addr::from(from), 0).into())?;
+        let stream = socket.connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    fn count<S>(&self, stream: S) -> S {
+        self.connected.fetch_add(1, Ordering::Relaxed);
+        stream
     }
 }
 

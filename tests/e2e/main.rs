@@ -12,6 +12,7 @@ mod echo;
 mod faults;
 mod files;
 mod foreign;
+mod front_door;
 mod harness;
 mod inhibition;
 mod prometheus;

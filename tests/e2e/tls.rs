@@ -2,7 +2,7 @@
 //! they change.
 
 mod certificates;
-mod exporter;
+pub(crate) mod exporter;
 mod logins;
 mod rotation;
 

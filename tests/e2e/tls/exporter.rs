@@ -16,7 +16,7 @@ use tokio_rustls::rustls::{CipherSuite, ClientConfig, RootCertStore, SupportedPr
 use crate::harness::{PROGRAM, Process, eventually, free_port};
 
 /// The least that TLS needs.
-pub(super) const CERTIFICATE: &str =
+pub(crate) const CERTIFICATE: &str =
     "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n";
 
 /// Watches a product at an address where nobody listens.
@@ -33,7 +33,7 @@ pub(super) struct Exporter {
 }
 
 /// A folder with a config and all certificates.
-pub(super) fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls");
     for entry in std::fs::read_dir(data).unwrap() {

@@ -1,0 +1,38 @@
+//! More connections than `--web.max-connections`: the scraper's are taken and kept, the attacker's
+//! are closed.
+
+use super::attacks::{Attack, HANDSHAKES, IDLE, IDLE_HTTP2, SLOW_HEADS, UNREAD_ANSWERS};
+use super::withstands;
+
+/// Clients of one address, for [`ROOM`] connections.
+const CLIENTS: usize = 200;
+const ROOM: &[&str] = &["--web.max-connections=64"];
+
+async fn withstands_in_little_room(attack: &Attack) {
+    withstands(attack, CLIENTS, ROOM).await;
+}
+
+#[tokio::test]
+async fn makes_room_by_closing_idle_connections() {
+    withstands_in_little_room(&IDLE).await;
+}
+
+#[tokio::test]
+async fn makes_room_by_closing_slow_heads() {
+    withstands_in_little_room(&SLOW_HEADS).await;
+}
+
+#[tokio::test]
+async fn makes_room_by_closing_tls_handshakes() {
+    withstands_in_little_room(&HANDSHAKES).await;
+}
+
+#[tokio::test]
+async fn makes_room_by_closing_idle_http2_connections() {
+    withstands_in_little_room(&IDLE_HTTP2).await;
+}
+
+#[tokio::test]
+async fn makes_room_by_closing_connections_that_do_not_read() {
+    withstands_in_little_room(&UNREAD_ANSWERS).await;
+}
