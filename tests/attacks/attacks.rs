@@ -167,9 +167,9 @@ pub(crate) const SLOW_BODIES: Attack = Attack::new(
     250,
     connections::slow_body,
 );
-/// Answers that are read so slowly that each takes minutes, yet every write makes progress.
+/// Answers that are read slowly, so that they take minutes and every write makes progress.
 pub(crate) const SLOW_READERS: Attack = Attack::new(
-    "8 KiB a second read",
+    "64 KiB a second read",
     Plain,
     100,
     250,
@@ -191,6 +191,9 @@ pub(crate) const GUESSED_LOGINS: Attack =
 /// TLS handshakes that stop in or after the client's first message.
 pub(crate) const HANDSHAKES: Attack =
     Attack::new("handshakes that never end", Tls, 600, 250, tls::handshake);
+/// TLS connections that are closed after the handshake, which costs the server a signature.
+pub(crate) const SHORT_HANDSHAKES: Attack =
+    Attack::new("handshake and close", Tls, 16, 1, tls::short);
 /// Plain HTTP where TLS is expected; the answer is not read.
 pub(crate) const PLAIN_ON_TLS: Attack =
     Attack::new("plain HTTP at the TLS port", Tls, 300, 250, tls::plain);

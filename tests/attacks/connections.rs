@@ -16,9 +16,8 @@ const REQUEST: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
 /// Interval of clients that send or read a little at a time.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Bytes that a slow reader takes at a time: enough to open its window again before a server that
-/// waits for progress gives up.
-const SIP: usize = 8 << 10;
+/// Bytes that a slow reader takes at a time: so many that the server's writes make progress.
+const SIP: usize = 64 << 10;
 
 /// Discards everything until the server closes.
 pub(super) async fn until_closed(mut stream: impl AsyncRead + Unpin) -> io::Result<()> {
@@ -76,11 +75,11 @@ pub(super) fn unread(target: Target, _: usize) -> BoxFuture<'static, io::Result<
 
 pub(super) fn slow_reader(target: Target, _: usize) -> BoxFuture<'static, io::Result<()>> {
     async move {
-        let mut stream = target.small_socket(ATTACKER).await?;
+        let mut stream = target.socket(ATTACKER).await?;
         for _ in 0..50 {
             stream.write_all(REQUEST).await?;
         }
-        let mut sip = [0; SIP];
+        let mut sip = vec![0; SIP];
         while stream.read(&mut sip).await? > 0 {
             sleep(TICK).await;
         }

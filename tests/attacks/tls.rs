@@ -30,6 +30,11 @@ pub(super) fn handshake(target: Target, number: usize) -> BoxFuture<'static, io:
     .boxed()
 }
 
+/// Completes the handshake and closes.
+pub(super) fn short(target: Target, _: usize) -> BoxFuture<'static, io::Result<()>> {
+    async move { target.connect(ATTACKER, b"http/1.1").await.map(drop) }.boxed()
+}
+
 /// Sends plain HTTP, and a byte a second after it.
 pub(super) fn plain(target: Target, _: usize) -> BoxFuture<'static, io::Result<()>> {
     async move {

@@ -2,7 +2,7 @@
 
 use super::attacks::{IDLE, Listener};
 use super::exporter::Exporter;
-use super::{answers_under, turn};
+use super::{Kept, answers_under, turn};
 
 /// Starts the exporter by a shell that sets a limit first.
 async fn start_with_limit(ulimit: &str) -> Exporter {
@@ -29,7 +29,7 @@ async fn raises_the_soft_limit_of_descriptors() {
 async fn answers_when_idle_connections_exceed_the_descriptors() {
     let _turn = turn().await;
     let exporter = start_with_limit("-n 160").await;
-    answers_under(&IDLE, 300, &exporter).await;
+    answers_under(&IDLE, 300, &exporter, Kept::Stays).await;
     let open = exporter.descriptors();
     assert!(open < 160, "{open} of 160 descriptors are open");
 }

@@ -1,8 +1,11 @@
 //! More connections than `--web.max-connections`: the scraper's are taken and kept, the attacker's
 //! are closed.
 
-use super::attacks::{Attack, HANDSHAKES, IDLE, IDLE_HTTP2, SLOW_HEADS, UNREAD_ANSWERS};
-use super::withstands;
+use super::attacks::{
+    Attack, HANDSHAKES, IDLE, IDLE_EVERYWHERE, IDLE_HTTP2, Listener, SLOW_HEADS, UNREAD_ANSWERS,
+};
+use super::exporter::Exporter;
+use super::{Kept, answers_under, turn, withstands};
 
 /// Clients of one address, for [`ROOM`] connections.
 const CLIENTS: usize = 200;
@@ -35,4 +38,12 @@ async fn makes_room_by_closing_idle_http2_connections() {
 #[tokio::test]
 async fn makes_room_by_closing_connections_that_do_not_read() {
     withstands_in_little_room(&UNREAD_ANSWERS).await;
+}
+
+#[tokio::test]
+async fn makes_room_beside_idle_connections_of_many_addresses() {
+    let _turn = turn().await;
+    let exporter = Exporter::start(Listener::Plain, ROOM).await;
+    // Each address holds as few connections as the scraper.
+    answers_under(&IDLE_EVERYWHERE, CLIENTS, &exporter, Kept::MayClose).await;
 }

@@ -2,7 +2,7 @@
 
 use super::attacks::{
     CLOSED_WINDOWS, CONTROL_FRAMES, IDLE_HTTP2, PAGES, PLAIN_ON_TLS, SHORT_CONNECTIONS,
-    SLOW_BODIES, SLOW_READERS,
+    SHORT_HANDSHAKES, SLOW_BODIES, SLOW_READERS,
 };
 use super::withstands;
 
@@ -19,6 +19,11 @@ async fn answers_beside_slow_readers() {
 #[tokio::test]
 async fn answers_beside_connections_that_close_at_once() {
     withstands(&SHORT_CONNECTIONS, SHORT_CONNECTIONS.clients, &[]).await;
+}
+
+#[tokio::test]
+async fn answers_beside_tls_handshakes_that_close_at_once() {
+    withstands(&SHORT_HANDSHAKES, SHORT_HANDSHAKES.clients, &[]).await;
 }
 
 #[tokio::test]
