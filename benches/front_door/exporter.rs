@@ -91,12 +91,14 @@ fn app(access: Access) -> App {
     for number in 0..CLUSTERS {
         store.put(cluster(number));
     }
-    let exposition = Arc::new(Exposition::new(Arc::new(Metrics::new()), clock.clone()));
+    let metrics = Arc::new(Metrics::new());
+    let exposition = Arc::new(Exposition::new(metrics.clone(), clock.clone()));
     exposition.publish(&store.snapshot());
     let (ready, _latch) = Ready::new();
     App {
         store,
         exposition,
+        metrics,
         ready,
         reload: Reload::Off,
         access: Arc::new(access),

@@ -148,6 +148,14 @@ pub(crate) const IDLE_EVERYWHERE: Attack = Attack::new(
     250,
     connections::idle_everywhere,
 );
+/// Connections that send nothing, from eight addresses.
+pub(crate) const IDLE_FROM_SOME: Attack = Attack::new(
+    "idle, from 8 addresses",
+    Plain,
+    6000,
+    250,
+    connections::idle_from_some,
+);
 /// Heads that arrive at a byte a second.
 pub(crate) const SLOW_HEADS: Attack = Attack::new(
     "heads, a byte a second",

@@ -31,7 +31,15 @@ pub(super) fn idle(target: Target, _: usize) -> BoxFuture<'static, io::Result<()
 }
 
 pub(super) fn idle_everywhere(target: Target, number: usize) -> BoxFuture<'static, io::Result<()>> {
-    let address = u8::try_from(number % 100).unwrap_or_default();
+    idle_from(target, number % 100)
+}
+
+pub(super) fn idle_from_some(target: Target, number: usize) -> BoxFuture<'static, io::Result<()>> {
+    idle_from(target, number % 8)
+}
+
+fn idle_from(target: Target, address: usize) -> BoxFuture<'static, io::Result<()>> {
+    let address = u8::try_from(address).unwrap_or_default();
     async move { until_closed(target.socket([127, 0, 1, address]).await?).await }.boxed()
 }
 

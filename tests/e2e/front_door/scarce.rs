@@ -2,7 +2,8 @@
 //! are closed.
 
 use super::attacks::{
-    Attack, HANDSHAKES, IDLE, IDLE_EVERYWHERE, IDLE_HTTP2, Listener, SLOW_HEADS, UNREAD_ANSWERS,
+    Attack, HANDSHAKES, IDLE, IDLE_EVERYWHERE, IDLE_FROM_SOME, IDLE_HTTP2, Listener, SLOW_HEADS,
+    UNREAD_ANSWERS,
 };
 use super::exporter::Exporter;
 use super::{Kept, answers_under, turn, withstands};
@@ -46,4 +47,9 @@ async fn makes_room_beside_idle_connections_of_many_addresses() {
     let exporter = Exporter::start(Listener::Plain, ROOM).await;
     // Each address holds as few connections as the scraper.
     answers_under(&IDLE_EVERYWHERE, CLIENTS, &exporter, Kept::MayClose).await;
+}
+
+#[tokio::test]
+async fn makes_room_beside_idle_connections_of_some_addresses() {
+    withstands_in_little_room(&IDLE_FROM_SOME).await;
 }
