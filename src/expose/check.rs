@@ -27,7 +27,7 @@ pub(crate) struct Parsed {
 pub(crate) fn parse(text: &str) -> Vec<Parsed> {
     assert!(text.is_empty() || text.ends_with('\n'));
     assert!(
-        !text.contains(|c: char| c.is_control() && c != '\n'),
+        !text.contains(|c: char| c != '\n' && crate::text::is_unprintable(c)),
         "{text}"
     );
     let mut families: Vec<Parsed> = Vec::new();

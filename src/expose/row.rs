@@ -168,6 +168,9 @@ fn push(out: &mut String, value: impl std::fmt::Display) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::check::{parse, sample};
     use super::*;
 
     fn row(value: Value) -> (String, Vec<Moving>) {
@@ -222,5 +225,16 @@ mod tests {
         push_label(&mut out, "a", "b\"} 1\nc\\");
         push_label(&mut out, "d", "\r\u{1b}\u{2028}한é");
         assert_eq!(out, r#"a="b\"} 1\\u{a}c\\",d="\\u{d}\\u{1b}\\u{2028}한é""#);
+    }
+
+    proptest! {
+        #[test]
+        fn readers_get_escaped_values(value in "[a\\\\\"u{1b}\u{0}-\u{9f}\u{2028}-\u{202e}한]{0,12}") {
+            let mut labels = String::new();
+            push_label(&mut labels, "a", &value);
+            let families = parse(&format!("# HELP x Help\n# TYPE x gauge\nx{{{labels}}} 1\n"));
+            let escaped = text::escaped(&value);
+            prop_assert_eq!(sample(&families, "x", &[("a", &escaped)]), Some(1.0));
+        }
     }
 }

@@ -29,6 +29,20 @@ fn counters_start_at_0_for_labels_that_are_known() {
 }
 
 #[test]
+fn account_labels_are_escaped_as_in_cluster_series() {
+    let metrics = Metrics::new();
+    metrics.poll(
+        ("a\u{202e}\\u{1b}", "ses", "1"),
+        Duration::ZERO,
+        Ok(()),
+        Timestamp::UNIX_EPOCH,
+    );
+    let series = r#"polls_total{account="a\\u{202e}\\u{5c}u{1b}",product="ses"} 1"#;
+    let text = metrics.encode();
+    assert!(text.contains(series), "{text}");
+}
+
+#[test]
 fn failing_since_is_of_the_source_that_fails_longest() {
     let metrics = Metrics::new();
     let at = |seconds| Timestamp::from_second(seconds).unwrap();

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use rolling_upgrade_exporter::report::{
     Attention, ClusterReport, NodeReport, Report, UpgradeReport,
 };
+use rolling_upgrade_exporter::text::Foreign;
 use unicode_width::UnicodeWidthStr;
 
 use super::super::lines;
@@ -58,9 +59,10 @@ pub(super) fn bar_length(width: u16) -> u16 {
     }
 }
 
-/// A text as one row of the terminal.
+/// Writes a sentence as one row of the terminal; its line ends and tabs become spaces.
 pub(super) fn line_of(text: &str, width: u16) -> String {
-    truncate_str(&clean(text), usize::from(width), "…").into_owned()
+    let line = Foreign(text.replace(['\n', '\r', '\t'], " ")).to_string();
+    truncate_str(&line, usize::from(width), "…").into_owned()
 }
 
 /// The upgrades that run, and those that did, in the order of attention, in at most `height` rows:
