@@ -1,8 +1,7 @@
 //! The fields of a log line for people: `message name=value name="another value"`.
 //!
-//! Every field of every line passes through here, whoever told its value: outside of quotes no value
-//! holds a space, a `=` or anything unprintable, and a message that could be taken for fields stands
-//! in quotes.
+//! Every field of every event passes through here: outside of quotes no value holds a space, a `=` or
+//! an unprintable character, and a message that could be taken for fields stands in quotes.
 
 use std::fmt::{self, Debug};
 
