@@ -1,5 +1,7 @@
 //! `start` against the simulator: what it prints, asks, sends and follows, and what it never does twice.
 
+mod terminal;
+
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -106,18 +108,6 @@ accounts:
 
     async fn run(&self, args: &[&str]) -> Told {
         self.wait(Command::new(PROGRAM).args(args), None).await
-    }
-
-    /// Runs it on a terminal on which a person types `early` before the program begins, and `answer`
-    /// when it has asked.
-    async fn typed(&self, args: &[&str], early: &str, answer: &str) -> Told {
-        // The shell takes the first line; what is typed with it waits in the terminal.
-        let line = format!("read -r begin; exec {PROGRAM} {}", args.join(" "));
-        let mut command = Command::new("script");
-        command.args(["-qec", &line, "/dev/null"]);
-        command.env("SHELL", "/bin/sh");
-        let early = format!("begin\n{early}");
-        self.wait(&mut command, Some((&early, answer))).await
     }
 
     /// Waits for its end; types the first text at once and the second after the question.
@@ -382,50 +372,6 @@ async fn a_start_is_followed_to_its_end() {
     assert_eq!(told.code, Some(3), "{told:?}");
     told.says("failed");
     assert_eq!(stage.seen().await.1, 3);
-}
-
-#[tokio::test]
-async fn asks_on_a_terminal_and_sends_only_after_yes_or_the_id() {
-    let stage = Stage::set("").await;
-    for answer in ["y\n", "\n", "events\n"] {
-        let told = stage.typed(EVENTS, "", answer).await;
-        assert_eq!(told.code, Some(1), "{told:?}");
-        told.says("Type yes, or 3432149, to send it; anything else stops here:");
-        told.says("nothing was sent");
-    }
-    assert_eq!(stage.seen().await.1, 0);
-    let told = stage.typed(EVENTS, "", "3432149\n").await;
-    assert_eq!(told.code, Some(0), "{told:?}");
-    told.says("The vendor took the request");
-    told.says("Follow it with");
-    assert_eq!(stage.seen().await.1, 1);
-}
-
-#[tokio::test]
-async fn takes_no_for_a_no_where_the_cluster_is_named_no() {
-    let stage = Stage::set("").await;
-    let mut args = EVENTS.to_vec();
-    args[3] = "--cluster=3432150";
-    let told = stage.typed(&args, "", "no\n").await;
-    assert_eq!(told.code, Some(1), "{told:?}");
-    told.says("Cluster no (3432150)");
-    told.says("nothing was sent");
-    assert_eq!(stage.seen().await.1, 0);
-    let told = stage.typed(&args, "", "yes\n").await;
-    assert_eq!(told.code, Some(0), "{told:?}");
-    assert_eq!(stage.seen().await.1, 1);
-}
-
-#[tokio::test]
-async fn discards_what_was_typed_before_the_question() {
-    let stage = Stage::set("").await;
-    for early in ["yes\n", "3432149\nyes\n", "ye"] {
-        // It would complete the last one.
-        let told = stage.typed(EVENTS, early, "s\n").await;
-        assert_eq!(told.code, Some(1), "{told:?}");
-        told.says("nothing was sent");
-    }
-    assert_eq!(stage.seen().await.1, 0);
 }
 
 #[tokio::test]

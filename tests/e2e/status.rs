@@ -329,7 +329,7 @@ async fn an_exporter_that_cannot_be_read_is_told() {
         (&[&gone, "--username=x"], "--password-file"),
         (
             &[&gone, "--username=x", "--password-file=none"],
-            "cannot use none",
+            "cannot use the file of --password-file: No such file",
         ),
         (&[&gone, "--ca-file=none.pem"], "none.pem"),
         (&["--ca-file=none.pem"], "--url"),
