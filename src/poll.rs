@@ -9,6 +9,7 @@ mod compare;
 mod product;
 pub mod schedule;
 pub mod select;
+mod truncated;
 mod worker;
 
 use std::panic::AssertUnwindSafe;
@@ -64,16 +65,6 @@ struct Watch {
     words: Arc<Once<String>>,
     /// Bounds that were exceeded, each with its cluster, told once.
     truncated: Arc<Once<(String, Truncated)>>,
-}
-
-impl Watch {
-    /// Returns whether an answer about this cluster (or the list, [`DISCOVERY`]) exceeds this bound
-    /// for the first time.
-    ///
-    /// [`DISCOVERY`]: crate::telemetry::DISCOVERY
-    fn is_new_truncation(&self, cluster: &str, bound: Truncated) -> bool {
-        self.truncated.is_new((cluster.to_owned(), bound))
-    }
 }
 
 /// Polls everything that the config names, until it is dropped.

@@ -13,7 +13,6 @@ use super::select::{self, Missing, Wanted};
 use super::worker::Worker;
 use super::{Deps, Watch, restarting, schedule};
 use crate::model::DiscoveryState;
-use crate::model::bounds::{Truncated, is_cut};
 use crate::provider::{ApiError, Discovery, Reason};
 use crate::telemetry::DISCOVERY;
 use crate::web::ready::Latch;
@@ -190,30 +189,6 @@ impl Fleet {
 }
 
 impl Course {
-    /// Counts the bounds that a discovery exceeded, and logs each once.
-    fn tell_truncated(&self, deps: &Deps, discovery: &Discovery) {
-        let (account, product) = (&*self.watch.account.name, self.watch.product.name);
-        let left_out = self.shown.left_out;
-        let has_cut_name = discovery.clusters.iter().any(|c| is_cut(&c.name));
-        let exceeded = [
-            (left_out > 0).then_some(Truncated::Clusters),
-            has_cut_name.then_some(Truncated::Label),
-        ];
-        for bound in exceeded.into_iter().flatten() {
-            deps.metrics.truncated(account, product, bound);
-            if self.watch.is_new_truncation(DISCOVERY, bound) {
-                tracing::warn!(
-                    account,
-                    product,
-                    what = bound.as_str(),
-                    left_out,
-                    "The list of clusters exceeds the bounds: {}.",
-                    bound.effect()
-                );
-            }
-        }
-    }
-
     /// Whether its clusters are looked for in another way by now.
     fn is_replaced(&self, watch: &Watch) -> bool {
         !Arc::ptr_eq(&self.watch.provider, &watch.provider)
@@ -245,7 +220,8 @@ impl Course {
                     self.add_new(deps, &found.clusters, first.as_ref());
                     self.shown.left_out = found.left_out;
                 }
-                self.tell_truncated(deps, &discovery);
+                let left_out = self.shown.left_out;
+                self.watch.tell_of_list(deps, &discovery, left_out);
                 self.shown.inaccessible = discovery.inaccessible;
                 self.shown.last_success = Some(now);
                 self.shown.last_error = None;

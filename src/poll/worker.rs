@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::schedule;
 use super::select::Wanted;
 use super::{Deps, Watch};
-use crate::model::bounds::{self, Truncated};
+use crate::model::bounds;
 use crate::model::track;
 use crate::model::{ClusterState, Key, Memory, Observation, UpgradeView};
 use crate::provider::{ApiError, Reason};
@@ -229,7 +229,8 @@ impl Course {
         let now = deps.clock.now();
         let (account, product) = (&*self.watch.account.name, self.watch.product.name);
         let exceeded = bounds::apply(&mut observation);
-        self.tell_truncated(deps, &observation, &exceeded);
+        let watch = &self.watch;
+        watch.tell_of_answer(deps, &self.wanted.id, &observation, &exceeded);
         let last_poll = self.state.answered.then_some(self.state.last_success);
         let mut memory = Memory::clone(&self.memory);
         let views = track::advance(&mut memory, &observation, &self.wanted.thresholds, now);
@@ -270,27 +271,6 @@ impl Course {
         self.state.last_error = None;
         self.failures = 0;
         self.set_interval();
-    }
-
-    /// Counts the bounds that an answer exceeded, and logs each once for its cluster.
-    fn tell_truncated(&self, deps: &Deps, observation: &Observation, exceeded: &[Truncated]) {
-        let (account, product) = (&*self.watch.account.name, self.watch.product.name);
-        for bound in exceeded {
-            deps.metrics.truncated(account, product, *bound);
-            if self.watch.is_new_truncation(&self.wanted.id, *bound) {
-                let upgrades = observation.upgrades.iter().map(|upgrade| &upgrade.left_out);
-                let left_out: u64 = match bound {
-                    Truncated::Nodes => upgrades.map(|left_out| left_out.nodes.total()).sum(),
-                    Truncated::Tasks => upgrades.map(|left_out| left_out.tasks).sum(),
-                    Truncated::Clusters | Truncated::Label => 0,
-                };
-                tracing::warn!(
-                    account, product, cluster = %self.wanted.id,
-                    what = bound.as_str(), left_out,
-                    "An answer exceeds the bounds: {}.", bound.effect()
-                );
-            }
-        }
     }
 
     fn failed(&mut self, deps: &Deps, error: &ApiError) {

@@ -1,0 +1,59 @@
+//! Tells of answers that exceed the bounds: counted each time, logged once.
+
+use super::{Deps, Watch};
+use crate::model::Observation;
+use crate::model::bounds::{Truncated, is_cut};
+use crate::provider::Discovery;
+use crate::telemetry::DISCOVERY;
+
+impl Watch {
+    /// Counts the bounds that a list of clusters exceeded, and logs each once.
+    pub(super) fn tell_of_list(&self, deps: &Deps, discovery: &Discovery, left_out: u64) {
+        let has_cut_name = discovery.clusters.iter().any(|c| is_cut(&c.name));
+        let exceeded = [
+            (left_out > 0).then_some(Truncated::Clusters),
+            has_cut_name.then_some(Truncated::Label),
+        ];
+        for bound in exceeded.into_iter().flatten() {
+            if self.is_news(deps, DISCOVERY, bound) {
+                tracing::warn!(
+                    account = %self.account.name, product = self.product.name,
+                    what = bound.as_str(), left_out,
+                    "The list of clusters exceeds the bounds: {}.", bound.effect()
+                );
+            }
+        }
+    }
+
+    /// Counts the bounds that an answer about a cluster exceeded, and logs each once.
+    pub(super) fn tell_of_answer(
+        &self,
+        deps: &Deps,
+        cluster: &str,
+        observation: &Observation,
+        exceeded: &[Truncated],
+    ) {
+        for bound in exceeded {
+            if self.is_news(deps, cluster, *bound) {
+                let upgrades = observation.upgrades.iter().map(|upgrade| &upgrade.left_out);
+                let left_out: u64 = match bound {
+                    Truncated::Nodes => upgrades.map(|left_out| left_out.nodes.total()).sum(),
+                    Truncated::Tasks => upgrades.map(|left_out| left_out.tasks).sum(),
+                    Truncated::Clusters | Truncated::Label => 0,
+                };
+                tracing::warn!(
+                    account = %self.account.name, product = self.product.name, cluster,
+                    what = bound.as_str(), left_out,
+                    "An answer exceeds the bounds: {}.", bound.effect()
+                );
+            }
+        }
+    }
+
+    /// Counts, and returns whether this is the first time for this cluster and bound.
+    fn is_news(&self, deps: &Deps, cluster: &str, bound: Truncated) -> bool {
+        let (account, product) = (&self.account.name, self.product.name);
+        deps.metrics.truncated(account, product, bound);
+        self.truncated.is_new((cluster.to_owned(), bound))
+    }
+}
