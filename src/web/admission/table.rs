@@ -17,6 +17,9 @@ use crate::telemetry::web::Closed;
 /// before it.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// An origin with so many times the connections of another one has to give way first.
+const FAR_MORE: usize = 4;
+
 /// Client of a connection: an IPv4 address, or the /64 network that an IPv6 client usually has for
 /// itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,12 +100,22 @@ impl<T> Held<T> {
         self.active.values().map(|active| active.unread).sum()
     }
 
-    fn oldest_idle(&self) -> Option<u64> {
-        self.idle.keys().next().copied()
+    /// Returns the connection that became idle, or was opened, before all others.
+    fn oldest(&self) -> Option<u64> {
+        let oldest = [self.idle.keys().next(), self.active.keys().next()];
+        oldest.into_iter().flatten().min().copied()
     }
 
-    fn oldest_active(&self) -> Option<u64> {
-        self.active.keys().next().copied()
+    /// Returns the connection that is idle for longest, if it had the time to send a request.
+    fn stale(&self, now: Instant) -> Option<u64> {
+        let (order, idle) = self.idle.first_key_value()?;
+        let age = now.saturating_duration_since(idle.since);
+        (age >= GRACE).then_some(*order)
+    }
+
+    /// Returns the connection that the origin can do without best.
+    fn expendable(&self, now: Instant) -> Option<u64> {
+        self.stale(now).or_else(|| self.oldest())
     }
 }
 
@@ -136,7 +149,7 @@ impl<T> Table<T> {
         let held = self.origins.get(&origin);
         let replaced = match held {
             Some(held) if has_share && held.len() >= self.share => {
-                let order = held.oldest_idle().or(held.oldest_active());
+                let order = held.expendable(now);
                 order.map(|order| (Ticket { origin, order }, Closed::Share))
             }
             _ if self.len() >= self.limit => self.victim(now).map(|ticket| (ticket, Closed::Room)),
@@ -263,29 +276,29 @@ impl<T> Table<T> {
         removed
     }
 
-    /// Chooses the connection to close: of those without a request the one that is idle for longest,
-    /// from the origin that holds most. Where each of them came just now, or has a request, the origin
-    /// that holds most decides alone: a client that keeps all places busy must not end those who
-    /// came for the rest.
+    /// Chooses the connection to close: the one that has been idle for longest, of the origin that
+    /// holds most. Where another origin holds far more, or no connection is idle for long enough, that
+    /// one loses a connection: clients that keep their connections young or busy must not end those
+    /// of others.
     fn victim(&self, now: Instant) -> Option<Ticket> {
-        let is_stale = |idle: &Idle<T>| now.saturating_duration_since(idle.since) >= GRACE;
-        let stale = self.top(|held| {
-            let (order, idle) = held.idle.first_key_value()?;
-            is_stale(idle).then_some(*order)
-        });
-        stale.or_else(|| self.top(|held| held.oldest_idle().or(held.oldest_active())))
+        let most = self.largest(|_| true)?;
+        let stale = self.largest(|held| held.stale(now).is_some());
+        let from = match stale {
+            Some((origin, held)) if most.1.len() <= held.len() * FAR_MORE => (origin, held),
+            _ => most,
+        };
+        let (origin, held) = from;
+        let order = held.expendable(now)?;
+        Some(Ticket { origin, order })
     }
 
-    /// Returns the connection that `choose` gives of the origin that holds most; of two such origins,
-    /// the older one.
-    fn top(&self, choose: impl Fn(&Held<T>) -> Option<u64>) -> Option<Ticket> {
-        let chosen = self.origins.iter().filter_map(|(origin, held)| {
-            let order = choose(held)?;
-            let origin = *origin;
-            Some(((held.len(), Reverse(order)), Ticket { origin, order }))
-        });
-        let (_, ticket) = chosen.max_by_key(|(rank, _)| *rank)?;
-        Some(ticket)
+    /// Returns the origin with most connections of those that `include` accepts; of two such origins
+    /// the one with the older connection.
+    fn largest(&self, include: impl Fn(&Held<T>) -> bool) -> Option<(Origin, &Held<T>)> {
+        let included = self.origins.iter().filter(|(_, held)| include(held));
+        let rank = |held: &Held<T>| (held.len(), Reverse(held.oldest()));
+        let largest = included.max_by_key(|(_, held)| rank(held));
+        largest.map(|(origin, held)| (*origin, held))
     }
 
     fn len(&self) -> usize {

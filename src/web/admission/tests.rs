@@ -25,6 +25,7 @@ async fn a_full_house_closes_a_silent_connection_for_a_new_one() {
     let busy = Arc::new(admission.admit(peer(1), true));
     let request = InFlight::begin(&busy);
     let silent = admission.admit(peer(1), true);
+    sleep(Duration::from_secs(2)).await;
     let new = admission.admit(peer(2), true);
     assert!(is_closed(&silent).await);
     assert!(!is_closed(&busy).await && !is_closed(&new).await);

@@ -118,6 +118,32 @@ fn busy_strangers_do_not_end_who_came_just_now() {
 }
 
 #[test]
+fn young_connections_of_strangers_do_not_end_a_kept_one() {
+    let mut fixture = Fixture::new(11, 11);
+    let (kept, _) = fixture.admit("10.9.9.9");
+    fixture.now += 60 * SECOND;
+    for _ in 0..50 {
+        for n in 0..2 {
+            fixture.admit_now(&format!("10.0.0.{n}"), true);
+        }
+    }
+    assert!(fixture.table.remove(kept).is_some());
+}
+
+#[test]
+fn busy_connections_of_an_address_do_not_end_its_new_one() {
+    let mut fixture = Fixture::new(8, 3);
+    for _ in 0..3 {
+        fixture.active("10.0.0.1");
+    }
+    let (new, closed) = fixture.admit_now("10.0.0.1", true);
+    assert_eq!(closed, Some((1, Closed::Share)));
+    let (_, closed) = fixture.admit_now("10.0.0.1", true);
+    assert_eq!(closed, Some((2, Closed::Share)));
+    assert!(fixture.table.remove(new).is_some());
+}
+
+#[test]
 fn one_network_of_ipv6_is_one_client() {
     assert_eq!(origin("2001:db8:1:2::1"), origin("2001:db8:1:2:ffff::9"));
     assert_ne!(origin("2001:db8:1:2::1"), origin("2001:db8:1:3::1"));
