@@ -25,6 +25,7 @@ use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::web::access::Access;
 use crate::web::prefix::{ExternalUrl, RoutePrefix};
+use crate::web::proxy::TrustedProxies;
 use crate::web::{self, App, Limits, ready::Ready, reload::Reload};
 use reload::Reloader;
 use signals::Signals;
@@ -55,6 +56,8 @@ pub struct Options {
     pub access: Arc<Access>,
     /// Connections that may be open at the same time, as far as the descriptors allow.
     pub max_connections: usize,
+    /// Reverse proxies that tell the addresses of their clients.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Why the exporter ended otherwise than by a signal.
@@ -106,10 +109,12 @@ pub async fn run(
         ready: ready.clone(),
         reload,
         prefix: options.prefix,
+        external_url: options.external_url.clone(),
         access: options.access,
+        trusted_proxies: options.trusted_proxies,
+        metrics: metrics.clone(),
         telemetry_path: options.telemetry_path,
         clock: clock.clone(),
-        metrics: metrics.clone(),
     });
     let deps = poll::Deps {
         store: store.clone(),

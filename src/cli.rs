@@ -245,6 +245,8 @@ mod tests {
                 "--web.listen-address",
                 "[::1]:2",
                 "--web.enable-lifecycle",
+                "--web.trusted-proxies=10.0.0.0/8, ::1",
+                "--web.trusted-proxies=192.0.2.1",
                 "--web.config.file=web.yml",
                 "--log.level=debug",
                 "--log.format=json",
@@ -262,6 +264,9 @@ mod tests {
                 .map(ToString::to_string)
                 .collect();
             assert_eq!(addresses, [":1", "[::1]:2"]);
+            let proxies = serve.web.trusted_proxies.iter();
+            let proxies: Vec<_> = proxies.map(ToString::to_string).collect();
+            assert_eq!(proxies, ["10.0.0.0/8", "::1/128", "192.0.2.1/32"]);
             assert_eq!(serve.web.config.file, Some(PathBuf::from("web.yml")));
             assert_eq!(
                 (serve.log.level, serve.log.format),
@@ -329,6 +334,8 @@ mod tests {
             &["--web.external-url=/upgrades"],
             &["--web.external-url=https://x.example/a%20b"],
             &["--web.route-prefix=/a b"],
+            &["--web.trusted-proxies="],
+            &["--web.trusted-proxies=::1,10.0.0.0/33"],
             &["--web.listen-address=10850"],
             &["--log.level=loud"],
             &["--no-such-flag"],

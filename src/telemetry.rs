@@ -5,6 +5,7 @@ mod failing;
 mod forget;
 mod labels;
 pub mod log;
+pub mod log_limit;
 pub mod once;
 pub mod process;
 pub mod web;

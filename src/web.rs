@@ -16,6 +16,7 @@ mod api;
 mod aside;
 mod auth;
 mod body;
+mod client_network;
 pub mod config;
 mod connection;
 pub mod descriptors;
@@ -25,6 +26,7 @@ pub mod listen;
 mod packed;
 mod page;
 pub mod prefix;
+pub mod proxy;
 pub mod ready;
 pub mod reload;
 mod route;
@@ -38,7 +40,8 @@ use crate::expose::Exposition;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use access::Access;
-use prefix::RoutePrefix;
+use prefix::{ExternalUrl, RoutePrefix};
+use proxy::TrustedProxies;
 use ready::Ready;
 use reload::Reload;
 
@@ -57,12 +60,16 @@ pub struct App {
     pub reload: Reload,
     /// Who may come in, and how.
     pub access: Arc<Access>,
+    /// Reverse proxies that tell the addresses of their clients.
+    pub trusted_proxies: TrustedProxies,
+    /// Counters of the server.
+    pub metrics: Arc<Metrics>,
     /// What stands before each path.
     pub prefix: RoutePrefix,
+    /// Address under which people reach the page; `None` when it is not known.
+    pub external_url: Option<ExternalUrl>,
     /// The path of the metrics below it, for instance `/metrics`.
     pub telemetry_path: String,
     /// The wall clock.
     pub clock: Clock,
-    /// Metrics of the exporter itself.
-    pub metrics: Arc<Metrics>,
 }

@@ -6,7 +6,8 @@
 )]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -89,6 +90,7 @@ fn wrong_usage_exits_2() {
         &["no-such-command"],
         &["--web.listen-address=10850"],
         &["--web.telemetry-path=metrics"],
+        &["--web.trusted-proxies=proxy.example"],
         &["--log.level=loud"],
     ] {
         let out = run(args);
@@ -396,5 +398,48 @@ fn shells_complete_commands_flags_and_values() {
     }
     if let Some(out) = shell("zsh", &folder, "zsh -n ./zsh") {
         assert!(out.status.success(), "{out:?}");
+    }
+}
+
+/// Asks on a connection of its own, with these lines below the host, and gives the answer.
+fn exchange(address: &str, lines: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = format!("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{lines}\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn refused_logins_are_logged_once_with_the_clients_address() {
+    let (folder, path) = config();
+    let web = folder.path().join("web.yml");
+    let hash = bcrypt::hash("secret", 4).unwrap();
+    fs::write(&web, format!("basic_auth_users: {{alice: {hash}}}\n")).unwrap();
+    let (config, web) = (
+        format!("--config.file={}", path.display()),
+        format!("--web.config.file={}", web.display()),
+    );
+    for (proxies, address) in [
+        ("10.0.0.0/8,127.0.0.1", "192.0.2.7"),
+        ("10.0.0.0/8", "127.0.0.1"),
+    ] {
+        let proxies = format!("--web.trusted-proxies={proxies}");
+        let serving = Serving::start(&[&config, &web, &proxies]);
+        // alice:wrong
+        let login = "Authorization: Basic YWxpY2U6d3Jvbmc=\r\nX-Forwarded-For: 192.0.2.7\r\n";
+        for _ in 0..3 {
+            let answer = exchange(&serving.address, login);
+            assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+        }
+        let answer = exchange(&serving.address, "");
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+        serving.signal("TERM");
+        let (_, log, _) = serving.end();
+        let lines = log.lines().filter(|l| l.contains("A login was refused"));
+        let lines: Vec<_> = lines.collect();
+        assert_eq!(lines.len(), 1, "{log}");
+        assert!(lines[0].contains(&format!("address={address}")), "{log}");
     }
 }

@@ -18,6 +18,7 @@ use rolling_upgrade_exporter::store::Store;
 use rolling_upgrade_exporter::telemetry::Metrics;
 use rolling_upgrade_exporter::web::access::Access;
 use rolling_upgrade_exporter::web::prefix::RoutePrefix;
+use rolling_upgrade_exporter::web::proxy::TrustedProxies;
 use rolling_upgrade_exporter::web::ready::{Latch, Ready};
 use rolling_upgrade_exporter::web::reload::Reload;
 use rolling_upgrade_exporter::web::{self, App, Limits};
@@ -29,6 +30,9 @@ use tokio::time::Instant;
 /// Longer than anything here takes when it works; only a failure waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+#[path = "web/requests.rs"]
+mod requests;
+
 struct Server {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
@@ -38,6 +42,11 @@ struct Server {
 
 impl Server {
     async fn start(name: &str, limits: Limits) -> Self {
+        Self::start_with(name, limits, Reload::Off, Access::open()).await
+    }
+
+    /// Starts a server that trusts the proxy 127.0.0.1.
+    async fn start_with(name: &str, limits: Limits, reload: Reload, access: Access) -> Self {
         let store = Arc::new(Store::new());
         store.put(cluster(name));
         let clock = Clock::system();
@@ -46,11 +55,13 @@ impl Server {
         let app = Arc::new(App {
             store,
             exposition: Arc::new(Exposition::new(metrics.clone(), clock.clone())),
-            metrics,
             ready,
-            reload: Reload::Off,
-            access: Arc::new(Access::open()),
+            reload,
+            access: Arc::new(access),
+            trusted_proxies: TrustedProxies::from_iter(["127.0.0.1".parse().unwrap()]),
+            metrics,
             prefix: RoutePrefix::default(),
+            external_url: None,
             telemetry_path: "/metrics".to_owned(),
             clock,
         });

@@ -15,6 +15,7 @@ use rolling_upgrade_exporter::store::Store;
 use rolling_upgrade_exporter::telemetry::Metrics;
 use rolling_upgrade_exporter::web::access::Access;
 use rolling_upgrade_exporter::web::prefix::RoutePrefix;
+use rolling_upgrade_exporter::web::proxy::TrustedProxies;
 use rolling_upgrade_exporter::web::ready::Ready;
 use rolling_upgrade_exporter::web::reload::Reload;
 use rolling_upgrade_exporter::web::{self, App, Limits};
@@ -103,6 +104,8 @@ fn app(access: Access) -> App {
         reload: Reload::Off,
         access: Arc::new(access),
         prefix: RoutePrefix::default(),
+        external_url: None,
+        trusted_proxies: TrustedProxies::default(),
         telemetry_path: "/metrics".to_owned(),
         clock,
     }

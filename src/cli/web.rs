@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use clap::Args;
 use rolling_upgrade_exporter::web::listen::ListenAddress;
 use rolling_upgrade_exporter::web::prefix::{ExternalUrl, RoutePrefix};
+use rolling_upgrade_exporter::web::proxy::ProxyNetwork;
 
 use super::WebConfig;
 
@@ -44,6 +45,14 @@ pub(crate) struct Web {
     /// Let POST and PUT to /-/reload read the config anew; SIGHUP always does
     #[arg(long = "web.enable-lifecycle")]
     pub(crate) lifecycle: bool,
+    /// Reverse proxies, as addresses or networks such as 10.0.0.0/8: logins through them are told apart by
+    /// the client's address in Forwarded or X-Forwarded-For; a list with commas, may be repeated
+    #[arg(
+        long = "web.trusted-proxies",
+        value_name = "NETWORK",
+        value_delimiter = ','
+    )]
+    pub(crate) trusted_proxies: Vec<ProxyNetwork>,
 }
 
 impl Web {

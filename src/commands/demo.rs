@@ -11,6 +11,7 @@ use rolling_upgrade_exporter::telemetry;
 use rolling_upgrade_exporter::web::Limits;
 use rolling_upgrade_exporter::web::listen::ListenAddress;
 use rolling_upgrade_exporter::web::prefix::RoutePrefix;
+use rolling_upgrade_exporter::web::proxy::TrustedProxies;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -56,6 +57,7 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
         lifecycle: false,
         access,
         max_connections: Limits::default().connections,
+        trusted_proxies: TrustedProxies::default(),
     };
     Ok(app::run(config, listeners, options).await?)
 }

@@ -20,6 +20,7 @@ pub(super) async fn run(flags: Serve) -> Result<(), Failure> {
         lifecycle: flags.web.lifecycle,
         access,
         max_connections: flags.web.max_connections.get(),
+        trusted_proxies: flags.web.trusted_proxies.into_iter().collect(),
     };
     Ok(app::run(config, listeners, options).await?)
 }

@@ -20,6 +20,9 @@ fn counters_start_at_0_for_labels_that_are_known() {
         "api_requests_total{account=\"a\",product=\"css\",endpoint=\"KeystoneCreateUserTokenByPassword\",code=\"201\"} 0",
         "upgrades_ended_total{account=\"a\",product=\"css\",outcome=\"failed\"} 0",
         "unknown_statuses_total{product=\"css\"} 0",
+        "web_logins_refused_total{reason=\"credentials\"} 0",
+        "web_logins_refused_total{reason=\"busy\"} 0",
+        "web_logins_refused_total{reason=\"share\"} 0",
     ] {
         assert!(
             text.contains(&format!("{PREFIX}_{series}")),

@@ -12,7 +12,7 @@ struct ConnectionLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ClosedLabels {
+struct ReasonLabels {
     reason: &'static str,
 }
 
@@ -27,15 +27,29 @@ pub enum Closed {
     Unread,
 }
 
+/// Reason for refusing a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginRefusal {
+    /// The user or the password is wrong, or the header cannot be read.
+    Credentials,
+    /// Too many logins wait for their hash.
+    Busy,
+    /// Too many logins of the client's address wait for their hash.
+    Share,
+}
+
 /// The families of the web server.
 #[derive(Debug)]
 pub struct Web {
     new: Gauge,
     idle: Gauge,
     active: Gauge,
-    room: Counter,
-    share: Counter,
-    unread: Counter,
+    closed_for_room: Counter,
+    closed_for_share: Counter,
+    closed_for_unread: Counter,
+    refused_credentials: Counter,
+    refused_busy: Counter,
+    refused_share: Counter,
 }
 
 impl Web {
@@ -46,21 +60,31 @@ impl Web {
             "Open connections: new (no request yet), idle (between requests), active (a request, or an answer that the client has not read)",
             connections.clone(),
         );
-        let closed = Family::<ClosedLabels, Counter>::default();
+        let closed = Family::<ReasonLabels, Counter>::default();
         registry.register(
             "web_connections_closed",
             "Connections closed for others: room (all of --web.max-connections were open), share (of its address), unread (answers that clients do not read held too much memory)",
             closed.clone(),
         );
+        let refused = Family::<ReasonLabels, Counter>::default();
+        registry.register(
+            "web_logins_refused",
+            "Logins refused: bad user or password (credentials), too many that wait (busy), too many of one client address that wait (share); requests without a login are not counted",
+            refused.clone(),
+        );
         let state = |state| connections.get_or_create_owned(&ConnectionLabels { state });
-        let reason = |reason| closed.get_or_create_owned(&ClosedLabels { reason });
+        let closed = |reason| closed.get_or_create_owned(&ReasonLabels { reason });
+        let refused = |reason| refused.get_or_create_owned(&ReasonLabels { reason });
         Self {
             new: state("new"),
             idle: state("idle"),
             active: state("active"),
-            room: reason("room"),
-            share: reason("share"),
-            unread: reason("unread"),
+            closed_for_room: closed("room"),
+            closed_for_share: closed("share"),
+            closed_for_unread: closed("unread"),
+            refused_credentials: refused("credentials"),
+            refused_busy: refused("busy"),
+            refused_share: refused("share"),
         }
     }
 
@@ -74,9 +98,19 @@ impl Web {
     /// Counts a connection that was closed for another one.
     pub fn connection_closed(&self, why: Closed) {
         match why {
-            Closed::Room => &self.room,
-            Closed::Share => &self.share,
-            Closed::Unread => &self.unread,
+            Closed::Room => &self.closed_for_room,
+            Closed::Share => &self.closed_for_share,
+            Closed::Unread => &self.closed_for_unread,
+        }
+        .inc();
+    }
+
+    /// Counts a login that was refused.
+    pub fn login_refused(&self, why: LoginRefusal) {
+        match why {
+            LoginRefusal::Credentials => &self.refused_credentials,
+            LoginRefusal::Busy => &self.refused_busy,
+            LoginRefusal::Share => &self.refused_share,
         }
         .inc();
     }

@@ -14,10 +14,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
+use super::client_network::ClientNetwork;
 use crate::telemetry::Metrics;
 use crate::telemetry::once::Once;
 use crate::telemetry::web::Closed;
-use table::{Origin, Table, Ticket};
+use table::{Table, Ticket};
 
 /// Connections whose tasks have not ended yet although their places are taken. They still have
 /// descriptors, of which the limit leaves some.
@@ -67,7 +68,7 @@ impl Admission {
     /// Takes a connection in. `has_share` is false for a proxy, behind which there are many clients.
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr, has_share: bool) -> Connection {
         let close = Arc::new(Notify::new());
-        let origin = Origin::of(peer);
+        let origin = ClientNetwork::from(peer);
         let now = Instant::now();
         let (ticket, closed) = {
             let mut table = self.lock();

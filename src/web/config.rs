@@ -23,6 +23,7 @@ use crate::file::{self, FileError, Kind};
 
 pub use bucket::RateLimit;
 pub(super) use files::{Files, Seen};
+pub(super) use users::PasswordHash;
 pub use users::Users;
 
 /// What the file says.

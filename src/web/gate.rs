@@ -11,34 +11,20 @@ use hyper::header::{
 use hyper::{Request, Response, StatusCode};
 
 use super::auth::Verdict;
+use super::config::WebConfig;
 use super::route::Answer;
 use super::{App, route};
+use crate::telemetry::web::LoginRefusal;
 
 /// Answers a request of the connection from `peer`, if it may be answered.
-pub(super) async fn handle<B>(app: &App, request: &Request<B>, _peer: IpAddr) -> Answer {
+pub(super) async fn handle<B>(app: &App, request: &Request<B>, peer: IpAddr) -> Answer {
     let config = app.access.config();
     let mut answer = if app.access.is_over_limit() {
         refuse(StatusCode::TOO_MANY_REQUESTS)
     } else {
-        match app
-            .access
-            .logins()
-            .check(&config.users, request.headers())
-            .await
-        {
-            Verdict::Welcome => route::handle(app, request).await,
-            Verdict::Refused => {
-                let mut answer = refuse(StatusCode::UNAUTHORIZED);
-                let headers = answer.headers_mut();
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
-                answer
-            }
-            Verdict::Busy => {
-                let mut answer = refuse(StatusCode::SERVICE_UNAVAILABLE);
-                let headers = answer.headers_mut();
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-                answer
-            }
+        match log_in(app, &config, request, peer).await {
+            Ok(()) => route::handle(app, request).await,
+            Err(refused) => refused,
         }
     };
     for (name, value) in &config.headers {
@@ -49,6 +35,45 @@ pub(super) async fn handle<B>(app: &App, request: &Request<B>, _peer: IpAddr) ->
             .or_insert_with(|| value.clone());
     }
     answer
+}
+
+/// Checks the login of a request, counts and logs it when it is refused.
+///
+/// # Errors
+///
+/// The answer that refuses the request.
+async fn log_in<B>(
+    app: &App,
+    config: &WebConfig,
+    request: &Request<B>,
+    peer: IpAddr,
+) -> Result<(), Answer> {
+    let headers = request.headers();
+    let address = app.trusted_proxies.client_address(peer, headers);
+    let logins = app.access.logins();
+    let refusal = match logins.check(&config.users, headers, address).await {
+        Verdict::Welcome => return Ok(()),
+        Verdict::NoCredentials => None,
+        Verdict::Refused(refusal) => Some(refusal),
+    };
+    if let Some(refusal) = refusal {
+        app.metrics.web().login_refused(refusal);
+        logins.log(refusal, address);
+    }
+    Err(match refusal {
+        None | Some(LoginRefusal::Credentials) => {
+            let mut answer = refuse(StatusCode::UNAUTHORIZED);
+            let headers = answer.headers_mut();
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
+            answer
+        }
+        Some(LoginRefusal::Busy | LoginRefusal::Share) => {
+            let mut answer = refuse(StatusCode::SERVICE_UNAVAILABLE);
+            let headers = answer.headers_mut();
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            answer
+        }
+    })
 }
 
 /// An answer that only says its status, in Go's words.

@@ -208,6 +208,7 @@ mod tests {
     use crate::telemetry::Metrics;
     use crate::web::access::Access;
     use crate::web::prefix::RoutePrefix;
+    use crate::web::proxy::TrustedProxies;
     use crate::web::ready::{Latch, Ready};
     use crate::web::reload::Reload;
 
@@ -218,11 +219,13 @@ mod tests {
         let app = App {
             store: Arc::new(Store::new()),
             exposition: Arc::new(Exposition::new(metrics.clone(), clock.clone())),
-            metrics,
             ready,
             reload: Reload::Off,
             access: Arc::new(Access::open()),
+            trusted_proxies: TrustedProxies::default(),
+            metrics,
             prefix: RoutePrefix::default(),
+            external_url: None,
             telemetry_path: telemetry_path.to_owned(),
             clock,
         };

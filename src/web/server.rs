@@ -73,7 +73,8 @@ pub async fn serve(
             Some(ended) = connections.join_next() => told(ended),
             (stream, peer) = next(&admission, &listeners) => {
                 let watcher = graceful.watcher();
-                let connection = admission.admit(peer, true);
+                let has_share = !server.app.trusted_proxies.contains(peer);
+                let connection = admission.admit(peer, has_share);
                 connections.spawn(connection::serve(server.clone(), stream, connection, watcher));
             }
         }

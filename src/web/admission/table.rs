@@ -6,12 +6,12 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::telemetry::web::Closed;
+use crate::web::client_network::ClientNetwork;
 
 /// A connection younger than this had no time to send its request, so idle ones that are older go
 /// before it.
@@ -20,30 +20,10 @@ const GRACE: Duration = Duration::from_secs(2);
 /// An origin with so many times the connections of another one has to give way first.
 const FAR_MORE: usize = 4;
 
-/// Client of a connection: an IPv4 address, or the /64 network that an IPv6 client usually has for
-/// itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Origin {
-    V4(Ipv4Addr),
-    V6([u16; 4]),
-}
-
-impl Origin {
-    pub(super) fn of(peer: IpAddr) -> Self {
-        match peer.to_canonical() {
-            IpAddr::V4(address) => Self::V4(address),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                Self::V6([a, b, c, d])
-            }
-        }
-    }
-}
-
 /// Place of a connection in the table; changes whenever the connection becomes idle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ticket {
-    origin: Origin,
+    origin: ClientNetwork,
     order: u64,
 }
 
@@ -65,7 +45,7 @@ pub(super) struct Table<T> {
     share: usize,
     max_unread: usize,
     next_order: u64,
-    origins: HashMap<Origin, Held<T>>,
+    origins: HashMap<ClientNetwork, Held<T>>,
     counts: Counts,
     unread: usize,
 }
@@ -141,7 +121,7 @@ impl<T> Table<T> {
     /// Adds a connection, always. Returns its place, and the handle of the one that it replaces.
     pub(super) fn admit(
         &mut self,
-        origin: Origin,
+        origin: ClientNetwork,
         has_share: bool,
         now: Instant,
         handle: T,
@@ -194,7 +174,7 @@ impl<T> Table<T> {
         if self.unread <= self.max_unread.max(bytes.saturating_mul(4)) {
             return None;
         }
-        let rank = |(origin, held): (&Origin, &Held<T>)| {
+        let rank = |(origin, held): (&ClientNetwork, &Held<T>)| {
             let (order, _) = held.active.iter().find(|(_, active)| active.unread > 0)?;
             let ticket = Ticket {
                 origin: *origin,
@@ -294,7 +274,7 @@ impl<T> Table<T> {
 
     /// Returns the origin with most connections of those that `include` accepts; of two such origins
     /// the one with the older connection.
-    fn largest(&self, include: impl Fn(&Held<T>) -> bool) -> Option<(Origin, &Held<T>)> {
+    fn largest(&self, include: impl Fn(&Held<T>) -> bool) -> Option<(ClientNetwork, &Held<T>)> {
         let included = self.origins.iter().filter(|(_, held)| include(held));
         let rank = |held: &Held<T>| (held.len(), Reverse(held.oldest()));
         let largest = included.max_by_key(|(_, held)| rank(held));
@@ -305,7 +285,7 @@ impl<T> Table<T> {
         self.counts.new + self.counts.idle + self.counts.active
     }
 
-    fn held(&mut self, origin: Origin) -> &mut Held<T> {
+    fn held(&mut self, origin: ClientNetwork) -> &mut Held<T> {
         self.origins.entry(origin).or_insert_with(|| Held {
             idle: BTreeMap::new(),
             active: BTreeMap::new(),

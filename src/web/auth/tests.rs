@@ -1,8 +1,80 @@
-use std::sync::Arc;
+mod floods;
 
+use std::net::Ipv4Addr;
+use std::sync::Condvar;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hyper::header::HeaderValue;
 
+use super::queue::{MOST_WAITING, SHARE};
+use super::results::REMEMBERED;
 use super::*;
+
+const REFUSED: Verdict = Verdict::Refused(LoginRefusal::Credentials);
+/// For what is held up, or does not come; only a failure waits for it.
+const PATIENCE: Duration = Duration::from_secs(10);
+const SHARE_TAKEN: Verdict = Verdict::Refused(LoginRefusal::Share);
+
+/// Sees every hash that is computed, and holds some of them up.
+#[derive(Clone, Default)]
+pub(super) struct Probe {
+    costs: Arc<Mutex<Vec<u32>>>,
+    held: Arc<(Mutex<Vec<String>>, Condvar)>,
+}
+
+impl Probe {
+    pub(super) fn computes(&self, hash: &PasswordHash) {
+        lock(&self.costs).push(hash.cost);
+        let (held, changed) = &*self.held;
+        let is_held = |held: &mut Vec<String>| held.iter().any(|h| h == hash.text.expose_secret());
+        drop(
+            changed
+                .wait_timeout_while(lock(held), PATIENCE, is_held)
+                .unwrap(),
+        );
+    }
+
+    /// Holds the computation of these hashes up; no longer that of others.
+    fn hold(&self, hashes: &[&PasswordHash]) {
+        let texts = hashes
+            .iter()
+            .map(|hash| hash.text.expose_secret().to_owned());
+        *lock(&self.held.0) = texts.collect();
+        self.held.1.notify_all();
+    }
+
+    /// The costs of the hashes so far.
+    fn costs(&self) -> Vec<u32> {
+        lock(&self.costs).clone()
+    }
+}
+
+impl Logins {
+    fn computed(&self) -> usize {
+        self.probe.costs().len()
+    }
+
+    async fn check_here(&self, users: &Users, headers: &HeaderMap) -> Verdict {
+        self.check(users, headers, address(1)).await
+    }
+
+    /// Waits until so many logins wait, and so many are in work.
+    async fn until(&self, waiting: usize, working: usize) {
+        let settled = async {
+            while self.queue.len() != (waiting, working) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let settled = tokio::time::timeout(PATIENCE, settled).await;
+        assert!(settled.is_ok(), "{:?} wait and work", self.queue.len());
+    }
+}
+
+fn address(number: usize) -> IpAddr {
+    Ipv4Addr::from(0xc000_0200 + u32::try_from(number).unwrap()).into()
+}
 
 /// `secret`, at bcrypt's lowest cost.
 fn hash(password: &str) -> String {
@@ -29,7 +101,7 @@ fn basic(user: &str, password: &str) -> HeaderMap {
 #[tokio::test]
 async fn nobody_logs_in_where_there_are_no_users() {
     let verdict = Logins::default()
-        .check(&Users::default(), &HeaderMap::new())
+        .check_here(&Users::default(), &HeaderMap::new())
         .await;
     assert_eq!(verdict, Verdict::Welcome);
 }
@@ -40,14 +112,14 @@ async fn a_user_comes_in_with_the_own_password_alone() {
     for (user, password, want) in [
         ("alice", "secret", Verdict::Welcome),
         ("bob", "other", Verdict::Welcome),
-        ("alice", "other", Verdict::Refused),
-        ("alice", "", Verdict::Refused),
-        ("Alice", "secret", Verdict::Refused),
-        ("nobody", "secret", Verdict::Refused),
-        ("nobody", "other", Verdict::Refused),
-        ("", "", Verdict::Refused),
+        ("alice", "other", REFUSED),
+        ("alice", "", REFUSED),
+        ("Alice", "secret", REFUSED),
+        ("nobody", "secret", REFUSED),
+        ("nobody", "other", REFUSED),
+        ("", "", REFUSED),
     ] {
-        let verdict = logins.check(&users, &basic(user, password)).await;
+        let verdict = logins.check_here(&users, &basic(user, password)).await;
         assert_eq!(verdict, want, "{user}:{password}");
     }
 }
@@ -66,18 +138,18 @@ async fn what_is_no_login_is_refused_without_computing() {
         &pair,
     ] {
         assert_eq!(
-            logins.check(&users, &headers(value)).await,
-            Verdict::Refused,
+            logins.check_here(&users, &headers(value)).await,
+            REFUSED,
             "{value}"
         );
     }
     assert_eq!(
-        logins.check(&users, &HeaderMap::new()).await,
-        Verdict::Refused
+        logins.check_here(&users, &HeaderMap::new()).await,
+        Verdict::NoCredentials
     );
     assert_eq!(logins.computed(), 0);
     let lower = headers(&format!("basic {pair}"));
-    assert_eq!(logins.check(&users, &lower).await, Verdict::Welcome);
+    assert_eq!(logins.check_here(&users, &lower).await, Verdict::Welcome);
 }
 
 #[tokio::test]
@@ -85,30 +157,30 @@ async fn a_password_is_computed_once_until_its_hash_changes() {
     let (logins, users) = (Logins::default(), users());
     for _ in 0..3 {
         assert_eq!(
-            logins.check(&users, &basic("alice", "secret")).await,
+            logins.check_here(&users, &basic("alice", "secret")).await,
             Verdict::Welcome
         );
         assert_eq!(
-            logins.check(&users, &basic("alice", "wrong")).await,
-            Verdict::Refused
+            logins.check_here(&users, &basic("alice", "wrong")).await,
+            REFUSED
         );
     }
     assert_eq!(logins.computed(), 2);
     let changed = Users::of(&[("alice", &hash("new"))]);
     assert_eq!(
-        logins.check(&changed, &basic("alice", "secret")).await,
-        Verdict::Refused
+        logins.check_here(&changed, &basic("alice", "secret")).await,
+        REFUSED
     );
     assert_eq!(
-        logins.check(&changed, &basic("alice", "new")).await,
+        logins.check_here(&changed, &basic("alice", "new")).await,
         Verdict::Welcome
     );
     assert_eq!(logins.computed(), 4);
     // Who was removed is out, whatever is remembered.
     let removed = Users::of(&[("bob", &hash("other"))]);
     assert_eq!(
-        logins.check(&removed, &basic("alice", "new")).await,
-        Verdict::Refused
+        logins.check_here(&removed, &basic("alice", "new")).await,
+        REFUSED
     );
 }
 
@@ -120,13 +192,13 @@ async fn a_stranger_costs_what_a_user_costs() {
             let before = logins.computed();
             let guess = format!("guess {round}");
             assert_eq!(
-                logins.check(&users, &basic(user, &guess)).await,
-                Verdict::Refused
+                logins.check_here(&users, &basic(user, &guess)).await,
+                REFUSED
             );
             assert_eq!(logins.computed(), before + 1, "{user}");
             assert_eq!(
-                logins.check(&users, &basic(user, &guess)).await,
-                Verdict::Refused
+                logins.check_here(&users, &basic(user, &guess)).await,
+                REFUSED
             );
             assert_eq!(logins.computed(), before + 1, "{user}, the second time");
         }
@@ -137,21 +209,21 @@ async fn a_stranger_costs_what_a_user_costs() {
 async fn guesses_do_not_push_a_good_password_out() {
     let (logins, users) = (Logins::default(), users());
     assert_eq!(
-        logins.check(&users, &basic("alice", "secret")).await,
+        logins.check_here(&users, &basic("alice", "secret")).await,
         Verdict::Welcome
     );
     for guess in 0..2 * REMEMBERED {
         logins
-            .check(&users, &basic("alice", &guess.to_string()))
+            .check_here(&users, &basic("alice", &guess.to_string()))
             .await;
     }
     let before = logins.computed();
     assert_eq!(
-        logins.check(&users, &basic("alice", "secret")).await,
+        logins.check_here(&users, &basic("alice", "secret")).await,
         Verdict::Welcome
     );
     assert_eq!(logins.computed(), before);
-    let remembered = locked(&logins.remembered);
+    let remembered = lock(&logins.results);
     assert_eq!(remembered.bad.known.len(), REMEMBERED);
     assert_eq!(remembered.bad.order.len(), REMEMBERED);
 }
@@ -162,7 +234,7 @@ async fn the_same_login_many_times_at_once_is_computed_once() {
     let asked: Vec<_> = (0..20)
         .map(|_| {
             let (logins, users) = (logins.clone(), users.clone());
-            tokio::spawn(async move { logins.check(&users, &basic("alice", "secret")).await })
+            tokio::spawn(async move { logins.check_here(&users, &basic("alice", "secret")).await })
         })
         .collect();
     for asked in asked {
@@ -172,51 +244,19 @@ async fn the_same_login_many_times_at_once_is_computed_once() {
 }
 
 #[tokio::test]
-async fn a_flood_is_turned_away_and_a_known_login_is_not() {
-    let (logins, users) = (Arc::new(Logins::default()), Arc::new(users()));
-    logins.check(&users, &basic("alice", "secret")).await;
-    // Nobody gets a turn while this is held.
-    let turn = logins.turn.acquire().await.unwrap();
-    let ask = |guess: usize| {
-        let (logins, users) = (logins.clone(), users.clone());
-        tokio::spawn(async move { logins.check(&users, &basic("x", &guess.to_string())).await })
-    };
-    let waiting: Vec<_> = (0..=MOST_WAITING).map(ask).collect();
-    while logins.waiting.load(Ordering::Relaxed) <= MOST_WAITING {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(
-        logins.check(&users, &basic("x", "one more")).await,
-        Verdict::Busy
-    );
-    assert_eq!(
-        logins.check(&users, &basic("alice", "secret")).await,
-        Verdict::Welcome
-    );
-    drop(turn);
-    for waiting in waiting {
-        assert_eq!(waiting.await.unwrap(), Verdict::Refused);
-    }
-    assert_eq!(
-        logins.check(&users, &basic("x", "one more")).await,
-        Verdict::Refused
-    );
-}
-
-#[tokio::test]
 async fn a_password_ends_after_72_bytes_as_with_go() {
     let long = "x".repeat(72);
     let users = Users::of(&[("alice", &hash(&long))]);
     let logins = Logins::default();
     let longer = format!("{long}and more");
     assert_eq!(
-        logins.check(&users, &basic("alice", &longer)).await,
+        logins.check_here(&users, &basic("alice", &longer)).await,
         Verdict::Welcome
     );
     let shorter = "x".repeat(71);
     assert_eq!(
-        logins.check(&users, &basic("alice", &shorter)).await,
-        Verdict::Refused
+        logins.check_here(&users, &basic("alice", &shorter)).await,
+        REFUSED
     );
 }
 
@@ -228,46 +268,8 @@ async fn hashes_of_htpasswd_and_of_the_toolkit_are_understood() {
     for prefix in ["$2y$", "$2a$", "$2b$"] {
         let users = Users::of(&[("dave", &dave.replace("$2y$", prefix))]);
         assert_eq!(
-            logins.check(&users, &basic("dave", "dave123")).await,
+            logins.check_here(&users, &basic("dave", "dave123")).await,
             Verdict::Welcome
         );
     }
-}
-
-/// As when a client of HTTP/2 resets its streams.
-#[tokio::test]
-async fn a_hash_whose_request_is_gone_keeps_its_turn_and_is_remembered() {
-    let (began, mut begins) = tokio::sync::mpsc::unbounded_channel();
-    let (go, wait) = std::sync::mpsc::channel::<()>();
-    let wait = Mutex::new(wait);
-    let logins = Arc::new(Logins {
-        computing: Some(Arc::new(move || {
-            began.send(()).unwrap();
-            wait.lock().unwrap().recv().unwrap();
-        })),
-        ..Logins::default()
-    });
-    let users = Arc::new(users());
-    let ask = |password: &'static str| {
-        let (logins, users) = (logins.clone(), users.clone());
-        tokio::spawn(async move { logins.check(&users, &basic("alice", password)).await })
-    };
-    let gone = ask("secret");
-    begins.recv().await.unwrap();
-    gone.abort();
-    assert!(gone.await.unwrap_err().is_cancelled());
-    assert_eq!(logins.waiting.load(Ordering::Relaxed), 1);
-    // The next one waits for the one that nobody waits for.
-    let next = ask("wrong");
-    while logins.waiting.load(Ordering::Relaxed) < 2 {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(logins.turn.available_permits(), 0);
-    assert_eq!(logins.computed(), 1);
-    go.send(()).unwrap();
-    begins.recv().await.unwrap();
-    go.send(()).unwrap();
-    assert_eq!(next.await.unwrap(), Verdict::Refused);
-    assert_eq!(ask("secret").await.unwrap(), Verdict::Welcome);
-    assert_eq!(logins.computed(), 2);
 }

@@ -12,36 +12,69 @@ use crate::config::tree::{Value, shown};
 /// The costs that bcrypt knows.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
 
-/// Who may come in, with the hash of each one's password.
+/// The cost of the decoy where the users' hashes have several.
+const DECOY_COST: u32 = 10;
+/// Salt and digest of the decoy.
+const DECOY: &str = "V5ihaUc3p3IRk.UO3IaBTe1dOpy4AkRPasjBv5MIu1oQdzbWdzSLy";
+
+/// Users that may log in, with the hashes of their passwords.
 #[derive(Debug, Clone, Default)]
-pub struct Users(BTreeMap<String, SecretString>);
+pub struct Users {
+    hashes: BTreeMap<String, PasswordHash>,
+    decoy: Option<PasswordHash>,
+}
+
+/// A bcrypt hash of a password.
+#[derive(Debug, Clone)]
+pub(in crate::web) struct PasswordHash {
+    pub(in crate::web) text: SecretString,
+    /// The binary logarithm of its rounds.
+    pub(in crate::web) cost: u32,
+}
 
 impl Users {
-    /// Whether nobody needs to log in.
+    fn new(hashes: BTreeMap<String, PasswordHash>) -> Self {
+        let mut costs = hashes.values().map(|hash| hash.cost);
+        let decoy = costs.next().map(|first| {
+            let cost = if costs.all(|cost| cost == first) {
+                first
+            } else {
+                DECOY_COST
+            };
+            PasswordHash {
+                text: format!("$2y${cost:02}${DECOY}").into(),
+                cost,
+            }
+        });
+        Self { hashes, decoy }
+    }
+
+    /// Reports that no request needs a login.
     pub(in crate::web) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.hashes.is_empty()
     }
 
     pub(in crate::web) fn len(&self) -> usize {
-        self.0.len()
+        self.hashes.len()
     }
 
-    /// The hash of a user's password.
-    pub(in crate::web) fn hash(&self, user: &[u8]) -> Option<&SecretString> {
-        self.0.get(std::str::from_utf8(user).ok()?)
+    /// Returns the hash of a user's password.
+    pub(in crate::web) fn hash(&self, user: &[u8]) -> Option<&PasswordHash> {
+        self.hashes.get(std::str::from_utf8(user).ok()?)
     }
 
-    /// One of the hashes; which one hangs on `number` alone.
-    pub(in crate::web) fn any_hash(&self, number: u64) -> Option<&SecretString> {
-        let count = u64::try_from(self.0.len()).ok()?;
-        let place = usize::try_from(number.checked_rem(count)?).ok()?;
-        self.0.values().nth(place)
+    /// Returns the hash that passwords of unknown users are compared with; `None` without users.
+    ///
+    /// It costs what every user's hash costs, so that the time of an answer does not tell which users
+    /// exist; where these differ it costs 10, as exporter-toolkit's does.
+    pub(in crate::web) fn decoy(&self) -> Option<&PasswordHash> {
+        self.decoy.as_ref()
     }
 
     #[cfg(test)]
     pub(in crate::web) fn of(users: &[(&str, &str)]) -> Self {
-        let user = |(name, hash): &(&str, &str)| ((*name).to_owned(), (*hash).into());
-        Self(users.iter().map(user).collect())
+        let user = |(name, hash): &(&str, &str)| ((*name).to_owned(), parse(hash).unwrap());
+        Self::new(users.iter().map(user).collect())
     }
 }
 
@@ -55,7 +88,7 @@ pub(super) fn read(field: &Field<'_>) -> Option<Users> {
             return None;
         }
     };
-    let users: Vec<Option<(String, SecretString)>> = entries
+    let users: Vec<Option<(String, PasswordHash)>> = entries
         .iter()
         .map(|(key, node)| {
             let name = key.text.as_str();
@@ -74,22 +107,70 @@ pub(super) fn read(field: &Field<'_>) -> Option<Users> {
                 node,
                 problems: field.problems,
             };
-            let hash = user.text()?;
-            if !is_bcrypt(hash) {
+            let hash = parse(user.text()?);
+            if hash.is_none() {
                 user.wrong(format!(
                     "{} is no bcrypt hash: make one with htpasswd -nBC 10 USER",
                     user.name
                 ));
-                return None;
             }
-            Some((name.to_owned(), SecretString::from(hash)))
+            Some((name.to_owned(), hash?))
         })
         .collect();
     let users: Option<BTreeMap<_, _>> = users.into_iter().collect();
-    Some(Users(users?))
+    Some(Users::new(users?))
 }
 
-fn is_bcrypt(hash: &str) -> bool {
-    hash.parse::<HashParts>()
-        .is_ok_and(|parts| COSTS.contains(&parts.get_cost()))
+fn parse(hash: &str) -> Option<PasswordHash> {
+    let cost = hash.parse::<HashParts>().ok()?.get_cost();
+    COSTS.contains(&cost).then(|| PasswordHash {
+        text: hash.into(),
+        cost,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    /// The cost of the decoy of users with these costs.
+    fn decoy(costs: &[u32]) -> Option<u32> {
+        let hashes: Vec<String> = costs
+            .iter()
+            .map(|cost| format!("$2y${cost:02}${DECOY}"))
+            .collect();
+        let users: Vec<(String, &str)> = hashes
+            .iter()
+            .enumerate()
+            .map(|(number, hash)| (format!("user-{number}"), hash.as_str()))
+            .collect();
+        let users: Vec<(&str, &str)> = users.iter().map(|(n, hash)| (n.as_str(), *hash)).collect();
+        let users = Users::of(&users);
+        Some(users.decoy()?.cost)
+    }
+
+    #[test]
+    fn the_decoy_costs_10_unless_all_hashes_have_one_cost() {
+        assert_eq!(decoy(&[]), None);
+        for (costs, want) in [
+            (&[12][..], 12),
+            (&[4, 4, 4], 4),
+            (&[4, 12], 10),
+            (&[12, 14, 14], 10),
+            (&[10, 10, 14], 10),
+        ] {
+            assert_eq!(decoy(costs), Some(want), "{costs:?}");
+        }
+    }
+
+    #[test]
+    fn the_decoy_is_a_hash_that_is_computed() {
+        let users = Users::of(&[("alice", &bcrypt::hash("secret", 4).unwrap())]);
+        let decoy = users.decoy().unwrap();
+        // An error would be a hash that costs nothing.
+        assert!(!bcrypt::verify("secret", decoy.text.expose_secret()).unwrap());
+        assert!(decoy.text.expose_secret().starts_with("$2y$04$"));
+    }
 }

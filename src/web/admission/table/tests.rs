@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -6,8 +7,8 @@ use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn origin(text: &str) -> Origin {
-    Origin::of(text.parse().unwrap())
+fn origin(text: &str) -> ClientNetwork {
+    ClientNetwork::from(text.parse::<IpAddr>().unwrap())
 }
 
 /// A table whose handles are numbers, and a clock that moves a minute with each connection.
@@ -141,13 +142,6 @@ fn busy_connections_of_an_address_do_not_end_its_new_one() {
     let (_, closed) = fixture.admit_now("10.0.0.1", true);
     assert_eq!(closed, Some((2, Closed::Share)));
     assert!(fixture.table.remove(new).is_some());
-}
-
-#[test]
-fn one_network_of_ipv6_is_one_client() {
-    assert_eq!(origin("2001:db8:1:2::1"), origin("2001:db8:1:2:ffff::9"));
-    assert_ne!(origin("2001:db8:1:2::1"), origin("2001:db8:1:3::1"));
-    assert_eq!(origin("::ffff:10.0.0.1"), origin("10.0.0.1"));
 }
 
 #[test]
