@@ -27,7 +27,7 @@ use crate::web::access::Access;
 use crate::web::prefix::{ExternalUrl, RoutePrefix};
 use crate::web::proxy::TrustedProxies;
 use crate::web::{self, App, Limits, ready::Ready, reload::Reload};
-use reload::Reloader;
+use reload::{Reader, Reloader};
 use signals::Signals;
 
 const WEB: &str = "web server";
@@ -97,11 +97,11 @@ pub async fn run(
     metrics.config_loaded(Some(clock.now()));
     let exposition = Arc::new(Exposition::new(metrics.clone(), clock.clone()));
     let (ready, first_round) = Ready::new();
-    let (reload, orders) = if options.lifecycle {
-        Reload::on()
+    let (reload, reload_requests) = Reload::on();
+    let reload = if options.lifecycle {
+        reload
     } else {
-        // Nobody can order anything.
-        (Reload::Off, mpsc::channel(1).1)
+        Reload::Off
     };
     let app = Arc::new(App {
         store: store.clone(),
@@ -154,8 +154,12 @@ pub async fn run(
         exposition,
         metrics,
         clock,
+        reader: Reader::default(),
     };
-    parts.spawn(POLLING, reloader.run(orders, hangup, gone(stopped)));
+    parts.spawn(
+        POLLING,
+        reloader.run(reload_requests, hangup, gone(stopped)),
+    );
     supervise(parts, stop, started, async || signals.next().await).await
 }
 

@@ -1,4 +1,6 @@
-//! Reading the config anew: one order after the other, and all of it or nothing.
+//! Reading the config anew: one request after the other, and all of it or nothing.
+
+mod reading;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +15,9 @@ use crate::expose::Exposition;
 use crate::poll::{Changes, Polling, Prepared};
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::web::reload::Order;
+use crate::web::reload::ReloadQueue;
+pub(super) use reading::Reader;
+use reading::Reading;
 
 /// Everything that a new config reaches.
 pub(super) struct Reloader {
@@ -27,34 +31,36 @@ pub(super) struct Reloader {
     pub(super) exposition: Arc<Exposition>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) clock: Clock,
+    pub(super) reader: Reader,
 }
 
 impl Reloader {
-    /// Polls for as long as it is let, and reloads at each order and each SIGHUP until `stop`
-    /// completes. Orders that come later are refused.
+    /// Polls until aborted, and reloads at each request and each SIGHUP until `stop` completes. Later
+    /// requests are refused.
     pub(super) async fn run(
         mut self,
-        mut orders: mpsc::Receiver<Order>,
+        mut requests: ReloadQueue,
         mut hangup: Option<Signal>,
         stop: impl Future<Output = ()>,
     ) {
         tokio::pin!(stop);
         loop {
-            let order = tokio::select! {
+            let request = tokio::select! {
                 biased;
                 () = &mut stop => break,
-                Some(order) = orders.recv() => Some(order),
+                request = requests.next() => Some(request),
                 () = signalled(&mut hangup) => None,
             };
-            let outcome = self
-                .reload(if order.is_some() { "HTTP" } else { "SIGHUP" })
-                .await;
-            if let Some(order) = order {
-                // An error is a client that is gone.
-                drop(order.send(outcome));
+            if let Some(request) = request {
+                let outcome = self.reload("HTTP").await;
+                request.finish(outcome);
+            } else {
+                let _work = requests.begin();
+                // The log has told the problems.
+                drop(self.reload("SIGHUP").await);
             }
         }
-        drop(orders);
+        drop(requests);
         std::future::pending::<()>().await;
     }
 
@@ -84,15 +90,18 @@ impl Reloader {
         Ok(())
     }
 
-    /// The config, if it can be used as a whole.
+    /// Reads the config, if it can be used as a whole.
     async fn read(&self) -> Result<(Prepared, Option<Alerting>), String> {
         let Some(file) = self.file.clone() else {
             return Err("there is no config file: this is a demo".to_owned());
         };
-        let config = blocking(move || load(&file)).await?;
-        let prepared = self.polling.prepare(config.accounts);
-        let prepared = blocking(move || prepared.open()).await?;
-        Ok((prepared, config.alerting))
+        let read = async |reading: &Reading| {
+            let config = reading.blocking(move || load(&file)).await?;
+            let prepared = self.polling.prepare(config.accounts);
+            let prepared = reading.blocking(move || prepared.open()).await?;
+            Ok((prepared, config.alerting))
+        };
+        self.reader.read(read).await
     }
 
     /// Takes it over, and tells what changed, and whether the sidecar did.
@@ -114,20 +123,6 @@ impl Reloader {
 
 fn load(file: &Path) -> Result<Config, String> {
     config::load(file).map_err(|problems| problems.to_string())
-}
-
-/// Does what reads files where it may wait.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, String> + Send + 'static,
-) -> Result<T, String> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| {
-        tracing::error!(%error, "Reading the config failed.");
-        Err(
-            "reading the config ended by itself: this is a bug, please report it with the log"
-                .to_owned(),
-        )
-    })
 }
 
 /// Completes at the next SIGHUP, if anybody listens for it.

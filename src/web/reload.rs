@@ -1,101 +1,99 @@
-//! `POST /-/reload`: hands the order on, and answers with what became of it.
+//! `POST /-/reload`: queues the request to read the config anew, and answers with its outcome.
+
+mod queue;
+
+use std::time::Duration;
 
 use hyper::StatusCode;
-use tokio::sync::{mpsc, oneshot};
+use hyper::header::{HeaderValue, RETRY_AFTER};
+use tokio::time::timeout;
 
 use super::route::{Answer, text};
+pub use queue::{InWork, ReloadQueue, ReloadRequest};
+use queue::{Refusal, Sender};
 
-/// Whether the config can be read anew over HTTP.
+/// From a request to its answer, all waiting included.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Reloading over HTTP.
 #[derive(Debug, Clone)]
 pub enum Reload {
     /// `--web.enable-lifecycle` was not given.
     Off,
-    /// Whoever reads the other end does it, one order after the other.
-    On(mpsc::Sender<Order>),
+    /// The reader of the queue reloads, one request after the other.
+    On(ReloadSender),
 }
 
-/// The order to read the config anew: where to tell how it went. The error is what is wrong with the
-/// config, a line for each problem.
-pub type Order = oneshot::Sender<Result<(), String>>;
+/// The end of the queue where requests come in.
+#[derive(Debug, Clone)]
+pub struct ReloadSender(Sender);
 
-/// Orders that wait for one that is under way. Whoever comes then waits, too.
-const WAITING: usize = 16;
+/// The result of a reload. The error is what is wrong with the config, a line for each problem.
+pub type Outcome = Result<(), String>;
 
 impl Reload {
-    /// A way for orders, and its end.
-    pub fn on() -> (Self, mpsc::Receiver<Order>) {
-        let (orders, end) = mpsc::channel(WAITING);
-        (Self::On(orders), end)
+    /// Opens a queue of requests, and returns its two ends.
+    pub fn on() -> (Self, ReloadQueue) {
+        let (sender, queue) = queue::queue();
+        (Self::On(ReloadSender(sender)), queue)
     }
 
-    /// Orders it, and answers once it was done or refused.
+    /// Requests a reload, and answers once it succeeded, failed or took too long.
     pub(super) async fn answer(&self) -> Answer {
-        let Self::On(orders) = self else {
+        let Self::On(ReloadSender(sender)) = self else {
             return text(
                 StatusCode::FORBIDDEN,
                 "reloading over HTTP is off: start the exporter with --web.enable-lifecycle, \
                  or send it SIGHUP\n",
             );
         };
-        let (order, outcome) = oneshot::channel();
-        // An error is an exporter that is about to end; the outcome tells the same.
-        drop(orders.send(order).await);
-        match outcome.await {
-            Ok(Ok(())) => text(StatusCode::OK, "reloaded\n"),
-            Ok(Err(why)) => text(
+        let mut ticket = match sender.send() {
+            Ok(ticket) => ticket,
+            Err(Refusal::Full) => {
+                return text(
+                    StatusCode::CONFLICT,
+                    "a reload is in work and another one waits, which will read the config as it \
+                     is then; the config was not reloaded for this request\n",
+                );
+            }
+            Err(Refusal::Closed) => return ending(),
+        };
+        match timeout(LIMIT, ticket.outcome()).await {
+            Ok(Some(Ok(()))) => text(StatusCode::OK, "reloaded\n"),
+            Ok(Some(Err(problems))) => text(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                format!("the config was not reloaded, nothing changed:\n{why}\n"),
+                format!("the config was not reloaded, nothing changed:\n{problems}\n"),
             ),
+            Ok(None) => ending(),
+            Err(_) if ticket.withdraw() => {
+                let mut answer = text(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    format!(
+                        "another reload has been in work for {LIMIT:?}; the config was not \
+                         reloaded for this request, try again later\n"
+                    ),
+                );
+                let headers = answer.headers_mut();
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("60"));
+                answer
+            }
             Err(_) => text(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the exporter is ending, the config was not reloaded\n",
+                StatusCode::GATEWAY_TIMEOUT,
+                format!(
+                    "the reload is not over after {LIMIT:?} and goes on; the log tells how it \
+                     ends\n"
+                ),
             ),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use http_body_util::BodyExt;
-
-    use super::*;
-
-    async fn body(answer: Answer) -> String {
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        String::from_utf8(body.to_vec()).unwrap()
-    }
-
-    #[tokio::test]
-    async fn answers_when_the_order_was_carried_out() {
-        let (reload, mut orders) = Reload::on();
-        let asked = tokio::spawn(async move { reload.answer().await });
-        let order = orders.recv().await.unwrap();
-        assert!(!asked.is_finished());
-        order.send(Ok(())).unwrap();
-        assert_eq!(asked.await.unwrap().status(), 200);
-    }
-
-    #[tokio::test]
-    async fn tells_what_is_wrong_with_the_config() {
-        let (reload, mut orders) = Reload::on();
-        let asked = tokio::spawn(async move { reload.answer().await });
-        let order = orders.recv().await.unwrap();
-        order
-            .send(Err("a.yml:1:2: no\na.yml:3:4: no".into()))
-            .unwrap();
-        let answer = asked.await.unwrap();
-        assert_eq!(answer.status(), 500);
-        assert!(
-            body(answer)
-                .await
-                .ends_with("\na.yml:1:2: no\na.yml:3:4: no\n")
-        );
-    }
-
-    #[tokio::test]
-    async fn tells_that_the_exporter_ends() {
-        let (reload, orders) = Reload::on();
-        drop(orders);
-        assert_eq!(reload.answer().await.status(), 503);
-    }
+fn ending() -> Answer {
+    text(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the exporter is ending, the config was not reloaded\n",
+    )
 }
+
+#[cfg(test)]
+mod tests;

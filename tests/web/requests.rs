@@ -1,9 +1,52 @@
-//! The login of a request before it is answered.
+//! The login of a request, and the turn of a reload.
+
+use std::net::SocketAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
+
+/// Sends these lines and an empty one, and reads to the end of the connection: status and body.
+fn exchange(address: SocketAddr, lines: &[&str]) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let head = lines.join("\r\n") + "\r\nConnection: close\r\n\r\n";
+    send(&mut stream, &head);
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, body.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_reloads_at_once_shut_no_client_out() {
+    let (reload, mut queue) = Reload::on();
+    let server = Server::start_with("events", Limits::default(), reload, Access::open()).await;
+    let address = server.address;
+    let post = move || exchange(address, &["POST /-/reload HTTP/1.1", "Host: x"]);
+    let (told, mut answers) = tokio::sync::mpsc::unbounded_channel();
+    for _ in 0..280 {
+        let told = told.clone();
+        std::thread::spawn(move || told.send(post()).unwrap());
+    }
+    let first = queue.next().await;
+    for _ in 0..278 {
+        let answer = tokio::time::timeout(PATIENCE, answers.recv()).await;
+        let (status, body) = answer.expect("a conflict at once").unwrap();
+        assert_eq!(status, 409, "{body}");
+    }
+    for path in ["/-/healthy", "/metrics"] {
+        assert!(ask(&server, "GET", path).0.starts_with("HTTP/1.1 200 "));
+    }
+    assert!(answers.try_recv().is_err(), "one is in work and one waits");
+    first.finish(Ok(()));
+    assert_eq!(answers.recv().await.unwrap().0, 200);
+    queue.next().await.finish(Err("a.yml:1:1: no".to_owned()));
+    assert_eq!(answers.recv().await.unwrap().0, 500);
+    server.end().await;
+}
 
 /// A server with the user `dear`, whose hash takes some tenths of a second, and `cheap`.
 async fn server_with_users() -> (Server, tempfile::TempDir) {
