@@ -22,6 +22,7 @@ mod connection;
 pub mod descriptors;
 mod gate;
 mod guard;
+mod host;
 pub mod listen;
 mod packed;
 mod page;

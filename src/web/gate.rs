@@ -1,4 +1,5 @@
-//! What stands before every path: the limit of requests, the login, and headers for each answer.
+//! What stands before every path: the host, the limit of requests, the login, and headers for each
+//! answer.
 
 use std::net::IpAddr;
 
@@ -13,13 +14,18 @@ use hyper::{Request, Response, StatusCode};
 use super::auth::Verdict;
 use super::config::WebConfig;
 use super::route::Answer;
-use super::{App, route};
+use super::{App, host, route};
 use crate::telemetry::web::LoginRefusal;
 
 /// Answers a request of the connection from `peer`, if it may be answered.
 pub(super) async fn handle<B>(app: &App, request: &Request<B>, peer: IpAddr) -> Answer {
     let config = app.access.config();
-    let mut answer = if app.access.is_over_limit() {
+    let mut answer = if let Err(problem) = host::check(request) {
+        route::text(
+            StatusCode::BAD_REQUEST,
+            format!("{problem}: a request names the host once\n"),
+        )
+    } else if app.access.is_over_limit() {
         refuse(StatusCode::TOO_MANY_REQUESTS)
     } else {
         match log_in(app, &config, request, peer).await {

@@ -1,4 +1,4 @@
-//! The login of a request, and the turn of a reload.
+//! What is asked of a request before it is answered: its host, its login, its origin, its turn.
 
 use std::net::SocketAddr;
 
@@ -18,6 +18,43 @@ fn exchange(address: SocketAddr, lines: &[&str]) -> (u16, String) {
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     (status, body.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn http_1_1_needs_one_valid_host() {
+    let server = Server::start("events", Limits::default()).await;
+    let ask = |lines: &[&str]| exchange(server.address, lines);
+    let get = "GET /-/healthy HTTP/1.1";
+    for (lines, problem) in [
+        (&[get][..], "missing"),
+        (&[get, "Host: x", "Host: x"], "several"),
+        (&[get, "Host: x", "X: y", "host: z"], "several"),
+        (&[get, "Host: a b"], "no host"),
+        (&[get, "Host: x:port"], "no host"),
+        (&[get, "Host: user@x"], "no host"),
+        (&["GET http://x/-/healthy HTTP/1.1"], "missing"),
+        (
+            &["GET /-/healthy HTTP/1.0", "Host: x", "Host: x"],
+            "several",
+        ),
+        (&["POST /-/reload HTTP/1.1"], "missing"),
+        (&["GET /nowhere HTTP/1.1"], "missing"),
+    ] {
+        let (status, body) = ask(lines);
+        assert_eq!(status, 400, "{lines:?}");
+        assert!(body.contains(problem), "{lines:?}: {body}");
+    }
+    for lines in [
+        &[get, "Host: x"][..],
+        &[get, "Host: [::1]:10850"],
+        &[get, "Host:"],
+        &["GET /-/healthy HTTP/1.0"],
+        &["GET /-/healthy HTTP/1.0", "Host: x"],
+        &["GET http://y/-/healthy HTTP/1.1", "Host: x"],
+    ] {
+        assert_eq!(ask(lines), (200, "OK\n".to_owned()), "{lines:?}");
+    }
+    server.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
