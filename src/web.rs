@@ -5,7 +5,8 @@
 //! - `GET /metrics` (or `--web.telemetry-path`): the metrics; never waits for a cloud
 //! - `GET /-/healthy`: 200 while the process serves at all
 //! - `GET /-/ready`: 200 once the first poll round of every account ended, else 503
-//! - `POST` or `PUT /-/reload`: reads the config anew; 403 unless that is allowed
+//! - `POST` or `PUT /-/reload`: reads the config anew; 403 unless that is allowed, and for a page of
+//!   another site
 //!
 //! All of them below `--web.route-prefix`, if there is one; the root then leads to the page.
 //! `HEAD` works wherever `GET` does; any other method is 405, any other path 404.
@@ -19,6 +20,7 @@ mod body;
 mod client_network;
 pub mod config;
 mod connection;
+mod cross_site;
 pub mod descriptors;
 mod gate;
 mod guard;

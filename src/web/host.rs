@@ -20,6 +20,12 @@ pub(super) fn check<B>(request: &Request<B>) -> Result<(), &'static str> {
     }
 }
 
+/// Returns the host and port that a request asks: those of its target, else of its `Host` header.
+pub(super) fn authority<B>(request: &Request<B>) -> Option<Authority> {
+    let target = request.uri().authority().cloned();
+    target.or_else(|| Authority::try_from(request.headers().get(HOST)?.as_bytes()).ok())
+}
+
 /// Reports a host with or without a port, or nothing at all, which a client sends when its URL has no
 /// host.
 fn is_host(value: &[u8]) -> bool {

@@ -85,6 +85,11 @@ impl ExternalUrl {
         self.url.path().parse()
     }
 
+    /// Returns its scheme, host and port.
+    pub(super) fn origin(&self) -> url::Origin {
+        self.url.origin()
+    }
+
     /// The page, with its filter set.
     pub fn page(&self, filter: &[(&str, &str)]) -> Url {
         let mut url = self.url.clone();

@@ -4,10 +4,14 @@ mod queue;
 
 use std::time::Duration;
 
-use hyper::StatusCode;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use hyper::header::{HeaderValue, RETRY_AFTER};
+use hyper::{Request, StatusCode};
 use tokio::time::timeout;
 
+use super::App;
+use super::cross_site::is_cross_site;
 use super::route::{Answer, text};
 pub use queue::{InWork, ReloadQueue, ReloadRequest};
 use queue::{Refusal, Sender};
@@ -39,7 +43,7 @@ impl Reload {
     }
 
     /// Requests a reload, and answers once it succeeded, failed or took too long.
-    pub(super) async fn answer(&self) -> Answer {
+    async fn answer(&self) -> Answer {
         let Self::On(ReloadSender(sender)) = self else {
             return text(
                 StatusCode::FORBIDDEN,
@@ -86,6 +90,23 @@ impl Reload {
             ),
         }
     }
+}
+
+/// Answers a request to reload, unless a page of another site made a browser send it.
+pub(super) fn handle<'a, B>(app: &'a App, request: &Request<B>) -> BoxFuture<'a, Answer> {
+    if is_cross_site(request, app.external_url.as_ref()) {
+        return std::future::ready(refuse_cross_site()).boxed();
+    }
+    app.reload.answer().boxed()
+}
+
+fn refuse_cross_site() -> Answer {
+    text(
+        StatusCode::FORBIDDEN,
+        "a page of another site asked for this, the config was not reloaded: ask with curl or \
+         another client that sends neither Origin nor Sec-Fetch-Site; behind a proxy that rewrites \
+         Host, set --web.external-url\n",
+    )
 }
 
 fn ending() -> Answer {

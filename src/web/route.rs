@@ -15,7 +15,7 @@ use hyper::{Method, Request, Response, StatusCode, Uri};
 use super::aside::aside;
 use super::packed::packed;
 use super::prefix::Place;
-use super::{App, api, page};
+use super::{App, api, page, reload};
 use crate::expose::{Scrape, negotiate};
 use crate::report::Report;
 
@@ -33,7 +33,7 @@ pub(super) fn handle<'a, B>(app: &'a App, request: &Request<B>) -> BoxFuture<'a,
         path if path == app.telemetry_path => {}
         "/-/reload" => {
             return match *request.method() {
-                Method::POST | Method::PUT => app.reload.answer().boxed(),
+                Method::POST | Method::PUT => reload::handle(app, request),
                 _ => std::future::ready(not_allowed("POST, PUT", "only POST and PUT\n")).boxed(),
             };
         }

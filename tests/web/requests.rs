@@ -58,6 +58,58 @@ async fn http_1_1_needs_one_valid_host() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reload_from_another_site_is_refused() {
+    let (reload, mut queue) = Reload::on();
+    let server = Server::start_with("events", Limits::default(), reload, Access::open()).await;
+    let reloads = tokio::spawn(async move {
+        let mut reloads = 0;
+        while let Ok(request) = tokio::time::timeout(PATIENCE, queue.next()).await {
+            request.finish(Ok(()));
+            reloads += 1;
+            if reloads == 5 {
+                break;
+            }
+        }
+        (reloads, queue)
+    });
+    let own = format!("Origin: http://{}", server.address);
+    let host = format!("Host: {}", server.address);
+    let ask = |method: &str, lines: &[&str]| {
+        let first = format!("{method} /-/reload HTTP/1.1");
+        let all = [&[&*first, &*host][..], lines].concat();
+        exchange(server.address, &all)
+    };
+    for method in ["POST", "PUT"] {
+        for lines in [
+            &["Origin: https://evil.example"][..],
+            &["Origin: null"],
+            &["Origin: http://127.0.0.1"],
+            &["Sec-Fetch-Site: cross-site"],
+            &["Sec-Fetch-Site: same-site"],
+            &[&*own, "Sec-Fetch-Site: cross-site"],
+        ] {
+            let (status, body) = ask(method, lines);
+            assert_eq!(status, 403, "{lines:?}");
+            assert!(body.contains("another site"), "{body}");
+        }
+    }
+    for lines in [
+        &[][..],
+        &[&*own],
+        &["Sec-Fetch-Site: none"],
+        &["Sec-Fetch-Site: same-origin"],
+        &[
+            "Origin: https://rewritten.example",
+            "Sec-Fetch-Site: same-origin",
+        ],
+    ] {
+        assert_eq!(ask("POST", lines).0, 200, "{lines:?}");
+    }
+    assert_eq!(reloads.await.unwrap().0, 5, "no other one was carried out");
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_reloads_at_once_shut_no_client_out() {
     let (reload, mut queue) = Reload::on();
     let server = Server::start_with("events", Limits::default(), reload, Access::open()).await;
