@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::client_network::ClientNetwork;
 use crate::telemetry::Metrics;
-use crate::telemetry::once::Once;
+use crate::telemetry::log_limit::LogLimit;
 use crate::telemetry::web::Closed;
 use table::{Table, Ticket};
 
@@ -25,7 +25,16 @@ use table::{Table, Ticket};
 const MAX_CLOSING: usize = 32;
 
 /// Bytes of answers that clients do not read, in all.
-const MAX_UNREAD: usize = 64 << 20;
+const MAX_UNREAD: usize = 32 << 20;
+
+/// Returns how many bytes of answers may wait for their clients, the largest of which has `largest`:
+/// a few of these always fit.
+fn max_unread(largest: usize) -> usize {
+    MAX_UNREAD.max(largest.saturating_mul(4))
+}
+
+/// Longest wait for memory before a request is answered all the same.
+const MEMORY_WAIT: Duration = Duration::from_secs(1);
 
 /// The places for connections.
 #[derive(Debug)]
@@ -35,8 +44,14 @@ pub(super) struct Admission {
     /// Connections whose tasks have not ended.
     open: AtomicUsize,
     ended: Notify,
+    /// Bytes of answers that are in memory, those of closed connections included.
+    held: AtomicUsize,
+    /// Bytes of the largest answer so far.
+    largest: AtomicUsize,
+    released: Notify,
     metrics: Arc<Metrics>,
-    logged: Once<Closed>,
+    /// One for each reason.
+    logged: [LogLimit; 3],
 }
 
 impl Admission {
@@ -46,11 +61,14 @@ impl Admission {
         let share = (limit / 4).max(2).min(limit);
         Self {
             limit,
-            table: Mutex::new(Table::new(limit, share, MAX_UNREAD)),
+            table: Mutex::new(Table::new(limit, share)),
             open: AtomicUsize::new(0),
             ended: Notify::new(),
+            held: AtomicUsize::new(0),
+            largest: AtomicUsize::new(0),
+            released: Notify::new(),
             metrics,
-            logged: Once::default(),
+            logged: Default::default(),
         }
     }
 
@@ -78,7 +96,8 @@ impl Admission {
         };
         self.open.fetch_add(1, Ordering::Relaxed);
         if let Some((handle, why)) = closed {
-            self.close(&handle, why);
+            let address = (why == Closed::Share).then_some(peer);
+            self.close(&handle, why, address);
         }
         Connection {
             admission: self.clone(),
@@ -101,7 +120,7 @@ impl Admission {
             victim
         };
         if let Some(handle) = victim {
-            self.close(&handle, Closed::Room);
+            self.close(&handle, Closed::Room, None);
         }
     }
 
@@ -114,21 +133,25 @@ impl Admission {
         self.observe(&table);
     }
 
-    fn close(&self, handle: &Notify, why: Closed) {
+    fn close(&self, handle: &Notify, why: Closed, address: Option<IpAddr>) {
         handle.notify_one();
         self.metrics.web().connection_closed(why);
-        if !self.logged.is_new(why) {
-            return;
-        }
-        let cause = match why {
-            Closed::Room => "All connections that --web.max-connections allows are open",
-            Closed::Share => "An address has a quarter of the connections that there may be",
-            Closed::Unread => "Clients do not read their answers, which hold too much memory",
+        let (limit, cause) = match why {
+            Closed::Room => (0, "all that --web.max-connections allows are open"),
+            Closed::Share => (1, "an address has a quarter of all that there may be"),
+            Closed::Unread => (
+                2,
+                "the answers that clients do not read hold too much memory",
+            ),
         };
-        tracing::warn!(
-            "{cause}: idle connections are closed for new ones. Logged once; \
-             rolling_upgrade_exporter_web_connections_closed_total counts them."
-        );
+        if self.logged[limit].is_due() {
+            tracing::warn!(
+                address = address.map(tracing::field::display),
+                cause,
+                "Connections are closed for others. Logged once an hour at most; \
+                 rolling_upgrade_exporter_web_connections_closed_total counts them."
+            );
+        }
     }
 
     fn observe(&self, table: &Table<Arc<Notify>>) {
@@ -233,26 +256,51 @@ impl InFlight {
         }
     }
 
+    /// Waits while answers of connections that were closed still hold much memory, which they give back
+    /// as soon as their tasks run. Memory stays bounded also where clients come back at once.
+    pub(super) async fn memory(&self) {
+        let admission = &self.connection.admission;
+        let freed = async {
+            loop {
+                let released = admission.released.notified();
+                let largest = admission.largest.load(Ordering::Relaxed);
+                if admission.held.load(Ordering::Relaxed) <= 2 * max_unread(largest) {
+                    return;
+                }
+                released.await;
+            }
+        };
+        drop(timeout(MEMORY_WAIT, freed).await);
+    }
+
     /// Counts the bytes of the answer, which stay in memory until the client has taken them.
     pub(super) fn hold(&mut self, bytes: usize) {
         let state = self.connection.lock();
         let admission = &self.connection.admission;
+        admission.held.fetch_add(bytes, Ordering::Relaxed);
+        let largest = admission.largest.fetch_max(bytes, Ordering::Relaxed);
+        let largest = largest.max(bytes);
         let victim = {
             let mut table = admission.lock();
-            let victim = table.hold(state.ticket, bytes);
+            let victim = table.hold(state.ticket, bytes, max_unread(largest));
             admission.observe(&table);
             victim
         };
         drop(state);
         self.unread += bytes;
         if let Some(handle) = victim {
-            admission.close(&handle, Closed::Unread);
+            admission.close(&handle, Closed::Unread, None);
         }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
+        if self.unread > 0 {
+            let admission = &self.connection.admission;
+            admission.held.fetch_sub(self.unread, Ordering::Relaxed);
+            admission.released.notify_waiters();
+        }
         let mut state = self.connection.lock();
         state.requests -= 1;
         let admission = &self.connection.admission;

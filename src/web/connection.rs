@@ -170,6 +170,7 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<TrackedBody>, Infallible> {
     let in_flight = InFlight::begin(&connection);
+    in_flight.memory().await;
     let answer = gate::handle(&server.app, &request, connection.peer()).await;
     // In HTTP/2 hyper would send the body of an answer to HEAD, which is an error of the protocol.
     // The length stays, in its header.

@@ -43,7 +43,6 @@ pub(super) struct Counts {
 pub(super) struct Table<T> {
     limit: usize,
     share: usize,
-    max_unread: usize,
     next_order: u64,
     origins: HashMap<ClientNetwork, Held<T>>,
     counts: Counts,
@@ -100,13 +99,11 @@ impl<T> Held<T> {
 }
 
 impl<T> Table<T> {
-    /// Creates a table of at most `limit` connections, `share` of one origin, and `max_unread` bytes
-    /// of answers that wait for their clients.
-    pub(super) fn new(limit: usize, share: usize, max_unread: usize) -> Self {
+    /// Creates a table of at most `limit` connections, `share` of one origin.
+    pub(super) fn new(limit: usize, share: usize) -> Self {
         Self {
             limit,
             share,
-            max_unread,
             next_order: 0,
             origins: HashMap::new(),
             counts: Counts::default(),
@@ -165,13 +162,12 @@ impl<T> Table<T> {
     }
 
     /// Adds an answer of an active connection, which holds memory until the client has taken it.
-    /// Returns the handle of a connection that has to be closed since all of them hold too much.
-    pub(super) fn hold(&mut self, ticket: Ticket, bytes: usize) -> Option<T> {
+    /// Returns the handle of a connection that has to be closed where all answers exceed `max` bytes.
+    pub(super) fn hold(&mut self, ticket: Ticket, bytes: usize, max: usize) -> Option<T> {
         let held = self.origins.get_mut(&ticket.origin)?;
         held.active.get_mut(&ticket.order)?.unread += bytes;
         self.unread += bytes;
-        // A few of the largest answers always fit.
-        if self.unread <= self.max_unread.max(bytes.saturating_mul(4)) {
+        if self.unread <= max {
             return None;
         }
         let rank = |(origin, held): (&ClientNetwork, &Held<T>)| {

