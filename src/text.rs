@@ -39,14 +39,35 @@ pub fn escaped(name: &str) -> Cow<'_, str> {
     }
     let mut out = String::with_capacity(name.len() + 8);
     for (place, c) in name.char_indices() {
-        let is_escape = || name.get(place..).is_some_and(|n| n.starts_with(ESCAPE));
-        if is_unprintable(c) || is_escape() {
+        if is_escaped(name, place, c) {
             out.extend(c.escape_unicode());
         } else {
             out.push(c);
         }
     }
     Cow::Owned(out)
+}
+
+/// Returns true where [`escaped`] writes the character at this place as an escape.
+fn is_escaped(name: &str, place: usize, c: char) -> bool {
+    is_unprintable(c) || name.get(place..).is_some_and(|n| n.starts_with(ESCAPE))
+}
+
+/// Returns the end of the longest beginning of a name that [`escaped`] writes with at most `max`
+/// characters; the name's length where all of it fits.
+pub fn fitting(name: &str, max: usize) -> usize {
+    let mut written = 0;
+    for (place, c) in name.char_indices() {
+        written += if is_escaped(name, place, c) {
+            c.escape_unicode().len()
+        } else {
+            1
+        };
+        if written > max {
+            return place;
+        }
+    }
+    name.len()
 }
 
 /// A sentence that holds foreign text, or any other value that is written for people: its `Display`
@@ -151,6 +172,19 @@ mod tests {
             let text = escaped(&name);
             prop_assert!(!text.contains(is_unprintable), "{text:?}");
             prop_assert_eq!(unescaped(&text), name);
+        }
+
+        #[test]
+        fn as_much_fits_as_there_is_room_for(name in name(), max in 0_usize..20) {
+            let end = fitting(&name, max);
+            let (begin, rest) = name.split_at(end);
+            prop_assert!(escaped(begin).chars().count() <= max);
+            if let Some(next) = rest.chars().next() {
+                let more = name.split_at(end + next.len_utf8()).0;
+                // What is cut off may complete an escape, which then needs one itself.
+                let longer = escaped(more).chars().count() + 5;
+                prop_assert!(longer > max, "{begin:?} {more:?}");
+            }
         }
 
         #[test]

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::nodes::NodeCollector;
 use super::{Observation, Task, TaskStatus, Upgrade};
+use crate::text::fitting;
 
 /// Nodes of an upgrade that have series of their own; the largest clusters have some thousands.
 pub const MAX_NODES: usize = 20_000;
@@ -18,6 +19,9 @@ pub const MAX_CLUSTERS: usize = 20_000;
 
 /// Characters of a label's value, the mark of a cut included.
 pub const MAX_CHARS: usize = 256;
+
+/// Characters of the longest escape, `\u{e0001}`.
+const LONGEST_ESCAPE: usize = 9;
 
 /// Bytes of an id: all of its characters are ASCII.
 pub const MAX_ID: usize = 256;
@@ -67,24 +71,24 @@ impl Truncated {
     }
 }
 
-/// Returns a text of at most [`MAX_CHARS`] characters: a longer one is cut between characters and
-/// ends in `…`.
+/// Returns a text of at most [`MAX_CHARS`] characters, as [`escaped`](crate::text::escaped) writes
+/// them: a longer one is cut between characters and ends in `…`.
 pub fn label(text: &str) -> String {
-    if is_long(text) {
-        text.chars().take(MAX_CHARS - 1).chain([MARK]).collect()
-    } else {
-        text.to_owned()
+    if !is_long(text) {
+        return text.to_owned();
     }
+    let begin = text.get(..fitting(text, MAX_CHARS - 1)).unwrap_or_default();
+    format!("{begin}{MARK}")
 }
 
 /// Returns whether [`label`] cut this text: as long as a text can be, with the mark of a cut.
 pub fn is_cut(text: &str) -> bool {
-    text.ends_with(MARK) && text.chars().count() == MAX_CHARS
+    text.ends_with(MARK) && fitting(text, MAX_CHARS - LONGEST_ESCAPE) < text.len()
 }
 
 fn is_long(text: &str) -> bool {
-    // Most texts are short: their bytes need no count of characters.
-    text.len() > MAX_CHARS && text.chars().nth(MAX_CHARS).is_some()
+    // Most texts are short: no character becomes longer than this.
+    text.len() > MAX_CHARS / LONGEST_ESCAPE && fitting(text, MAX_CHARS) < text.len()
 }
 
 /// Cuts a text in its place, and frees the rest.

@@ -2,6 +2,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::model::{Kind, Node, NodeStatus, UpgradeStatus};
+use crate::text::escaped;
 
 fn observation(upgrade: Upgrade) -> Observation {
     Observation {
@@ -43,6 +44,20 @@ fn cuts_long_texts_between_characters() {
     assert!(is_cut(&long));
     assert_eq!(label(&long), long, "a cut text is not cut again");
     assert!(!is_cut("short…"));
+}
+
+#[test]
+fn counts_the_characters_of_escapes() {
+    for c in ['\n', '\u{9b}', '\u{202e}', '\u{e007f}'] {
+        let long = label(&c.to_string().repeat(MAX_CHARS));
+        let shown = escaped(&long).chars().count();
+        assert!(
+            (MAX_CHARS - LONGEST_ESCAPE..=MAX_CHARS).contains(&shown),
+            "{c:?}: {shown}"
+        );
+        assert!(is_cut(&long), "{c:?}");
+        assert_eq!(label(&long), long, "{c:?}");
+    }
 }
 
 #[test]
