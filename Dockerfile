@@ -1,5 +1,6 @@
 # docker build --build-arg REVISION="$(git rev-parse HEAD)" -t rolling-upgrade-exporter .
-FROM docker.io/library/rust:1.95-slim-trixie AS build
+# The digest is that of the image's index, which holds every architecture.
+FROM docker.io/library/rust:1.95-slim-trixie@sha256:ee4fa026a11f9e8b1b00568364a880dc720409bb94b0e6800f63f974f9c909d5 AS build
 WORKDIR /src
 COPY . .
 ARG REVISION=unknown

@@ -30,6 +30,26 @@ fn mounts(service: &Yaml) -> Vec<(String, String, bool)> {
     service.texts(&["volumes"]).iter().map(mount).collect()
 }
 
+/// Reports whether a text is the digest of an image.
+fn is_digest(text: &str) -> bool {
+    text.strip_prefix("sha256:").is_some_and(|hash| {
+        hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+#[test]
+fn the_base_image_is_pinned() {
+    let text = read("Dockerfile");
+    let bases: Vec<&str> = text
+        .lines()
+        .filter_map(|l| l.strip_prefix("FROM "))
+        .collect();
+    assert_eq!(bases.len(), 2, "{bases:?}");
+    let (_, digest) = bases[0].split_once('@').unwrap();
+    assert!(is_digest(digest.trim_end_matches(" AS build")), "{digest}");
+    assert_eq!(bases[1], "scratch");
+}
+
 #[test]
 fn there_is_every_service_and_its_image_is_pinned() {
     let compose = compose();
@@ -44,6 +64,8 @@ fn there_is_every_service_and_its_image_is_pinned() {
             assert_eq!(image, env!("CARGO_PKG_NAME"));
             continue;
         }
+        let (image, digest) = image.split_once('@').unwrap();
+        assert!(is_digest(digest), "{image}@{digest}");
         let (_, tag) = image.rsplit_once(':').unwrap();
         let numbers: Vec<_> = tag.trim_start_matches('v').split('.').collect();
         assert_eq!(numbers.len(), 3, "{image}: major.minor.patch");
