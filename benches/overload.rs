@@ -1,19 +1,19 @@
 //! Times of a scrape, quiet and under attack, of the exporter's server, a plain hyper server and,
 //! where Go is installed, a server of Go's `net/http`; and memory per connection. All send the same
-//! body. Each server has its own process. Takes some minutes; `cargo bench --bench front_door`, with
+//! body. Each server has its own process. Takes some minutes; `cargo bench --bench overload`, with
 //! `-- WORD` only the attacks with WORD in their name.
 
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
 #[path = "../tests/attacks/attacks.rs"]
 mod attacks;
-#[path = "front_door/children.rs"]
+#[path = "overload/children.rs"]
 mod children;
-#[path = "front_door/exporter.rs"]
+#[path = "overload/exporter.rs"]
 mod exporter;
-#[path = "front_door/measure.rs"]
+#[path = "overload/measure.rs"]
 mod measure;
-#[path = "front_door/plain_hyper.rs"]
+#[path = "overload/plain_hyper.rs"]
 mod plain_hyper;
 
 use std::time::Duration;

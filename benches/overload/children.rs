@@ -33,13 +33,13 @@ impl Child {
 
     /// Builds and starts the Go server; `None` without Go.
     pub(crate) fn go(body: &[u8]) -> Option<Self> {
-        let program = folder().join("front_door-go");
+        let program = folder().join("overload-go");
         let build = Command::new("go")
             .args(["build", "-o"])
             .arg(&program)
             .arg(concat!(
                 env!("CARGO_MANIFEST_DIR"),
-                "/benches/front_door/main.go"
+                "/benches/overload/main.go"
             ))
             .status();
         if !build.is_ok_and(|status| status.success()) {
@@ -128,7 +128,7 @@ fn spawn(command: &[String]) -> (process::Child, Vec<Target>) {
 }
 
 fn write_body(body: &[u8]) -> String {
-    let path = folder().join("front_door-body.txt");
+    let path = folder().join("overload-body.txt");
     fs::write(&path, body).expect("a file for the body");
     text(path)
 }
