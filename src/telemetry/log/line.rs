@@ -63,7 +63,7 @@ impl Visit for Line<'_> {
         let style = if field.name() == "message" {
             style_of_message(&value)
         } else {
-            Style::Quoted
+            style_of_value(&value)
         };
         self.written = self.written.and_then(|()| self.add(field, style, &value));
     }

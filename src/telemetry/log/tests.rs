@@ -68,7 +68,7 @@ fn plain_fields_keep_their_form() {
     });
     assert_eq!(
         text,
-        " WARN Some message. account=\"kr\" type=\"x y\" id=3427188 wait=\"1h 30m\" none=\"\" n=3 is=true part=0.5\n"
+        " WARN Some message. account=kr type=\"x y\" id=3427188 wait=\"1h 30m\" none=\"\" n=3 is=true part=0.5\n"
     );
     let json: Value = serde_json::from_str(&json).unwrap();
     let mut want = serde_json::json!({
