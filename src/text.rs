@@ -55,7 +55,7 @@ fn is_escaped(name: &str, place: usize, c: char) -> bool {
 
 /// Returns the end of the longest beginning of a name that [`escaped`] writes with at most `max`
 /// characters; the name's length where all of it fits.
-pub fn fitting(name: &str, max: usize) -> usize {
+pub fn escaped_prefix_len(name: &str, max: usize) -> usize {
     let mut written = 0;
     for (place, c) in name.char_indices() {
         written += if is_escaped(name, place, c) {
@@ -176,7 +176,7 @@ mod tests {
 
         #[test]
         fn as_much_fits_as_there_is_room_for(name in name(), max in 0_usize..20) {
-            let end = fitting(&name, max);
+            let end = escaped_prefix_len(&name, max);
             let (begin, rest) = name.split_at(end);
             prop_assert!(escaped(begin).chars().count() <= max);
             if let Some(next) = rest.chars().next() {

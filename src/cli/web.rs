@@ -33,10 +33,12 @@ pub(crate) struct Web {
     #[arg(
         long = "web.max-connections",
         value_name = "NUMBER",
-        default_value = "4096"
+        default_value = "4096",
+        value_parser = max_connections
     )]
     pub(crate) max_connections: NonZeroUsize,
-    /// Where people reach the exporter, for instance behind a proxy; alerts that it posts link there
+    /// Where people reach the exporter, for instance behind a proxy; alerts that it posts link there, and
+    /// pages of this origin may reload the config
     #[arg(long = "web.external-url", value_name = "URL", value_parser = external_url)]
     pub(crate) external_url: Option<ExternalUrl>,
     /// The path below which everything is served [default: the path of --web.external-url]
@@ -45,8 +47,9 @@ pub(crate) struct Web {
     /// Let POST and PUT to /-/reload read the config anew; SIGHUP always does
     #[arg(long = "web.enable-lifecycle")]
     pub(crate) lifecycle: bool,
-    /// Reverse proxies, as addresses or networks such as 10.0.0.0/8: logins through them are told apart by
-    /// the client's address in Forwarded or X-Forwarded-For; a list with commas, may be repeated
+    /// Reverse proxies, as addresses or networks such as 10.0.0.0/8: their connections have no share, and
+    /// logins through them are told apart by the client's address in Forwarded or X-Forwarded-For; a list
+    /// with commas, may be repeated
     #[arg(
         long = "web.trusted-proxies",
         value_name = "NETWORK",
@@ -62,6 +65,12 @@ impl Web {
         let given = self.route_prefix.clone();
         given.or_else(external).unwrap_or_default()
     }
+}
+
+/// A number of connections, at least one.
+fn max_connections(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse()
+        .map_err(|_| "not a number of connections; write one from 1, for instance 4096")
 }
 
 /// An address whose path can be a route prefix, since it is the default of one.

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::nodes::NodeCollector;
 use super::{Observation, Task, TaskStatus, Upgrade};
-use crate::text::fitting;
+use crate::text::escaped_prefix_len;
 
 /// Nodes of an upgrade that have series of their own; the largest clusters have some thousands.
 pub const MAX_NODES: usize = 20_000;
@@ -77,18 +77,20 @@ pub fn label(text: &str) -> String {
     if !is_long(text) {
         return text.to_owned();
     }
-    let begin = text.get(..fitting(text, MAX_CHARS - 1)).unwrap_or_default();
+    let begin = text
+        .get(..escaped_prefix_len(text, MAX_CHARS - 1))
+        .unwrap_or_default();
     format!("{begin}{MARK}")
 }
 
 /// Returns whether [`label`] cut this text: as long as a text can be, with the mark of a cut.
 pub fn is_cut(text: &str) -> bool {
-    text.ends_with(MARK) && fitting(text, MAX_CHARS - LONGEST_ESCAPE) < text.len()
+    text.ends_with(MARK) && escaped_prefix_len(text, MAX_CHARS - LONGEST_ESCAPE) < text.len()
 }
 
 fn is_long(text: &str) -> bool {
     // Most texts are short: no character becomes longer than this.
-    text.len() > MAX_CHARS / LONGEST_ESCAPE && fitting(text, MAX_CHARS) < text.len()
+    text.len() > MAX_CHARS / LONGEST_ESCAPE && escaped_prefix_len(text, MAX_CHARS) < text.len()
 }
 
 /// Cuts a text in its place, and frees the rest.

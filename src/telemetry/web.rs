@@ -19,32 +19,35 @@ struct ReasonLabels {
 /// Reason for closing a connection whose client did nothing wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Closed {
-    /// All places were taken.
+    /// Exhausted limit of connections.
     Room,
-    /// Its address had its share of the places.
+    /// Exhausted descriptors of the system.
+    Descriptors,
+    /// Exhausted share of the client's address.
     Share,
-    /// The answers that clients do not read held too much memory.
+    /// Exhausted memory for answers that clients do not read.
     Unread,
 }
 
 /// Reason for refusing a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoginRefusal {
-    /// The user or the password is wrong, or the header cannot be read.
+    /// Wrong user or password, or a header that cannot be read.
     Credentials,
-    /// Too many logins wait for their hash.
+    /// Exhausted places for logins that wait for their hash.
     Busy,
-    /// Too many logins of the client's address wait for their hash.
+    /// Exhausted share of the client's address in these places.
     Share,
 }
 
-/// The families of the web server.
+/// Families of the web server.
 #[derive(Debug)]
 pub struct Web {
     new: Gauge,
     idle: Gauge,
     active: Gauge,
     closed_for_room: Counter,
+    closed_for_descriptors: Counter,
     closed_for_share: Counter,
     closed_for_unread: Counter,
     refused_credentials: Counter,
@@ -63,7 +66,7 @@ impl Web {
         let closed = Family::<ReasonLabels, Counter>::default();
         registry.register(
             "web_connections_closed",
-            "Connections closed for others: room (all of --web.max-connections were open), share (of its address), unread (answers that clients do not read held too much memory)",
+            "Connections closed for others: room (as many were open as there may be), descriptors (the system had none left), share (of its address), unread (answers that clients do not read held too much memory)",
             closed.clone(),
         );
         let refused = Family::<ReasonLabels, Counter>::default();
@@ -80,6 +83,7 @@ impl Web {
             idle: state("idle"),
             active: state("active"),
             closed_for_room: closed("room"),
+            closed_for_descriptors: closed("descriptors"),
             closed_for_share: closed("share"),
             closed_for_unread: closed("unread"),
             refused_credentials: refused("credentials"),
@@ -99,6 +103,7 @@ impl Web {
     pub fn connection_closed(&self, why: Closed) {
         match why {
             Closed::Room => &self.closed_for_room,
+            Closed::Descriptors => &self.closed_for_descriptors,
             Closed::Share => &self.closed_for_share,
             Closed::Unread => &self.closed_for_unread,
         }

@@ -22,7 +22,7 @@ use table::{Table, Ticket};
 
 /// Connections whose tasks have not ended yet although their places are taken. They still have
 /// descriptors, of which the limit leaves some.
-const MAX_CLOSING: usize = 32;
+const MAX_CLOSING: usize = 8;
 
 /// Bytes of answers that clients do not read, in all.
 const MAX_UNREAD: usize = 32 << 20;
@@ -36,7 +36,7 @@ fn max_unread(largest: usize) -> usize {
 /// Longest wait for memory before a request is answered all the same.
 const MEMORY_WAIT: Duration = Duration::from_secs(1);
 
-/// The places for connections.
+/// Places for connections.
 #[derive(Debug)]
 pub(super) struct Admission {
     limit: usize,
@@ -51,7 +51,7 @@ pub(super) struct Admission {
     released: Notify,
     metrics: Arc<Metrics>,
     /// One for each reason.
-    logged: [LogLimit; 3],
+    logged: [LogLimit; 4],
 }
 
 impl Admission {
@@ -120,7 +120,7 @@ impl Admission {
             victim
         };
         if let Some(handle) = victim {
-            self.close(&handle, Closed::Room, None);
+            self.close(&handle, Closed::Descriptors, None);
         }
     }
 
@@ -137,7 +137,11 @@ impl Admission {
         handle.notify_one();
         self.metrics.web().connection_closed(why);
         let (limit, cause) = match why {
-            Closed::Room => (0, "all that --web.max-connections allows are open"),
+            Closed::Room => (
+                0,
+                "as many are open as --web.max-connections and the limit of open files allow",
+            ),
+            Closed::Descriptors => (3, "the system has no descriptor left for another one"),
             Closed::Share => (1, "an address has a quarter of all that there may be"),
             Closed::Unread => (
                 2,

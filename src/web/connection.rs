@@ -20,7 +20,7 @@ use super::body::TrackedBody;
 use super::guard::{Guarded, HeadDone};
 use super::server::Limits;
 use super::tls::{self, Failures};
-use super::{App, gate};
+use super::{App, gate, route};
 
 /// Bytes of a request's head.
 const HEAD_CAP: usize = 16 << 10;
@@ -170,7 +170,9 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<TrackedBody>, Infallible> {
     let in_flight = InFlight::begin(&connection);
-    in_flight.memory().await;
+    if !route::is_probe(request.uri().path()) {
+        in_flight.memory().await;
+    }
     let answer = gate::handle(&server.app, &request, connection.peer()).await;
     // In HTTP/2 hyper would send the body of an answer to HEAD, which is an error of the protocol.
     // The length stays, in its header.

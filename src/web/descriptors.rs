@@ -18,11 +18,11 @@ pub fn connections(max: usize) -> usize {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,
     };
-    fitting(max, current)
+    connection_limit(max, current)
 }
 
 /// Returns the smaller of `max` and what `descriptors` leave; `None` is no limit.
-fn fitting(max: usize, descriptors: Option<u64>) -> usize {
+fn connection_limit(max: usize, descriptors: Option<u64>) -> usize {
     let Some(descriptors) = descriptors else {
         return max;
     };
@@ -36,10 +36,10 @@ mod tests {
 
     #[test]
     fn connections_leave_descriptors_for_the_rest() {
-        assert_eq!(fitting(4096, Some(1024)), 960);
-        assert_eq!(fitting(4096, Some(524_288)), 4096);
-        assert_eq!(fitting(4096, None), 4096);
-        assert_eq!(fitting(4096, Some(10)), 1);
+        assert_eq!(connection_limit(4096, Some(1024)), 960);
+        assert_eq!(connection_limit(4096, Some(524_288)), 4096);
+        assert_eq!(connection_limit(4096, None), 4096);
+        assert_eq!(connection_limit(4096, Some(10)), 1);
     }
 
     #[test]

@@ -44,6 +44,11 @@ pub(super) fn handle<'a, B>(app: &'a App, request: &Request<B>) -> BoxFuture<'a,
     std::future::ready(at_once(app, request, path)).boxed()
 }
 
+/// Returns true for the paths of probes, whose answers are short.
+pub(super) fn is_probe(path: &str) -> bool {
+    path.ends_with("/-/healthy") || path.ends_with("/-/ready")
+}
+
 /// What is answered from what is there.
 fn at_once<B>(app: &App, request: &Request<B>, path: &str) -> Answer {
     let known =

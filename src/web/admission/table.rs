@@ -17,7 +17,7 @@ use crate::web::client_network::ClientNetwork;
 /// before it.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// An origin with so many times the connections of another one has to give way first.
+/// Factor of connections from which an origin has to give way before another one.
 const FAR_MORE: usize = 4;
 
 /// Place of a connection in the table; changes whenever the connection becomes idle.
@@ -30,11 +30,11 @@ pub(super) struct Ticket {
 /// Numbers of connections.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counts {
-    /// Without a request so far.
+    /// Connections without a request so far.
     pub(super) new: usize,
-    /// Between two requests.
+    /// Connections between two requests.
     pub(super) idle: usize,
-    /// With a request, or an answer that is not sent yet.
+    /// Connections with a request, or an answer that is not sent yet.
     pub(super) active: usize,
 }
 

@@ -20,7 +20,7 @@ async fn is_closed(connection: &Connection) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_house_closes_a_silent_connection_for_a_new_one() {
+async fn closes_a_silent_connection_when_all_places_are_taken() {
     let (admission, metrics) = admission(2);
     let busy = Arc::new(admission.admit(peer(1), true));
     let request = InFlight::begin(&busy);
