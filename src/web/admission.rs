@@ -260,21 +260,29 @@ impl InFlight {
         }
     }
 
-    /// Waits while answers of connections that were closed still hold much memory, which they give back
-    /// as soon as their tasks run. Memory stays bounded also where clients come back at once.
+    /// Waits a moment while there is little memory: while clients of the connection's address leave much
+    /// unread, or answers of closed connections are not given back yet. So clients that come back as
+    /// soon as they are closed get answers slowly, and the others do not notice.
     pub(super) async fn memory(&self) {
         let admission = &self.connection.admission;
         let freed = async {
             loop {
                 let released = admission.released.notified();
-                let largest = admission.largest.load(Ordering::Relaxed);
-                if admission.held.load(Ordering::Relaxed) <= 2 * max_unread(largest) {
+                if !self.is_short_of_memory() {
                     return;
                 }
                 released.await;
             }
         };
         drop(timeout(MEMORY_WAIT, freed).await);
+    }
+
+    fn is_short_of_memory(&self) -> bool {
+        let admission = &self.connection.admission;
+        let max = max_unread(admission.largest.load(Ordering::Relaxed));
+        let ticket = self.connection.lock().ticket;
+        let of_address = admission.lock().unread_of(ticket);
+        of_address > max / 2 || admission.held.load(Ordering::Relaxed) > 2 * max
     }
 
     /// Counts the bytes of the answer, which stay in memory until the client has taken them.

@@ -183,6 +183,11 @@ impl<T> Table<T> {
         self.remove(victim)
     }
 
+    /// Returns the bytes of answers that the clients of a connection's origin have not taken.
+    pub(super) fn unread_of(&self, ticket: Ticket) -> usize {
+        self.origins.get(&ticket.origin).map_or(0, Held::unread)
+    }
+
     /// Subtracts an answer that was taken, or given up.
     pub(super) fn release(&mut self, ticket: Ticket, bytes: usize) {
         if let Some(held) = self.origins.get_mut(&ticket.origin)

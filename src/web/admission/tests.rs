@@ -132,3 +132,21 @@ async fn requests_wait_for_the_memory_of_closed_connections() {
     request.memory().await;
     assert_eq!(start.elapsed(), MEMORY_WAIT);
 }
+
+#[tokio::test(start_paused = true)]
+async fn clients_that_leave_much_unread_get_answers_slowly() {
+    let (admission, _) = admission(100);
+    let [greedy, other] = [1, 2].map(|n| Arc::new(admission.admit(peer(n), true)));
+    let mut unread = [(); 5].map(|()| InFlight::begin(&greedy));
+    for request in &mut unread {
+        request.hold(MAX_UNREAD / 8);
+    }
+    let start = Instant::now();
+    InFlight::begin(&other).memory().await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    InFlight::begin(&greedy).memory().await;
+    assert_eq!(start.elapsed(), MEMORY_WAIT);
+    drop(unread);
+    InFlight::begin(&greedy).memory().await;
+    assert_eq!(start.elapsed(), MEMORY_WAIT);
+}
