@@ -9,6 +9,7 @@ pub(crate) mod negotiate;
 mod page;
 mod row;
 mod shard;
+mod sharing;
 mod subject;
 mod text;
 
@@ -26,6 +27,7 @@ use crate::store::{Snapshot, Store};
 use crate::telemetry::Metrics;
 use negotiate::Format;
 use page::Page;
+use sharing::Sharing;
 
 /// The longest sleep: after a jump of the wall clock nothing stays wrong for longer.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -47,6 +49,7 @@ pub struct Exposition {
     metrics: Arc<Metrics>,
     clock: Clock,
     page: ArcSwap<Page>,
+    sharing: Sharing,
     /// The changes of the store that the page shows.
     shown: watch::Sender<u64>,
 }
@@ -58,6 +61,7 @@ impl Exposition {
             metrics,
             clock,
             page: ArcSwap::default(),
+            sharing: Sharing::default(),
             shown: watch::Sender::new(0),
         }
     }
@@ -107,15 +111,27 @@ impl Exposition {
     pub fn scrape(&self, accept: Option<&str>, accept_encoding: Option<&str>) -> Scrape {
         let format = negotiate::format(accept);
         let gzip = negotiate::gzip(accept_encoding);
+        let page = self.page.load_full();
+        let body = self
+            .sharing
+            .body(&page, (format, gzip), || self.render(&page, format, gzip));
+        Scrape {
+            content_type: format.content_type(),
+            gzip,
+            body,
+        }
+    }
+
+    /// Joins the pieces of a scrape.
+    fn render(&self, page: &Page, format: Format, gzip: bool) -> Vec<u8> {
         let own = self.metrics.encode();
         let own = match format {
             Format::OpenMetrics => own,
             Format::Text => text::from_open_metrics(&own),
         };
         debug_assert_eq!(own.ends_with(text::EOF), format == Format::OpenMetrics);
-        let page = self.page.load();
         let now = self.clock.now();
-        let body = if gzip {
+        if gzip {
             let mut body = page.gzip(now, own.len() / 4);
             body.text(&own);
             body.finish()
@@ -123,11 +139,6 @@ impl Exposition {
             let mut body = page.text(now, own.len());
             body.push_str(&own);
             body.into_bytes()
-        };
-        Scrape {
-            content_type: format.content_type(),
-            gzip,
-            body: body.into(),
         }
     }
 
