@@ -1,7 +1,5 @@
 //! The flags that `serve` and `healthcheck` share: what the server is, and so where it is asked.
 
-use std::num::NonZeroUsize;
-
 use clap::Args;
 use rolling_upgrade_exporter::web::listen::ListenAddress;
 use rolling_upgrade_exporter::web::prefix::{ExternalUrl, RoutePrefix};
@@ -36,7 +34,7 @@ pub(crate) struct Web {
         default_value = "4096",
         value_parser = max_connections
     )]
-    pub(crate) max_connections: NonZeroUsize,
+    pub(crate) max_connections: usize,
     /// Where people reach the exporter, for instance behind a proxy; alerts that it posts link there, and
     /// pages of this origin may reload the config
     #[arg(long = "web.external-url", value_name = "URL", value_parser = external_url)]
@@ -67,10 +65,10 @@ impl Web {
     }
 }
 
-/// A number of connections, at least one.
-fn max_connections(text: &str) -> Result<NonZeroUsize, &'static str> {
-    text.parse()
-        .map_err(|_| "not a number of connections; write one from 1, for instance 4096")
+/// A number of connections: a few for each of a few addresses.
+fn max_connections(text: &str) -> Result<usize, &'static str> {
+    let number = text.parse().ok().filter(|number| *number >= 8);
+    number.ok_or("not a number of connections from 8; write for instance 4096")
 }
 
 /// An address whose path can be a route prefix, since it is the default of one.

@@ -19,7 +19,7 @@ pub(super) async fn run(flags: Serve) -> Result<(), Failure> {
         config_file: Some(flags.config.file),
         lifecycle: flags.web.lifecycle,
         access,
-        max_connections: flags.web.max_connections.get(),
+        max_connections: flags.web.max_connections,
         trusted_proxies: flags.web.trusted_proxies.into_iter().collect(),
     };
     Ok(app::run(config, listeners, options).await?)

@@ -27,12 +27,6 @@ const MAX_CLOSING: usize = 8;
 /// Bytes of answers that clients do not read, in all.
 const MAX_UNREAD: usize = 32 << 20;
 
-/// Returns how many bytes of answers may wait for their clients, the largest of which has `largest`:
-/// a few of these always fit.
-fn max_unread(largest: usize) -> usize {
-    MAX_UNREAD.max(largest.saturating_mul(4))
-}
-
 /// Longest wait for memory before a request is answered all the same.
 const MEMORY_WAIT: Duration = Duration::from_secs(1);
 
@@ -158,6 +152,12 @@ impl Admission {
         }
     }
 
+    /// Returns how many bytes of answers may wait for their clients: a few of the largest always fit.
+    fn max_unread(&self) -> usize {
+        let largest = self.largest.load(Ordering::Relaxed);
+        MAX_UNREAD.max(largest.saturating_mul(4))
+    }
+
     fn observe(&self, table: &Table<Arc<Notify>>) {
         let counts = table.counts();
         let web = self.metrics.web();
@@ -187,11 +187,6 @@ struct State {
 }
 
 impl Connection {
-    /// Address of the client, or of the proxy in front of it.
-    pub(super) fn peer(&self) -> IpAddr {
-        self.peer
-    }
-
     /// Completes when the connection's place is needed for another one.
     pub(super) async fn closed(&self) {
         self.close.notified().await;
@@ -244,13 +239,18 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
+    /// Returns the address of the client, or of the proxy in front of it.
+    pub(super) fn peer(&self) -> IpAddr {
+        self.connection.peer
+    }
+
     /// Marks the connection as one with a request in work.
     pub(super) fn begin(connection: &Arc<Connection>) -> Self {
         let mut state = connection.lock();
         state.requests += 1;
         if state.requests == 1 {
             let mut table = connection.admission.lock();
-            table.begin(state.ticket);
+            table.begin(state.ticket, Instant::now());
             connection.admission.observe(&table);
         }
         drop(state);
@@ -261,28 +261,39 @@ impl InFlight {
     }
 
     /// Waits a moment while there is little memory: while clients of the connection's address leave much
-    /// unread, or answers of closed connections are not given back yet. So clients that come back as
-    /// soon as they are closed get answers slowly, and the others do not notice.
-    pub(super) async fn memory(&self) {
+    /// unread, or answers of closed connections are not given back yet. Returns false where the address
+    /// still leaves much unread after that: it gets no answer now, and the others do not notice.
+    pub(super) async fn memory(&self) -> bool {
         let admission = &self.connection.admission;
         let freed = async {
             loop {
                 let released = admission.released.notified();
-                if !self.is_short_of_memory() {
+                let is_short = admission.held.load(Ordering::Relaxed) > 2 * admission.max_unread();
+                if !is_short && self.has_memory() {
                     return;
                 }
                 released.await;
             }
         };
         drop(timeout(MEMORY_WAIT, freed).await);
+        self.has_memory()
     }
 
-    fn is_short_of_memory(&self) -> bool {
+    /// Returns true while clients of the connection's address leave less than half of all unread.
+    fn has_memory(&self) -> bool {
         let admission = &self.connection.admission;
-        let max = max_unread(admission.largest.load(Ordering::Relaxed));
         let ticket = self.connection.lock().ticket;
-        let of_address = admission.lock().unread_of(ticket);
-        of_address > max / 2 || admission.held.load(Ordering::Relaxed) > 2 * max
+        let unread = admission.lock().unread_of(ticket);
+        unread <= admission.max_unread() / 2
+    }
+
+    /// Marks that the client took a part of the answer.
+    pub(super) fn take(&self) {
+        let ticket = self.connection.lock().ticket;
+        self.connection
+            .admission
+            .lock()
+            .take(ticket, Instant::now());
     }
 
     /// Counts the bytes of the answer, which stay in memory until the client has taken them.
@@ -290,11 +301,11 @@ impl InFlight {
         let state = self.connection.lock();
         let admission = &self.connection.admission;
         admission.held.fetch_add(bytes, Ordering::Relaxed);
-        let largest = admission.largest.fetch_max(bytes, Ordering::Relaxed);
-        let largest = largest.max(bytes);
+        admission.largest.fetch_max(bytes, Ordering::Relaxed);
+        let max = admission.max_unread();
         let victim = {
             let mut table = admission.lock();
-            let victim = table.hold(state.ticket, bytes, max_unread(largest));
+            let victim = table.hold(state.ticket, bytes, max, Instant::now());
             admission.observe(&table);
             victim
         };

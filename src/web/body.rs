@@ -50,6 +50,9 @@ impl Body for TrackedBody {
             self.in_flight = None;
             return Poll::Ready(None);
         }
+        if let Some(in_flight) = &self.in_flight {
+            in_flight.take();
+        }
         let length = self.rest.len().min(SLICE);
         let slice = self.rest.split_to(length);
         Poll::Ready(Some(Ok(Frame::data(slice))))

@@ -20,7 +20,7 @@ use super::body::TrackedBody;
 use super::guard::{Guarded, HeadDone};
 use super::server::Limits;
 use super::tls::{self, Failures};
-use super::{App, gate, route};
+use super::{App, gate};
 
 /// Bytes of a request's head.
 const HEAD_CAP: usize = 16 << 10;
@@ -170,10 +170,7 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<TrackedBody>, Infallible> {
     let in_flight = InFlight::begin(&connection);
-    if !route::is_probe(request.uri().path()) {
-        in_flight.memory().await;
-    }
-    let answer = gate::handle(&server.app, &request, connection.peer()).await;
+    let answer = gate::handle(&server.app, &request, &in_flight).await;
     // In HTTP/2 hyper would send the body of an answer to HEAD, which is an error of the protocol.
     // The length stays, in its header.
     let is_bodiless = request.method() == Method::HEAD;

@@ -11,14 +11,16 @@ use hyper::header::{
 };
 use hyper::{Request, Response, StatusCode};
 
+use super::admission::InFlight;
 use super::auth::Verdict;
 use super::config::WebConfig;
 use super::route::Answer;
 use super::{App, host, route};
 use crate::telemetry::web::LoginRefusal;
 
-/// Answers a request of the connection from `peer`, if it may be answered.
-pub(super) async fn handle<B>(app: &App, request: &Request<B>, peer: IpAddr) -> Answer {
+/// Answers a request, if it may be answered.
+pub(super) async fn handle<B>(app: &App, request: &Request<B>, in_flight: &InFlight) -> Answer {
+    let peer = in_flight.peer();
     let config = app.access.config();
     let mut answer = if let Err(problem) = host::check(request) {
         route::text(
@@ -29,7 +31,11 @@ pub(super) async fn handle<B>(app: &App, request: &Request<B>, peer: IpAddr) -> 
         refuse(StatusCode::TOO_MANY_REQUESTS)
     } else {
         match log_in(app, &config, request, peer).await {
-            Ok(()) => route::handle(app, request).await,
+            // Answers to probes are short.
+            Ok(()) if route::is_probe(request.uri().path()) || in_flight.memory().await => {
+                route::handle(app, request).await
+            }
+            Ok(()) => busy(),
             Err(refused) => refused,
         }
     };
@@ -73,13 +79,16 @@ async fn log_in<B>(
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
             answer
         }
-        Some(LoginRefusal::Busy | LoginRefusal::Share) => {
-            let mut answer = refuse(StatusCode::SERVICE_UNAVAILABLE);
-            let headers = answer.headers_mut();
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            answer
-        }
+        Some(LoginRefusal::Busy | LoginRefusal::Share) => busy(),
     })
+}
+
+/// Refuses a request that may be answered a moment later.
+fn busy() -> Answer {
+    let mut answer = refuse(StatusCode::SERVICE_UNAVAILABLE);
+    let headers = answer.headers_mut();
+    headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
 }
 
 /// An answer that only says its status, in Go's words.

@@ -15,7 +15,10 @@ use crate::web::client_network::ClientNetwork;
 
 /// A connection younger than this had no time to send its request, so idle ones that are older go
 /// before it.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_millis(250);
+
+/// A client that took nothing of its answer for so long does not read.
+const STALL: Duration = Duration::from_secs(1);
 
 /// Factor of connections from which an origin has to give way before another one.
 const FAR_MORE: usize = 4;
@@ -67,6 +70,8 @@ struct Idle<T> {
 struct Active<T> {
     /// Bytes of answers that the client has not taken.
     unread: usize,
+    /// Time at which the client last took a part of an answer.
+    taken: Instant,
     handle: T,
 }
 
@@ -145,7 +150,7 @@ impl<T> Table<T> {
     }
 
     /// Marks a connection as active. Without effect on one that was closed.
-    pub(super) fn begin(&mut self, ticket: Ticket) {
+    pub(super) fn begin(&mut self, ticket: Ticket, now: Instant) {
         let Some(held) = self.origins.get_mut(&ticket.origin) else {
             return;
         };
@@ -154,6 +159,7 @@ impl<T> Table<T> {
         };
         let active = Active {
             unread: 0,
+            taken: now,
             handle: idle.handle,
         };
         held.active.insert(ticket.order, active);
@@ -162,25 +168,38 @@ impl<T> Table<T> {
     }
 
     /// Adds an answer of an active connection, which holds memory until the client has taken it.
-    /// Returns the handle of a connection that has to be closed where all answers exceed `max` bytes.
-    pub(super) fn hold(&mut self, ticket: Ticket, bytes: usize, max: usize) -> Option<T> {
-        let held = self.origins.get_mut(&ticket.origin)?;
-        held.active.get_mut(&ticket.order)?.unread += bytes;
+    /// Returns the handle of a connection that has to be closed where all answers exceed `max` bytes:
+    /// one whose client does not read, of the origin that leaves most unread.
+    pub(super) fn hold(
+        &mut self,
+        ticket: Ticket,
+        bytes: usize,
+        max: usize,
+        now: Instant,
+    ) -> Option<T> {
+        self.active(ticket)?.unread += bytes;
         self.unread += bytes;
         if self.unread <= max {
             return None;
         }
-        let rank = |(origin, held): (&ClientNetwork, &Held<T>)| {
-            let (order, _) = held.active.iter().find(|(_, active)| active.unread > 0)?;
-            let ticket = Ticket {
-                origin: *origin,
-                order: *order,
-            };
-            Some(((held.unread(), Reverse(*order)), ticket))
-        };
-        let ranked = self.origins.iter().filter_map(rank);
+        let has_stalled = |active: &Active<T>| now.saturating_duration_since(active.taken) >= STALL;
+        let ranked = self.origins.iter().filter_map(|(origin, held)| {
+            let unread = || held.active.iter().filter(|(_, active)| active.unread > 0);
+            let stalled = unread().find(|(_, active)| has_stalled(active));
+            let (order, _) = stalled.or_else(|| unread().next())?;
+            let (origin, order) = (*origin, *order);
+            let rank = (stalled.is_some(), held.unread(), Reverse(order));
+            Some((rank, Ticket { origin, order }))
+        });
         let (_, victim) = ranked.max_by_key(|(rank, _)| *rank)?;
         self.remove(victim)
+    }
+
+    /// Marks that the client of an active connection took a part of an answer.
+    pub(super) fn take(&mut self, ticket: Ticket, now: Instant) {
+        if let Some(active) = self.active(ticket) {
+            active.taken = now;
+        }
     }
 
     /// Returns the bytes of answers that the clients of a connection's origin have not taken.
@@ -190,12 +209,17 @@ impl<T> Table<T> {
 
     /// Subtracts an answer that was taken, or given up.
     pub(super) fn release(&mut self, ticket: Ticket, bytes: usize) {
-        if let Some(held) = self.origins.get_mut(&ticket.origin)
-            && let Some(active) = held.active.get_mut(&ticket.order)
-        {
+        if let Some(active) = self.active(ticket) {
             active.unread -= bytes;
             self.unread -= bytes;
         }
+    }
+
+    fn active(&mut self, ticket: Ticket) -> Option<&mut Active<T>> {
+        self.origins
+            .get_mut(&ticket.origin)?
+            .active
+            .get_mut(&ticket.order)
     }
 
     /// Marks a connection as idle, and returns its new place. `None` for one that was closed.

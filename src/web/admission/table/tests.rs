@@ -41,7 +41,7 @@ impl Fixture {
 
     fn active(&mut self, peer: &str) -> Ticket {
         let (ticket, _) = self.admit(peer);
-        self.table.begin(ticket);
+        self.table.begin(ticket, self.now);
         ticket
     }
 }
@@ -75,7 +75,7 @@ fn a_request_makes_a_connection_young_again() {
     let mut fixture = Fixture::new(2, 2);
     let (first, _) = fixture.admit("10.0.0.1");
     fixture.admit("10.0.0.1");
-    fixture.table.begin(first);
+    fixture.table.begin(first, fixture.now);
     fixture.table.finish(first, fixture.now).unwrap();
     assert_eq!(fixture.admit("10.0.0.2").1, Some((2, Closed::Room)));
 }
@@ -149,13 +149,29 @@ fn bounds_the_answers_that_nobody_reads() {
     let mut fixture = Fixture::new(9, 9);
     let greedy = [0; 2].map(|_| fixture.active("10.0.0.1"));
     let fair = fixture.active("10.0.0.2");
-    assert_eq!(fixture.table.hold(greedy[0], 400, 1000), None);
-    assert_eq!(fixture.table.hold(greedy[1], 300, 1000), None);
-    assert_eq!(fixture.table.hold(fair, 300, 1000), None);
-    assert_eq!(fixture.table.hold(fair, 300, 1000), Some(1));
+    assert_eq!(fixture.table.hold(greedy[0], 400, 1000, fixture.now), None);
+    assert_eq!(fixture.table.hold(greedy[1], 300, 1000, fixture.now), None);
+    assert_eq!(fixture.table.hold(fair, 300, 1000, fixture.now), None);
+    assert_eq!(fixture.table.hold(fair, 300, 1000, fixture.now), Some(1));
     // What was read counts no longer.
     fixture.table.release(greedy[1], 300);
-    assert_eq!(fixture.table.hold(fair, 400, 1000), None);
+    assert_eq!(fixture.table.hold(fair, 400, 1000, fixture.now), None);
+}
+
+#[test]
+fn a_client_that_reads_keeps_its_answer() {
+    let mut fixture = Fixture::new(9, 9);
+    let reading = fixture.active("10.0.0.1");
+    let stalled = fixture.active("10.0.0.2");
+    assert_eq!(fixture.table.hold(reading, 800, 1000, fixture.now), None);
+    assert_eq!(fixture.table.hold(stalled, 100, 1000, fixture.now), None);
+    fixture.now += STALL;
+    fixture.table.take(reading, fixture.now);
+    let (new, _) = fixture.admit_now("10.0.0.3", true);
+    fixture.table.begin(new, fixture.now);
+    // The other one holds less, and does not read.
+    assert_eq!(fixture.table.hold(new, 200, 1000, fixture.now), Some(2));
+    assert_eq!(fixture.table.hold(new, 200, 1000, fixture.now), Some(1));
 }
 
 #[test]
@@ -163,8 +179,8 @@ fn a_closed_connection_changes_nothing_more() {
     let mut fixture = Fixture::new(1, 1);
     let (gone, _) = fixture.admit("10.0.0.1");
     fixture.admit("10.0.0.2");
-    fixture.table.begin(gone);
-    assert_eq!(fixture.table.hold(gone, 10, 1000), None);
+    fixture.table.begin(gone, fixture.now);
+    assert_eq!(fixture.table.hold(gone, 10, 1000, fixture.now), None);
     fixture.table.release(gone, 10);
     assert_eq!(fixture.table.finish(gone, fixture.now), None);
     assert_eq!(fixture.table.remove(gone), None);
@@ -221,7 +237,7 @@ proptest! {
                 let place = pick % open.len();
                 let ticket = open[place].0;
                 match step {
-                    2 => fixture.table.begin(ticket),
+                    2 => fixture.table.begin(ticket, fixture.now),
                     3 => {
                         if let Some(moved) = fixture.table.finish(ticket, fixture.now) {
                             open[place].0 = moved;
