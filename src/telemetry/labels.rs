@@ -84,7 +84,7 @@ pub(super) struct BuildLabels {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct TruncatedLabels {
-    pub(super) account: String,
+    pub(super) account: Account,
     pub(super) product: &'static str,
     pub(super) what: &'static str,
 }
@@ -116,7 +116,7 @@ pub(super) fn truncated_labels(
     what: Truncated,
 ) -> TruncatedLabels {
     TruncatedLabels {
-        account: account.to_owned(),
+        account: account.into(),
         product,
         what: what.as_str(),
     }

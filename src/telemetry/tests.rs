@@ -1,5 +1,6 @@
 //! Tests of what the metrics show.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::*;
@@ -32,17 +33,39 @@ fn counters_start_at_0_for_labels_that_are_known() {
 }
 
 #[test]
-fn account_labels_are_escaped_as_in_cluster_series() {
+fn account_labels_of_all_families_are_escaped() {
+    let config = r#"accounts: [{name: "a\u202E\\u{1b}", huawei: {region: cn-north-4, project_id: p,
+        css: {}, token: {domain: d, user: u, password: p}}}]"#;
+    let config = crate::config::parse(config, Path::new("."), &|_| None).unwrap();
+    let account = &config.accounts[0];
     let metrics = Metrics::new();
-    metrics.poll(
-        ("a\u{202e}\\u{1b}", "ses", "1"),
-        Duration::ZERO,
-        Ok(()),
-        Timestamp::UNIX_EPOCH,
-    );
-    let series = r#"polls_total{account="a\\u{202e}\\u{5c}u{1b}",product="ses"} 1"#;
+    metrics.announce(account, account.products[0].product);
+    let source = (&*account.name, "css", "1");
+    let failed = Err(Reason::Auth);
+    metrics.poll(source, Duration::ZERO, failed, Timestamp::UNIX_EPOCH);
+    metrics.clock_skew(&account.name, 1.0);
     let text = metrics.encode();
-    assert!(text.contains(series), "{text}");
+    let mut families = BTreeSet::new();
+    for line in text.lines().filter(|line| line.contains("{account=\"")) {
+        let escaped = r#"{account="a\\u{202e}\\u{5c}u{1b}""#;
+        let (family, labels) = line.split_at(line.find('{').unwrap());
+        assert!(labels.starts_with(escaped), "{line}");
+        families.insert(family.strip_prefix(PREFIX).unwrap());
+    }
+    let families: Vec<_> = families.into_iter().collect();
+    assert_eq!(
+        families,
+        [
+            "_api_requests_total",
+            "_clock_skew_seconds",
+            "_clusters",
+            "_failing_since_timestamp_seconds",
+            "_poll_failures_total",
+            "_polls_total",
+            "_truncated_total",
+            "_upgrades_ended_total",
+        ]
+    );
 }
 
 #[test]
