@@ -1,6 +1,6 @@
 //! One list of clusters from each product of each account, and what it tells of the setup.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -94,7 +94,9 @@ fn found(config: &ProductConfig, discovery: &Discovery) -> Found {
     let is_there = |id: &str| ids.contains(id);
     let (watched, missing) = match &config.clusters {
         Selection::All => (
-            select::discovered(config, discovery).clusters.len(),
+            select::bounded(select::selected(config, discovery), &BTreeSet::new())
+                .clusters
+                .len(),
             Vec::new(),
         ),
         Selection::Listed(listed) => {

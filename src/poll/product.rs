@@ -215,10 +215,12 @@ impl Course {
                 if let Some(listed) = select::listed(&self.watch.config, &discovery) {
                     self.add_new(deps, &listed, first.as_ref());
                 } else {
-                    let found = select::discovered(&self.watch.config, &discovery);
-                    self.drop_gone(&found.clusters);
-                    self.add_new(deps, &found.clusters, first.as_ref());
-                    self.shown.left_out = found.left_out;
+                    let selected = select::selected(&self.watch.config, &discovery);
+                    self.drop_gone(&discovery, &selected);
+                    let watched = self.workers.keys().cloned().collect();
+                    let chosen = select::bounded(selected, &watched);
+                    self.add_new(deps, &chosen.clusters, first.as_ref());
+                    self.shown.left_out = chosen.left_out;
                 }
                 let left_out = self.shown.left_out;
                 self.watch.tell_of_list(deps, &discovery, left_out);
@@ -325,14 +327,19 @@ impl Course {
         tally
     }
 
-    /// Ends the workers of clusters that are gone.
-    fn drop_gone(&mut self, found: &[Wanted]) {
-        for id in self.missing.gone(self.workers.keys(), found) {
+    /// Ends the workers of clusters that are gone, or that the config does not select any more.
+    fn drop_gone(&mut self, discovery: &Discovery, selected: &[Wanted]) {
+        for id in self.missing.gone(self.workers.keys(), selected) {
             if let Some((worker, _task)) = self.workers.remove(&id) {
+                let listed = discovery.clusters.iter().find(|one| *one.id == *id);
+                let reason = match listed {
+                    None => "The cluster is gone: two discoveries in a row did not list it.",
+                    Some(_) => "The cluster was renamed, and the config does not select its name.",
+                };
+                let name = listed.map_or_else(|| worker.wanted().name, |one| one.name.clone());
                 tracing::info!(
                     account = %self.watch.account.name, product = self.watch.product.name,
-                    cluster = %id, name = worker.wanted().name,
-                    "The cluster is gone: two discoveries in a row did not list it."
+                    cluster = %id, name, "{reason}"
                 );
                 worker.end();
             }

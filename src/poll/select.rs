@@ -1,6 +1,6 @@
 //! Which of the discovered clusters are watched. Pure.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::config::{ProductConfig, Selection};
@@ -43,18 +43,8 @@ pub fn listed(config: &ProductConfig, discovery: &Discovery) -> Option<Vec<Wante
     Some(wanted.filter(only).collect())
 }
 
-/// Clusters to watch of those that a discovery found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Chosen {
-    /// The clusters, at most [`MAX_CLUSTERS`].
-    pub clusters: Vec<Wanted>,
-    /// Number of clusters beyond.
-    pub left_out: u64,
-}
-
-/// Returns the clusters of a discovery that the config's `include` and `exclude` leave. Of too many
-/// the first by id are watched.
-pub fn discovered(config: &ProductConfig, discovery: &Discovery) -> Chosen {
+/// Returns the clusters of a discovery that the config's `include` and `exclude` leave.
+pub fn selected(config: &ProductConfig, discovery: &Discovery) -> Vec<Wanted> {
     let clusters = discovery
         .clusters
         .iter()
@@ -74,17 +64,31 @@ pub fn discovered(config: &ProductConfig, discovery: &Discovery) -> Chosen {
             named: false,
             thresholds: config.thresholds,
         });
-    bounded(clusters.collect())
+    clusters.collect()
 }
 
-fn bounded(mut clusters: Vec<Wanted>) -> Chosen {
-    let left_out = clusters.len().saturating_sub(MAX_CLUSTERS);
+/// Clusters to watch of those that the config selects.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// The clusters, at most [`MAX_CLUSTERS`] unless the config lists them.
+    pub clusters: Vec<Wanted>,
+    /// Number of clusters beyond.
+    pub left_out: u64,
+}
+
+/// Chooses the clusters to watch of those that are `selected`: those that are `watched` first, then
+/// the first by id, at most [`MAX_CLUSTERS`] with the watched ones that are not selected.
+pub fn bounded(mut selected: Vec<Wanted>, watched: &BTreeSet<Arc<str>>) -> Chosen {
+    let kept = selected.iter().filter(|one| watched.contains(&one.id));
+    let others = watched.len().saturating_sub(kept.count());
+    let room = MAX_CLUSTERS.saturating_sub(others);
+    let left_out = selected.len().saturating_sub(room);
     if left_out > 0 {
-        clusters.sort_by(|a, b| a.id.cmp(&b.id));
-        clusters.truncate(MAX_CLUSTERS);
+        selected.sort_by_cached_key(|one| (!watched.contains(&one.id), one.id.clone()));
+        selected.truncate(room);
     }
     Chosen {
-        clusters,
+        clusters: selected,
         left_out: u64::try_from(left_out).unwrap_or(u64::MAX),
     }
 }
@@ -113,13 +117,16 @@ pub fn again(config: &ProductConfig, found: Option<&Discovery>, known: &[Wanted]
         },
     });
     let clusters = found.clusters.iter().cloned().chain(not_found).collect();
-    discovered(
-        config,
-        &Discovery {
-            clusters,
-            inaccessible: 0,
-        },
-    )
+    let all = Discovery {
+        clusters,
+        inaccessible: 0,
+    };
+    let selected = selected(config, &all);
+    let is_known: HashSet<_> = known.iter().map(|known| known.id.clone()).collect();
+    let is_selected = |wanted: &&Wanted| is_known.contains(&wanted.id);
+    let watched = selected.iter().filter(is_selected);
+    let watched = watched.map(|wanted| wanted.id.clone()).collect();
+    bounded(selected, &watched)
 }
 
 /// Whether the id or the name is one of `patterns`, or there are none.
@@ -164,13 +171,13 @@ impl Missing {
     pub fn gone<'a>(
         &mut self,
         watched: impl Iterator<Item = &'a Arc<str>>,
-        found: &[Wanted],
+        selected: &[Wanted],
     ) -> Vec<Arc<str>> {
         let mut counts = BTreeMap::new();
         let mut gone = Vec::new();
-        let found: HashSet<&str> = found.iter().map(|wanted| &*wanted.id).collect();
+        let selected: HashSet<&str> = selected.iter().map(|wanted| &*wanted.id).collect();
         for id in watched {
-            if found.contains(&**id) {
+            if selected.contains(&**id) {
                 continue;
             }
             let count = self.0.get(id).copied().unwrap_or(0) + 1;
@@ -271,20 +278,37 @@ mod tests {
                 .collect(),
             inaccessible: 0,
         };
-        let chosen = discovered(&config("{}"), &found(MAX_CLUSTERS));
+        let config = config("{include: ['0*']}");
+        let ids = |numbers: std::ops::Range<usize>| -> BTreeSet<Arc<str>> {
+            numbers.map(|n| format!("{n:06}").into()).collect()
+        };
+        let choose = |count, watched| bounded(selected(&config, &found(count)), &ids(watched));
+        let chosen = choose(MAX_CLUSTERS, 0..0);
         assert_eq!((chosen.clusters.len(), chosen.left_out), (MAX_CLUSTERS, 0));
-        let chosen = discovered(&config("{}"), &found(MAX_CLUSTERS + 3));
-        assert_eq!((chosen.clusters.len(), chosen.left_out), (MAX_CLUSTERS, 3));
-        assert_eq!(&*chosen.clusters[0].id, "000000", "the first by id");
-        assert_eq!(&*chosen.clusters[MAX_CLUSTERS - 1].id, "019999");
-        let kept = again(&config("{}"), None, &chosen.clusters);
+        let chosen_ids = |chosen: &Chosen| -> BTreeSet<_> {
+            chosen.clusters.iter().map(|c| c.id.clone()).collect()
+        };
+        let chosen = choose(MAX_CLUSTERS + 3, 0..0);
+        assert_eq!(chosen_ids(&chosen), ids(0..MAX_CLUSTERS), "first by id");
+        assert_eq!(chosen.left_out, 3);
+        let kept = again(&config, None, &chosen.clusters);
         assert_eq!((kept.clusters, kept.left_out), (chosen.clusters, 0));
-        let few = discovered(&config("{include: ['02*']}"), &found(MAX_CLUSTERS + 3));
-        assert_eq!(
-            (few.clusters.len(), few.left_out),
-            (3, 0),
-            "include comes first"
-        );
+
+        let later = 3..MAX_CLUSTERS + 3;
+        let chosen = choose(MAX_CLUSTERS + 3, later.clone());
+        assert_eq!(chosen_ids(&chosen), ids(later), "watched ones stay");
+        assert_eq!(chosen.left_out, 3);
+        let kept = again(&config, Some(&found(MAX_CLUSTERS + 3)), &chosen.clusters);
+        assert_eq!((chosen_ids(&kept), kept.left_out), (chosen_ids(&chosen), 3));
+
+        // Two watched ones were not found: they keep their places until they are gone.
+        let chosen = choose(MAX_CLUSTERS, 10..MAX_CLUSTERS + 2);
+        assert_eq!(chosen_ids(&chosen), {
+            let mut want = ids(10..MAX_CLUSTERS);
+            want.extend(ids(0..8));
+            want
+        });
+        assert_eq!(chosen.left_out, 2);
     }
 
     #[test]
