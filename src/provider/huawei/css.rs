@@ -21,7 +21,7 @@ use self::map::Ground;
 use self::pages::{Collected, Page};
 use super::client::{Client, is_unpublished};
 use crate::model::{Kind, Memory, Observation, Upgrade, UpgradeStatus};
-use crate::provider::listing::Shared;
+use crate::provider::listing::{MAX_PAGES, Shared};
 use crate::provider::{
     ApiError, Call, Context, Discovered, Discovery, Method, Product, Provider, Reason,
 };
@@ -79,16 +79,17 @@ impl Css {
         })
     }
 
-    /// Every page of a call. The first one is asked for without a position, and nearly always is
-    /// the only one.
+    /// Fetches the pages of a call, at most so many. The first one is asked for without a position,
+    /// and nearly always is the only one.
     async fn pages<P: Page>(
         &self,
         call: &'static Call,
         params: &[&str],
         filter: Option<(&str, &str)>,
+        most: u32,
     ) -> Result<Collected<P::Item>, ApiError> {
         let mut collected = Collected::default();
-        for _ in 0..pages::MOST {
+        for _ in 0..most {
             let position = collected.position();
             let mut query = vec![("limit", pages::LIMIT)];
             query.extend(filter);
@@ -98,7 +99,8 @@ impl Css {
             }
             let answer = self.client.get(call, params, &query).await?;
             let page: P = answer.json().map_err(|error| error.of(call.name))?;
-            if !collected.add(page).map_err(|error| error.of(call.name))? {
+            let more = collected.add(page, answer.body.len());
+            if !more.map_err(|error| error.of(call.name))? {
                 break;
             }
         }
@@ -106,7 +108,7 @@ impl Css {
     }
 
     async fn fetch_list(&self) -> Result<Vec<wire::Cluster>, ApiError> {
-        self.pages::<wire::ClusterList>(&LIST, &[], None)
+        self.pages::<wire::ClusterList>(&LIST, &[], None, MAX_PAGES)
             .await?
             .complete()
             .map_err(|error| error.of(LIST.name))
@@ -129,7 +131,7 @@ impl Css {
             return Ok(None);
         }
         match self
-            .pages::<wire::Details>(&DETAIL, &[cluster], filter)
+            .pages::<wire::Details>(&DETAIL, &[cluster], filter, pages::MAX_DETAIL_PAGES)
             .await
         {
             Ok(collected) => Ok(Some(collected.items)),

@@ -6,13 +6,13 @@ use std::future::Future;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::model::bounds::MAX_CLUSTERS;
+use crate::model::bounds::{self, MAX_ID};
+use crate::provider::error::check_id;
+use crate::provider::listing::{MAX_LISTED, MAX_PAGES, endless};
 use crate::provider::{ApiError, Discovered, Discovery, Reason, json};
 
 /// Clusters on a page; the services give 10 when they are not asked for more.
 pub(super) const PAGE_SIZE: u32 = 100;
-/// Pages that are fetched at most: more clusters than anybody has.
-const MOST_PAGES: u32 = 100;
 
 /// The field that names a cluster.
 const ID: &str = "serviceGroupInstanceNo";
@@ -81,6 +81,16 @@ impl Listed {
     pub(super) fn is(&self, status: &str) -> bool {
         self.status.trim().eq_ignore_ascii_case(status)
     }
+
+    /// Cuts long texts.
+    fn bounded(self) -> Self {
+        Self {
+            id: self.id,
+            name: bounds::label(&self.name),
+            status: bounds::label(&self.status),
+            version: bounds::label(&self.version),
+        }
+    }
 }
 
 /// All clusters of a service in an account.
@@ -92,6 +102,8 @@ pub(super) struct Clusters {
     disallowed: BTreeSet<String>,
     /// Entries without a number, which nobody can ask for.
     nameless: u64,
+    /// Fault of the first id that is too long to be kept.
+    fault: Option<ApiError>,
 }
 
 impl Clusters {
@@ -102,18 +114,18 @@ impl Clusters {
         F: Future<Output = Result<Option<Page<A>>, ApiError>>,
     {
         let mut all = Self::default();
-        for number in 1..=MOST_PAGES {
+        for number in 1..=MAX_PAGES {
             // A result of null is an empty list.
             let page = fetch(number).await?.unwrap_or_default();
-            // No more than that are watched.
-            if all.take(number, page)? || all.listed.len() > MAX_CLUSTERS {
+            let is_last = all.take(number, page)?;
+            if all.known() > MAX_LISTED {
+                break;
+            }
+            if is_last {
                 return Ok(all);
             }
         }
-        Err(ApiError::new(
-            Reason::Protocol,
-            format!("the list of clusters did not end after {MOST_PAGES} pages; it is not used"),
-        ))
+        Err(endless())
     }
 
     /// Adds a page, and tells whether it was the last.
@@ -124,16 +136,19 @@ impl Clusters {
             let one: Listed = one.into();
             if one.id.is_empty() {
                 self.nameless += 1;
+            } else if one.id.len() > MAX_ID {
+                self.fault = self.fault.take().or_else(|| check_id(ID, &one.id).err());
             } else {
-                self.listed.entry(one.id.clone()).or_insert(one);
+                let entry = self.listed.entry(one.id.clone());
+                entry.or_insert_with(|| one.bounded());
             }
         }
         for one in page.disallowed_clusters {
             if one.cluster_status.trim().eq_ignore_ascii_case(DELETED) {
                 continue;
             }
-            // Beyond the bound they are counted, and not told apart.
-            if one.service_group_instance_no.is_empty() || self.disallowed.len() >= MAX_CLUSTERS {
+            let id = &one.service_group_instance_no;
+            if id.is_empty() || id.len() > MAX_ID {
                 self.nameless += 1;
             } else {
                 self.disallowed.insert(one.service_group_instance_no);
@@ -170,6 +185,9 @@ impl Clusters {
 
     /// What discovery tells: deleted clusters are left out.
     pub(super) fn discovery(&self) -> Result<Discovery, ApiError> {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
+        }
         let clusters = self.listed.values().filter(|one| !one.is(DELETED));
         let clusters = clusters.map(|one| Discovered::new(&one.id, &one.name));
         let inaccessible = self.disallowed.len() as u64 + self.nameless;
@@ -302,13 +320,60 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_number_of_pages_is_bounded() {
-        let pages: Vec<Value> = (0..200)
-            .map(|n| page(n..n + 1, &json!({"isLast": false})))
+    async fn a_list_beyond_the_bounds_is_an_error() {
+        let more = json!({"isLast": false});
+        let pages: Vec<Value> = (0..=MAX_PAGES).map(|n| page(n..n + 1, &more)).collect();
+        let (clusters, asked) = fetch(&pages).await;
+        assert_eq!(clusters.unwrap_err(), endless());
+        assert_eq!(asked, MAX_PAGES);
+        let most = u32::try_from(MAX_LISTED).unwrap();
+        let last = json!({"isLast": true});
+        let (clusters, _) = fetch(&[page(0..most, &last)]).await;
+        assert_eq!(ids(&clusters.unwrap()), MAX_LISTED);
+        let pages = [page(0..most, &more), page(most..most + 1, &last)];
+        assert_eq!(fetch(&pages).await.0.unwrap_err(), endless());
+    }
+
+    #[tokio::test]
+    async fn more_clusters_than_are_watched_are_listed_to_the_last() {
+        let pages: Vec<Value> = (0..301)
+            .map(|n| page(100 * n..100 * (n + 1), &json!({"isLast": n == 300})))
             .collect();
         let (clusters, asked) = fetch(&pages).await;
-        assert_eq!(clusters.unwrap_err().reason, Reason::Protocol);
-        assert_eq!(asked, MOST_PAGES);
+        let clusters = clusters.unwrap();
+        assert_eq!((ids(&clusters), asked), (30_100, 301));
+        assert!(clusters.find("30099", "").is_ok());
+    }
+
+    #[tokio::test]
+    async fn disallowed_clusters_are_told_apart_on_every_page() {
+        let pages: Vec<Value> = (0..21)
+            .map(|n| {
+                let numbers = (1000 * n..1000 * (n + 1)).map(|n| n.to_string());
+                let entries = numbers.map(|n| json!({"serviceGroupInstanceNo": n}));
+                json!({"isLast": n == 20, "disallowedClusters": entries.collect::<Vec<_>>()})
+            })
+            .collect();
+        let clusters = fetch(&pages).await.0.unwrap();
+        assert_eq!(clusters.discovery().unwrap().inaccessible, 21_000);
+        let error = clusters.find("20999", "").unwrap_err();
+        assert_eq!(error.reason, Reason::Permission);
+    }
+
+    #[tokio::test]
+    async fn long_texts_of_a_list_are_not_kept() {
+        let long = "1".repeat(MAX_ID + 1);
+        let list = json!({
+            "isLast": true,
+            "allowedClusters": [{"no": "1", "status": "x".repeat(1000)}, {"no": long}],
+            "disallowedClusters": [{"serviceGroupInstanceNo": long}],
+        });
+        let clusters = fetch(&[list]).await.0.unwrap();
+        let error = clusters.discovery().unwrap_err();
+        assert!(error.message.contains("it has 257 bytes"), "{error}");
+        let good = clusters.find("1", "").unwrap();
+        assert_eq!(good.status.chars().count(), bounds::MAX_CHARS);
+        assert!(clusters.disallowed.is_empty());
     }
 
     #[tokio::test]
