@@ -70,11 +70,12 @@ impl Queue {
     ///
     /// # Errors
     ///
-    /// Too many logins wait in the lane, of this client or of all.
+    /// Too many logins wait in the lane, of this client or of all; or another client's login takes
+    /// the place while this one waits.
     pub(super) async fn turn(&self, lane: LaneName, login: Login) -> Result<Place, LoginRefusal> {
         let (place, turn) = self.join(lane, login)?;
-        // The sender lives as long as the place waits.
-        drop(turn.await);
+        // The sender lives as long as the place waits, unless another login displaces this one.
+        turn.await.map_err(|_| LoginRefusal::Busy)?;
         Ok(place)
     }
 
@@ -133,11 +134,11 @@ impl Lane {
 
     fn join(&mut self, id: u64, login: Login) -> Result<oneshot::Receiver<()>, LoginRefusal> {
         if !self.may_start(&login) {
-            let same_client = |(_, other, _): &&(_, Login, _)| other.client == login.client;
-            if self.waiting.iter().filter(same_client).count() >= SHARE {
+            let own = self.waiting_of(login.client);
+            if own >= SHARE {
                 return Err(LoginRefusal::Share);
             }
-            if self.waiting.len() >= MOST_WAITING {
+            if self.waiting.len() >= MOST_WAITING && !self.displace(own + 1) {
                 return Err(LoginRefusal::Busy);
             }
         }
@@ -148,6 +149,28 @@ impl Lane {
         self.waiting.push((id, login, turn));
         self.start();
         Ok(waits)
+    }
+
+    fn waiting_of(&self, client: ClientNetwork) -> usize {
+        let waiting = self.waiting.iter();
+        let own = waiting.filter(|(_, login, _)| login.client == client);
+        own.count()
+    }
+
+    /// Removes the newest waiting login of the client that has most, where it has more than `own`,
+    /// and returns whether there was one.
+    fn displace(&mut self, own: usize) -> bool {
+        let counts = self.clients.iter();
+        let counts = counts.map(|client| (self.waiting_of(*client), *client));
+        let Some((_, client)) = counts
+            .max_by_key(|(count, _)| *count)
+            .filter(|(count, _)| *count > own)
+        else {
+            return false;
+        };
+        let newest = |(_, login, _): &(_, Login, _)| login.client == client;
+        let newest = self.waiting.iter().rposition(newest);
+        newest.map(|newest| self.waiting.remove(newest)).is_some()
     }
 
     fn leave(&mut self, id: u64) {

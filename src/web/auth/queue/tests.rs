@@ -19,6 +19,10 @@ impl Waiting {
     fn is_started(&mut self) -> bool {
         self.turn.try_recv().is_ok()
     }
+
+    fn is_displaced(&mut self) -> bool {
+        self.turn.try_recv() == Err(oneshot::error::TryRecvError::Closed)
+    }
 }
 
 fn own_lane() -> LaneName {
@@ -93,4 +97,56 @@ fn a_place_that_is_left_wakes_the_next() {
     drop(three.turn);
     drop(three.place);
     assert_eq!(queue.len(), (0, 0));
+}
+
+#[test]
+fn a_newcomer_displaces_the_newest_login_of_who_has_most() {
+    let queue = Queue::default();
+    let join_as = |client| join(&queue, own_lane(), login("a", client));
+    // One is in work, and eight clients fill the queue.
+    let mut working = join_as(100).unwrap();
+    assert!(working.is_started());
+    let mut waiting: Vec<_> = (0..MOST_WAITING)
+        .map(|n| join_as(u8::try_from(n / SHARE).unwrap()).unwrap())
+        .collect();
+    assert_eq!(queue.len(), (MOST_WAITING, 1));
+    let mut newcomer = join_as(200).unwrap();
+    assert_eq!(queue.len(), (MOST_WAITING, 1));
+    let displaced: Vec<_> = (0..MOST_WAITING)
+        .filter(|n| waiting[*n].is_displaced())
+        .collect();
+    assert_eq!(
+        displaced,
+        [MOST_WAITING - 1],
+        "the last in turn of those with most"
+    );
+    drop(waiting.pop());
+    assert_eq!(queue.len(), (MOST_WAITING, 1));
+    assert!(!newcomer.is_displaced());
+    // It goes on until all have as many.
+    let mut places = vec![newcomer];
+    let joined = |places: &mut Vec<_>| loop {
+        match join_as(200) {
+            Ok(place) => places.push(place),
+            Err(refusal) => break refusal,
+        }
+    };
+    assert_eq!(joined(&mut places), LoginRefusal::Busy);
+    assert_eq!(places.len(), 7);
+    assert!(!places.iter_mut().any(Waiting::is_displaced));
+    assert_eq!(queue.len(), (MOST_WAITING, 1));
+    drop((waiting, places, working));
+    assert!(lock(&queue.0).lanes.is_empty());
+}
+
+#[test]
+fn a_client_with_one_login_is_not_displaced() {
+    let queue = Queue::default();
+    let join_as = |client| join(&queue, own_lane(), login("a", client));
+    let all: Vec<_> = (0..=u8::try_from(MOST_WAITING).unwrap())
+        .map(|client| join_as(client).unwrap())
+        .collect();
+    assert_eq!(join_as(200).err(), Some(LoginRefusal::Busy));
+    assert_eq!(queue.len(), (MOST_WAITING, 1));
+    drop(all);
 }

@@ -2,6 +2,8 @@
 
 use super::*;
 
+const BUSY: Verdict = Verdict::Refused(LoginRefusal::Busy);
+
 /// Logins and users in many tasks.
 #[derive(Clone)]
 struct Scene {
@@ -117,16 +119,45 @@ async fn an_address_has_a_share_and_others_have_room() {
     );
     let other = scene.spawn("alice", "secret", 2);
     logins.until(SHARE + 1, 2).await;
-    for client in 3..30 {
-        scene.flood("x", SHARE, client);
+    for client in 3..100 {
+        scene.flood("x", 1, client);
     }
     logins.until(MOST_WAITING, 2).await;
-    let busy = Verdict::Refused(LoginRefusal::Busy);
-    assert_eq!(scene.spawn("x", "one more", 30).await.unwrap(), busy);
+    assert_eq!(scene.spawn("x", "one more", 100).await.unwrap(), BUSY);
     logins.probe.hold(&[]);
     assert_eq!(other.await.unwrap(), Verdict::Welcome);
     logins.until(0, 0).await;
     assert_eq!(scene.spawn("x", "one more", 1).await.unwrap(), REFUSED);
+}
+
+#[tokio::test]
+async fn a_few_addresses_that_fill_the_queue_lock_no_user_out() {
+    let scene = Scene::new(users());
+    let logins = &scene.logins;
+    logins.probe.hold(&[scene.user("alice")]);
+    let clients = MOST_WAITING / SHARE;
+    scene.flood("alice", 1, 0);
+    logins.until(0, 1).await;
+    let floods: Vec<_> = (1..=clients)
+        .flat_map(|client| (0..SHARE).map(move |guess| (client, format!("{client}-{guess}"))))
+        .map(|(client, guess)| scene.spawn("alice", &guess, client))
+        .collect();
+    logins.until(MOST_WAITING, 1).await;
+    let login = scene.spawn("alice", "secret", 50);
+    let displaced = async {
+        while !floods.iter().any(tokio::task::JoinHandle::is_finished) {
+            assert!(!login.is_finished());
+            tokio::task::yield_now().await;
+        }
+    };
+    let displaced = tokio::time::timeout(PATIENCE, displaced).await;
+    assert!(displaced.is_ok(), "the newcomer has no place");
+    logins.until(MOST_WAITING, 1).await;
+    logins.probe.hold(&[]);
+    assert_eq!(login.await.unwrap(), Verdict::Welcome);
+    let verdicts = futures_util::future::join_all(floods).await;
+    let busy = verdicts.iter().filter(|v| v.as_ref().unwrap() == &BUSY);
+    assert_eq!(busy.count(), 1, "one gave its place");
 }
 
 /// As when a client of HTTP/2 resets its streams.
