@@ -2,8 +2,9 @@
 //!
 //! A file must be a regular one and of bounded length. The read happens on a thread of its own, and
 //! no caller waits for it beyond a deadline: a mount that hangs blocks that thread in the kernel, and
-//! nothing can interrupt it. Concurrent callers of one file share one read (single flight), and while
-//! an overdue read is stuck, further callers of that file fail at once. So the number of stuck
+//! nothing can interrupt it. Concurrent callers of one file share one read (single flight). A read is
+//! overdue when a caller gave up on it and it takes a second or longer; while it is stuck, further
+//! callers of that file fail at once. So the number of stuck
 //! threads is at most one a file, and bounded in all.
 
 mod content;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -14,6 +15,10 @@ use super::{Content, FileError, Kind, content};
 
 /// Overdue reads, and so stuck threads, that the process affords.
 const MOST_OVERDUE: usize = 64;
+
+/// Age from which a read is overdue when a caller gives up on it. A caller that has hardly any time
+/// left tells nothing of the disk.
+pub(super) const OVERDUE_AFTER: Duration = Duration::from_secs(1);
 
 /// Operation on a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,9 +39,16 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 
 struct Flight {
     serial: u64,
+    begun: Instant,
     waiters: Vec<Waiter>,
     /// A caller has given up on it.
-    is_overdue: bool,
+    is_given_up: bool,
+}
+
+impl Flight {
+    fn is_overdue(&self) -> bool {
+        self.is_given_up && self.begun.elapsed() >= OVERDUE_AFTER
+    }
 }
 
 enum Waiter {
@@ -80,7 +92,7 @@ pub(super) async fn wait(path: &Path, task: Task, deadline: Instant) -> Outcome 
     }
 }
 
-fn left(deadline: Instant) -> Result<std::time::Duration, FileError> {
+fn left(deadline: Instant) -> Result<Duration, FileError> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
         return Err(FileError::OutOfTime);
@@ -92,7 +104,7 @@ fn left(deadline: Instant) -> Result<std::time::Duration, FileError> {
 fn join(key: &Key, waiter: Waiter) -> Result<u64, FileError> {
     let mut flights = flights();
     if let Some(flight) = flights.get_mut(key) {
-        if flight.is_overdue {
+        if flight.is_overdue() {
             return Err(FileError::NoAnswer);
         }
         flight.waiters.push(waiter);
@@ -115,8 +127,9 @@ fn join(key: &Key, waiter: Waiter) -> Result<u64, FileError> {
         })?;
     let flight = Flight {
         serial,
+        begun: Instant::now(),
         waiters: vec![waiter],
-        is_overdue: false,
+        is_given_up: false,
     };
     flights.insert(key.clone(), flight);
     Ok(serial)
@@ -124,7 +137,10 @@ fn join(key: &Key, waiter: Waiter) -> Result<u64, FileError> {
 
 /// Rejects another flight where too many are overdue.
 fn admit(flights: &BTreeMap<Key, Flight>) -> Result<(), FileError> {
-    let overdue = flights.values().filter(|flight| flight.is_overdue).count();
+    let overdue = flights
+        .values()
+        .filter(|flight| flight.is_overdue())
+        .count();
     if overdue < MOST_OVERDUE {
         Ok(())
     } else {
@@ -146,10 +162,10 @@ fn perform((path, task): &Key, serial: u64) -> Outcome {
     })
 }
 
-/// Marks the flight as overdue, so that later callers do not wait for it.
+/// Marks the flight, so that later callers do not wait for it once it is overdue.
 fn give_up(key: &Key, serial: u64) -> FileError {
     if let Some(flight) = flights().get_mut(key).filter(|f| f.serial == serial) {
-        flight.is_overdue = true;
+        flight.is_given_up = true;
     }
     FileError::NoAnswer
 }
@@ -201,8 +217,9 @@ mod tests {
             assert!(admit(&flights).is_ok(), "{n}");
             let flight = Flight {
                 serial: 0,
+                begun: Instant::now() - OVERDUE_AFTER,
                 waiters: Vec::new(),
-                is_overdue: true,
+                is_given_up: true,
             };
             flights.insert((PathBuf::from(n.to_string()), Task::Look), flight);
         }

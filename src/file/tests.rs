@@ -55,7 +55,7 @@ fn rejects_whatever_is_no_regular_file() {
 fn gives_up_at_the_deadline_and_reads_again_later() {
     let (_folder, path) = file(b"a");
     let hang = hang(&path);
-    let error = read_blocking(&path, Kind::Pem, within(SHORT)).unwrap_err();
+    let error = read_blocking(&path, Kind::Pem, within(flight::OVERDUE_AFTER)).unwrap_err();
     assert!(matches!(error, FileError::NoAnswer), "{error}");
     hang.until_stuck();
     // A stuck read is neither waited for nor repeated.
@@ -68,6 +68,21 @@ fn gives_up_at_the_deadline_and_reads_again_later() {
     while read_blocking(&path, Kind::Pem, within(LONG)).is_err() {
         assert!(begun.elapsed() < LONG, "it never recovers");
     }
+}
+
+#[tokio::test]
+async fn a_caller_with_little_time_makes_no_other_give_up() {
+    let (_folder, path) = file(b"a");
+    let hang = hang(&path);
+    let error = read(&path, Kind::Pem, within(SHORT)).await.unwrap_err();
+    assert!(matches!(error, FileError::NoAnswer), "{error}");
+    let patient = read(&path, Kind::Pem, within(LONG));
+    let release = async {
+        tokio::time::sleep(SHORT).await;
+        drop(hang);
+    };
+    let (outcome, ()) = tokio::join!(patient, release);
+    assert_eq!(outcome.unwrap().bytes, b"a");
 }
 
 #[test]
