@@ -30,7 +30,9 @@ impl NodeCounts {
     }
 
     fn remove(&mut self, status: NodeStatus) {
-        self.0[status as usize] -= 1;
+        // Two nodes that share a hash are counted once.
+        let count = &mut self.0[status as usize];
+        *count = count.saturating_sub(1);
     }
 
     /// Puts all nodes into one state.
@@ -90,9 +92,14 @@ pub struct NodeCollector {
 impl NodeCollector {
     /// Adds a node, and returns whether it is the first report about it.
     pub fn add(&mut self, node: Node) -> bool {
+        let hash = self.hasher.hash_one(&node.key);
+        self.add_hashed(hash, node)
+    }
+
+    fn add_hashed(&mut self, hash: u64, node: Node) -> bool {
         let place = self.places;
         self.places += 1;
-        let known = match self.states.entry(self.hasher.hash_one(&node.key)) {
+        let known = match self.states.entry(hash) {
             Entry::Vacant(entry) => {
                 entry.insert(node.status);
                 None
@@ -259,6 +266,16 @@ mod tests {
         assert_eq!(kept.len(), MAX_NODES);
         assert_eq!(kept.last().unwrap().status, NodeStatus::Failed);
         assert_eq!(left_out.nodes.total(), 10_000);
+    }
+
+    #[test]
+    fn two_nodes_that_share_a_hash_break_no_count() {
+        let mut nodes = NodeCollector::default();
+        assert!(nodes.add_hashed(7, node("a", NodeStatus::Waiting)));
+        nodes.add_hashed(7, node("b", NodeStatus::Failed));
+        let (kept, left_out) = nodes.finish();
+        assert_eq!(names(&kept), ["a", "b"]);
+        assert_eq!(left_out, LeftOut::default());
     }
 
     #[test]
