@@ -83,8 +83,9 @@ fn run(args: &[&str], flag: &str, file: &Path) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// Runs every command with this file, which must be refused with these words.
-fn refuses(folder: &Path, file: &Path, why: impl Fn(&str) -> &'static str) {
+/// Runs every command with this file, which must be refused with these words, and with the remedy to
+/// name such a file with the flag.
+fn refuses(folder: &Path, file: &Path, why: impl Fn(&str) -> &'static str, wanted: &str) {
     let config = folder.join("config.yml");
     fs::write(&config, CONFIG).unwrap();
     let config = format!("--config.file={}", config.display());
@@ -98,7 +99,8 @@ fn refuses(folder: &Path, file: &Path, why: impl Fn(&str) -> &'static str) {
         let is_key = flag == "--key-file";
         let place = if is_key { flag } else { file.to_str().unwrap() };
         assert!(!is_key || !text.contains(file.to_str().unwrap()), "{text}");
-        for word in [place, flag, why(flag)] {
+        let remedy = format!("{}: name {wanted} with {flag}\n", why(flag));
+        for word in [place, &remedy] {
             assert!(
                 text.contains(word),
                 "{args:?} {flag}: no {word:?} in {text}"
@@ -114,6 +116,7 @@ fn commands_refuse_a_device_without_end() {
         folder.path(),
         Path::new("/dev/zero"),
         |_| "not a regular file",
+        "a regular file",
     );
 }
 
@@ -123,13 +126,35 @@ fn commands_refuse_a_named_pipe() {
     let pipe = folder.path().join("pipe");
     let made = Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
-    refuses(folder.path(), &pipe, |_| "not a regular file");
+    refuses(
+        folder.path(),
+        &pipe,
+        |_| "not a regular file",
+        "a regular file",
+    );
 }
 
 #[test]
 fn commands_refuse_a_folder() {
     let folder = TempDir::new().unwrap();
-    refuses(folder.path(), folder.path(), |_| "not a regular file");
+    refuses(
+        folder.path(),
+        folder.path(),
+        |_| "not a regular file",
+        "a regular file",
+    );
+}
+
+#[test]
+fn commands_refuse_a_file_that_is_missing() {
+    let folder = TempDir::new().unwrap();
+    let missing = folder.path().join("missing");
+    refuses(
+        folder.path(),
+        &missing,
+        |_| "(os error 2)",
+        "an existing file",
+    );
 }
 
 #[test]
@@ -138,8 +163,17 @@ fn commands_refuse_a_file_that_is_too_long() {
     let long = folder.path().join("long");
     // A hole: nothing is written.
     File::create(&long).unwrap().set_len(1 << 40).unwrap();
-    refuses(folder.path(), &long, |flag| match flag {
-        "--scenario" => "longer than 16 MiB",
-        _ => "longer than 1 MiB",
-    });
+    refuses(
+        folder.path(),
+        &long,
+        |flag| match flag {
+            "--scenario" => "longer than 16 MiB, so it is not a scenario",
+            "--spec" => "longer than 1 MiB, so it is not a spec",
+            "--config.file" | "--web.config.file" => {
+                "longer than 1 MiB, so it is not a configuration"
+            }
+            _ => "longer than 1 MiB, so it is not a PEM file",
+        },
+        "another file",
+    );
 }

@@ -47,8 +47,8 @@ pub(super) fn read_demo() -> Result<scenario::Scenario, Failure> {
 fn read(path: &Path) -> Result<scenario::Scenario, Failure> {
     let deadline = Instant::now() + file::LIMIT;
     let text = file::read_text(path, Kind::Scenario, deadline).map_err(|error| {
-        let why = format!("cannot read {}: {error}", path.display());
-        Failure::Usage(format!("{why}: name a scenario file with --scenario"))
+        let error = error.named_by("--scenario");
+        Failure::Usage(format!("cannot read {}: {error}", path.display()))
     })?;
     check(path, &text)
 }

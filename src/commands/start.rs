@@ -84,8 +84,8 @@ fn usage(wrong: &[String]) -> Failure {
 fn read_spec(path: &Path) -> Result<huawei::cce::start::Spec, Failure> {
     let deadline = Instant::now() + file::LIMIT;
     let text = file::read_text(path, Kind::Spec, deadline).map_err(|error| {
-        let why = format!("cannot read {}: {error}", path.display());
-        Failure::Usage(format!("{why}: name a file with --spec"))
+        let error = error.named_by("--spec");
+        Failure::Usage(format!("cannot read {}: {error}", path.display()))
     })?;
     huawei::cce::start::Spec::parse(&text).map_err(|problems| {
         let path = path.to_owned();

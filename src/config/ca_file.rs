@@ -58,6 +58,7 @@ pub(super) fn read(field: &Field<'_>, folder: &Path, deadline: Instant) -> Optio
         Ok(read) => read.bytes,
         // The text is not quoted: where no file of this name is, it may be a secret.
         Err(why) => {
+            let why = why.named_by(&field.name);
             field.wrong(format!("cannot use the file of {}: {why}", field.name));
             return None;
         }

@@ -20,10 +20,7 @@ use crate::file::{self, FileError, Kind};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error(
-        "cannot read {}: {error}: name the file with --config.file, and let this user read it",
-        path.display()
-    )]
+    #[error("cannot read {}: {}", path.display(), error.named_by("--config.file"))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -193,7 +190,13 @@ mod tests {
             text.starts_with(&format!("cannot read {}", path.display())),
             "{text}"
         );
-        assert!(text.contains("--config.file"), "{text}");
+        assert!(
+            text.ends_with(": name an existing file with --config.file"),
+            "{text}"
+        );
+        let text = load(folder.path()).unwrap_err().to_string();
+        let remedy = ": it is not a regular file: name a regular file with --config.file";
+        assert!(text.ends_with(remedy), "{text}");
     }
 
     #[test]

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::Kind;
 
-/// Reason why a file was not read. The text completes "cannot read FILE: …".
+/// Reason why a file was not read. The text completes "cannot read FILE: …", with the remedy where
+/// that does not depend on what names the file; see [`FileError::named_by`].
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum FileError {
     /// The system refused.
-    #[error("{0}")]
+    #[error("{0}{remedy}", remedy = system_remedy(.0))]
     Io(#[source] Arc<io::Error>),
     /// A folder, a pipe, a socket or a device.
     #[error("it is not a regular file")]
@@ -24,13 +25,40 @@ pub enum FileError {
     #[error("its disk does not answer: check the mount, and keep the file on a local disk")]
     NoAnswer,
     /// Reads of other files took all of the time.
-    #[error("it was not read, since the disk of another file took all of the time")]
+    #[error(
+        "it was not read, since the disk of another file took all of the time: check the mount of that one"
+    )]
     OutOfTime,
     /// Too many reads are stuck already.
     #[error(
         "it was not read, since too many reads of other files are stuck: check the mounts, then restart"
     )]
     TooManyStuck,
+}
+
+impl FileError {
+    /// Returns the text with a remedy in every case, for a file that this flag or key names.
+    pub fn named_by(&self, flag: &str) -> String {
+        let wanted = match self {
+            Self::Io(error) if is_not_there(error) => "an existing file",
+            Self::NotRegular => "a regular file",
+            Self::TooLong(_) => "another file",
+            _ => return self.to_string(),
+        };
+        format!("{self}: name {wanted} with {flag}")
+    }
+}
+
+fn is_not_there(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
+}
+
+fn system_remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => ": let this user read it",
+        _ => "",
+    }
 }
 
 impl From<io::Error> for FileError {
@@ -43,5 +71,42 @@ fn size(kind: Kind) -> String {
     match kind.longest() {
         mib if mib >= 1 << 20 => format!("{} MiB", mib >> 20),
         kib => format!("{} KiB", kib >> 10),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_remedy_that_fits() {
+        let io = |kind: io::ErrorKind| FileError::from(io::Error::from(kind));
+        for (error, remedy) in [
+            (
+                io(io::ErrorKind::NotFound),
+                "name an existing file with --flag",
+            ),
+            (
+                io(io::ErrorKind::NotADirectory),
+                "name an existing file with --flag",
+            ),
+            (io(io::ErrorKind::PermissionDenied), "let this user read it"),
+            (FileError::NotRegular, "name a regular file with --flag"),
+            (
+                FileError::TooLong(Kind::Pem),
+                "name another file with --flag",
+            ),
+            (FileError::NotText, "save it in that encoding"),
+            (
+                FileError::NoAnswer,
+                "check the mount, and keep the file on a local disk",
+            ),
+            (FileError::OutOfTime, "check the mount of that one"),
+            (FileError::TooManyStuck, "check the mounts, then restart"),
+        ] {
+            let text = error.named_by("--flag");
+            let (_, told) = text.split_once(": ").unwrap_or_default();
+            assert_eq!(told, remedy, "{text}");
+        }
     }
 }

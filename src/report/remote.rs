@@ -287,7 +287,7 @@ fn pem(flag: &str, path: &Path, deadline: Instant) -> Result<Vec<u8>, RemoteErro
             KEY_FILE => format!("the file of {KEY_FILE}"),
             flag => format!("{flag} {}", path.display()),
         };
-        RemoteError::Usage(format!("cannot read {file}: {error}"))
+        RemoteError::Usage(format!("cannot read {file}: {}", error.named_by(flag)))
     });
     Ok(read?.bytes)
 }

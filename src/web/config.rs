@@ -48,10 +48,7 @@ pub struct WebConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum WebConfigError {
     /// The file cannot be read.
-    #[error(
-        "cannot read {}: {error}: name the file with --web.config.file, and let this user read it",
-        path.display()
-    )]
+    #[error("cannot read {}: {}", path.display(), error.named_by("--web.config.file"))]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -164,6 +164,7 @@ impl<'a> Source<'a> {
             Err(error) => {
                 // The text is not quoted: it may be the key itself.
                 let name = &self.field.name;
+                let error = error.named_by(name);
                 self.field
                     .wrong(format!("cannot read the file of {name}: {error}"));
                 None
