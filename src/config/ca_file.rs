@@ -50,26 +50,16 @@ impl fmt::Debug for CaFile {
     }
 }
 
-/// Reads the path of a CA file, relative to `folder`, and the file.
+/// Reads the path of a CA file, relative to `folder`, and the file. An error quotes the path, which is
+/// no secret.
 pub(super) fn read(field: &Field<'_>, folder: &Path, deadline: Instant) -> Option<CaFile> {
     let text = field.text()?;
     let path = folder.join(text);
-    let pem = match file::read_blocking(&path, Kind::Pem, deadline) {
-        Ok(read) => read.bytes,
-        // The text is not quoted: where no file of this name is, it may be a secret.
-        Err(why) => {
-            let why = why.named_by(&field.name);
-            field.wrong(format!("cannot use the file of {}: {why}", field.name));
-            return None;
-        }
-    };
-    match CaFile::parse(path, pem) {
-        Ok(read) => Some(read),
-        Err(why) => {
-            field.wrong(format!("cannot use {} {}: {why}", field.name, quote(text)));
-            None
-        }
-    }
+    let read = file::read_blocking(&path, Kind::Pem, deadline)
+        .map_err(|why| why.named_by(&field.name))
+        .and_then(|read| Ok(CaFile::parse(path, read.bytes)?));
+    read.map_err(|why| field.wrong(format!("cannot use {} {}: {why}", field.name, quote(text))))
+        .ok()
 }
 
 #[cfg(test)]
