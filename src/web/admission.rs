@@ -27,8 +27,11 @@ const MAX_CLOSING: usize = 8;
 /// Bytes of answers that clients do not read, in all.
 const MAX_UNREAD: usize = 32 << 20;
 
-/// Longest wait for memory before a request is answered all the same.
-const MEMORY_WAIT: Duration = Duration::from_secs(1);
+/// Requests of one address in work at the same time.
+const MAX_ACTIVE: usize = 64;
+
+/// Longest wait of a request for others.
+const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// Places for connections.
 #[derive(Debug)]
@@ -96,6 +99,7 @@ impl Admission {
         Connection {
             admission: self.clone(),
             peer,
+            has_share,
             close,
             state: Mutex::new(State {
                 ticket,
@@ -174,6 +178,7 @@ impl Admission {
 pub(super) struct Connection {
     admission: Arc<Admission>,
     peer: IpAddr,
+    has_share: bool,
     close: Arc<Notify>,
     /// Locked before the table, never after it.
     state: Mutex<State>,
@@ -260,31 +265,33 @@ impl InFlight {
         }
     }
 
-    /// Waits a moment while there is little memory: while clients of the connection's address leave much
-    /// unread, or answers of closed connections are not given back yet. Returns false where the address
-    /// still leaves much unread after that: it gets no answer now, and the others do not notice.
-    pub(super) async fn memory(&self) -> bool {
+    /// Waits a moment while clients of the connection's address have more than their share of the requests
+    /// in work or of the memory, or answers of closed connections are not given back yet. Returns false
+    /// where the address still has more than that: it gets no answer now, and the others do not notice.
+    pub(super) async fn admitted(&self) -> bool {
         let admission = &self.connection.admission;
         let freed = async {
             loop {
                 let released = admission.released.notified();
                 let is_short = admission.held.load(Ordering::Relaxed) > 2 * admission.max_unread();
-                if !is_short && self.has_memory() {
+                if !is_short && self.is_within_share() {
                     return;
                 }
                 released.await;
             }
         };
-        drop(timeout(MEMORY_WAIT, freed).await);
-        self.has_memory()
+        drop(timeout(MAX_WAIT, freed).await);
+        self.is_within_share()
     }
 
-    /// Returns true while clients of the connection's address leave less than half of all unread.
-    fn has_memory(&self) -> bool {
+    /// Returns true while clients of the connection's address have few requests in work, and leave less
+    /// than half of all unread.
+    fn is_within_share(&self) -> bool {
         let admission = &self.connection.admission;
         let ticket = self.connection.lock().ticket;
-        let unread = admission.lock().unread_of(ticket);
-        unread <= admission.max_unread() / 2
+        let (active, unread) = admission.lock().load_of(ticket);
+        let is_within = active <= MAX_ACTIVE && unread <= admission.max_unread() / 2;
+        is_within || !self.connection.has_share
     }
 
     /// Marks that the client took a part of the answer.
@@ -319,11 +326,6 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        if self.unread > 0 {
-            let admission = &self.connection.admission;
-            admission.held.fetch_sub(self.unread, Ordering::Relaxed);
-            admission.released.notify_waiters();
-        }
         let mut state = self.connection.lock();
         state.requests -= 1;
         let admission = &self.connection.admission;
@@ -336,6 +338,9 @@ impl Drop for InFlight {
             }
             admission.observe(&table);
         }
+        drop((table, state));
+        admission.held.fetch_sub(self.unread, Ordering::Relaxed);
+        admission.released.notify_waiters();
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn handle<B>(app: &App, request: &Request<B>, in_flight: &InFli
     } else {
         match log_in(app, &config, request, peer).await {
             // Answers to probes are short.
-            Ok(()) if route::is_probe(request.uri().path()) || in_flight.memory().await => {
+            Ok(()) if route::is_probe(request.uri().path()) || in_flight.admitted().await => {
                 route::handle(app, request).await
             }
             Ok(()) => busy(),

@@ -202,9 +202,11 @@ impl<T> Table<T> {
         }
     }
 
-    /// Returns the bytes of answers that the clients of a connection's origin have not taken.
-    pub(super) fn unread_of(&self, ticket: Ticket) -> usize {
-        self.origins.get(&ticket.origin).map_or(0, Held::unread)
+    /// Returns how many connections of a connection's origin have a request, and the bytes of answers
+    /// that its clients have not taken.
+    pub(super) fn load_of(&self, ticket: Ticket) -> (usize, usize) {
+        let held = self.origins.get(&ticket.origin);
+        held.map_or((0, 0), |held| (held.active.len(), held.unread()))
     }
 
     /// Subtracts an answer that was taken, or given up.

@@ -99,7 +99,7 @@ async fn a_few_of_the_largest_answers_always_fit() {
     let mut requests: Vec<_> = open.iter().map(InFlight::begin).collect();
     for request in &mut requests {
         request.hold(MAX_UNREAD);
-        assert!(request.memory().await);
+        assert!(request.admitted().await);
     }
     for connection in &open {
         assert!(!is_closed(connection).await);
@@ -118,8 +118,8 @@ async fn requests_wait_for_the_memory_of_closed_connections() {
     assert!(is_closed(&connection).await);
     let other = Arc::new(admission.admit(peer(2), true));
     let request = InFlight::begin(&other);
-    assert!(timeout(MOMENT, request.memory()).await.is_err());
-    let (waited, ()) = tokio::join!(timeout(MOMENT, request.memory()), async {
+    assert!(timeout(MOMENT, request.admitted()).await.is_err());
+    let (waited, ()) = tokio::join!(timeout(MOMENT, request.admitted()), async {
         requests.truncate(8);
     });
     assert!(waited.is_ok());
@@ -129,8 +129,8 @@ async fn requests_wait_for_the_memory_of_closed_connections() {
         request.hold(MAX_UNREAD / 4);
     }
     let start = Instant::now();
-    assert!(request.memory().await);
-    assert_eq!(start.elapsed(), MEMORY_WAIT);
+    assert!(request.admitted().await);
+    assert_eq!(start.elapsed(), MAX_WAIT);
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,12 +142,34 @@ async fn an_address_that_leaves_much_unread_gets_no_answer() {
         request.hold(MAX_UNREAD / 8);
     }
     let start = Instant::now();
-    assert!(InFlight::begin(&other).memory().await);
+    assert!(InFlight::begin(&other).admitted().await);
     assert_eq!(start.elapsed(), Duration::ZERO);
-    assert!(!InFlight::begin(&greedy).memory().await);
-    assert_eq!(start.elapsed(), MEMORY_WAIT);
+    assert!(!InFlight::begin(&greedy).admitted().await);
+    assert_eq!(start.elapsed(), MAX_WAIT);
     let request = InFlight::begin(&greedy);
-    let (has_memory, ()) = tokio::join!(request.memory(), async { drop(unread) });
-    assert!(has_memory);
-    assert_eq!(start.elapsed(), MEMORY_WAIT);
+    let (is_admitted, ()) = tokio::join!(request.admitted(), async { drop(unread) });
+    assert!(is_admitted);
+    assert_eq!(start.elapsed(), MAX_WAIT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_has_a_share_of_the_requests_in_work() {
+    let (admission, _) = admission(1000);
+    let connect = |n, has_share| Arc::new(admission.admit(peer(n), has_share));
+    let mut busy: Vec<_> = (0..MAX_ACTIVE)
+        .map(|_| InFlight::begin(&connect(1, true)))
+        .collect();
+    let start = Instant::now();
+    assert!(InFlight::begin(&connect(2, true)).admitted().await);
+    let request = InFlight::begin(&connect(1, true));
+    let (is_admitted, ()) = tokio::join!(request.admitted(), async { busy.truncate(10) });
+    assert!(is_admitted && start.elapsed().is_zero());
+    // A proxy has the requests of many.
+    let proxy: Vec<_> = (0..2 * MAX_ACTIVE)
+        .map(|_| InFlight::begin(&connect(3, false)))
+        .collect();
+    assert!(proxy[0].admitted().await && start.elapsed().is_zero());
+    busy.extend((0..MAX_ACTIVE).map(|_| InFlight::begin(&connect(1, true))));
+    assert!(!request.admitted().await);
+    assert_eq!(start.elapsed(), MAX_WAIT);
 }
