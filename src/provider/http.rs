@@ -1,36 +1,39 @@
 //! The one transport: limits, timeouts, no redirects, a cap on bodies, a fresh signature for each
 //! attempt, retries, clock skew, and the metrics of all that.
 
+mod answer;
 pub(crate) mod client;
 mod closed;
 pub(crate) mod exchange;
 pub(crate) mod failure;
 mod lookup;
+mod message;
 pub(crate) mod redaction;
+mod vendor;
 
 use std::any::Any;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use jiff::{SignedDuration, Timestamp};
-use reqwest::header::HeaderMap;
-use secrecy::{ExposeSecret as _, SecretString};
+use jiff::SignedDuration;
 use tokio::time::Instant;
-use url::Url;
 
 use client::client;
 use exchange::{prepare, receive};
 use failure::resting;
 
 use super::limit::{Gate, Rate};
-pub use redaction::Redaction;
-
-use super::{ApiError, Call, Method, Reason, retry};
+use super::{ApiError, Call, Reason, retry};
 use crate::clock::Clock;
+use crate::config::Account;
 use crate::config::secret::refresh_all;
-use crate::config::{Account, Secret};
 use crate::telemetry::Metrics;
+
+pub use answer::Answer;
+pub(crate) use message::host;
+pub use message::{Message, Request};
+pub use redaction::Redaction;
+pub use vendor::{Authentication, Vendor};
 
 /// One account's way to its vendor; its limits are shared by all the account's products.
 #[derive(Debug)]
@@ -54,197 +57,6 @@ pub struct Transport {
     clock: Clock,
     /// See [`Transport::shared`].
     slots: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
-}
-
-/// One request before it is signed.
-#[derive(Debug, Clone)]
-pub struct Request<'a> {
-    /// The product that asks, for the metrics.
-    pub product: &'static str,
-    /// The call.
-    pub call: &'static Call,
-    /// Scheme, host and port.
-    pub base: &'a Url,
-    /// The encoded path, from [`Call::path_with`], with a region prefix where the vendor has one.
-    pub path: String,
-    /// The encoded query, from [`super::call::query`]; empty for none.
-    pub query: String,
-    /// Headers besides those of authentication.
-    pub headers: Vec<(&'static str, String)>,
-    /// JSON.
-    pub body: Option<String>,
-}
-
-impl Request<'_> {
-    /// What of it is signed and sent.
-    pub fn message(&self) -> Message<'_> {
-        Message {
-            method: self.call.method,
-            base: self.base,
-            path: &self.path,
-            query: &self.query,
-            headers: &self.headers,
-            body: self.body.as_deref(),
-        }
-    }
-}
-
-/// What is signed and sent.
-#[derive(Debug, Clone, Copy)]
-pub struct Message<'a> {
-    /// Its method.
-    pub method: Method,
-    /// Scheme, host and port.
-    pub base: &'a Url,
-    /// The encoded path.
-    pub path: &'a str,
-    /// The encoded query; empty for none.
-    pub query: &'a str,
-    /// Headers besides those of authentication.
-    pub headers: &'a [(&'static str, String)],
-    /// JSON.
-    pub body: Option<&'a str>,
-}
-
-impl Message<'_> {
-    /// Path and query as they stand in the request line.
-    pub fn target(&self) -> String {
-        if self.query.is_empty() {
-            self.path.to_owned()
-        } else {
-            format!("{}?{}", self.path, self.query)
-        }
-    }
-
-    /// The value of the `Host` header: with the port, when it is not the scheme's own.
-    pub fn host(&self) -> String {
-        host(self.base)
-    }
-}
-
-/// Host, and port when it is not the scheme's own.
-pub(crate) fn host(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    }
-}
-
-/// A vendor's answer.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// Headers.
-    pub headers: HeaderMap,
-    /// The body, whole.
-    pub body: Bytes,
-    /// Local clock minus the server's, from the `Date` header; its precision is a second.
-    pub skew: Option<SignedDuration>,
-}
-
-impl Answer {
-    /// Whether the status is 2xx.
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// A header's value, if it is text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// Reads the body as JSON.
-    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, ApiError> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            // serde's text can quote the body; its position cannot.
-            let mut failed = ApiError::new(
-                Reason::Protocol,
-                format!(
-                    "the answer is not the JSON that the vendor documents ({:?} error at line {}, column {} of {} bytes)",
-                    error.classify(),
-                    error.line(),
-                    error.column(),
-                    self.body.len(),
-                ),
-            );
-            failed.status = Some(self.status);
-            failed
-        })
-    }
-}
-
-/// Authentication of one attempt.
-#[derive(Debug, Default)]
-pub struct Authentication {
-    headers: Vec<(&'static str, SecretString)>,
-    redaction: Redaction,
-}
-
-impl Authentication {
-    /// Adds a header whose value may be shown.
-    #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl Into<SecretString>) -> Self {
-        self.headers.push((name, value.into()));
-        self
-    }
-
-    /// Adds a header whose value is secret.
-    #[must_use]
-    pub fn secret_header(self, name: &'static str, value: impl Into<SecretString>) -> Self {
-        let value = value.into();
-        self.secret(&value).header(name, value)
-    }
-
-    /// Adds a secret that stands in the body or in a part of a header, or that a signature is made of.
-    #[must_use]
-    pub fn secret(mut self, secret: &SecretString) -> Self {
-        self.redaction.add(secret.expose_secret());
-        self
-    }
-}
-
-/// What a vendor adds to the transport: how a request is authenticated and what answers mean.
-pub trait Vendor: Send + Sync {
-    /// The secrets that [`Vendor::authorize`] takes; their files are read again before each attempt.
-    fn secrets(&self) -> Vec<&Secret> {
-        Vec::new()
-    }
-
-    /// Signs this attempt at `now`.
-    fn authorize(&self, message: &Message<'_>, now: Timestamp) -> Result<Authentication, ApiError>;
-
-    /// What the answer means. Called for each answer, 2xx too: a vendor can refuse with 200.
-    fn judge(&self, answer: &Answer) -> Result<(), ApiError>;
-
-    /// A number that changes with the credentials; never shown.
-    fn credentials(&self) -> u64;
-
-    /// How long to leave the vendor alone after it refused the credentials; zero: do not.
-    fn rest_after_refusal(&self) -> Duration;
-}
-
-impl<V: Vendor + ?Sized> Vendor for &V {
-    fn secrets(&self) -> Vec<&Secret> {
-        (**self).secrets()
-    }
-
-    fn authorize(&self, message: &Message<'_>, now: Timestamp) -> Result<Authentication, ApiError> {
-        (**self).authorize(message, now)
-    }
-
-    fn judge(&self, answer: &Answer) -> Result<(), ApiError> {
-        (**self).judge(answer)
-    }
-
-    fn credentials(&self) -> u64 {
-        (**self).credentials()
-    }
-
-    fn rest_after_refusal(&self) -> Duration {
-        (**self).rest_after_refusal()
-    }
 }
 
 impl Transport {

@@ -8,11 +8,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use jiff::Timestamp;
+use url::Url;
+
 use super::exchange::BODY_CAP;
 use super::failure::skew;
 use super::*;
+use crate::config::Secret;
 use crate::config::secret::SecretFile;
 use crate::file::hang::hang;
+use crate::provider::Method;
 
 const READ: Call = Call::read("Read", Method::Get, "/read");
 const POST: Call = Call::read("Post", Method::Post, "/post");

@@ -1,0 +1,51 @@
+//! A vendor's answer.
+
+use bytes::Bytes;
+use jiff::SignedDuration;
+use reqwest::header::HeaderMap;
+
+use crate::provider::{ApiError, Reason};
+
+/// A vendor's answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body: whole when the status is 2xx, else its first 64 KiB.
+    pub body: Bytes,
+    /// Local clock minus the server's, from the `Date` header; its precision is a second.
+    pub skew: Option<SignedDuration>,
+}
+
+impl Answer {
+    /// Returns true for a status of 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Returns a header's value, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Reads the body as JSON.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, ApiError> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            // serde's text can quote the body; its position cannot.
+            let mut failed = ApiError::new(
+                Reason::Protocol,
+                format!(
+                    "the answer is not the JSON that the vendor documents ({:?} error at line {}, column {} of {} bytes)",
+                    error.classify(),
+                    error.line(),
+                    error.column(),
+                    self.body.len(),
+                ),
+            );
+            failed.status = Some(self.status);
+            failed
+        })
+    }
+}

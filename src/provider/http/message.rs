@@ -1,0 +1,80 @@
+//! A request before it is signed.
+
+use url::Url;
+
+use crate::provider::{Call, Method};
+
+/// One request before it is signed.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// The product that asks, for the metrics.
+    pub product: &'static str,
+    /// The call.
+    pub call: &'static Call,
+    /// Scheme, host and port.
+    pub base: &'a Url,
+    /// The encoded path, from [`Call::path_with`], with a region prefix where the vendor has one.
+    pub path: String,
+    /// The encoded query, from [`call::query`](crate::provider::call::query); empty for none.
+    pub query: String,
+    /// Headers besides those of authentication.
+    pub headers: Vec<(&'static str, String)>,
+    /// JSON.
+    pub body: Option<String>,
+}
+
+impl Request<'_> {
+    /// What of it is signed and sent.
+    pub fn message(&self) -> Message<'_> {
+        Message {
+            method: self.call.method,
+            base: self.base,
+            path: &self.path,
+            query: &self.query,
+            headers: &self.headers,
+            body: self.body.as_deref(),
+        }
+    }
+}
+
+/// What is signed and sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// Its method.
+    pub method: Method,
+    /// Scheme, host and port.
+    pub base: &'a Url,
+    /// The encoded path.
+    pub path: &'a str,
+    /// The encoded query; empty for none.
+    pub query: &'a str,
+    /// Headers besides those of authentication.
+    pub headers: &'a [(&'static str, String)],
+    /// JSON.
+    pub body: Option<&'a str>,
+}
+
+impl Message<'_> {
+    /// Path and query as they stand in the request line.
+    pub fn target(&self) -> String {
+        if self.query.is_empty() {
+            self.path.to_owned()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        }
+    }
+
+    /// The value of the `Host` header: with the port, when it is not the scheme's own.
+    pub fn host(&self) -> String {
+        host(self.base)
+    }
+}
+
+/// Host, and port when it is not the scheme's own.
+pub(crate) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
