@@ -9,6 +9,7 @@
 pub mod alert;
 pub mod app;
 pub mod assets;
+mod blocking;
 pub mod check;
 pub mod clock;
 pub mod config;

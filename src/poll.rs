@@ -357,17 +357,5 @@ async fn restarting<F: Future<Output = ()>>(
     }
 }
 
-/// Does what reads files on a thread of its own: a file system that hangs must not stop the rest.
-async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The program ends.
-            Err(_) => std::future::pending().await,
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests;

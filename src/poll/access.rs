@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::Deps;
+use crate::blocking::run_blocking;
 use crate::config::{Account, ProductConfig};
 use crate::model::{Memory, Observation};
 use crate::provider::http::Transport;
@@ -79,7 +80,7 @@ impl Access {
                 let _held = held;
                 this.transport()
             };
-            super::apart(open).await
+            run_blocking(open).await
         };
         let opened = tokio::time::timeout(self.account.polling.timeout, opening).await;
         opened.unwrap_or_else(|_| {
