@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, LOCATION};
+use reqwest::header::{ACCEPT, HeaderMap, LOCATION};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -111,7 +111,8 @@ impl Remote {
             return Err(self.refusal(status, location.as_deref()));
         }
         let body = self.body(answer, deadline, &redaction).await?;
-        self.parse(&redaction.body(body, Content::Data))
+        let answer = redaction.answer(HeaderMap::new(), body, Content::Data);
+        self.parse(&answer.await.1)
     }
 
     /// Builds the request, and returns it with the secrets that it carries.

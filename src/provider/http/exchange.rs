@@ -101,7 +101,7 @@ pub(crate) async fn receive(
     let mut response = request.send().await.map_err(broken)?;
     let received = way.clock.now();
     let status = response.status().as_u16();
-    let mut headers = std::mem::take(response.headers_mut());
+    let headers = std::mem::take(response.headers_mut());
     let skew = headers
         .get("date")
         .and_then(|v| v.to_str().ok())
@@ -120,11 +120,11 @@ pub(crate) async fn receive(
         body.extend_from_slice(&chunk);
     }
     let content = Content::of(status);
-    redaction.headers(&mut headers, content);
+    let (headers, body) = redaction.answer(headers, body.freeze(), content).await;
     Ok(Answer {
         status,
         headers,
-        body: redaction.body(body.freeze(), content),
+        body,
         skew,
     })
 }

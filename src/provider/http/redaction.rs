@@ -1,24 +1,33 @@
 //! Secrets that were sent, and their removal from what comes back.
 //!
 //! An answer is searched once, where it is made, before anything reads it: in each form in which a
-//! server may repeat a secret (see [`matching`]). A body of JSON is searched text by text, so that it
-//! stays JSON. An answer that failed is text for people, and loses every secret; those of fewer than
-//! [`SHORTEST_ANYWHERE`] characters only as a whole word, or one letter would go from each word. A good
-//! answer is data, in which a short password could be part of a version or a status: it loses the
-//! secrets of at least [`SHORTEST_IN_DATA`] characters, as all keys, signatures and tokens are.
+//! server may repeat a secret (see [`readings`]), in time that grows with its length alone. What is found
+//! is replaced in place: in JSON only within texts, by whole escapes, so that it stays JSON. An answer
+//! that failed is text for people, and loses every secret; those of fewer than [`SHORTEST_ANYWHERE`]
+//! bytes only as a whole word, or one letter would go from each word. A good answer is data, in which a
+//! short password could be part of a version or a status: it loses the secrets of at least
+//! [`SHORTEST_IN_DATA`] bytes, as all keys, signatures and tokens are.
 
-mod matching;
+mod dividers;
+mod escapes;
+mod reading;
+mod readings;
+mod search;
 
 use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use matching::Needle;
+use reading::{Source, Span};
 use reqwest::header::{HeaderMap, HeaderValue};
+use search::{Found, Searcher};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use serde::de::IgnoredAny;
 use url::Url;
+
+use crate::blocking::run_blocking;
 
 /// Replaces a secret.
 pub(crate) const REDACTED: &str = "[redacted]";
@@ -29,10 +38,22 @@ const SHORTEST_IN_DATA: usize = 8;
 /// Longest secret that is searched for in base64 too. Anything longer is a token, which is base64.
 const LONGEST_ENCODED: usize = 256;
 
+/// Bytes that one byte of a secret takes at most, in each encoding.
+const MOST_ENCODED: usize = 6;
+
+/// Length of a text, in bytes, that is searched in every form. A failed answer is cut there; a good one
+/// that is longer is searched in parts, in the forms that data has.
+const LONGEST_TEXT: usize = 64 << 10;
+
+/// Length of an answer, in bytes, that is searched at once; a longer one on the blocking pool.
+const LONGEST_AT_ONCE: usize = 16 << 10;
+
 /// The secrets of one call.
 #[derive(Debug, Default, Clone)]
 pub struct Redaction {
     needles: Vec<SecretString>,
+    /// All secrets, and those that are searched for in data.
+    searchers: [OnceLock<Arc<Searcher>>; 2],
 }
 
 /// Kind of text, which tells the secrets that are searched for.
@@ -62,6 +83,7 @@ impl Redaction {
         if secret.is_empty() {
             return;
         }
+        self.searchers = Default::default();
         self.needles.push(secret.into());
         if secret.len() <= LONGEST_ENCODED {
             let encoded = (0..3).flat_map(|offset| encoded(secret, offset));
@@ -81,86 +103,41 @@ impl Redaction {
 
     /// Adds the secrets of another.
     pub(crate) fn extend(&mut self, other: &Self) {
-        self.needles.extend(other.needles.iter().cloned());
+        if !other.needles.is_empty() {
+            self.searchers = Default::default();
+            self.needles.extend(other.needles.iter().cloned());
+        }
     }
 
     /// Returns the text without the secrets.
     pub(crate) fn text<'a>(&self, text: &'a str, content: Content) -> Cow<'a, str> {
-        let needles: Vec<Needle<'_>> = self
-            .needles
-            .iter()
-            .map(ExposeSecret::expose_secret)
-            .filter(|needle| content == Content::Prose || needle.len() >= SHORTEST_IN_DATA)
-            .map(|text| Needle {
-                text,
-                is_word: text.len() < SHORTEST_ANYWHERE,
-            })
-            .collect();
-        let mut out = String::new();
-        let mut copied = 0;
-        for (start, end) in matching::places(text, &needles) {
-            out.push_str(text.get(copied..start).unwrap_or_default());
-            out.push_str(REDACTED);
-            copied = end;
+        let source = Source {
+            bytes: text.as_bytes(),
+            is_json: false,
+        };
+        match self.replaced(&source, content) {
+            Some(redacted) => Cow::Owned(String::from_utf8_lossy(&redacted).into_owned()),
+            None => Cow::Borrowed(text),
         }
-        if copied == 0 {
-            return Cow::Borrowed(text);
-        }
-        out.push_str(text.get(copied..).unwrap_or_default());
-        Cow::Owned(out)
     }
 
-    /// Returns a body without the secrets. JSON stays JSON: its strings are searched one by one.
+    /// Returns a body without the secrets. JSON stays JSON, except that a failed answer is cut after
+    /// [`LONGEST_TEXT`] bytes.
     pub(crate) fn body(&self, body: Bytes, content: Content) -> Bytes {
-        let text = String::from_utf8_lossy(&body);
-        let redacted = self.text(&text, content);
-        // What is escaped twice shows only when the first escape is gone.
-        let is_clean = matches!(redacted, Cow::Borrowed(_)) && !text.contains('\\');
-        if is_clean || self.needles.is_empty() {
+        let body = match content {
+            Content::Prose => cut(body),
+            Content::Data => body,
+        };
+        if self.needles.is_empty() {
             return body;
         }
-        match serde_json::from_str(&text) {
-            Ok(value) => {
-                let mut has_changed = false;
-                let value = self.value(value, content, &mut has_changed);
-                if has_changed {
-                    Bytes::from(value.to_string())
-                } else {
-                    body
-                }
-            }
-            Err(_) => match redacted {
-                Cow::Borrowed(_) => body,
-                Cow::Owned(redacted) => Bytes::from(redacted),
-            },
-        }
-    }
-
-    fn value(&self, value: Value, content: Content, has_changed: &mut bool) -> Value {
-        match value {
-            Value::String(text) => Value::String(self.string(text, content, has_changed)),
-            Value::Array(values) => values
-                .into_iter()
-                .map(|value| self.value(value, content, has_changed))
-                .collect(),
-            Value::Object(object) => object
-                .into_iter()
-                .map(|(key, value)| {
-                    let key = self.string(key, content, has_changed);
-                    (key, self.value(value, content, has_changed))
-                })
-                .collect(),
-            other => other,
-        }
-    }
-
-    fn string(&self, text: String, content: Content, has_changed: &mut bool) -> String {
-        match self.text(&text, content) {
-            Cow::Borrowed(_) => text,
-            Cow::Owned(redacted) => {
-                *has_changed = true;
-                redacted
-            }
+        let source = Source {
+            bytes: &body,
+            is_json: serde_json::from_slice::<IgnoredAny>(&body).is_ok(),
+        };
+        match self.replaced(&source, content) {
+            Some(redacted) => Bytes::from(redacted),
+            None => body,
         }
     }
 
@@ -174,6 +151,102 @@ impl Redaction {
             }
         }
     }
+
+    /// Removes the secrets from headers and body; those of a large answer on the blocking pool.
+    pub(crate) async fn answer(
+        self,
+        mut headers: HeaderMap,
+        body: Bytes,
+        content: Content,
+    ) -> (HeaderMap, Bytes) {
+        let size: usize = headers.values().map(HeaderValue::len).sum();
+        let size = size + body.len();
+        let search = move || {
+            self.headers(&mut headers, content);
+            let body = self.body(body, content);
+            (headers, body)
+        };
+        if size > LONGEST_AT_ONCE {
+            run_blocking(search).await
+        } else {
+            search()
+        }
+    }
+
+    /// Returns the source with its secrets replaced; `None` when it holds none.
+    fn replaced(&self, source: &Source<'_>, content: Content) -> Option<Vec<u8>> {
+        let places = self.places(source, content);
+        if places.is_empty() {
+            return None;
+        }
+        let mut out = Vec::with_capacity(source.bytes.len());
+        let mut copied = 0;
+        for place in places {
+            out.extend_from_slice(source.bytes.get(copied..place.start)?);
+            out.extend_from_slice(REDACTED.as_bytes());
+            copied = place.end;
+        }
+        out.extend_from_slice(source.bytes.get(copied..)?);
+        Some(out)
+    }
+
+    fn places(&self, source: &Source<'_>, content: Content) -> Vec<Span> {
+        let searcher = self.searcher(content);
+        let mut found = Found::default();
+        if searcher.longest == 0 {
+            return Vec::new();
+        }
+        if source.bytes.len() <= LONGEST_TEXT {
+            let (text, is_last) = source.read(0, LONGEST_TEXT);
+            readings::all(&text, searcher.has_space, &mut |reading| {
+                searcher.search(reading, is_last, &mut found);
+            });
+            return found.into_spans();
+        }
+        // A secret at the end of a part is whole in the next one, however it is encoded, and so is what
+        // stands before it, should the part begin within an encoded character.
+        let shared = MOST_ENCODED * (searcher.longest + 16);
+        let limit = LONGEST_TEXT.max(4 * shared);
+        let mut from = 0;
+        loop {
+            let (part, is_last) = source.read(from, limit);
+            readings::few(&part, &mut |reading| {
+                searcher.search(reading, is_last, &mut found);
+            });
+            let length = part.bytes().len();
+            let next = length.saturating_sub(shared);
+            match part.span(next..length) {
+                Some(span) if !is_last && span.start > from => from = span.start,
+                _ => return found.into_spans(),
+            }
+        }
+    }
+
+    /// Returns the search for the secrets of this content, prepared when it is first needed.
+    fn searcher(&self, content: Content) -> &Searcher {
+        let [all, of_data] = &self.searchers;
+        let (prepared, shortest) = match content {
+            Content::Prose => (all, 0),
+            Content::Data => (of_data, SHORTEST_IN_DATA),
+        };
+        prepared.get_or_init(|| {
+            let needles = self.needles.iter();
+            let fits = |needle: &&SecretString| needle.expose_secret().len() >= shortest;
+            Arc::new(Searcher::new(needles.filter(fits)))
+        })
+    }
+}
+
+/// Cuts a body after [`LONGEST_TEXT`] bytes, between two characters.
+fn cut(mut body: Bytes) -> Bytes {
+    let is_inside = |at: &usize| body.get(*at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let inside = (0..3).take_while(|back| is_inside(&(LONGEST_TEXT - back)));
+    let end = LONGEST_TEXT - inside.count();
+    if body.len() > end {
+        // Not a part of the large body, which that would keep.
+        body = Bytes::copy_from_slice(body.get(..end).unwrap_or_default());
+    }
+    body
 }
 
 /// What stands in the base64 of any text that holds the secret `offset` bytes (modulo 3) from its start,
