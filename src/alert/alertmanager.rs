@@ -251,12 +251,17 @@ impl Post for Endpoint {
             return self.check_clock(answer.headers(), sent);
         }
         let status = answer.status().as_u16();
-        let content = Content::of(status);
-        redaction.headers(answer.headers_mut(), content);
-        let location = answer.headers().get(LOCATION).cloned();
-        let body = redaction.body(read(answer, deadline).await, content);
+        let headers = std::mem::take(answer.headers_mut());
+        let body = read(answer, deadline).await;
+        let answer = redaction.answer(headers, body, Content::of(status));
+        let (headers, body) = answer.await;
         let body = String::from_utf8_lossy(&body);
-        Err(answer::judge(status, location.as_ref(), &body, &self.url))
+        Err(answer::judge(
+            status,
+            headers.get(LOCATION),
+            &body,
+            &self.url,
+        ))
     }
 }
 
