@@ -269,6 +269,17 @@ async fn long_answers_are_cut_off() {
 }
 
 #[tokio::test]
+async fn long_failed_answers_are_judged_by_their_beginning() {
+    let body = format!(r#"{{"message":"{}"}}"#, "<s".repeat(BODY_CAP / 2 - 10));
+    let server = Server::start(vec![answer("503 Busy", "", &body)]).await;
+    let mut once = transport().once();
+    once.timeout = Duration::from_secs(20);
+    let sent = once.send(&Counting::default(), &server.read()).await;
+    let error = sent.unwrap_err();
+    assert_eq!((error.reason, error.status), (Reason::Server, Some(503)));
+}
+
+#[tokio::test]
 async fn refused_credentials_rest() {
     let server = Server::start(vec![answer("401 Unauthorized", "", "")]).await;
     let vendor = Counting {
