@@ -24,8 +24,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::config::{Alertmanager, AlertmanagerAuth};
-use crate::file::{self, Kind};
+use crate::config::{Alertmanager, AlertmanagerAuth, CaFile};
 use crate::provider::ApiError;
 use crate::provider::http::redaction::Content;
 use crate::provider::http::{Redaction, client, failure};
@@ -121,7 +120,7 @@ impl Endpoint {
         }
         let wait = |error: ApiError| Failure::new(Remedy::Wait, error.message);
         let roots = match &self.ca_file {
-            Some(path) => Some(roots(path, deadline).await.map_err(wait)?),
+            Some(path) => Some(roots(path, deadline).await?),
             None => None,
         };
         let builder = client::builder(CONNECT).pool_max_idle_per_host(1);
@@ -265,11 +264,13 @@ impl Post for Endpoint {
     }
 }
 
-/// Reads the CAs of a `ca_file`.
-async fn roots(path: &Path, deadline: Instant) -> Result<Vec<reqwest::Certificate>, ApiError> {
-    let read = file::read(path, Kind::Pem, deadline).await;
-    let pem = read.map_err(|why| client::unusable(path, &why))?.bytes;
-    client::certificates(&pem).map_err(|why| client::unusable(path, &why))
+async fn roots(path: &Path, deadline: Instant) -> Result<Vec<reqwest::Certificate>, Failure> {
+    let read = CaFile::read(path, deadline).await;
+    let file = read.map_err(|why| {
+        let text = format!("cannot use ca_file {}: {why}", path.display());
+        Failure::new(Remedy::Wait, text)
+    })?;
+    Ok(file.certificates())
 }
 
 fn no_answer(broken: &reqwest::Error, redaction: &Redaction) -> Failure {

@@ -8,39 +8,75 @@ use tokio::time::Instant;
 
 use super::decode::Field;
 use super::problem::quote;
-use crate::file::{self, Kind};
-use crate::provider::http::client::certificates;
+use crate::file::{self, FileError, Kind};
 
-/// CA file of an account with the certificates that were in it when the config was read.
-#[derive(Clone, PartialEq, Eq)]
+/// CA file with the certificates that were in it when it was read.
+#[derive(Clone)]
 pub struct CaFile {
     path: PathBuf,
     pem: Arc<[u8]>,
+    certificates: Vec<reqwest::Certificate>,
+}
+
+/// Reason why a CA file cannot be used. The text completes "cannot use FILE: …".
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum CaFileError {
+    /// The file was not read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The file holds no certificate, or one that cannot be read.
+    #[error("it holds no PEM certificate")]
+    NoCertificate,
+}
+
+impl CaFileError {
+    /// Returns the text with a remedy, for a file that this flag or key names.
+    pub(crate) fn named_by(&self, flag: &str) -> String {
+        match self {
+            Self::File(error) => error.named_by(flag),
+            Self::NoCertificate => self.to_string(),
+        }
+    }
 }
 
 impl CaFile {
-    /// Reads a file, which has to hold a certificate. Blocks the calling thread until the deadline at
-    /// most.
-    pub fn read(path: PathBuf, deadline: Instant) -> Result<Self, String> {
-        let read = file::read_blocking(&path, Kind::Pem, deadline);
-        let pem = read.map_err(|error| error.to_string())?.bytes;
-        Ok(Self::parse(path, pem)?)
+    /// Reads a CA file. Blocks the calling thread until the deadline at most: not for async code.
+    pub(crate) fn read_blocking(path: &Path, deadline: Instant) -> Result<Self, CaFileError> {
+        let read = file::read_blocking(path, Kind::Pem, deadline)?;
+        Self::parse(path, read.bytes)
     }
 
-    fn parse(path: PathBuf, pem: Vec<u8>) -> Result<Self, &'static str> {
-        certificates(&pem)?;
-        let pem = pem.into();
-        Ok(Self { path, pem })
+    /// Reads a CA file, waiting until the deadline at most.
+    pub(crate) async fn read(path: &Path, deadline: Instant) -> Result<Self, CaFileError> {
+        let read = file::read(path, Kind::Pem, deadline).await?;
+        Self::parse(path, read.bytes)
+    }
+
+    fn parse(path: &Path, pem: Vec<u8>) -> Result<Self, CaFileError> {
+        match reqwest::Certificate::from_pem_bundle(&pem) {
+            Ok(certificates) if !certificates.is_empty() => Ok(Self {
+                path: path.to_owned(),
+                pem: pem.into(),
+                certificates,
+            }),
+            _ => Err(CaFileError::NoCertificate),
+        }
     }
 
     /// Returns the path of the file.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns the PEM text.
-    pub(crate) fn pem(&self) -> &[u8] {
-        &self.pem
+    /// Returns the certificates, at least one.
+    pub(crate) fn certificates(&self) -> Vec<reqwest::Certificate> {
+        self.certificates.clone()
+    }
+}
+
+impl PartialEq for CaFile {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.path, &self.pem) == (&other.path, &other.pem)
     }
 }
 
@@ -54,26 +90,33 @@ impl fmt::Debug for CaFile {
 /// no secret.
 pub(super) fn read(field: &Field<'_>, folder: &Path, deadline: Instant) -> Option<CaFile> {
     let text = field.text()?;
-    let path = folder.join(text);
-    let read = file::read_blocking(&path, Kind::Pem, deadline)
-        .map_err(|why| why.named_by(&field.name))
-        .and_then(|read| Ok(CaFile::parse(path, read.bytes)?));
-    read.map_err(|why| field.wrong(format!("cannot use {} {}: {why}", field.name, quote(text))))
-        .ok()
+    let read = CaFile::read_blocking(&folder.join(text), deadline);
+    read.map_err(|why| {
+        let why = why.named_by(&field.name);
+        field.wrong(format!("cannot use {} {}: {why}", field.name, quote(text)));
+    })
+    .ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_ca_file_must_hold_a_certificate() {
+    #[tokio::test]
+    async fn a_ca_file_must_hold_a_certificate() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("ca.pem"), "hello").unwrap();
         let deadline = Instant::now() + file::LIMIT;
-        let check = |name| CaFile::read(folder.path().join(name), deadline).unwrap_err();
-        assert!(check("ca.pem").contains("no PEM certificate"));
-        assert!(check("none.pem").contains("No such file"));
-        assert!(check(".").contains("not a regular file"));
+        for (name, want) in [
+            ("ca.pem", "it holds no PEM certificate"),
+            ("none.pem", "No such file"),
+            (".", "not a regular file"),
+        ] {
+            let path = folder.path().join(name);
+            let blocking = CaFile::read_blocking(&path, deadline).unwrap_err();
+            let waiting = CaFile::read(&path, deadline).await.unwrap_err();
+            assert!(blocking.to_string().contains(want), "{blocking}");
+            assert_eq!(blocking.to_string(), waiting.to_string());
+        }
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use url::{Host, Url};
 
 use super::{API_VERSION, Report};
-use crate::config::Secret;
+use crate::config::{CaFile, Secret};
 use crate::file::{self, Kind};
 use crate::provider::http::redaction::Content;
 use crate::provider::http::{Redaction, client, failure};
@@ -274,10 +274,12 @@ fn address(text: &str, has_login: bool) -> Result<Url, RemoteError> {
 
 /// Reads the CAs of `--ca-file`.
 fn roots(path: &Path, deadline: Instant) -> Result<Vec<reqwest::Certificate>, RemoteError> {
-    let pem = pem("--ca-file", path, deadline)?;
-    client::certificates(&pem).map_err(|why| {
+    let read = CaFile::read_blocking(path, deadline);
+    let file = read.map_err(|why| {
+        let why = why.named_by("--ca-file");
         RemoteError::Usage(format!("cannot use --ca-file {}: {why}", path.display()))
-    })
+    })?;
+    Ok(file.certificates())
 }
 
 /// Reads the file of this flag. The path for a key is not quoted: it may be the key itself.

@@ -1,12 +1,10 @@
 //! HTTP clients: limits, trust, proxy.
 
-use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::lookup;
-use crate::config::Account;
+use crate::config::{Account, CaFile};
 use crate::provider::{ApiError, Cause, Network, Reason};
 
 /// IAM tokens come in a header of up to 32 KiB; HTTP/2 clients take 16 KiB of headers by default.
@@ -47,10 +45,7 @@ fn of(account: &Account, mut builder: reqwest::ClientBuilder) -> Result<reqwest:
         })?;
         builder = builder.proxy(proxy);
     }
-    let roots = match &account.ca_file {
-        Some(file) => Some(certificates(file.pem()).map_err(|why| unusable(file.path(), &why))?),
-        None => None,
-    };
+    let roots = account.ca_file.as_ref().map(CaFile::certificates);
     build(builder, roots, account.is_plain_http())
 }
 
@@ -66,23 +61,6 @@ pub(crate) fn builder(connect: Duration) -> reqwest::ClientBuilder {
         // Proxies come from the config only: credentials go where the file says.
         .no_proxy()
         .dns_resolver(Arc::new(lookup::System))
-}
-
-/// Parses the CAs in PEM text.
-///
-/// # Errors
-/// When there is none, or one cannot be read.
-pub(crate) fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, &'static str> {
-    match reqwest::Certificate::from_pem_bundle(pem) {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err("it holds no PEM certificate"),
-    }
-}
-
-/// Builds the error of a CA file that cannot be used.
-pub(crate) fn unusable(ca_file: &Path, why: &dyn fmt::Display) -> ApiError {
-    let text = format!("cannot use ca_file {}: {why}", ca_file.display());
-    ApiError::new(Reason::Network, text).because(Cause::Network(Network::Tls))
 }
 
 /// Builds the client that trusts these CAs, or those of the system.

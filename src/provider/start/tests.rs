@@ -167,7 +167,7 @@ async fn without_a_connection_nothing_was_sent() {
     let deadline = tokio::time::Instant::now() + crate::file::LIMIT;
     for endpoint in [format!("http://{address}"), format!("https://{plain}")] {
         let mut config = config(&endpoint);
-        config.accounts[0].ca_file = Some(CaFile::read(ca.clone(), deadline).unwrap());
+        config.accounts[0].ca_file = Some(CaFile::read_blocking(&ca, deadline).unwrap());
         let order = order(&config);
         let outcome = order.send(&config.accounts[0], &Clock::system()).await;
         assert!(
