@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use sha2::{Digest, Sha256};
 
 use super::{steps, words};
-use crate::report::{Attention, ClusterReport, Filter, UpgradeReport};
+use crate::report::{Attention, ClusterReport, Filter, UpgradeReport, thousands};
 use crate::text::escaped;
 
 /// A row of [`crate::report::Report::by_attention`].
@@ -93,9 +93,9 @@ fn progress(id: &str, upgrade: &UpgradeReport) -> Markup {
             }
             @if !upgrade.nodes.is_empty() {
                 span {
-                    (of("succeeded")) " of " (words::count(upgrade.all_nodes(), "node")) " done"
-                    @if of("upgrading") > 0 { ", " (of("upgrading")) " in work" }
-                    @if of("failed") > 0 { ", " (of("failed")) " failed" }
+                    (thousands(of("succeeded"))) " of " (words::count(upgrade.all_nodes(), "node")) " done"
+                    @if of("upgrading") > 0 { ", " (thousands(of("upgrading"))) " in work" }
+                    @if of("failed") > 0 { ", " (thousands(of("failed"))) " failed" }
                 }
             }
         }

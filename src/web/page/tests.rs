@@ -155,7 +155,9 @@ fn tells_what_is_left_out() {
     let html = render(report, "");
     assert!(html.contains(&format!("{nodes} of 1,000,00{nodes} nodes are shown.")));
     assert!(html.contains(&format!("{tasks} of 5,00{tasks} tasks are shown.")));
-    assert!(html.contains("1000000 failed"));
+    let done = format!("1 of 1,000,00{nodes} nodes done, 1 in work, 1,000,000 failed");
+    assert!(html.contains(&done), "{html}");
+    assert!(html.contains(&format!("1,000,00{nodes} nodes, 5,00{tasks} tasks")));
     assert!(html.contains("20,000 of 20,003 css clusters of"), "{html}");
 }
 
@@ -270,5 +272,5 @@ fn a_page_of_two_thousand_stays_small_enough() {
     let html = page(report, "", "/metrics").html;
     println!("{} bytes when idle", html.len());
     assert!(html.len() < 2 << 20, "{} bytes", html.len());
-    assert!(html.contains(r#"<details id="idle-clusters"><summary>2000 clusters"#));
+    assert!(html.contains(r#"<details id="idle-clusters"><summary>2,000 clusters"#));
 }

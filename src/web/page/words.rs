@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use crate::report::{Attention, ClusterReport, UpgradeReport};
+use crate::report::{Attention, ClusterReport, UpgradeReport, thousands};
 use crate::text::{Foreign, escaped};
 
 /// The title of a part of the page.
@@ -152,10 +152,10 @@ pub(super) fn clock(at: Timestamp, now: Timestamp) -> Markup {
     stamp(at, &at.strftime(form).to_string())
 }
 
-/// `1 node`, `2 nodes`.
+/// Writes a number with its noun: `1 node`, `20,000 nodes`.
 pub(super) fn count(number: u64, noun: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{s}")
+    format!("{} {noun}{s}", thousands(number))
 }
 
 #[cfg(test)]
