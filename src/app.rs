@@ -28,7 +28,8 @@ use crate::web::prefix::{ExternalUrl, RoutePrefix};
 use crate::web::proxy::TrustedProxies;
 use crate::web::{self, App, Limits, ready::Ready, reload::Reload};
 use reload::{Reader, Reloader};
-use signals::Signals;
+
+pub use signals::Signals;
 
 const WEB: &str = "web server";
 const EXPOSITION: &str = "exposition";

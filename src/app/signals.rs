@@ -12,14 +12,15 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 const GRACE: Duration = Duration::from_secs(1);
 
 /// SIGTERM and SIGINT.
-pub(super) struct Signals {
+#[derive(Debug)]
+pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
     /// Takes the signals over from the system, and starts the guard.
-    pub(super) fn new() -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         guard()?;
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -28,7 +29,7 @@ impl Signals {
     }
 
     /// Waits for the next signal and returns its name.
-    pub(super) async fn next(&mut self) -> &'static str {
+    pub async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",

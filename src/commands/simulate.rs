@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rolling_upgrade_exporter::app::Signals;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::ConfigError;
 use rolling_upgrade_exporter::file::{self, Kind};
 use rolling_upgrade_exporter::sim::{World, demo, scenario, server};
 use rolling_upgrade_exporter::telemetry;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -23,6 +23,7 @@ pub(super) async fn run(flags: Simulate) -> Result<(), Failure> {
     };
     let clusters = scenario.clusters.len();
     let world = Arc::new(World::new(scenario, flags.speed.factor, Clock::system()));
+    let mut signals = Signals::new()?;
     let mut servers = JoinSet::new();
     for listener in bind(&[flags.listen_address]).await? {
         let address = listener.local_addr()?;
@@ -31,11 +32,7 @@ pub(super) async fn run(flags: Simulate) -> Result<(), Failure> {
         ))?;
         servers.spawn(server::run(listener, world.clone()));
     }
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-    }
+    signals.next().await;
     Ok(())
 }
 
