@@ -19,10 +19,17 @@ pub(crate) fn hang(path: &Path) -> Hang {
 
 impl Hang {
     /// Waits until a thread is stuck: on a busy machine a new one may begin late.
+    ///
+    /// # Panics
+    /// When none is stuck after 20 seconds. They are counted in naps, since tests pause the clock.
     pub(crate) fn until_stuck(&self) {
-        while self.stuck() == 0 {
+        for _ in 0..20_000 {
+            if self.stuck() > 0 {
+                return;
+            }
             std::thread::sleep(Duration::from_millis(1));
         }
+        panic!("no thread reads {}", self.0.display());
     }
 
     /// Returns how many threads are stuck.
