@@ -4,7 +4,7 @@ use jiff::tz::Offset;
 use url::{Host, Url};
 
 use super::decode::Field;
-use super::problem::quote;
+use crate::text::quote;
 
 /// Reads scheme, host and port of a vendor's service. Signed requests go there, so plain http is
 /// for this machine only.

@@ -9,9 +9,10 @@ use url::Url;
 use super::credential::{self, Context};
 use super::decode::duration::Bounds;
 use super::decode::{Field, Section};
-use super::problem::{At, Problems, quote};
+use super::problem::{At, Problems};
 use super::tree::{Key, Value, shown};
 use super::{Alerting, Alertmanager, AlertmanagerAuth, Secret, address, ca_file};
+use crate::text::quote;
 
 /// Each alert carries all of them.
 const MOST_LABELS: usize = 64;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::decode::Field;
-use super::problem::quote;
 use crate::file::{self, FileError, Kind};
+use crate::text::quote;
 
 /// CA file with the certificates that were in it when it was read.
 #[derive(Clone)]

@@ -7,8 +7,9 @@ mod suggest;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::problem::{At, Problems, either, quote};
+use super::problem::{At, Problems, either};
 use super::tree::{Key, Node, Value, shown};
+use crate::text::quote;
 use duration::Bounds;
 
 /// A mapping whose keys are taken one by one; [`Section::finish`] tells those that nobody took.

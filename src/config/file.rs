@@ -12,9 +12,10 @@ use super::alerting;
 use super::credential::Context;
 use super::decode::Section;
 use super::limits::Limits;
-use super::problem::{At, Problem, Problems, quote};
+use super::problem::{At, Problem, Problems};
 use super::{Account, Config, Polling, tree};
 use crate::file::{self, FileError, Kind};
+use crate::text::quote;
 
 /// Why there is no config. A line for each problem, each with the file, line and column.
 #[derive(Debug, thiserror::Error)]

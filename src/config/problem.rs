@@ -88,16 +88,6 @@ impl Problems {
     }
 }
 
-/// A piece of the file, made fit for a message: in quotes, escaped, at most 40 characters.
-pub(crate) fn quote(text: &str) -> String {
-    const MAX: usize = 40;
-    let mut short: String = text.chars().take(MAX).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
-}
-
 /// `a`, `a or b`, `a, b or c`.
 pub(crate) fn either<S: AsRef<str>>(words: &[S]) -> String {
     match words {
@@ -138,12 +128,6 @@ mod tests {
             .map(ToString::to_string)
             .collect();
         assert_eq!(all, ["2:7: early", "10:1: late"]);
-    }
-
-    #[test]
-    fn quoted_text_is_escaped_and_cut() {
-        assert_eq!(quote("a\u{1b}[31m\"b\n"), r#""a\u{1b}[31m\"b\n""#);
-        assert_eq!(quote(&"가".repeat(50)).chars().count(), 43);
     }
 
     #[test]

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::decode::{Field, Section};
 use super::limits::Limits;
-use super::problem::{At, quote};
+use super::problem::At;
 use super::tree::Value;
 use super::{Listed, ProductConfig, Selection, address};
 use crate::model::bounds::check_id;
 use crate::provider::{PRODUCTS, Product};
+use crate::text::quote;
 
 /// Takes the products of a cloud from the account's section, in the order of the table.
 pub(super) fn take(section: &mut Section<'_>, cloud: &str, limits: Limits) -> Vec<ProductConfig> {

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
-use super::problem::{At, Problem, Problems, quote};
+use super::problem::{At, Problem, Problems};
+use crate::text::quote;
 
 /// The longest text that is read, in bytes.
 pub(crate) const LONGEST: usize = 1 << 20;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::Cause;
 use crate::model::{LastError, bounds};
-use crate::text::{Foreign, clean};
+use crate::text::{Foreign, quote};
 
 /// The label `reason` (contract, section 5): a closed set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -170,14 +170,6 @@ pub(crate) fn check_id(field: &str, id: &str) -> Result<(), ApiError> {
             ),
         )
     })
-}
-
-/// Returns an excerpt of a vendor's text in quotes.
-fn quote(text: &str) -> String {
-    const MAX: usize = 40;
-    let cut: String = text.chars().take(MAX).collect();
-    let mark = if cut.len() < text.len() { "…" } else { "" };
-    format!("\"{}{mark}\"", clean(&cut))
 }
 
 /// What stands between our words and those of a vendor.

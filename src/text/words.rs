@@ -1,4 +1,4 @@
-//! A vendor's words and sentences, cleaned for one line.
+//! Foreign words and sentences in one line: cleaned, or quoted.
 
 use super::is_format;
 
@@ -37,6 +37,16 @@ pub fn clean(text: &str) -> String {
     out.trim_end().to_owned()
 }
 
+/// Returns an excerpt of foreign text for a message: in quotes, escaped, at most 40 characters.
+pub fn quote(text: &str) -> String {
+    const MAX: usize = 40;
+    let mut short: String = text.chars().take(MAX).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    format!("{short:?}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +57,13 @@ mod tests {
             clean("<strong>Please try again.</strong><br><br>It is\n\u{1b}[31m down."),
             "Please try again. It is [31m down."
         );
+    }
+
+    #[test]
+    fn quoted_text_is_escaped_and_cut() {
+        let text = "a\u{1b}[31m\"b\n\u{202e}";
+        assert_eq!(quote(text), r#""a\u{1b}[31m\"b\n\u{202e}""#);
+        assert_eq!(quote(&"가".repeat(50)).chars().count(), 43);
     }
 
     #[test]

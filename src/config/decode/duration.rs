@@ -1,8 +1,7 @@
 //! Lengths of time: `30s`, `5m`, `1h 30m`, `7d`.
 
+use crate::text::quote;
 use std::time::Duration;
-
-use super::super::problem::quote;
 
 /// A day, in seconds.
 const DAY: u64 = 86_400;

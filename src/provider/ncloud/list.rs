@@ -275,7 +275,7 @@ mod tests {
         assert!(clusters.find("1", "").is_ok(), "the good one stays");
         let error = clusters.discovery().unwrap_err();
         assert_eq!(error.reason, Reason::Protocol);
-        let place = "serviceGroupInstanceNo \"2 3\" is not an id";
+        let place = r#"serviceGroupInstanceNo "2\n3" is not an id"#;
         assert!(error.message.starts_with(place), "{error}");
     }
 

@@ -12,11 +12,12 @@ use super::{
 use crate::config::Problem;
 use crate::config::decode::duration::Bounds;
 use crate::config::decode::{Field, Section};
-use crate::config::problem::{At, Problems, quote};
+use crate::config::problem::{At, Problems};
 use crate::config::product;
 use crate::config::tree;
 use crate::model::Kind;
 use crate::provider::PRODUCTS;
+use crate::text::quote;
 
 const LISTED: &[(&str, ListedAs)] = &[
     ("allowed", ListedAs::Allowed),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::given;
 use crate::config::decode::Field;
-use crate::config::problem::quote;
+use crate::text::quote;
 
 /// One request every `interval`, and up to `burst` of them at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

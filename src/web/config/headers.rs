@@ -4,7 +4,8 @@ use hyper::header::{HeaderName, HeaderValue};
 
 use super::given;
 use crate::config::decode::Field;
-use crate::config::problem::{either, quote};
+use crate::config::problem::either;
+use crate::text::quote;
 
 /// The headers that may be set, with the values that they may have; none: any.
 const KNOWN: [(&str, &[&str]); 5] = [

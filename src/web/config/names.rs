@@ -5,7 +5,8 @@ use tokio_rustls::rustls::crypto::aws_lc_rs::{ALL_KX_GROUPS, cipher_suite, kx_gr
 use tokio_rustls::rustls::{NamedGroup, SupportedCipherSuite};
 
 use crate::config::decode::Field;
-use crate::config::problem::{either, quote};
+use crate::config::problem::either;
+use crate::text::quote;
 
 /// The versions that are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -15,8 +15,8 @@ use tokio_rustls::rustls::{
 use super::names::{self, Version};
 use super::{Files, given};
 use crate::config::decode::{Field, Section};
-use crate::config::problem::quote;
 use crate::file::Kind;
+use crate::text::quote;
 use crate::web::tls::client::{ClientAuth, Policy};
 
 /// Where files are looked up, and what HTTP wants of TLS.

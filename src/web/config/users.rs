@@ -6,8 +6,8 @@ use bcrypt::HashParts;
 use secrecy::SecretString;
 
 use crate::config::decode::Field;
-use crate::config::problem::quote;
 use crate::config::tree::{Value, shown};
+use crate::text::quote;
 
 /// The costs that bcrypt knows.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=31;

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use super::body::{Action, Addon, NodePriority, NodeSelector, RollingUpdate, Strategy};
 use crate::config::Problem;
 use crate::config::decode::{Field, Section};
-use crate::config::problem::{At, Problems, quote};
+use crate::config::problem::{At, Problems};
 use crate::config::tree::{self, Node};
+use crate::text::quote;
 
 /// Nodes that are upgraded at the same time, at most.
 pub const MOST_STEP: u64 = 120;
