@@ -2,9 +2,9 @@
 
 use anyhow::anyhow;
 use rolling_upgrade_exporter::report::{Attention, Report};
+use rolling_upgrade_exporter::text::escaped;
 
 use super::lines::whose;
-use super::text::clean;
 use super::watch::Scope;
 use crate::commands::Failure;
 
@@ -60,7 +60,7 @@ pub(super) fn of_followed(report: &Report, lost: &[&str]) -> Result<(), Failure>
     match upgrades().find(|(_, upgrade)| upgrade.status != "succeeded") {
         None => Ok(()),
         Some((cluster, upgrade)) => {
-            let (whose, status) = (whose(cluster), clean(&upgrade.status));
+            let (whose, status) = (whose(cluster), escaped(&upgrade.status));
             Err(anyhow!("the upgrade of {whose} did not succeed: it is {status}").into())
         }
     }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use rolling_upgrade_exporter::report::{
     ClusterReport, ErrorReport, NodeReport, ProductReport, Report, TaskReport, UpgradeReport,
 };
-use rolling_upgrade_exporter::text::Foreign;
+use rolling_upgrade_exporter::text::{Foreign, escaped};
 
-use super::text::{clean, is_over, length, name, percent, since, versions};
+use super::text::{is_over, length, name, percent, since, status, versions};
 
 /// What changed between two reports, in the order of the second; everything that is in work or in
 /// trouble when there was none before. Each line begins with the time.
@@ -46,13 +46,13 @@ pub(super) fn stamped(report: &Report, line: &str) -> String {
 
 /// For instance `kr-prod ses search-logs`.
 pub(super) fn whose(cluster: &ClusterReport) -> String {
-    let (account, product) = (clean(&cluster.account), clean(&cluster.product));
+    let (account, product) = (escaped(&cluster.account), escaped(&cluster.product));
     format!("{account} {product} {}", name(cluster))
 }
 
 /// What went wrong, for people.
 pub(super) fn error(error: &ErrorReport) -> String {
-    format!("{}: {}", clean(&error.reason), Foreign(&error.message))
+    format!("{}: {}", escaped(&error.reason), Foreign(&error.message))
 }
 
 fn is_same_product(a: &ProductReport, b: &ProductReport) -> bool {
@@ -69,7 +69,11 @@ fn is_same(a: &UpgradeReport, b: &UpgradeReport) -> bool {
 
 fn discovery(old: Option<&ProductReport>, product: &ProductReport, lines: &mut Vec<String>) {
     let old = old.and_then(|old| old.last_error.as_ref());
-    let whose = format!("{} {}", clean(&product.account), clean(&product.product));
+    let whose = format!(
+        "{} {}",
+        escaped(&product.account),
+        escaped(&product.product)
+    );
     match (old, &product.last_error) {
         (None, None) => {}
         (Some(old), Some(new)) if old.message == new.message => {}
@@ -167,14 +171,14 @@ fn what(upgrade: &UpgradeReport) -> String {
     match upgrade.kind.as_str() {
         "version" => String::new(),
         "az_migration" => "move to another zone ".to_owned(),
-        other => format!("{} ", clean(other)),
+        other => format!("{} ", escaped(other)),
     }
 }
 
 /// The upgrade is in a state: which, how far, from where to where.
 fn entered(upgrade: &UpgradeReport) -> String {
     let what = what(upgrade);
-    let status = clean(&upgrade.status.replace('_', " "));
+    let status = status(upgrade);
     let took = upgrade.duration_seconds.filter(|_| is_over(upgrade));
     let facts = [
         upgrade.progress_ratio.map(percent),
@@ -195,16 +199,16 @@ fn entered(upgrade: &UpgradeReport) -> String {
 fn node(node: &NodeReport) -> String {
     let said = match node.raw_status.as_str() {
         "" => String::new(),
-        word => format!(" ({})", clean(word)),
+        word => format!(" ({})", escaped(word)),
     };
     let role = match node.role.as_str() {
         "" | "node" => String::new(),
-        role => format!("{} ", clean(role)),
+        role => format!("{} ", escaped(role)),
     };
     format!(
         "{role}node {}: {}{said}",
-        clean(&node.node),
-        clean(&node.status)
+        escaped(&node.node),
+        escaped(&node.status)
     )
 }
 
@@ -212,8 +216,8 @@ fn task(task: &TaskReport) -> String {
     format!(
         "task {} {}: {}",
         task.order,
-        clean(&task.task),
-        clean(&task.status)
+        escaped(&task.task),
+        escaped(&task.status)
     )
 }
 
@@ -225,7 +229,7 @@ pub(super) fn counts(report: &Report) -> String {
         let word = if upgrade.stalled {
             "stalled".to_owned()
         } else {
-            clean(&upgrade.status.replace('_', " "))
+            status(upgrade)
         };
         match counts.iter_mut().find(|(known, _)| *known == word) {
             Some((_, count)) => *count += 1,

@@ -12,9 +12,10 @@ use jiff::Timestamp;
 use rolling_upgrade_exporter::report::{
     Attention, ClusterReport, Report, UpgradeReport, thousands,
 };
+use rolling_upgrade_exporter::text::escaped;
 
 use super::lines;
-use super::text::{clean, length, name, percent, since, state, versions};
+use super::text::{length, name, percent, since, state, versions};
 
 /// From here whose it is and what is known of it have columns; else that stands with the nodes.
 const USUAL: u16 = 60;
@@ -113,10 +114,10 @@ const COLUMNS: &[Column] = &[
     }),
     column("CLUSTER", 0, |(_, cluster, _), _, _| Some(name(cluster))),
     column("PRODUCT", USUAL, |(_, cluster, _), _, _| {
-        Some(clean(&cluster.product))
+        Some(escaped(&cluster.product).into_owned())
     }),
     column("ACCOUNT", USUAL, |(_, cluster, _), _, _| {
-        Some(clean(&cluster.account))
+        Some(escaped(&cluster.account).into_owned())
     }),
     column("DONE", 0, |(_, _, upgrade), _, _| {
         upgrade.and_then(|u| u.progress_ratio).map(percent)
@@ -142,7 +143,7 @@ const COLUMNS: &[Column] = &[
         Some(at.map_or("never".to_owned(), |at| since(at, now)))
     }),
     column("ID", VERY_WIDE, |(_, cluster, _), _, _| {
-        Some(clean(&cluster.cluster_id))
+        Some(escaped(&cluster.cluster_id).into_owned())
     }),
 ];
 
@@ -174,8 +175,8 @@ fn version(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, is_wide: bo
         Some(UpgradeReport {
             to_version: Some(to),
             ..
-        }) => format!("-> {}", clean(to)),
-        _ => clean(&cluster.version),
+        }) => format!("-> {}", escaped(to)),
+        _ => escaped(&cluster.version).into_owned(),
     }
 }
 
@@ -183,7 +184,11 @@ fn version(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, is_wide: bo
 fn notes(report: &Report, look: Look) -> String {
     let mut notes = Vec::new();
     for product in &report.products {
-        let whose = format!("{} {}", clean(&product.account), clean(&product.product));
+        let whose = format!(
+            "{} {}",
+            escaped(&product.account),
+            escaped(&product.product)
+        );
         if let Some(error) = &product.last_error {
             let text = format!("Clusters cannot be listed: {}", lines::error(error));
             notes.push((whose.clone(), text));

@@ -1,15 +1,17 @@
 //! What the rows of the live view say. Pure.
 
+use std::borrow::Cow;
+
 use console::{pad_str, truncate_str};
 use jiff::Timestamp;
 use rolling_upgrade_exporter::report::{
     Attention, ClusterReport, NodeReport, Report, UpgradeReport,
 };
-use rolling_upgrade_exporter::text::Foreign;
+use rolling_upgrade_exporter::text::{Foreign, escaped};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::lines;
-use super::super::text::{clean, is_over, length, name, percent, since};
+use super::super::text::{is_over, length, name, percent, since, status};
 
 /// One row of the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +124,7 @@ fn upgrade_row(
     let word = match attention {
         Attention::Silent => "no answer".to_owned(),
         _ if upgrade.stalled => "stalled".to_owned(),
-        _ => clean(&upgrade.status.replace('_', " ")),
+        _ => status(upgrade),
     };
     let cell = |text: &str, width| {
         let cell = pad_str(text, width, console::Alignment::Left, Some("…"));
@@ -179,7 +181,7 @@ fn facts(upgrade: &UpgradeReport, now: Timestamp) -> String {
         upgrade
             .to_version
             .as_deref()
-            .map(|to| format!("-> {}", clean(to))),
+            .map(|to| format!("-> {}", escaped(to))),
     ];
     facts.into_iter().flatten().collect::<Vec<_>>().join("  ")
 }
@@ -209,23 +211,25 @@ fn below(
 fn node(upgrade: &UpgradeReport, node: &NodeReport) -> String {
     let task = node.task_order.map(|order| {
         let task = upgrade.tasks.iter().find(|task| task.order == order);
-        task.map_or(format!("task {order}"), |task| clean(&task.task))
+        task.map_or(format!("task {order}"), |task| {
+            escaped(&task.task).into_owned()
+        })
     });
     let facts = [
-        Some(clean(&node.status)),
-        Some(clean(&node.role)),
-        task,
-        Some(clean(&node.raw_status)),
-        node.duration_seconds.map(length),
+        Some(escaped(&node.status)),
+        Some(escaped(&node.role)),
+        task.map(Cow::Owned),
+        Some(escaped(&node.raw_status)),
+        node.duration_seconds.map(length).map(Cow::Owned),
     ];
-    let mut words: Vec<String> = Vec::new();
+    let mut words: Vec<Cow<'_, str>> = Vec::new();
     for fact in facts.into_iter().flatten() {
         let is_said = words.iter().any(|word| word.eq_ignore_ascii_case(&fact));
         if !fact.is_empty() && !is_said {
             words.push(fact);
         }
     }
-    format!("{}: {}", clean(&node.node), words.join(", "))
+    format!("{}: {}", escaped(&node.node), words.join(", "))
 }
 
 fn text_row(begin: &str, text: &str, columns: &Columns) -> Row {

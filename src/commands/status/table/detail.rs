@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use rolling_upgrade_exporter::report::{ClusterReport, NodeReport, TaskReport, UpgradeReport};
+use rolling_upgrade_exporter::text::escaped;
 
 use super::super::lines;
-use super::super::text::{clean, length, name, since, versions};
+use super::super::text::{length, name, since, versions};
 use super::{Look, USUAL, or_dash, paint, plain, text};
 
 const INDENT: usize = 2;
@@ -47,7 +48,7 @@ fn heading(cluster: &ClusterReport, upgrade: &UpgradeReport, look: Look) -> Stri
     let kind = match upgrade.kind.as_str() {
         "version" => String::new(),
         "az_migration" => ", move to another zone".to_owned(),
-        other => format!(", {}", clean(other)),
+        other => format!(", {}", escaped(other)),
     };
     let line = format!("{}{kind}", name(cluster));
     if look.colours {
@@ -68,9 +69,9 @@ fn facts(
         "cluster",
         format!(
             "{} of {}, id {}",
-            clean(&cluster.product),
-            clean(&cluster.account),
-            clean(&cluster.cluster_id)
+            escaped(&cluster.product),
+            escaped(&cluster.account),
+            escaped(&cluster.cluster_id)
         ),
     )];
     let mut add = |key, fact: Option<String>| {
@@ -79,7 +80,10 @@ fn facts(
         }
     };
     add("version", Some(versions(upgrade)));
-    let id = upgrade.upgrade_id.as_deref().map(clean);
+    let id = upgrade
+        .upgrade_id
+        .as_deref()
+        .map(|id| escaped(id).into_owned());
     add("upgrade id", id);
     add("requested", upgrade.requested.map(ago));
     let took = upgrade.duration_seconds.filter(|_| upgrade.ended.is_some());
@@ -145,12 +149,12 @@ fn nodes(nodes: &[NodeReport], look: Look) -> String {
     );
     for node in nodes {
         let row = [
-            clean(&node.status),
-            clean(&node.node),
-            or_dash(Some(clean(&node.role))),
+            escaped(&node.status).into_owned(),
+            escaped(&node.node).into_owned(),
+            or_dash(Some(escaped(&node.role).into_owned())),
             or_dash(node.duration_seconds.map(length)),
             or_dash(node.task_order.map(|order| order.to_string())),
-            or_dash(Some(clean(&node.raw_status))),
+            or_dash(Some(escaped(&node.raw_status).into_owned())),
         ];
         let row = row.into_iter().zip(columns);
         table.add_row(row.filter(|(_, column)| column.1).map(|(cell, _)| cell));
@@ -165,8 +169,8 @@ fn tasks(tasks: &[TaskReport], now: Timestamp, look: Look) -> String {
         let end = task.end.or((task.status == "running").then_some(now));
         let took = task.start.zip(end).map(|(start, end)| since(start, end));
         table.add_row([
-            clean(&task.status),
-            format!("{} {}", task.order, clean(&task.task)),
+            escaped(&task.status).into_owned(),
+            format!("{} {}", task.order, escaped(&task.task)),
             or_dash(took),
         ]);
     }
