@@ -43,7 +43,7 @@ impl NodeKey {
     /// Builds a key from label values, which are cut to the length of one.
     pub fn new(name: &str, role: &str) -> Self {
         Self {
-            name: bounds::label(name),
+            name: bounds::name(name),
             role: bounds::label(role),
         }
     }

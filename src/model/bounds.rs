@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use sha2::{Digest as _, Sha256};
+
 use super::nodes::NodeCollector;
 use super::{Observation, Task, TaskStatus, Upgrade};
 use crate::text::escaped_prefix_len;
@@ -74,16 +76,31 @@ impl Truncated {
 /// Returns a text of at most [`MAX_CHARS`] characters, as [`escaped`](crate::text::escaped) writes
 /// them: a longer one is cut between characters and ends in `…`.
 pub fn label(text: &str) -> String {
+    if is_long(text) {
+        format!("{}{MARK}", begin(text, MAX_CHARS - 1))
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Returns a name as [`label`] does. Before the `…` of one that is cut stands a hash of the whole, so
+/// that long names that begin alike stay apart.
+pub fn name(text: &str) -> String {
     if !is_long(text) {
         return text.to_owned();
     }
-    let begin = text
-        .get(..escaped_prefix_len(text, MAX_CHARS - 1))
-        .unwrap_or_default();
-    format!("{begin}{MARK}")
+    let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(text));
+    let hash = u32::from_be_bytes([a, b, c, d]);
+    let begin = begin(text, MAX_CHARS - "~01234567…".chars().count());
+    format!("{begin}~{hash:08x}{MARK}")
 }
 
-/// Returns whether [`label`] cut this text: as long as a text can be, with the mark of a cut.
+fn begin(text: &str, max: usize) -> &str {
+    text.get(..escaped_prefix_len(text, max))
+        .unwrap_or_default()
+}
+
+/// Returns whether [`label`] or [`name`] cut this text: as long as a text can be, with the mark of a cut.
 pub fn is_cut(text: &str) -> bool {
     text.ends_with(MARK) && escaped_prefix_len(text, MAX_CHARS - LONGEST_ESCAPE) < text.len()
 }

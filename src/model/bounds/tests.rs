@@ -138,14 +138,22 @@ fn cuts_every_label_value_of_an_observation() {
 }
 
 #[test]
-fn nodes_whose_names_are_cut_alike_are_one() {
+fn long_names_that_begin_alike_stay_apart() {
     let long = "x".repeat(MAX_CHARS);
     let mut nodes = NodeCollector::default();
-    nodes.add(Node::new(&format!("{long}1"), "", NodeStatus::Waiting, ""));
-    nodes.add(Node::new(&format!("{long}2"), "", NodeStatus::Failed, ""));
+    for (end, status) in [("1", NodeStatus::Waiting), ("2", NodeStatus::Succeeded)] {
+        nodes.add(Node::new(&format!("{long}{end}"), "", status, ""));
+    }
     let (nodes, _) = nodes.finish();
-    assert_eq!(nodes.len(), 1);
-    assert_eq!(nodes[0].status, NodeStatus::Failed);
+    let [first, second] = [&nodes[0].key.name, &nodes[1].key.name];
+    assert_ne!(first, second);
+    for cut in [first, second] {
+        assert_eq!(cut.chars().count(), MAX_CHARS);
+        assert!(is_cut(cut), "{cut}");
+        assert_eq!(name(cut), *cut);
+    }
+    let controls = name(&"\u{9b}".repeat(MAX_CHARS));
+    assert!(escaped(&controls).chars().count() <= MAX_CHARS);
 }
 
 #[test]

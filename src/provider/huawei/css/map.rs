@@ -7,7 +7,7 @@ use jiff::tz::Offset;
 
 use super::super::time::naive;
 use super::wire::{Cluster, Detail, Step};
-use crate::model::bounds::label;
+use crate::model::bounds;
 use crate::model::{
     Kind, Memory, Node, NodeCollector, NodeStatus, Observation, Task, TaskStatus, Upgrade,
     UpgradeStatus,
@@ -276,7 +276,7 @@ impl<'a> Roles<'a> {
         match self.listed.get(name) {
             Some(role) if !role.is_empty() => role.to_ascii_lowercase(),
             _ => {
-                let role = self.remembered.get(&*label(name));
+                let role = self.remembered.get(&*bounds::name(name));
                 role.copied().unwrap_or_default().to_owned()
             }
         }
