@@ -194,7 +194,6 @@ impl Course {
         !Arc::ptr_eq(&self.watch.provider, &watch.provider)
     }
 
-    /// A discovery ended.
     fn discovered(&mut self, deps: &Deps, outcome: Result<Discovery, ApiError>, took: Duration) {
         let now = deps.clock.now();
         let first = self.first.take();
@@ -332,10 +331,10 @@ impl Course {
         for id in self.missing.gone(self.workers.keys(), selected) {
             if let Some((worker, _task)) = self.workers.remove(&id) {
                 let listed = discovery.clusters.iter().find(|one| *one.id == *id);
-                let reason = match listed {
-                    None => "The cluster is gone: two discoveries in a row did not list it.",
-                    Some(_) => "The cluster was renamed, and the config does not select its name.",
-                };
+                let reason = listed.map_or(
+                    "The cluster is gone: two discoveries in a row did not list it.",
+                    |_| "The cluster was renamed, and the config does not select its name.",
+                );
                 let name = listed.map_or_else(|| worker.wanted().name, |one| one.name.clone());
                 tracing::info!(
                     account = %self.watch.account.name, product = self.watch.product.name,
@@ -346,7 +345,6 @@ impl Course {
         }
     }
 
-    /// Adds workers for clusters that have none.
     fn add_new(&mut self, deps: &Deps, wanted: &[Wanted], first: Option<&Latch>) {
         let mut seen = HashSet::new();
         let new = wanted.iter().filter(|wanted| {
