@@ -137,14 +137,14 @@ async fn many_reloads_at_once_shut_no_client_out() {
     server.end().await;
 }
 
-/// A server with the user `dear`, whose hash takes some tenths of a second, and `cheap`.
+/// A server with the user `costly`, whose hash takes some tenths of a second, and `cheap`.
 async fn server_with_users() -> (Server, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("web.yml");
-    let (dear, cheap) = (bcrypt::hash("secret", 12), bcrypt::hash("secret", 4));
+    let (costly, cheap) = (bcrypt::hash("secret", 12), bcrypt::hash("secret", 4));
     let users = format!(
-        "basic_auth_users:\n  dear: {}\n  cheap: {}\n",
-        dear.unwrap(),
+        "basic_auth_users:\n  costly: {}\n  cheap: {}\n",
+        costly.unwrap(),
         cheap.unwrap()
     );
     std::fs::write(&path, users).unwrap();
@@ -178,10 +178,10 @@ fn is_answered(stream: &TcpStream) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn guesses_at_a_dear_user_delay_no_other() {
+async fn guesses_at_a_costly_user_delay_no_other() {
     let (server, _folder) = server_with_users().await;
     let guesses: Vec<_> = (0..8)
-        .map(|guess| log_in(&server, "dear", &guess.to_string(), "192.0.2.1"))
+        .map(|guess| log_in(&server, "costly", &guess.to_string(), "192.0.2.1"))
         .collect();
     let login = log_in(&server, "cheap", "secret", "192.0.2.1");
     assert_eq!(status(login), "200");
@@ -198,9 +198,9 @@ async fn guesses_at_a_dear_user_delay_no_other() {
 async fn clients_behind_a_trusted_proxy_have_shares_of_their_own() {
     let (server, _folder) = server_with_users().await;
     let guesses: Vec<_> = (0..40)
-        .map(|guess| log_in(&server, "dear", &guess.to_string(), "192.0.2.1"))
+        .map(|guess| log_in(&server, "costly", &guess.to_string(), "192.0.2.1"))
         .collect();
-    let login = log_in(&server, "dear", "secret", "192.0.2.2");
+    let login = log_in(&server, "costly", "secret", "192.0.2.2");
     assert_eq!(status(login), "200");
     let statuses: Vec<_> = guesses.into_iter().map(status).collect();
     let share = statuses.iter().filter(|status| *status == "503").count();

@@ -2,7 +2,7 @@
 //!
 //! A lane is what is computed and waits by itself. In each lane every user name has one hash in work,
 //! and the clients that wait have their turns one after the other, whatever the number of their
-//! requests. A user whose hash costs more or less than the decoy has a lane of its own, so a dear
+//! requests. A user whose hash costs more or less than the decoy has a lane of its own, so a costly
 //! hash delays no other user. Unknown users and those whose hash costs the same share one: how long
 //! a login waits does not tell which users exist.
 

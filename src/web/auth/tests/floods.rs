@@ -40,16 +40,16 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn a_dear_hash_delays_no_other_user() {
-    let dear = bcrypt::hash("dear", 5).unwrap();
+async fn a_costly_hash_delays_no_other_user() {
+    let costly = bcrypt::hash("costly", 5).unwrap();
     let (cheap, other) = (hash("cheap"), hash("other"));
-    let users = Users::of(&[("dear", &dear), ("cheap", &cheap), ("other", &other)]);
+    let users = Users::of(&[("costly", &costly), ("cheap", &cheap), ("other", &other)]);
     let scene = Scene::new(users);
     let logins = &scene.logins;
     logins
         .probe
-        .hold(&[scene.user("dear"), scene.users.decoy().unwrap()]);
-    scene.flood("dear", 300, 1);
+        .hold(&[scene.user("costly"), scene.users.decoy().unwrap()]);
+    scene.flood("costly", 300, 1);
     for stranger in 0..300 {
         drop(scene.spawn(&format!("stranger-{stranger}"), "guess", 2));
     }
@@ -60,7 +60,7 @@ async fn a_dear_hash_delays_no_other_user() {
             Verdict::Welcome
         );
     }
-    let login = scene.spawn("dear", "dear", 3);
+    let login = scene.spawn("costly", "costly", 3);
     logins.until(2 * SHARE + 1, 3).await;
     assert!(!login.is_finished());
     logins.probe.hold(&[]);
