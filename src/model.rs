@@ -127,9 +127,9 @@ pub struct Upgrade {
     /// Polls in a row in which the cluster looked idle before the upgrade proved its end (CDSS), or
     /// in which the vendor did not tell of it any more.
     pub quiet_polls: u32,
-    /// Its nodes, each name and role once; at most [`bounds::MAX_NODES`].
+    /// Nodes, each name and role once; at most [`bounds::MAX_NODES`].
     pub nodes: Vec<Node>,
-    /// Its tasks, in order; at most [`bounds::MAX_TASKS`].
+    /// Tasks, in order; at most [`bounds::MAX_TASKS`].
     pub tasks: Vec<Task>,
     /// Nodes and tasks beyond the bounds.
     pub left_out: LeftOut,

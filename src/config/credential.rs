@@ -16,7 +16,7 @@ pub(super) struct Context<'a> {
     pub(super) folder: &'a Path,
     /// An environment variable's value.
     pub(super) env: &'a dyn Fn(&str) -> Option<String>,
-    /// When reading files ends.
+    /// Deadline for reading files.
     pub(super) deadline: Instant,
 }
 

@@ -23,7 +23,7 @@ pub(super) const OVERDUE_AFTER: Duration = Duration::from_secs(1);
 /// Operation on a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Task {
-    /// Its mark alone.
+    /// Mark of the file alone.
     Look,
     /// All of it.
     Read(Kind),

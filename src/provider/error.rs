@@ -172,7 +172,7 @@ pub(crate) fn check_id(field: &str, id: &str) -> Result<(), ApiError> {
     })
 }
 
-/// What stands between our words and those of a vendor.
+/// Separator between the program's words and those of a vendor.
 pub(crate) const VENDOR_SAYS: &str = "; the vendor says: ";
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(super) struct Folder {
     path: PathBuf,
 }
 
-/// What has a name in a folder.
+/// Entry with a name in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entry {
     Nothing,

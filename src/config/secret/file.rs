@@ -120,7 +120,7 @@ impl SecretFile {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the file has not changed lately. A time that is still to come tells nothing.
+    /// Returns true where the file has not changed lately. A time in the future tells nothing.
     fn is_settled(&self, mark: Mark) -> bool {
         let age = mark.changed_ago(SystemTime::now());
         age.is_none_or(|age| age >= self.settles_after)

@@ -24,7 +24,7 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// What of it is signed and sent.
+    /// Returns the part that is signed and sent.
     pub fn message(&self) -> Message<'_> {
         Message {
             method: self.call.method,
@@ -37,10 +37,10 @@ impl Request<'_> {
     }
 }
 
-/// What is signed and sent.
+/// Part of a request that is signed and sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Message<'a> {
-    /// Its method.
+    /// HTTP method.
     pub method: Method,
     /// Scheme, host and port.
     pub base: &'a Url,

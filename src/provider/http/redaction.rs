@@ -249,7 +249,7 @@ fn cut(mut body: Bytes) -> Bytes {
     body
 }
 
-/// What stands in the base64 of any text that holds the secret `offset` bytes (modulo 3) from its start,
+/// Returns the part of the base64 of any text that holds the secret `offset` bytes (modulo 3) from its start,
 /// in both alphabets. Too little of a short secret remains to be told from other text.
 fn encoded(secret: &str, offset: usize) -> Vec<String> {
     let mut bytes = vec![0; offset];

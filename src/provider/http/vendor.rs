@@ -39,7 +39,7 @@ impl Authentication {
     }
 }
 
-/// What a vendor adds to the transport: how a request is authenticated and what answers mean.
+/// Vendor's part of the transport: authentication of requests and meaning of answers.
 pub trait Vendor: Send + Sync {
     /// The secrets that [`Vendor::authorize`] takes; their files are read again before each attempt.
     fn secrets(&self) -> Vec<&Secret> {
@@ -49,13 +49,13 @@ pub trait Vendor: Send + Sync {
     /// Signs this attempt at `now`.
     fn authorize(&self, message: &Message<'_>, now: Timestamp) -> Result<Authentication, ApiError>;
 
-    /// What the answer means. Called for each answer, 2xx too: a vendor can refuse with 200.
+    /// Judges an answer, also one with a status of 2xx: a vendor can refuse with 200.
     fn judge(&self, answer: &Answer) -> Result<(), ApiError>;
 
     /// A number that changes with the credentials; never shown.
     fn credentials(&self) -> u64;
 
-    /// How long to leave the vendor alone after it refused the credentials; zero: do not.
+    /// Returns the lockout after the vendor refused the credentials; zero for none.
     fn rest_after_refusal(&self) -> Duration;
 }
 

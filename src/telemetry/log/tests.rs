@@ -40,7 +40,7 @@ impl Lines {
     }
 }
 
-/// What is logged as text, and as JSON.
+/// Returns what is logged as text, and as JSON.
 fn logged(log: impl Fn()) -> [String; 2] {
     let lines = Lines::default();
     let text = tracing_subscriber::fmt()

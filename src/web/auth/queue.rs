@@ -22,12 +22,12 @@ pub(super) const SHARE: usize = 8;
 /// User names in work at once in the lane that they share: a flood at one name leaves room.
 const SHARED_WIDTH: usize = 2;
 
-/// Where a login waits.
+/// Queue in which a login waits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum LaneName {
-    /// Of all user names whose hash costs what the decoy costs.
+    /// Queue of all user names whose hash costs what the decoy costs.
     Shared,
-    /// Of one user.
+    /// Queue of one user.
     User(Vec<u8>),
 }
 

@@ -65,7 +65,7 @@ impl Users {
 
     /// Returns the hash that passwords of unknown users are compared with; `None` without users.
     ///
-    /// It costs what every user's hash costs, so that the time of an answer does not tell which users
+    /// The decoy costs what every user's hash costs, so that the time of an answer does not tell which users
     /// exist; where these differ it costs 10, as exporter-toolkit's does.
     pub(in crate::web) fn decoy(&self) -> Option<&PasswordHash> {
         self.decoy.as_ref()

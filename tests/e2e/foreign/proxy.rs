@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::harness::client;
 
-/// What a proxy does with answers.
+/// Behaviour of a proxy with answers.
 #[derive(Clone)]
 pub(super) enum Change {
     /// Notes the paths of all texts and numbers.

@@ -10,9 +10,9 @@ const LONGEST_TAG: usize = 256;
 /// Meaning of line ends and tabs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Whitespace {
-    /// They divide, as in wrapped base64.
+    /// Whitespace divides, as in wrapped base64.
     Divides,
-    /// They are spaces, as any whitespace is then.
+    /// Any whitespace counts as a space.
     Shows,
 }
 

@@ -260,7 +260,7 @@ impl Look<'_> {
         self.services.contains(&colour) || self.counts.of(colour.status(false)) > 0
     }
 
-    /// Whether the colour of any process is told.
+    /// Returns true where any process has a colour.
     fn names_any(&self) -> bool {
         self.counts.total() > 0 || !self.services.is_empty()
     }

@@ -87,7 +87,7 @@ fn is_named(point: &Point, task: &Task) -> bool {
     !point.task_id.is_empty() && point.task_id == task.metadata.uid
 }
 
-/// Whether this is the task of the workflow's `Cluster` point.
+/// Returns true for the task of the workflow's `Cluster` point.
 ///
 /// Points may come without ids. A point that has begun and has none is that of a task of the same
 /// target that is not older than the workflow: of one under way while the point is, else of one
