@@ -37,8 +37,8 @@ alerting:
     - {url: 'https://127.0.0.1:DEAD', ca_file: CA}
 ";
 
-/// Promise of the README, and some time for the test itself.
-const END: Duration = Duration::from_secs(6);
+/// Time to end that the README promises.
+const END: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn a_ca_file_that_becomes_a_pipe_blocks_nothing() {
