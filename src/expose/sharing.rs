@@ -29,8 +29,8 @@ pub(super) struct Sharing(Mutex<Vec<Shared>>);
 #[derive(Debug)]
 struct Shared {
     form: Form,
-    /// Page that it shows.
-    page: Arc<Page>,
+    /// Page that it shows; not held, so that an old page can go.
+    page: Weak<Page>,
     rendered: Instant,
     cost: Duration,
     /// Held by the answers alone, so that no memory is used for a body that no client reads.
@@ -73,7 +73,7 @@ impl Sharing {
         known.retain(|shared| shared.form != form && shared.body.strong_count() > 0);
         known.push(Shared {
             form,
-            page: page.clone(),
+            page: Arc::downgrade(page),
             rendered,
             cost,
             body: Arc::downgrade(&body),
@@ -85,7 +85,8 @@ impl Sharing {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = known.iter().find(|shared| shared.form == form)?;
         let age = now.saturating_duration_since(shared.rendered);
-        let is_current = Arc::ptr_eq(&shared.page, page) && age <= shared.cost * AGE;
+        let shows_it = std::ptr::eq(shared.page.as_ptr(), Arc::as_ptr(page));
+        let is_current = shows_it && age <= shared.cost * AGE;
         shared.body.upgrade().filter(|_| is_current)
     }
 }
@@ -141,6 +142,7 @@ mod tests {
         let page = Arc::new(Page::default());
         drop(is_rendered(&sharing, &page, FORM, COSTLY).await);
         assert!(is_rendered(&sharing, &page, FORM, COSTLY).await.0);
+        assert_eq!(Arc::strong_count(&page), 1, "an old page can go");
         let sharing = Sharing::default();
         let cheap = COSTLY / 2;
         let held = is_rendered(&sharing, &page, FORM, cheap).await;
