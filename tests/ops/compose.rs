@@ -216,3 +216,19 @@ fn the_exporter_plays_the_demo_unless_it_is_told_otherwise() {
     let path = mounts(exporter)[0].1.clone();
     assert!(image.contains(&format!("--config.file={path}")), "{path}");
 }
+
+#[test]
+fn every_scrape_config_recommends_the_same_sample_limit() {
+    let limit = |file: &str, key: &str| -> u32 {
+        let text = read(file);
+        let mut lines = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix(key));
+        let value = lines.next().unwrap_or_else(|| panic!("no {key} in {file}"));
+        value.trim().parse().unwrap()
+    };
+    let advised = limit("README.md", "sample_limit:");
+    assert_eq!(limit("compose/prometheus.yml", "sample_limit:"), advised);
+    let monitor = "deploy/kubernetes/servicemonitor.yaml";
+    assert_eq!(limit(monitor, "sampleLimit:"), advised);
+}
