@@ -47,8 +47,10 @@ pub(super) struct Admission {
     largest: AtomicUsize,
     released: Notify,
     metrics: Arc<Metrics>,
-    /// One for each reason.
+    /// Log limits of closed connections, one for each reason.
     logged: [LogLimit; 4],
+    /// Log limit of refused requests.
+    refused: LogLimit,
 }
 
 impl Admission {
@@ -66,6 +68,7 @@ impl Admission {
             released: Notify::new(),
             metrics,
             logged: Default::default(),
+            refused: LogLimit::default(),
         }
     }
 
@@ -281,7 +284,15 @@ impl InFlight {
             }
         };
         drop(timeout(MAX_WAIT, freed).await);
-        self.is_within_share()
+        let is_admitted = self.is_within_share();
+        if !is_admitted && admission.refused.is_due() {
+            tracing::warn!(
+                address = %self.peer(),
+                "Requests are refused (503): their address has more than its share of the requests in \
+                 work, or of the answers that are not read. Logged once an hour at most."
+            );
+        }
+        is_admitted
     }
 
     /// Returns true while clients of the connection's address have few requests in work, and leave less

@@ -13,11 +13,10 @@ use tokio::time::Instant;
 use crate::telemetry::web::Closed;
 use crate::web::client_network::ClientNetwork;
 
-/// A connection younger than this had no time to send its request, so idle ones that are older go
-/// before it.
+/// Age below which a connection had no time to send its request: idle ones that are older go first.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// A client that took nothing of its answer for so long does not read.
+/// Time after which a client that took nothing of its answer does not read.
 const STALL: Duration = Duration::from_secs(1);
 
 /// Factor of connections from which an origin has to give way before another one.
