@@ -179,9 +179,11 @@ fn cluster(number: usize, now: Timestamp) -> ClusterState {
             overdue_after: Duration::from_secs(6 * 3600),
             retain_ended: Duration::from_secs(7 * 86400),
         },
+        degraded: Vec::new(),
         upgrades: vec![UpgradeView {
             upgrade,
             status_since: ago(60),
+            started: None,
             ended: None,
             last_progress: ago(30),
             stalled: false,

@@ -6,16 +6,18 @@
 pub mod bounds;
 mod nodes;
 pub mod progress;
+mod secondary;
 mod state;
 pub mod track;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 pub use nodes::{LeftOut, NodeCollector, NodeCounts};
+pub use secondary::{CallMemory, Degraded, SecondaryCall, SecondaryFailure};
 pub use state::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
 pub use view::{ClusterState, DiscoveryState, LastError, Thresholds, UpgradeView};
 
@@ -122,8 +124,18 @@ pub struct Upgrade {
     pub executions: Option<u64>,
     /// The vendor's own progress from 0 to 1, where nodes do not tell it (CCE).
     pub ratio: Option<f64>,
+    /// Progress that a secondary call tells, from 0 to 1 (CCE: of the upgrade task). A change of it
+    /// is progress of the upgrade.
+    pub own_progress: Option<f64>,
     /// Nothing runs and nothing is queued: a person has to act (CCE). Never stalled.
     pub waits_for_person: bool,
+    /// Its tasks are steps of the whole upgrade: the first start of one is when it started (CCE).
+    pub starts_with_a_task: bool,
+    /// Parts that this answer does not tell.
+    pub untold: Untold,
+    /// A failing secondary call could have shown progress: silence proves nothing, and the upgrade is
+    /// not stalled.
+    pub is_stall_suspended: bool,
     /// Polls in a row in which the cluster looked idle before the upgrade proved its end (CDSS), or
     /// in which the vendor did not tell of it any more.
     pub quiet_polls: u32,
@@ -148,7 +160,11 @@ impl Upgrade {
             ended: None,
             executions: None,
             ratio: None,
+            own_progress: None,
             waits_for_person: false,
+            starts_with_a_task: false,
+            untold: Untold::default(),
+            is_stall_suspended: false,
             quiet_polls: 0,
             nodes: Vec::new(),
             tasks: Vec::new(),
@@ -187,8 +203,27 @@ impl Upgrade {
     }
 }
 
+/// Parts of an upgrade that an answer does not tell because a secondary call failed. What stands
+/// there is of an earlier answer, or absent, and no difference from the last good answer is progress.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Untold {
+    /// The upgrade as a whole.
+    pub all: bool,
+    /// Nodes.
+    pub nodes: bool,
+    /// [`Upgrade::own_progress`], and whether it is paused.
+    pub progress: bool,
+}
+
+impl Untold {
+    /// Whether any part is untold.
+    pub fn any(self) -> bool {
+        self.all || self.nodes || self.progress
+    }
+}
+
 /// What one good poll of a cluster tells.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observation {
     /// The cluster's name at the vendor.
     pub name: String,
@@ -204,6 +239,10 @@ pub struct Observation {
     pub unknown_words: Vec<String>,
     /// The vendor refused to tell progress although nothing seems wrong (contract, section 4, SES).
     pub refused: Option<String>,
+    /// Outcomes of the secondary calls that the poll needed.
+    pub secondary: Vec<SecondaryCall>,
+    /// The next poll follows after the active interval, whatever the cluster does.
+    pub ask_again_soon: bool,
 }
 
 /// What a worker remembers of a cluster between its polls; lost with the process.
@@ -211,6 +250,9 @@ pub struct Observation {
 pub struct Memory {
     /// By kind, the upgrade last seen.
     pub upgrades: BTreeMap<Kind, Seen>,
+    /// By the vendor's name of a call, how it went: secondary calls, and primary ones that the vendor
+    /// does not offer.
+    pub calls: BTreeMap<&'static str, CallMemory>,
 }
 
 /// What earlier polls saw of the upgrade that is current now.
@@ -218,6 +260,13 @@ pub struct Memory {
 pub struct Seen {
     /// The upgrade as the last good poll told it.
     pub last: Upgrade,
+    /// The upgrade with the last good answers of the parts that `last` does not tell; `None` when it
+    /// tells them all.
+    pub fully_told: Option<Box<Upgrade>>,
+    /// Time at which it started; `None` while it is pending.
+    pub started: Option<Timestamp>,
+    /// Outcomes that it was seen to have.
+    pub outcomes: BTreeSet<UpgradeStatus>,
     /// When this process saw it first.
     pub first_seen: Timestamp,
     /// When it entered its state, as far as known.

@@ -12,6 +12,7 @@ pub mod limit;
 pub mod listing;
 pub mod ncloud;
 pub mod retry;
+pub mod secondary;
 pub mod start;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-pub use call::{Call, Method};
+pub use call::{Call, Method, Secondary};
 pub use cause::{Cause, Network};
 pub use error::{ApiError, Reason};
 

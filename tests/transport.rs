@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config;
 use rolling_upgrade_exporter::provider::http::{
-    Answer, Authentication, Message, Request, Transport, Vendor,
+    Answer, Authentication, Effort, Message, Request, Transport, Vendor,
 };
 use rolling_upgrade_exporter::provider::{ApiError, Call, Cause, Method, Network, Reason};
 use rolling_upgrade_exporter::telemetry::Metrics;
@@ -71,6 +71,7 @@ async fn send(base: &str, keys: &str) -> Result<Answer, ApiError> {
         query: String::new(),
         headers: Vec::new(),
         body: None,
+        effort: Effort::Normal,
     };
     transport.send(&Open, &request).await
 }

@@ -120,6 +120,7 @@ fn cluster(name: &str) -> ClusterState {
             retain_ended: Duration::from_secs(604_800),
         },
         upgrades: Vec::new(),
+        degraded: Vec::new(),
     }
 }
 

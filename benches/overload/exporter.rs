@@ -141,10 +141,12 @@ fn cluster(number: usize) -> ClusterState {
             overdue_after: Duration::from_secs(6 * 3600),
             retain_ended: Duration::from_secs(7 * 86400),
         },
+        degraded: Vec::new(),
         upgrades: vec![UpgradeView {
             node_work: vec![None; upgrade.nodes.len()],
             upgrade,
             status_since: now,
+            started: None,
             ended: None,
             last_progress: now,
             stalled: false,

@@ -117,8 +117,8 @@ mod tests {
         let out = BufReader::new(child.stdout.take().unwrap());
         let mut lines = out.lines().map_while(Result::ok);
         assert!(lines.any(|line| line.ends_with(READY)), "it does not start");
+        let pid = child.id().to_string();
         let signal = || {
-            let pid = child.id().to_string();
             let sent = Command::new("kill").args(["-s", "TERM", &pid]).status();
             assert!(sent.unwrap().success());
         };

@@ -151,6 +151,7 @@ pub(crate) fn cluster(id: &str) -> ClusterState {
             retain_ended: Duration::from_secs(3600),
         },
         upgrades: Vec::new(),
+        degraded: Vec::new(),
     }
 }
 
@@ -158,6 +159,7 @@ pub(crate) fn cluster(id: &str) -> ClusterState {
 pub(crate) fn view(upgrade: Upgrade) -> UpgradeView {
     UpgradeView {
         status_since: at(-60),
+        started: None,
         ended: None,
         last_progress: at(-30),
         stalled: false,

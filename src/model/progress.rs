@@ -116,6 +116,35 @@ pub fn last_progress(
         .unwrap_or(first_seen)
 }
 
+/// Returns the time at which the upgrade started, as far as one answer tells: the request, or
+/// `first_seen` where the vendor gives none. Where its tasks are steps of the whole upgrade it is the
+/// first start of one, or the request when one has begun without a time. `None` while it is pending,
+/// and while no such task has begun.
+pub fn started(upgrade: &Upgrade, first_seen: Timestamp) -> Option<Timestamp> {
+    let requested = upgrade.requested.unwrap_or(first_seen);
+    if upgrade.status == UpgradeStatus::Pending {
+        return None;
+    }
+    if !upgrade.starts_with_a_task {
+        return Some(requested);
+    }
+    let begun = |task: &&super::Task| {
+        task.start.is_some()
+            || matches!(
+                task.status,
+                TaskStatus::Running | TaskStatus::Succeeded | TaskStatus::Failed
+            )
+    };
+    let mut begun = upgrade.tasks.iter().filter(begun).peekable();
+    begun.peek()?;
+    Some(
+        begun
+            .filter_map(|task| task.start)
+            .min()
+            .unwrap_or(requested),
+    )
+}
+
 /// Whether it is stalled at the time of a good poll: pending or running, not waiting for a person,
 /// and silent for longer than `after`.
 pub fn stalled(
@@ -128,6 +157,7 @@ pub fn stalled(
         upgrade.status,
         UpgradeStatus::Pending | UpgradeStatus::Running
     ) && !upgrade.waits_for_person
+        && !upgrade.is_stall_suspended
         && SignedDuration::try_from(after)
             .is_ok_and(|after| last_success.duration_since(last_progress) > after)
 }

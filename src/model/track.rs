@@ -1,23 +1,34 @@
 //! What only a sequence of answers can tell: when things changed, how long nodes were in work.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::bounds::MAX_NODES;
 use super::progress;
 use super::{
-    Memory, Node, NodeKey, NodeStatus, Observation, Seen, Span, TaskStatus, Thresholds, Upgrade,
-    UpgradeStatus, UpgradeView,
+    Degraded, Memory, Node, NodeKey, NodeStatus, Observation, Seen, Span, TaskStatus, Thresholds,
+    Upgrade, UpgradeStatus, UpgradeView,
 };
 
-/// Takes a good poll into the memory, and gives every upgrade with all that is derived from it.
+/// Result of a good poll.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advanced {
+    /// Every upgrade with all that is derived from it.
+    pub upgrades: Vec<UpgradeView>,
+    /// Secondary calls that failed.
+    pub degraded: Vec<Degraded>,
+}
+
+/// Takes a good poll into the memory. `interval` is the poll interval in force.
 pub fn advance(
     memory: &mut Memory,
     observation: &Observation,
     thresholds: &Thresholds,
+    interval: Duration,
     now: Timestamp,
-) -> Vec<UpgradeView> {
+) -> Advanced {
     let mut before = std::mem::take(&mut memory.upgrades);
     let mut views = Vec::with_capacity(observation.upgrades.len());
     for upgrade in &observation.upgrades {
@@ -34,7 +45,10 @@ pub fn advance(
         memory.upgrades.insert(upgrade.kind, seen);
     }
     views.sort_by_key(|view| view.upgrade.kind);
-    views
+    Advanced {
+        upgrades: views,
+        degraded: memory.take_calls(observation, interval, now),
+    }
 }
 
 /// The upgrades that ended since `last_poll`, the last good poll before `now` (none: this was the
@@ -50,7 +64,7 @@ pub fn ended_since<'a>(
         };
         match before.last(view.upgrade.kind) {
             Some(seen) if seen.last.is_same(&view.upgrade) => {
-                !seen.last.is_ended() || seen.last.status != view.upgrade.status
+                !seen.outcomes.contains(&view.upgrade.status)
             }
             // It began and ended between two polls.
             _ => last_poll.is_some_and(|at| ended >= at),
@@ -61,9 +75,13 @@ pub fn ended_since<'a>(
 
 fn see(earlier: Option<Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
     let ended = upgrade.is_ended();
+    let outcome = ended.then_some(upgrade.status);
     let Some(earlier) = earlier else {
         return Seen {
             first_seen: now,
+            fully_told: None,
+            started: progress::started(upgrade, now),
+            outcomes: outcome.into_iter().collect(),
             status_since: first_since(upgrade, now),
             changed: None,
             ended_seen: ended.then_some(now),
@@ -79,10 +97,13 @@ fn see(earlier: Option<Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
     } else {
         now
     };
+    let fully_told = earlier.fully_told.as_deref().unwrap_or(&earlier.last);
+    let started = progress::started(upgrade, earlier.first_seen);
     Seen {
         first_seen: earlier.first_seen,
         status_since,
-        changed: if moved(&earlier.last, upgrade) {
+        started: earlier.started.into_iter().chain(started).min(),
+        changed: if moved(fully_told, upgrade) {
             Some(now)
         } else {
             earlier.changed
@@ -93,6 +114,8 @@ fn see(earlier: Option<Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
             _ => ended.then_some(now),
         },
         forgotten: false,
+        fully_told: filled(fully_told, upgrade),
+        outcomes: earlier.outcomes.into_iter().chain(outcome).collect(),
         worked: worked(earlier.worked, &upgrade.nodes, now),
         last: upgrade.clone(),
     }
@@ -100,7 +123,12 @@ fn see(earlier: Option<Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
 
 fn view(seen: &Seen, thresholds: &Thresholds, now: Timestamp) -> UpgradeView {
     let upgrade = seen.last.clone();
-    let last_progress = progress::last_progress(&upgrade, seen.first_seen, seen.changed, now);
+    let last_progress = [Some(&upgrade), seen.fully_told.as_deref()]
+        .into_iter()
+        .flatten()
+        .map(|told| progress::last_progress(told, seen.first_seen, seen.changed, now))
+        .max()
+        .unwrap_or(seen.first_seen);
     let node_work: Vec<Option<Span>> = upgrade
         .nodes
         .iter()
@@ -113,6 +141,7 @@ fn view(seen: &Seen, thresholds: &Thresholds, now: Timestamp) -> UpgradeView {
         .collect();
     UpgradeView {
         status_since: seen.status_since,
+        started: seen.started,
         ended: seen
             .ended_seen
             .map(|seen| upgrade.ended.filter(|at| *at <= now).unwrap_or(seen)),
@@ -145,9 +174,14 @@ fn first_since(upgrade: &Upgrade, now: Timestamp) -> Timestamp {
     since.filter(|at| *at <= now).unwrap_or(now)
 }
 
-/// Whether anything of the upgrade is not as it was: a node, a task, the count of executions, the
-/// ratio, or the state (so that the silence of a pause does not count once it is over).
+/// Whether anything that the answer tells of the upgrade is not as it was: a node, a task, the count
+/// of executions, the progress, or the state (so that the silence of a pause does not count once it is
+/// over).
 fn moved(before: &Upgrade, after: &Upgrade) -> bool {
+    let untold = after.untold;
+    if untold.all {
+        return false;
+    }
     let nodes: BTreeMap<&NodeKey, &Node> = before.nodes.iter().map(|n| (&n.key, n)).collect();
     let node_moved = after.nodes.iter().any(|node| match nodes.get(&node.key) {
         Some(old) => *old != node,
@@ -165,12 +199,43 @@ fn moved(before: &Upgrade, after: &Upgrade) -> bool {
             Some(old) => *old != task,
             None => !tasks.is_empty() && task.status != TaskStatus::Waiting,
         });
-    node_moved
+    // The first sight of it is not a change.
+    let own_progress = before.own_progress.zip(after.own_progress);
+    let own_progress_moved =
+        own_progress.is_some_and(|(before, after)| before.total_cmp(&after).is_ne());
+    let is_paused = |upgrade: &Upgrade| upgrade.status == UpgradeStatus::Paused;
+    let status_told = !(untold.progress && (is_paused(before) || is_paused(after)));
+    (!untold.nodes && (node_moved || before.left_out.nodes != after.left_out.nodes))
         || task_moved
-        || before.left_out != after.left_out
+        || before.left_out.tasks != after.left_out.tasks
         || before.executions != after.executions
-        || before.ratio != after.ratio
-        || before.status != after.status
+        || (!untold.progress && own_progress_moved)
+        || (status_told && before.status != after.status)
+}
+
+/// Returns the upgrade with the parts that the answer does not tell as `before` has them; `None` when
+/// it tells them all.
+fn filled(before: &Upgrade, after: &Upgrade) -> Option<Box<Upgrade>> {
+    let untold = after.untold;
+    if !untold.any() {
+        return None;
+    }
+    if untold.all {
+        return Some(Box::new(before.clone()));
+    }
+    let mut filled = after.clone();
+    if untold.nodes {
+        filled.nodes.clone_from(&before.nodes);
+        filled.left_out.nodes = before.left_out.nodes;
+        filled.left_out.latest = before.left_out.latest;
+    }
+    if untold.progress {
+        filled.own_progress = before.own_progress;
+        if before.status == UpgradeStatus::Paused && after.status.is_active() {
+            filled.status = UpgradeStatus::Paused;
+        }
+    }
+    Some(Box::new(filled))
 }
 
 /// Takes the nodes' states into the record of work on them.
@@ -221,224 +286,4 @@ fn end_of(node: &Node, start: Timestamp, now: Timestamp) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::model::Kind;
-
-    const THRESHOLDS: Thresholds = Thresholds {
-        stalled_after: Duration::from_secs(60),
-        overdue_after: Duration::from_secs(3600),
-        retain_ended: Duration::from_secs(7200),
-    };
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(seconds).unwrap()
-    }
-
-    fn observation(upgrade: Upgrade) -> Observation {
-        Observation {
-            name: "a".into(),
-            version: String::new(),
-            raw_status: String::new(),
-            changing: false,
-            upgrades: vec![upgrade],
-            unknown_words: Vec::new(),
-            refused: None,
-        }
-    }
-
-    fn upgrade(status: UpgradeStatus, nodes: &[NodeStatus]) -> Upgrade {
-        let mut upgrade = Upgrade::new(Kind::Version, status);
-        upgrade.requested = Some(at(100));
-        upgrade.nodes = nodes
-            .iter()
-            .enumerate()
-            .map(|(i, status)| Node::new(&format!("n{i}"), "data", *status, ""))
-            .collect();
-        upgrade
-    }
-
-    /// Plays upgrades at their times and gives the last view.
-    fn play(steps: &[(i64, &Upgrade)]) -> UpgradeView {
-        let mut memory = Memory::default();
-        let mut last = None;
-        for (seconds, upgrade) in steps {
-            let observation = observation((*upgrade).clone());
-            last = advance(&mut memory, &observation, &THRESHOLDS, at(*seconds)).pop();
-        }
-        last.unwrap()
-    }
-
-    use NodeStatus::{Failed, Succeeded, Upgrading, Waiting};
-    use UpgradeStatus::Running;
-
-    #[test]
-    fn first_sight_is_not_progress() {
-        let view = play(&[(500, &upgrade(Running, &[Upgrading]))]);
-        assert_eq!(view.last_progress, at(100));
-        assert!(view.stalled, "silent since its request");
-        assert_eq!(view.status_since, at(100));
-    }
-
-    #[test]
-    fn a_change_that_is_seen_is_progress() {
-        let waiting = upgrade(Running, &[Succeeded, Waiting]);
-        let working = upgrade(Running, &[Succeeded, Upgrading]);
-        let view = play(&[(500, &waiting), (530, &working), (580, &working)]);
-        assert_eq!(view.last_progress, at(530));
-        assert!(!view.stalled);
-        let view = play(&[(500, &waiting), (530, &working), (591, &working)]);
-        assert!(view.stalled);
-    }
-
-    #[test]
-    fn the_order_of_nodes_is_not_progress() {
-        let one = upgrade(Running, &[Succeeded, Upgrading]);
-        let mut other = one.clone();
-        other.nodes.reverse();
-        assert_eq!(play(&[(500, &one), (530, &other)]).last_progress, at(100));
-    }
-
-    #[test]
-    fn node_work_runs_from_first_sight_to_the_end() {
-        let working = upgrade(Running, &[Upgrading]);
-        let view = play(&[(110, &working), (150, &working)]);
-        assert_eq!(
-            view.node_work,
-            [Some(Span {
-                start: at(110),
-                end: None
-            })]
-        );
-        let done = upgrade(Running, &[Succeeded]);
-        let view = play(&[(110, &working), (150, &done), (190, &done)]);
-        assert_eq!(
-            view.node_work,
-            [Some(Span {
-                start: at(110),
-                end: Some(at(150))
-            })]
-        );
-        let view = play(&[(110, &done)]);
-        assert_eq!(view.node_work, [None], "nobody knows when work on it began");
-    }
-
-    #[test]
-    fn the_vendors_times_of_work_win() {
-        let mut working = upgrade(Running, &[Upgrading]);
-        working.nodes[0].started = Some(at(105));
-        let mut failed = upgrade(UpgradeStatus::Failed, &[Failed]);
-        failed.nodes[0].updated = Some(at(140));
-        let view = play(&[(110, &working), (150, &failed)]);
-        assert_eq!(
-            view.node_work,
-            [Some(Span {
-                start: at(105),
-                end: Some(at(140))
-            })]
-        );
-    }
-
-    #[test]
-    fn the_end_is_the_vendors_else_first_sight_and_stands_still() {
-        let done = upgrade(UpgradeStatus::Succeeded, &[Succeeded]);
-        assert_eq!(play(&[(500, &done), (900, &done)]).ended, Some(at(500)));
-        let mut told = done.clone();
-        told.ended = Some(at(400));
-        let view = play(&[(500, &told)]);
-        assert_eq!((view.ended, view.status_since), (Some(at(400)), at(400)));
-        told.ended = Some(at(9999));
-        assert_eq!(play(&[(500, &told)]).ended, Some(at(500)), "a wrong clock");
-    }
-
-    #[test]
-    fn a_new_upgrade_starts_afresh() {
-        let first = upgrade(Running, &[Upgrading]);
-        let mut second = upgrade(Running, &[Waiting]);
-        second.requested = Some(at(600));
-        let view = play(&[(110, &first), (610, &second)]);
-        assert_eq!(view.last_progress, at(600));
-        assert_eq!(view.node_work, [None]);
-    }
-
-    #[test]
-    fn a_pause_that_ends_is_progress() {
-        let running = upgrade(Running, &[Upgrading]);
-        let paused = upgrade(UpgradeStatus::Paused, &[Upgrading]);
-        let view = play(&[(110, &running), (120, &paused), (9000, &running)]);
-        assert!(!view.stalled);
-        assert_eq!(view.status_since, at(9000));
-    }
-
-    #[test]
-    fn one_answer_that_knows_nothing_takes_nothing_back() {
-        let mut memory = Memory::default();
-        assert_eq!(memory.once_more(Kind::Version), None);
-        let failed = upgrade(UpgradeStatus::Failed, &[Failed]);
-        let mut take = |upgrade: Upgrade, seconds| {
-            let views = advance(&mut memory, &observation(upgrade), &THRESHOLDS, at(seconds));
-            (memory.once_more(Kind::Version), views[0].last_progress)
-        };
-        let (first, _) = take(failed.clone(), 500);
-        let (second, progress) = take(first.unwrap(), 600);
-        assert_eq!(second, None, "the second silence in a row is believed");
-        assert_eq!(progress, at(100), "silence is not progress");
-        let (again, _) = take(failed, 700);
-        assert!(again.is_some(), "an answer in between begins anew");
-    }
-
-    #[test]
-    fn an_upgrade_is_forgotten_once_its_time_is_over() {
-        let mut memory = Memory::default();
-        let mut forgotten = |seconds| {
-            let failed = observation(upgrade(UpgradeStatus::Failed, &[Failed]));
-            advance(&mut memory, &failed, &THRESHOLDS, at(seconds));
-            memory.last(Kind::Version).unwrap().forgotten
-        };
-        assert!(!forgotten(500));
-        assert!(!forgotten(500 + 7199));
-        assert!(forgotten(500 + 7200));
-    }
-
-    #[test]
-    fn ends_are_counted_once_and_history_is_not() {
-        let done = upgrade(UpgradeStatus::Succeeded, &[Succeeded]);
-        let running = upgrade(Running, &[Upgrading]);
-        let mut memory = Memory::default();
-        let mut count = |upgrade: &Upgrade, seconds, last_poll: Option<i64>| {
-            let before = memory.clone();
-            let observation = observation(upgrade.clone());
-            let views = advance(&mut memory, &observation, &THRESHOLDS, at(seconds));
-            ended_since(&before, &views, last_poll.map(at)).len()
-        };
-        assert_eq!(count(&running, 110, None), 0);
-        assert_eq!(count(&done, 120, Some(110)), 1);
-        assert_eq!(count(&done, 130, Some(120)), 0);
-        let mut short = done.clone();
-        short.requested = Some(at(200));
-        short.ended = Some(at(210));
-        assert_eq!(
-            count(&short, 300, Some(130)),
-            1,
-            "it came and went between two polls"
-        );
-        memory = Memory::default();
-        let views = advance(&mut memory, &observation(short), &THRESHOLDS, at(400));
-        assert!(ended_since(&Memory::default(), &views, None).is_empty());
-    }
-
-    #[test]
-    fn a_failure_that_turns_out_well_ends_anew() {
-        let failed = upgrade(UpgradeStatus::Failed, &[Failed]);
-        let done = upgrade(UpgradeStatus::Succeeded, &[Succeeded]);
-        let view = play(&[(500, &failed), (900, &done), (950, &done)]);
-        assert_eq!((view.ended, view.status_since), (Some(at(900)), at(900)));
-        let mut memory = Memory::default();
-        advance(&mut memory, &observation(failed), &THRESHOLDS, at(500));
-        let before = memory.clone();
-        let views = advance(&mut memory, &observation(done), &THRESHOLDS, at(900));
-        assert_eq!(ended_since(&before, &views, Some(at(500))).len(), 1);
-    }
-}
+mod tests;

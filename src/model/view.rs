@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Key, Kind, Span, TaskStatus, Upgrade, UpgradeStatus, progress};
+use super::{Degraded, Key, Kind, Span, TaskStatus, Upgrade, UpgradeStatus, progress};
 
 /// The limits in force for one cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,9 @@ pub struct UpgradeView {
     pub upgrade: Upgrade,
     /// When it entered its state, as far as known.
     pub status_since: Timestamp,
+    /// Time at which it started: the request, or the first start of a task where its tasks are steps of
+    /// the whole upgrade; `None` while nothing has begun.
+    pub started: Option<Timestamp>,
     /// When it ended, once it has.
     pub ended: Option<Timestamp>,
     /// The last sign of progress.
@@ -42,9 +45,11 @@ pub struct UpgradeView {
 }
 
 impl UpgradeView {
-    /// The limit of silence, while it is in force: nothing is stalled that waits for a person.
+    /// Returns the limit of silence while it is in force: nothing is stalled that waits for a person, or
+    /// whose progress cannot be seen.
     pub fn stalled_after(&self, limits: &Thresholds) -> Option<Duration> {
-        (!self.upgrade.waits_for_person).then_some(limits.stalled_after)
+        let is_suspended = self.upgrade.waits_for_person || self.upgrade.is_stall_suspended;
+        (!is_suspended).then_some(limits.stalled_after)
     }
 
     /// The limit of running, while it is in force: not before anything began of an upgrade that
@@ -141,6 +146,8 @@ pub struct ClusterState {
     pub thresholds: Thresholds,
     /// Its upgrades.
     pub upgrades: Vec<UpgradeView>,
+    /// Secondary calls that failed at the last poll that needed them.
+    pub degraded: Vec<Degraded>,
 }
 
 impl ClusterState {

@@ -13,11 +13,14 @@ use jiff::Timestamp;
 use super::*;
 
 mod bounds;
+mod degraded;
 mod reload;
 mod secrets;
 use crate::config::Selection;
-use crate::model::{ClusterState, Kind, Memory, Observation, Thresholds, Upgrade, UpgradeStatus};
-use crate::provider::{ApiError, Discovered, Discovery, Reason};
+use crate::model::{
+    ClusterState, Kind, Memory, Observation, SecondaryCall, Thresholds, Upgrade, UpgradeStatus,
+};
+use crate::provider::{ApiError, Cause, Discovered, Discovery, Reason};
 use crate::web::ready::Ready;
 
 static FAKE: Product = Product {
@@ -46,6 +49,10 @@ struct Fake {
     slow: Duration,
     polls: Mutex<BTreeMap<String, u32>>,
     discoveries: AtomicU32,
+    /// Outcomes of secondary calls, told with each good poll.
+    secondary: Mutex<Vec<SecondaryCall>>,
+    /// Polls end with the vendor's word that it does not publish the primary call.
+    not_published: AtomicBool,
 }
 
 impl Fake {
@@ -96,6 +103,10 @@ impl Provider for Fake {
                 .or_default() += 1;
             tokio::time::sleep(self.slow).await;
             assert!(!self.panics.load(Ordering::Relaxed), "on purpose");
+            if self.not_published.load(Ordering::Relaxed) {
+                let error = ApiError::new(Reason::NotFound, "no such API");
+                return Err(error.because(Cause::NotPublished).of("Progress"));
+            }
             let answer = self.clusters.lock().unwrap().get(cluster_id).copied();
             let status = answer
                 .unwrap_or(Err(Reason::NotFound))
@@ -109,6 +120,8 @@ impl Provider for Fake {
                 upgrades: upgrades.into_iter().collect(),
                 unknown_words: Vec::new(),
                 refused: None,
+                secondary: self.secondary.lock().unwrap().clone(),
+                ..Observation::default()
             })
         }
         .boxed()

@@ -11,8 +11,8 @@ use super::select::Wanted;
 use super::{Deps, Watch};
 use crate::model::bounds;
 use crate::model::track;
-use crate::model::{ClusterState, Key, Memory, Observation, UpgradeView};
-use crate::provider::{ApiError, Reason};
+use crate::model::{ClusterState, Degraded, Key, Memory, Observation, UpgradeView};
+use crate::provider::{ApiError, Cause, Reason};
 use crate::web::ready::Latch;
 
 /// A cluster's worker: it alone knows what earlier polls saw.
@@ -33,6 +33,8 @@ struct Course {
     failures: u32,
     /// The cluster itself said at the last good poll that it is changing.
     changing: bool,
+    /// The last poll asks for another one after the active interval.
+    ask_again_soon: bool,
     /// When the last poll ended.
     polled: Instant,
     /// When the next one is due.
@@ -62,6 +64,7 @@ impl Worker {
             poll_interval: watch.account.polling.idle_interval,
             thresholds: wanted.thresholds,
             upgrades: Vec::new(),
+            degraded: Vec::new(),
         };
         let now = Instant::now();
         let course = Course {
@@ -71,6 +74,7 @@ impl Worker {
             memory: Arc::default(),
             failures: 0,
             changing: false,
+            ask_again_soon: false,
             polled: now,
             next: now,
             is_gone: false,
@@ -222,6 +226,10 @@ impl Course {
 
     fn pause(&self, asked: Option<Duration>) -> Duration {
         let dice = fastrand::f64();
+        if self.ask_again_soon {
+            let active = self.watch.account.polling.active_interval;
+            return schedule::pause(active, 0, asked, dice);
+        }
         schedule::pause(self.state.poll_interval, self.failures, asked, dice)
     }
 
@@ -233,7 +241,16 @@ impl Course {
         watch.tell_of_answer(deps, &self.wanted.id, &observation, &exceeded);
         let last_poll = self.state.answered.then_some(self.state.last_success);
         let mut memory = Memory::clone(&self.memory);
-        let views = track::advance(&mut memory, &observation, &self.wanted.thresholds, now);
+        let track::Advanced {
+            upgrades: views,
+            degraded,
+        } = track::advance(
+            &mut memory,
+            &observation,
+            &self.wanted.thresholds,
+            self.state.poll_interval,
+            now,
+        );
         for view in track::ended_since(&self.memory, &views, last_poll) {
             deps.metrics
                 .upgrade_ended(account, product, view.upgrade.status);
@@ -261,6 +278,9 @@ impl Course {
         self.tell_status(&views);
         self.tell_stalled(&self.state.upgrades, &views);
         self.state.upgrades = views;
+        self.log_degraded(&degraded);
+        self.state.degraded = degraded;
+        self.ask_again_soon = observation.ask_again_soon;
         self.changing = observation.changing;
         self.state.last_success = now;
         self.state.answered = true;
@@ -293,8 +313,11 @@ impl Course {
         self.failures = self.failures.saturating_add(1);
         self.state.up = false;
         self.state.last_error = Some(error.told(deps.clock.now()));
+        let is_not_offered = error.cause == Cause::NotPublished;
+        Arc::make_mut(&mut self.memory).primary_failed(error.call, is_not_offered);
+        self.ask_again_soon = is_not_offered;
         // A cluster that is not there will not be back in a minute.
-        if error.reason == Reason::NotFound {
+        if error.reason == Reason::NotFound && !is_not_offered {
             self.failures = self.failures.max(3);
         }
         self.set_interval();
@@ -329,6 +352,29 @@ impl Course {
                 .iter()
                 .any(|view| view.upgrade.status.is_active());
         self.state.poll_interval = schedule::interval(&self.watch.account.polling, active);
+    }
+
+    /// Logs each secondary call once when it begins to fail, and once when it fails no more.
+    fn log_degraded(&self, degraded: &[Degraded]) {
+        let is_among = |calls: &[Degraded], call: &Degraded| {
+            calls.iter().any(|other| other.endpoint == call.endpoint)
+        };
+        let (account, product) = (&*self.watch.account.name, self.watch.product.name);
+        let before = &self.state.degraded;
+        for call in degraded.iter().filter(|call| !is_among(before, call)) {
+            tracing::warn!(
+                account, product, cluster = %self.wanted.id, name = self.state.name,
+                endpoint = call.endpoint, reason = call.reason, error = call.message,
+                missing = call.missing, permission = call.permission,
+                "A secondary call failed; what it tells is missing."
+            );
+        }
+        for call in before.iter().filter(|call| !is_among(degraded, call)) {
+            tracing::info!(
+                account, product, cluster = %self.wanted.id, name = self.state.name,
+                endpoint = call.endpoint, "A secondary call fails no more."
+            );
+        }
     }
 
     /// Tells the log when an upgrade enters a state.

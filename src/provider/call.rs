@@ -40,12 +40,41 @@ pub struct Call {
     pub method: Method,
     /// Its path, with a `{}` for each parameter.
     pub path: &'static str,
+    /// What a secondary call adds; `None` for a primary one.
+    pub secondary: Option<Secondary>,
+}
+
+/// What a secondary call adds to a product's primary call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Secondary {
+    /// Noun phrase for what is missing while the call fails.
+    pub tells: &'static str,
+    /// Vendor's name of the permission or policy that the call takes.
+    pub permission: &'static str,
 }
 
 impl Call {
     /// A call that only reads.
     pub const fn read(name: &'static str, method: Method, path: &'static str) -> Self {
-        Self { name, method, path }
+        Self {
+            name,
+            method,
+            path,
+            secondary: None,
+        }
+    }
+
+    /// Builds a call that only reads and that a poll can do without.
+    pub const fn secondary(
+        name: &'static str,
+        method: Method,
+        path: &'static str,
+        secondary: Secondary,
+    ) -> Self {
+        Self {
+            secondary: Some(secondary),
+            ..Self::read(name, method, path)
+        }
     }
 
     /// The path with its parameters percent-encoded in.

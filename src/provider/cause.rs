@@ -17,6 +17,8 @@ pub enum Cause {
     Subscription,
     /// Zone, region, project, endpoint or id: nothing of that name is there.
     Region,
+    /// The vendor does not publish this API here: another region or endpoint may.
+    NotPublished,
     /// The way to the vendor.
     Network(Network),
     /// Too many calls.
@@ -70,7 +72,7 @@ impl Cause {
             Self::Clock => "clock",
             Self::Permission => "permission",
             Self::Subscription => "subscription",
-            Self::Region => "region",
+            Self::Region | Self::NotPublished => "region",
             Self::Network(Network::Name) => "network: name",
             Self::Network(Network::Unreachable) => "network: route",
             Self::Network(Network::Tls) => "network: tls",

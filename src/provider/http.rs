@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use client::client;
@@ -31,7 +32,7 @@ use crate::telemetry::Metrics;
 
 pub use answer::Answer;
 pub(crate) use message::host;
-pub use message::{Message, Request};
+pub use message::{Effort, Message, Request};
 pub use redaction::Redaction;
 pub use vendor::{Authentication, Vendor};
 
@@ -42,6 +43,8 @@ pub struct Transport {
     client: reqwest::Client,
     rate: Rate,
     gate: Gate,
+    /// Slot of the calls that are made once.
+    once: Semaphore,
     timeout: Duration,
     /// Of one request, the first included.
     attempts: u32,
@@ -67,6 +70,7 @@ impl Transport {
             client: client(account)?,
             rate: Rate::new(account.polling.rate_limit),
             gate: Gate::new(account.polling.max_concurrency),
+            once: Semaphore::new(1),
             timeout: account.polling.timeout,
             attempts: retry::ATTEMPTS,
             calls: closed::calls().collect(),
@@ -133,13 +137,17 @@ impl Transport {
         request: &Request<'_>,
     ) -> Result<Answer, ApiError> {
         closed::check(&self.calls, request)?;
+        let (_slot, attempts) = match request.effort {
+            Effort::Normal => (None, self.attempts),
+            Effort::Once => (Some(self.slot(request).await?), 1),
+        };
         let mut attempt = 1;
         loop {
             let error = match self.attempt(vendor, request).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error.of(request.call.name),
             };
-            if attempt >= self.attempts {
+            if attempt >= attempts {
                 return Err(error);
             }
             let dice = fastrand::f64();
@@ -157,6 +165,17 @@ impl Transport {
             tokio::time::sleep(wait).await;
             attempt += 1;
         }
+    }
+
+    /// Waits for the slot of the calls that are made once, no longer than for an answer.
+    async fn slot(&self, request: &Request<'_>) -> Result<SemaphorePermit<'_>, ApiError> {
+        let slot = tokio::time::timeout(self.timeout, self.once.acquire()).await;
+        let Ok(Ok(slot)) = slot else {
+            let text =
+                "not asked: the account's other failing calls of this kind take too long to answer";
+            return Err(ApiError::new(Reason::Timeout, text).of(request.call.name));
+        };
+        Ok(slot)
     }
 
     async fn attempt(

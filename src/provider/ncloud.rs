@@ -103,8 +103,20 @@ impl Client {
         params: &[&str],
         query: &[(&str, &str)],
     ) -> Result<Option<T>, ApiError> {
+        let effort = http::Effort::Normal;
+        self.get_with(effort, call, params, query).await
+    }
+
+    /// Sends a secondary call without a body.
+    async fn get_with<T: serde::de::DeserializeOwned>(
+        &self,
+        effort: http::Effort,
+        call: &'static Call,
+        params: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Option<T>, ApiError> {
         let request = self.request(call, params, call::query(query), None);
-        self.send(&request).await
+        self.send(&http::Request { effort, ..request }).await
     }
 
     /// Sends a call with a JSON body, which is not signed.
@@ -133,6 +145,7 @@ impl Client {
             query,
             headers: body.iter().map(|_| json.clone()).collect(),
             body,
+            effort: http::Effort::Normal,
         }
     }
 

@@ -182,6 +182,7 @@ mod tests {
                 retain_ended: Duration::from_secs(600),
             },
             upgrades: views,
+            degraded: Vec::new(),
         }
     }
 
@@ -206,6 +207,7 @@ mod tests {
         UpgradeView {
             upgrade,
             status_since: at(5),
+            started: None,
             ended: status.is_final().then(|| at(95)),
             last_progress: at(70),
             stalled: false,

@@ -68,6 +68,7 @@ impl Cluster {
                 retain_ended: around(rng, pace, 5..90),
             },
             upgrades: Vec::new(),
+            degraded: Vec::new(),
         };
         let mut cluster = Self {
             state,
@@ -80,6 +81,7 @@ impl Cluster {
                 upgrades: Vec::new(),
                 unknown_words: Vec::new(),
                 refused: None,
+                ..Observation::default()
             },
             dark: one_in(rng, 6).then(|| one_of(rng, &REASONS)),
             pace,
@@ -123,8 +125,9 @@ impl Cluster {
         if let Some(reason) = self.dark {
             return (at, Err(reason));
         }
-        self.state.upgrades =
-            track::advance(&mut self.memory, &self.told, &self.state.thresholds, at);
+        let (limits, interval) = (&self.state.thresholds, self.state.poll_interval);
+        let advanced = track::advance(&mut self.memory, &self.told, limits, interval, at);
+        (self.state.upgrades, self.state.degraded) = (advanced.upgrades, advanced.degraded);
         self.state.name.clone_from(&self.told.name);
         self.state.last_success = at;
         self.state.answered = true;

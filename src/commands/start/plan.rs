@@ -180,6 +180,7 @@ pub(super) mod tests {
             upgrades: Vec::new(),
             unknown_words: Vec::new(),
             refused: None,
+            ..Observation::default()
         }
     }
 

@@ -13,6 +13,7 @@ fn observation(upgrade: Upgrade) -> Observation {
         upgrades: vec![upgrade],
         unknown_words: Vec::new(),
         refused: None,
+        ..Observation::default()
     }
 }
 

@@ -64,6 +64,7 @@ mod tests {
             query: String::new(),
             headers: Vec::new(),
             body: None,
+            effort: super::super::Effort::Normal,
         };
         check(&calls().collect::<Vec<_>>(), &request)
     }

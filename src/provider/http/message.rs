@@ -4,6 +4,17 @@ use url::Url;
 
 use crate::provider::{Call, Method};
 
+/// How hard the transport tries to get an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Effort {
+    /// Repeats the call as [`retry`](crate::provider::retry) allows.
+    #[default]
+    Normal,
+    /// Makes the call once, and only while no other such call of the account is in flight: for calls
+    /// that failed before and that a poll can do without.
+    Once,
+}
+
 /// One request before it is signed.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
@@ -21,6 +32,8 @@ pub struct Request<'a> {
     pub headers: Vec<(&'static str, String)>,
     /// JSON.
     pub body: Option<String>,
+    /// How hard the transport tries.
+    pub effort: Effort,
 }
 
 impl Request<'_> {

@@ -194,6 +194,7 @@ impl Cce {
             upgrades: upgrade.into_iter().collect(),
             unknown_words: words,
             refused: None,
+            ..Observation::default()
         })
     }
 

@@ -13,7 +13,7 @@ use super::token::{Bearer, TokenSource};
 use super::{error, host, sign};
 use crate::clock::Clock;
 use crate::config::{Cloud, HuaweiAuth, Secret};
-use crate::provider::http::{Answer, Authentication, Message, Request, Transport, Vendor};
+use crate::provider::http::{Answer, Authentication, Effort, Message, Request, Transport, Vendor};
 use crate::provider::{ApiError, Call, Context, Reason, call};
 
 pub(crate) use super::error::is_unpublished;
@@ -84,10 +84,21 @@ impl Client {
         })
     }
 
-    /// Makes a call. `params` fill the path after the project's id, which is always the first
-    /// hole and is added here.
+    /// Makes a call with normal effort.
     pub(crate) async fn get(
         &self,
+        call: &'static Call,
+        params: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Answer, ApiError> {
+        self.get_with(Effort::Normal, call, params, query).await
+    }
+
+    /// Makes a call. `params` fill the path after the project's id, which is always the first
+    /// hole and is added here.
+    pub(crate) async fn get_with(
+        &self,
+        effort: Effort,
         call: &'static Call,
         params: &[&str],
         query: &[(&str, &str)],
@@ -103,6 +114,7 @@ impl Client {
             query: call::query(query),
             headers: Vec::new(),
             body: None,
+            effort,
         };
         match &self.auth {
             Auth::Keys(keys) => self.transport.send(keys, &request).await,

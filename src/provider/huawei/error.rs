@@ -96,6 +96,9 @@ pub(super) fn judge(answer: &Answer) -> Result<(), ApiError> {
     let mut error = ApiError::new(meaning.reason, message).because(meaning.cause);
     error.status = Some(answer.status);
     error.code = code.cloned();
+    if is_unpublished(&error) {
+        error.cause = Cause::NotPublished;
+    }
     error.request_id = Some(told.request_id)
         .filter(|id| !id.is_empty())
         .or_else(|| {

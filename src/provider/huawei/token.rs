@@ -14,7 +14,7 @@ use super::client::{REST, fingerprint};
 use super::error::judge;
 use crate::config::Secret;
 use crate::config::secret::PATIENCE;
-use crate::provider::http::{Answer, Authentication, Message, Request, Transport, Vendor};
+use crate::provider::http::{Answer, Authentication, Effort, Message, Request, Transport, Vendor};
 use crate::provider::{ApiError, Call, Cause, Method, Reason};
 
 /// "Obtaining a User Token Through Password Authentication". It changes nothing: older tokens stay
@@ -209,6 +209,7 @@ impl TokenSource {
             query: String::new(),
             headers: vec![("content-type", "application/json;charset=utf8".to_owned())],
             body: Some(body.to_string()),
+            effort: Effort::Normal,
         };
         let vendor = Iam {
             credentials: fingerprint(&[&self.domain, &self.user, password.expose_secret()]),

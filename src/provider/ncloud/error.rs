@@ -187,7 +187,7 @@ fn sentence(cause: Cause, answer: &Answer, said: &Said, place: &str) -> String {
         Cause::Network(_) => {
             "the proxy asks for credentials; put them into proxy_url".to_owned()
         }
-        Cause::Region => format!(
+        Cause::Region | Cause::NotPublished => format!(
             "the gateway knows no such API in {place}; check zone, region and endpoint in the config, and that the service exists there"
         ),
         Cause::Throttled => {

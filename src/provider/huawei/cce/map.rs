@@ -130,6 +130,8 @@ fn of_workflow(
     }
     let progress = cluster_task.and_then(|task| progress(&task.status.progress));
     upgrade.ratio = ratio(status, points, progress);
+    upgrade.own_progress = progress;
+    upgrade.starts_with_a_task = true;
     // With the cluster itself at work, missing point statuses do not mean that nothing runs.
     upgrade.waits_for_person = !status.is_final()
         && !is_changing(cluster_phase)
@@ -172,9 +174,10 @@ fn of_task(task: &Task, cluster_phase: &str, words: &mut Vec<String>) -> Current
         upgrade.ended = go_time(&task.status.completion_time)
             .or_else(|| go_time(&task.metadata.update_timestamp));
     }
+    upgrade.own_progress = progress(&task.status.progress);
     upgrade.ratio = match status {
         UpgradeStatus::Succeeded => Some(1.0),
-        _ => progress(&task.status.progress).map(|p| p.min(NEARLY)),
+        _ => upgrade.own_progress.map(|p| p.min(NEARLY)),
     };
     let stage = match status {
         UpgradeStatus::Succeeded => Stage::After,

@@ -62,7 +62,13 @@ impl Bench {
     async fn at(&self, seconds: i64, memory: &mut Memory) -> (Observation, Vec<String>) {
         set(&mut self.world.lock().unwrap(), seconds);
         let seen = self.cce.observe("a", memory, FRESH).await.unwrap();
-        advance(memory, &seen, &THRESHOLDS, Clock::system().now());
+        advance(
+            memory,
+            &seen,
+            &THRESHOLDS,
+            Duration::from_secs(300),
+            Clock::system().now(),
+        );
         (seen, std::mem::take(&mut self.calls.lock().unwrap()))
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn observation(cluster: &Cluster) -> Observation {
         upgrades: Vec::new(),
         unknown_words: Vec::new(),
         refused: None,
+        ..Observation::default()
     }
 }
 

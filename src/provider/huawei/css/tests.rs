@@ -40,7 +40,13 @@ fn remember(memory: &mut Memory, observation: &Observation) {
         overdue_after: day,
         retain_ended: day,
     };
-    track::advance(memory, observation, &thresholds, Clock::system().now());
+    track::advance(
+        memory,
+        observation,
+        &thresholds,
+        Duration::from_secs(300),
+        Clock::system().now(),
+    );
 }
 
 fn fault(path: &str, answer: FaultAnswer) -> Fault {

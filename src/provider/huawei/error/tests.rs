@@ -77,7 +77,7 @@ fn each_failure_has_its_cause() {
     for (status, body, want) in [
         (401, r#"{"error_code":"APIGW.0301"}"#, Cause::Credentials),
         (403, r#"{"error_code":"APIGW.0302"}"#, Cause::Permission),
-        (404, r#"{"error_code":"APIGW.0101"}"#, Cause::Region),
+        (404, r#"{"error_code":"APIGW.0101"}"#, Cause::NotPublished),
         (429, r#"{"error_code":"APIGW.0308"}"#, Cause::Throttled),
         (504, r#"{"error_code":"APIGW.0201"}"#, Cause::Vendor),
         (403, r#"{"errCode":"CSS.0010"}"#, Cause::Permission),

@@ -115,6 +115,7 @@ pub(super) fn observation(
         upgrades: next(seen, &look, now).into_iter().collect(),
         unknown_words,
         refused: None,
+        ..Observation::default()
     };
     (observation, remarks)
 }

@@ -37,6 +37,7 @@ pub(super) fn idle(listed: &Listed) -> Observation {
         upgrades: Vec::new(),
         unknown_words: Vec::new(),
         refused: None,
+        ..Observation::default()
     }
 }
 

@@ -69,6 +69,9 @@ fn memory(upgrade: Upgrade, worked: &[&str]) -> Memory {
         last: upgrade,
         first_seen: at,
         status_since: at,
+        fully_told: None,
+        started: None,
+        outcomes: std::collections::BTreeSet::new(),
         changed: None,
         ended_seen: None,
         forgotten: false,
@@ -76,6 +79,7 @@ fn memory(upgrade: Upgrade, worked: &[&str]) -> Memory {
     };
     Memory {
         upgrades: BTreeMap::from([(Kind::Version, seen)]),
+        ..Memory::default()
     }
 }
 

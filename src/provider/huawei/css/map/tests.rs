@@ -76,6 +76,7 @@ fn memory_of(upgrade: &Upgrade) -> Memory {
         &mut memory,
         &observation,
         &thresholds,
+        std::time::Duration::from_secs(300),
         at("2023-01-05T02:30:00Z"),
     );
     memory

@@ -1,0 +1,301 @@
+//! Secondary calls: calls that add to what the primary call of a product tells.
+//!
+//! A secondary call that fails leaves the poll good. The cluster is *degraded* until the call is
+//! answered again or is not needed any more, and its last good answer is kept for a while.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Memory, Observation};
+
+/// Shortest time for which the last good answer of a failing call is shown.
+const KEPT: Duration = Duration::from_secs(15 * 60);
+
+/// The same time in poll intervals, where they are long.
+const KEPT_INTERVALS: u32 = 3;
+
+/// Polls in a row that must be told that a call is not offered before that counts.
+const CONFIRMATIONS: u32 = 2;
+
+/// Outcome of one secondary call that a poll needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondaryCall {
+    /// Vendor's name of the call: the label `endpoint`.
+    pub endpoint: &'static str,
+    /// Answer to remember, in the product's own text form; `None` keeps the one before.
+    pub answer: Option<Arc<str>>,
+    /// Failure; `None` when the call was answered well.
+    pub failure: Option<SecondaryFailure>,
+}
+
+/// Failure of a secondary call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondaryFailure {
+    /// Value of the label `reason`.
+    pub reason: &'static str,
+    /// Text for people: what happened, and what to do.
+    pub message: String,
+    /// Noun phrase for what only this call tells.
+    pub missing: &'static str,
+    /// Permission or policy that the call takes.
+    pub permission: &'static str,
+    /// The vendor says that it does not offer the call at all.
+    pub is_not_offered: bool,
+}
+
+/// Failing secondary call of a cluster, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Degraded {
+    /// Vendor's name of the call: the label `endpoint`.
+    pub endpoint: &'static str,
+    /// Value of the label `reason`, by the latest failure.
+    pub reason: &'static str,
+    /// Text of the latest failure, for people.
+    pub message: String,
+    /// Noun phrase for what only this call tells.
+    pub missing: &'static str,
+    /// Permission or policy that the call takes.
+    pub permission: &'static str,
+    /// Time of the first failure in a row.
+    pub since: Timestamp,
+}
+
+/// Memory of a vendor's call for one cluster, by the call's name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallMemory {
+    /// Last good answer, in the product's own text form.
+    pub answer: Option<Arc<str>>,
+    /// The call was answered well at least once.
+    pub has_answered: bool,
+    /// Time of the first failure in a row; `None` after a good answer.
+    pub failing_since: Option<Timestamp>,
+    /// Time from which the last good answer is not shown any more; `None` while the call works.
+    pub expires: Option<Timestamp>,
+    /// Polls in a row that were told that the vendor does not offer the call.
+    pub not_offered: u32,
+}
+
+impl CallMemory {
+    /// Returns the last good answer while it may be shown.
+    pub fn shown(&self, now: Timestamp) -> Option<&Arc<str>> {
+        let is_shown = self.expires.is_none_or(|expires| now < expires);
+        self.answer.as_ref().filter(|_| is_shown)
+    }
+
+    /// Whether the vendor's word that it does not offer the call is believed.
+    pub fn is_not_offered(&self) -> bool {
+        self.not_offered >= CONFIRMATIONS && !self.has_answered
+    }
+
+    fn succeed(&mut self, answer: Option<Arc<str>>) {
+        *self = Self {
+            answer: answer.or_else(|| self.answer.take()),
+            has_answered: true,
+            ..Self::default()
+        };
+    }
+
+    fn fail(&mut self, is_not_offered: bool, interval: Duration, now: Timestamp) {
+        let since = *self.failing_since.get_or_insert(now);
+        let kept = KEPT.max(interval.saturating_mul(KEPT_INTERVALS));
+        let kept = SignedDuration::try_from(kept).unwrap_or(SignedDuration::MAX);
+        self.expires = Some(since.saturating_add(kept).unwrap_or(Timestamp::MAX));
+        self.count(is_not_offered);
+    }
+
+    fn count(&mut self, is_not_offered: bool) {
+        self.not_offered = if is_not_offered {
+            self.not_offered.saturating_add(1)
+        } else {
+            0
+        };
+    }
+}
+
+impl Memory {
+    /// Returns the memory of the call with this name.
+    pub fn call(&self, endpoint: &str) -> Option<&CallMemory> {
+        self.calls.get(endpoint)
+    }
+
+    /// Whether the last try of the call failed.
+    pub fn is_failing(&self, endpoint: &str) -> bool {
+        let memory = self.call(endpoint);
+        memory.is_some_and(|memory| memory.failing_since.is_some())
+    }
+
+    /// Counts a failure of the primary call, which ended the poll.
+    pub fn primary_failed(&mut self, endpoint: &'static str, is_not_offered: bool) {
+        if is_not_offered || self.calls.contains_key(endpoint) {
+            self.calls
+                .entry(endpoint)
+                .or_default()
+                .count(is_not_offered);
+        }
+    }
+
+    /// Takes the secondary calls of a good poll in. Returns those that leave the cluster degraded.
+    /// `interval` is the poll interval in force. A call that the poll did not need fails no more.
+    pub(super) fn take_calls(
+        &mut self,
+        observation: &Observation,
+        interval: Duration,
+        now: Timestamp,
+    ) -> Vec<Degraded> {
+        let is_needed = |endpoint: &str| {
+            let mut needed = observation.secondary.iter();
+            needed.any(|call| call.endpoint == endpoint)
+        };
+        for (endpoint, memory) in &mut self.calls {
+            if !is_needed(endpoint) {
+                (memory.failing_since, memory.expires) = (None, None);
+            }
+        }
+        let mut degraded = Vec::new();
+        for call in &observation.secondary {
+            let memory = self.calls.entry(call.endpoint).or_default();
+            let Some(failure) = &call.failure else {
+                memory.succeed(call.answer.clone());
+                continue;
+            };
+            memory.fail(failure.is_not_offered, interval, now);
+            if memory.is_not_offered() {
+                (memory.failing_since, memory.expires) = (None, None);
+                continue;
+            }
+            degraded.push(Degraded {
+                endpoint: call.endpoint,
+                reason: failure.reason,
+                message: failure.message.clone(),
+                missing: failure.missing,
+                permission: failure.permission,
+                since: memory.failing_since.unwrap_or(now),
+            });
+        }
+        degraded
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Observation;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn poll(call: Option<SecondaryCall>) -> Observation {
+        Observation {
+            secondary: call.into_iter().collect(),
+            ..Observation::default()
+        }
+    }
+
+    fn good(answer: &str) -> Observation {
+        poll(Some(SecondaryCall {
+            endpoint: "ListNodes",
+            answer: Some(answer.into()),
+            failure: None,
+        }))
+    }
+
+    fn bad(reason: &'static str, is_not_offered: bool) -> Observation {
+        poll(Some(SecondaryCall {
+            endpoint: "ListNodes",
+            answer: None,
+            failure: Some(SecondaryFailure {
+                reason,
+                message: "no".to_owned(),
+                missing: "states of nodes",
+                permission: "cce:node:list",
+                is_not_offered,
+            }),
+        }))
+    }
+
+    #[test]
+    fn degraded_begins_with_the_first_failure_and_tells_the_latest() {
+        let mut memory = Memory::default();
+        assert_eq!(memory.take_calls(&good("a"), MINUTE, at(0)), []);
+        assert!(!memory.is_failing("ListNodes"));
+        memory.take_calls(&bad("server", false), MINUTE, at(10));
+        assert!(memory.is_failing("ListNodes"));
+        let degraded = memory.take_calls(&bad("permission", false), MINUTE, at(20));
+        assert_eq!(
+            (degraded[0].reason, degraded[0].since),
+            ("permission", at(10))
+        );
+        assert_eq!(memory.take_calls(&good("b"), MINUTE, at(30)), []);
+        memory.take_calls(&bad("server", false), MINUTE, at(40));
+        memory.take_calls(&poll(None), MINUTE, at(50));
+        assert!(!memory.is_failing("ListNodes"), "the poll did not need it");
+        let degraded = memory.take_calls(&bad("server", false), MINUTE, at(60));
+        assert_eq!(degraded[0].since, at(60));
+    }
+
+    #[test]
+    fn last_good_answer_is_shown_for_a_while() {
+        let mut memory = Memory::default();
+        let mut shown = |observation: &Observation, interval, second| {
+            memory.take_calls(observation, interval, at(second));
+            let call = memory.call("ListNodes").unwrap();
+            call.expires
+                .map(|expires| expires.duration_since(at(0)).as_secs())
+        };
+        assert_eq!(shown(&good("a"), MINUTE, 0), None);
+        assert_eq!(shown(&bad("server", false), MINUTE, 0), Some(15 * 60));
+        assert_eq!(shown(&bad("server", false), MINUTE * 10, 60), Some(30 * 60));
+        let call = memory.call("ListNodes").unwrap();
+        assert_eq!(call.shown(at(30 * 60 - 1)).map(|a| &**a), Some("a"));
+        assert_eq!(call.shown(at(30 * 60)), None);
+    }
+
+    #[test]
+    fn two_polls_in_a_row_prove_that_a_call_is_not_offered() {
+        let mut memory = Memory::default();
+        let first = memory.take_calls(&bad("not_found", true), MINUTE, at(0));
+        assert_eq!(first.len(), 1, "one answer proves nothing");
+        memory.take_calls(&bad("server", false), MINUTE, at(10));
+        let again = memory.take_calls(&bad("not_found", true), MINUTE, at(20));
+        assert_eq!(again.len(), 1, "not in a row");
+        assert_eq!(
+            memory.take_calls(&bad("not_found", true), MINUTE, at(30)),
+            []
+        );
+        memory.take_calls(&poll(None), MINUTE, at(40));
+        assert!(memory.call("ListNodes").unwrap().is_not_offered());
+        assert_eq!(
+            memory.take_calls(&bad("not_found", true), MINUTE, at(50)),
+            []
+        );
+    }
+
+    #[test]
+    fn a_call_that_was_answered_is_offered() {
+        let mut memory = Memory::default();
+        memory.take_calls(&good("a"), MINUTE, at(0));
+        for second in 1..5 {
+            let degraded = memory.take_calls(&bad("not_found", true), MINUTE, at(second));
+            assert_eq!(degraded[0].since, at(1));
+        }
+    }
+
+    #[test]
+    fn failures_of_the_primary_call_are_counted_by_themselves() {
+        let mut memory = Memory::default();
+        memory.primary_failed("UpgradeDetail", false);
+        assert_eq!(memory.call("UpgradeDetail"), None);
+        memory.primary_failed("UpgradeDetail", true);
+        memory.primary_failed("UpgradeDetail", false);
+        memory.primary_failed("UpgradeDetail", true);
+        assert!(!memory.call("UpgradeDetail").unwrap().is_not_offered());
+        memory.primary_failed("UpgradeDetail", true);
+        assert!(memory.call("UpgradeDetail").unwrap().is_not_offered());
+        assert!(!memory.is_failing("UpgradeDetail"));
+    }
+}
