@@ -7,7 +7,7 @@ pub mod cause;
 pub mod error;
 pub mod http;
 pub mod huawei;
-pub mod json;
+mod json;
 pub mod limit;
 pub mod listing;
 pub mod ncloud;

@@ -29,7 +29,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::config::{Cloud, Ncloud, Secret, Zone};
-use crate::provider::{ApiError, Call, CloudSpec, Context, Reason, call, http};
+use crate::provider::{ApiError, Call, CloudSpec, Context, Reason, call, http, json};
 
 /// This cloud's line of the table.
 pub const CLOUD: CloudSpec = CloudSpec {
@@ -55,7 +55,9 @@ struct Service {
 
 /// The envelope of every good answer. The judge looked at its code already.
 #[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
 struct Envelope<T> {
+    #[serde(default, deserialize_with = "json::optional")]
     result: Option<T>,
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use jiff::SignedDuration;
 use reqwest::header::HeaderMap;
 
-use crate::provider::{ApiError, Reason};
+use crate::provider::{ApiError, Reason, json};
 
 /// A vendor's answer.
 #[derive(Debug, Clone)]
@@ -30,20 +30,10 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Reads the body as JSON.
+    /// Reads the body as JSON. The error names the field that could not be read.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, ApiError> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            // serde's text can quote the body; its position cannot.
-            let mut failed = ApiError::new(
-                Reason::Protocol,
-                format!(
-                    "the answer is not the JSON that the vendor documents ({:?} error at line {}, column {} of {} bytes)",
-                    error.classify(),
-                    error.line(),
-                    error.column(),
-                    self.body.len(),
-                ),
-            );
+        json::read(&self.body).map_err(|unread| {
+            let mut failed = ApiError::new(Reason::Protocol, unread.to_string());
             failed.status = Some(self.status);
             failed
         })

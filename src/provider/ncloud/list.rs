@@ -31,9 +31,9 @@ pub(super) struct Page<A> {
     /// `true` or `false`; anything else says nothing.
     #[serde(deserialize_with = "json::text")]
     is_last: String,
-    #[serde(rename = "totalPage", deserialize_with = "json::number")]
+    #[serde(rename = "totalPage", deserialize_with = "json::strict_number")]
     pages: Option<i64>,
-    #[serde(deserialize_with = "json::number")]
+    #[serde(deserialize_with = "json::strict_number")]
     total_count: Option<i64>,
     #[serde(deserialize_with = "json::list")]
     allowed_clusters: Vec<A>,
@@ -57,9 +57,9 @@ impl<A> Default for Page<A> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Disallowed {
-    #[serde(deserialize_with = "json::text")]
+    #[serde(deserialize_with = "json::strict_text")]
     service_group_instance_no: String,
-    #[serde(deserialize_with = "json::text")]
+    #[serde(deserialize_with = "json::strict_text")]
     cluster_status: String,
 }
 

@@ -216,11 +216,12 @@ mod tests {
     #[test]
     fn null_stands_for_absent_everywhere() {
         let list = workflows(
-            r#"{"pageInfo":null,"items":[{"metadata":null,"spec":null,"status":null},
-                {"status":{"phase":null,"pointStatuses":null}},
-                {"status":{"pointStatuses":[null,{"taskType":"Cluster","taskID":null,"status":null}]}}]}"#,
+            r#"{"pageInfo":null,"items":[{"metadata":{"uid":"a"},"spec":null,"status":null},
+                {"metadata":{"uid":"b"},"status":{"phase":null,"pointStatuses":null}},
+                {"status":{"pointStatuses":[null,{"taskType":"Cluster","taskID":null,"status":null}]}},
+                {"metadata":null,"spec":null,"status":{"pointStatuses":[null,{}]}}]}"#,
         );
-        assert_eq!(list.items.len(), 3);
+        assert_eq!(list.items.len(), 3, "an entry of nulls tells nothing");
         assert_eq!(list.items[2].status.point_statuses.len(), 1);
         assert_eq!(list.items[2].status.point_statuses[0].status, "");
     }

@@ -1,0 +1,102 @@
+//! Lists.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::fault::Fault;
+use super::nothing::is_nothing;
+use super::record::Record;
+
+/// Reads a list from a list, from one entry without a list around it, or from null. Entries that tell
+/// nothing are left out: null, and records of empty fields and zeros only.
+///
+/// # Errors
+/// Rejects entries that do not fit.
+pub(crate) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    de: D,
+) -> Result<Vec<T>, D::Error> {
+    de.deserialize_any(ListVisitor(PhantomData))
+}
+
+/// Reads a list entry by entry: as one value, a million small entries take hundreds of megabytes.
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<T: DeserializeOwned> ListVisitor<T> {
+    fn one<E: de::Error>(value: impl Into<Value>) -> Result<Vec<T>, E> {
+        Ok(entry(&value.into())?.into_iter().collect())
+    }
+}
+
+/// An entry; `None` for one that tells nothing.
+struct EntrySeed<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for EntrySeed<T> {
+    type Value = Option<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, de: D) -> Result<Option<T>, D::Error> {
+        entry(&Value::deserialize(de)?)
+    }
+}
+
+fn entry<T: DeserializeOwned, E: de::Error>(value: &Value) -> Result<Option<T>, E> {
+    if is_nothing(value) {
+        return Ok(None);
+    }
+    if let Ok(Record(entry)) = Record::deserialize(value) {
+        return Ok(Some(entry));
+    }
+    // Read once more, to find the field that failed.
+    match serde_path_to_error::deserialize::<_, Record<T>>(value) {
+        Ok(Record(entry)) => Ok(Some(entry)),
+        Err(located) => Err(Fault::of(&located).nested()),
+    }
+}
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for ListVisitor<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = list.next_element_seed(EntrySeed(PhantomData))? {
+            entries.extend(entry);
+        }
+        Ok(entries)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Vec<T>, A::Error> {
+        Self::one(Value::deserialize(MapAccessDeserializer::new(map))?)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+        Self::one(text)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Vec<T>, E> {
+        Self::one(value)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Vec<T>, E> {
+        Self::one(number)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Vec<T>, E> {
+        Self::one(number)
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Vec<T>, E> {
+        Self::one(number)
+    }
+}
