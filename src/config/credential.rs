@@ -3,12 +3,11 @@
 
 use std::path::Path;
 
-use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::decode::{Field, Section};
 use super::problem::At;
-use super::secret::Secret;
+use super::secret::{self, NoSecret, Secret};
 
 /// Where relative paths and variables are looked up.
 pub(super) struct Context<'a> {
@@ -71,7 +70,7 @@ pub(super) fn take(section: &mut Section<'_>, name: &str, context: &Context<'_>)
     }
     let (form, field) = first;
     match form {
-        Form::Plain => field.raw().map(|text| Secret::Value(value(text))),
+        Form::Plain => from_text(field),
         Form::File => from_file(field, context),
         Form::Env => from_env(field, context),
     }
@@ -83,9 +82,12 @@ enum Form {
     Env,
 }
 
-/// Without the line end that block text and shells add.
-fn value(text: &str) -> SecretString {
-    SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned())
+fn from_text(field: &Field<'_>) -> Option<Secret> {
+    let found = secret::written(field.raw()?);
+    found
+        .map_err(|why| field.wrong(format!("cannot use {}: {why}", field.name)))
+        .ok()
+        .map(Secret::Value)
 }
 
 /// It is looked at whenever it is needed; that it can be read is checked now.
@@ -112,10 +114,11 @@ fn from_env(field: &Field<'_>, context: &Context<'_>) -> Option<Secret> {
     } else {
         (context.env)(text)
     };
-    let why = match found {
-        Some(found) if !found.trim().is_empty() => return Some(Secret::Value(value(&found))),
-        Some(_) => "empty",
-        None => "not set",
+    let why = match found.as_deref().map(secret::trimmed) {
+        Some(Ok(found)) => return Some(Secret::Value(found)),
+        Some(Err(NoSecret::Empty)) => "is empty: set it, or give the secret in a file".to_owned(),
+        Some(Err(why)) => format!("cannot be used: {why}"),
+        None => "is not set: set it, or give the secret in a file".to_owned(),
     };
     // Somebody may have put the secret itself here, and those are seldom all upper case.
     let is_name = text
@@ -127,7 +130,7 @@ fn from_env(field: &Field<'_>, context: &Context<'_>) -> Option<Secret> {
         String::new()
     };
     field.wrong(format!(
-        "{} names an environment variable{shown} that is {why}: set it, or give the secret in a file",
+        "{} names an environment variable{shown} that {why}",
         field.name
     ));
     None
@@ -144,11 +147,15 @@ mod tests {
     fn read(text: &str) -> Result<String, String> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("key"), "hunter2\n").unwrap();
+        std::fs::write(folder.path().join("pasted"), "\u{feff}hunter2\u{a0}\n").unwrap();
+        std::fs::write(folder.path().join("template"), "${hUnter2}\n").unwrap();
         std::fs::write(folder.path().join("nothing"), "\n").unwrap();
         let context = Context {
             folder: folder.path(),
             env: &|name| match name {
                 "THE_KEY" => Some("hunter2\n".to_owned()),
+                "PASTED_KEY" => Some("\u{a0}hunter2 \n".to_owned()),
+                "TEMPLATE_KEY" => Some("{{ hUnter2 }}".to_owned()),
                 "EMPTY" => Some(String::new()),
                 _ => None,
             },
@@ -175,6 +182,8 @@ mod tests {
             "key: |\n  hunter2\n",
             "key_file: key",
             "key_env: THE_KEY",
+            "key_file: pasted",
+            "key_env: PASTED_KEY",
         ] {
             assert_eq!(read(text).as_deref(), Ok("hunter2"), "{text}");
         }
@@ -215,6 +224,27 @@ mod tests {
                 .unwrap_err()
                 .contains("that is empty")
         );
+    }
+
+    #[test]
+    fn a_placeholder_is_an_error_in_each_form() {
+        for (text, begin) in [
+            ("key: '${hUnter2}'", "1:6: cannot use key: it looks like"),
+            ("key: '{{ hUnter2 }}'", "1:6: cannot use key: it looks like"),
+            (
+                "key_file: template",
+                "1:11: cannot use the file of key_file: it looks like",
+            ),
+            (
+                "key_env: TEMPLATE_KEY",
+                "1:10: key_env names an environment variable TEMPLATE_KEY that cannot be used: it looks like",
+            ),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.starts_with(begin), "{error}");
+            assert!(error.contains("was not filled in"), "{error}");
+            assert!(!error.contains("hUnter2"), "{error}");
+        }
     }
 
     #[test]

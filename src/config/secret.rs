@@ -1,6 +1,7 @@
 //! Secrets: where each comes from, and its value when it is needed.
 
 mod file;
+mod text;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use super::{Account, Cloud, HuaweiAuth};
 use crate::provider::{ApiError, Reason};
 
 pub use file::SecretFile;
+pub(super) use text::{NoSecret, trimmed, written};
 
 /// A secret by its source. Its value is in no log, no error and no `Debug`.
 #[derive(Debug, Clone)]

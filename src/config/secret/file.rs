@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
+use super::text::trimmed;
 use crate::file::{self, Content, FileError, Kind, Mark};
 
 /// A file that changed more recently may still be written.
@@ -52,7 +53,7 @@ impl SecretFile {
         &self.path
     }
 
-    /// Returns the secret that was read last, without the line end that editors add.
+    /// Returns the secret that was read last, without blanks around it.
     ///
     /// # Errors
     /// When no read has given a secret yet.
@@ -127,14 +128,11 @@ impl SecretFile {
     }
 }
 
-/// The secret in these bytes.
+/// Returns the secret in these bytes.
 fn parse(bytes: Vec<u8>) -> Result<SecretString, String> {
-    let text = String::from_utf8(bytes).map_err(|_| "it is not text".to_owned())?;
-    let text = SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned());
-    if text.expose_secret().is_empty() {
-        return Err("it is empty".to_owned());
-    }
-    Ok(text)
+    let not_text = |_| "it is not UTF-8 text".to_owned();
+    let text = SecretString::from(String::from_utf8(bytes).map_err(not_text)?);
+    trimmed(text.expose_secret()).map_err(|why| why.to_string())
 }
 
 #[cfg(test)]
@@ -168,6 +166,30 @@ mod tests {
         std::fs::write(&path, "\n").unwrap();
         assert_eq!(read(&file).unwrap_err(), "it is empty");
         std::fs::write(&path, "a\r\n").unwrap();
+        assert_eq!(value(&file), "a");
+    }
+
+    #[test]
+    fn a_mark_and_blanks_around_are_no_part_of_the_secret() {
+        let (_folder, path) = folder();
+        let file = SecretFile::settling(path.clone(), Duration::ZERO);
+        std::fs::write(&path, "\u{feff}\u{a0} hun ter2\u{200b}\u{2060} \r\n").unwrap();
+        assert_eq!(value(&file), "hun ter2");
+    }
+
+    #[test]
+    fn a_placeholder_does_not_replace_the_secret_from_before() {
+        let (_folder, path) = folder();
+        let file = SecretFile::settling(path.clone(), Duration::ZERO);
+        std::fs::write(&path, "${NCLOUD_SECRET}\n").unwrap();
+        let why = read(&file).unwrap_err();
+        assert!(
+            why.contains("placeholder") && !why.contains("NCLOUD"),
+            "{why}"
+        );
+        std::fs::write(&path, "a").unwrap();
+        assert_eq!(value(&file), "a");
+        std::fs::write(&path, "{{ .Data.secret }}").unwrap();
         assert_eq!(value(&file), "a");
     }
 
