@@ -1,8 +1,9 @@
 //! One post to one Alertmanager, and what its answer means.
 //!
 //! The form is that of `POST /api/v2/alerts` in Alertmanager's `openapi.yaml`; the client behaves
-//! like Prometheus's notifier: JSON, 10 s in all, any 2xx is good. Otherwise than that notifier it
-//! tells apart what another attempt can mend. Alertmanager checks an array in two steps:
+//! like Prometheus's notifier: JSON, 10 s in all, any 2xx is good, except with a web page, which a login
+//! in front of Alertmanager answers. Otherwise than that notifier it tells apart what another attempt
+//! can mend. Alertmanager checks an array in two steps:
 //!
 //! - the form of the whole: 422, or 400 with an object (`code`, `message`). Nothing was stored.
 //! - each alert: those that are good are stored, then 400 with a text (a JSON string) that names what
@@ -38,6 +39,12 @@ const SILENCE: &str = "no answer in time: check that it runs, and the route and 
 
 /// What is read of an answer that refuses.
 const BODY_CAP: usize = 64 << 10;
+
+/// Longest time for the beginning of a good answer's body: Alertmanager's is empty.
+const PEEK: Duration = Duration::from_secs(1);
+
+/// Bytes that are read of a good answer's body.
+const PEEK_CAP: usize = 4 << 10;
 
 /// What another attempt can do about a post that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -245,16 +252,25 @@ impl Post for Endpoint {
                 return Err(Failure::new(Remedy::Doubt, SILENCE));
             }
         };
-        // The first line tells all of a success.
-        if answer.status().is_success() {
-            return self.check_clock(answer.headers(), sent);
-        }
-        let status = answer.status().as_u16();
+        let status = answer.status();
+        let is_empty = answer.content_length() == Some(0);
         let headers = std::mem::take(answer.headers_mut());
-        let body = read(answer, deadline).await;
-        let answer = redaction.answer(headers, body, Content::of(status));
-        let (headers, body) = answer.await;
+        if status.is_success() && is_empty {
+            return self.check_clock(&headers, sent);
+        }
+        let (deadline, cap) = if status.is_success() {
+            (deadline.min(Instant::now() + PEEK), PEEK_CAP)
+        } else {
+            (deadline, BODY_CAP)
+        };
+        let body = read(answer, deadline, cap).await;
+        let (headers, body) = redaction.answer(headers, body, Content::Prose).await;
         let body = String::from_utf8_lossy(&body);
+        let status = status.as_u16();
+        if Content::of(status) == Content::Data {
+            answer::reject_page(status, headers.get(CONTENT_TYPE), &body)?;
+            return self.check_clock(&headers, sent);
+        }
         Err(answer::judge(
             status,
             headers.get(LOCATION),
@@ -290,15 +306,15 @@ fn no_answer(broken: &reqwest::Error, redaction: &Redaction) -> Failure {
     Failure::new(remedy, text)
 }
 
-/// What comes of the body in time, up to a limit.
-async fn read(mut answer: reqwest::Response, deadline: Instant) -> Bytes {
+/// Returns what comes of the body in time, up to a limit.
+async fn read(mut answer: reqwest::Response, deadline: Instant, cap: usize) -> Bytes {
     let mut body = Vec::new();
-    while body.len() < BODY_CAP
+    while body.len() < cap
         && let Ok(Ok(Some(chunk))) = timeout_at(deadline, answer.chunk()).await
     {
         body.extend_from_slice(&chunk);
     }
-    body.truncate(BODY_CAP);
+    body.truncate(cap);
     body.into()
 }
 

@@ -1,4 +1,4 @@
-//! What an answer means that is not a success. Pure.
+//! Meaning of answers that are not plain successes. Pure.
 
 use reqwest::header::HeaderValue;
 use serde_json::Value;
@@ -43,6 +43,36 @@ pub(super) fn judge(status: u16, location: Option<&HeaderValue>, body: &str, url
         _ => (Remedy::Change, "it takes no alerts".to_owned() + &told),
     };
     Failure::new(remedy, format!("HTTP {status}, {text}"))
+}
+
+/// Rejects a success that is a web page: the alerts went to a login or a proxy. `body` is its beginning,
+/// not empty as far as the length tells.
+///
+/// # Errors
+/// The page's text, and where to look.
+pub(super) fn reject_page(
+    status: u16,
+    content_type: Option<&HeaderValue>,
+    body: &str,
+) -> Result<(), Failure> {
+    let is_html = |value: &HeaderValue| {
+        let kind = value.as_bytes().split(|&b| b == b';').next();
+        let kind = kind.unwrap_or_default().trim_ascii();
+        kind.eq_ignore_ascii_case(b"text/html")
+            || kind.eq_ignore_ascii_case(b"application/xhtml+xml")
+    };
+    let begin = body.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    if !content_type.is_some_and(is_html) && !begin.starts_with('<') {
+        return Ok(());
+    }
+    let text = match clean(body) {
+        text if text.is_empty() => text,
+        text => format!(": {text}"),
+    };
+    let text = format!(
+        "HTTP {status} with a web page, so the alerts were not taken{text}; a login or a proxy answers in its place: check url, basic_auth and bearer_token"
+    );
+    Err(Failure::new(Remedy::Wait, text))
 }
 
 /// The form of a body: it tells who refused.
@@ -147,6 +177,37 @@ mod tests {
         ] {
             assert_eq!(judged(status, "").0, remedy, "{status}");
         }
+    }
+
+    #[test]
+    fn a_success_with_a_web_page_has_not_taken_the_alerts() {
+        let judged = |kind: &'static str, body| {
+            let kind = Some(HeaderValue::from_static(kind)).filter(|k| !k.is_empty());
+            reject_page(200, kind.as_ref(), body).map_err(|f| (f.remedy, f.text))
+        };
+        let failed = (
+            Remedy::Wait,
+            "HTTP 200 with a web page, so the alerts were not taken: Sign in; a login or a proxy \
+             answers in its place: check url, basic_auth and bearer_token"
+                .to_owned(),
+        );
+        for (kind, body) in [
+            ("text/html; charset=utf-8", "<h1>Sign in</h1>"),
+            ("TEXT/HTML", "Sign in"),
+            ("application/xhtml+xml ;q=1", "<?xml?><b>Sign in</b>"),
+            ("text/plain", "\u{feff}\r\n <!DOCTYPE html><b>Sign in"),
+            ("", "<html>Sign in"),
+        ] {
+            assert_eq!(judged(kind, body), Err(failed.clone()), "{kind} {body}");
+        }
+        for (kind, body) in [
+            ("application/json", r#"{"status":"success"}"#),
+            ("application/json", ""),
+            ("", "ok <3"),
+        ] {
+            assert_eq!(judged(kind, body), Ok(()), "{kind} {body}");
+        }
+        assert!(judged("text/html", "").is_err(), "the body never came");
     }
 
     #[test]

@@ -211,12 +211,40 @@ async fn a_success_stands_in_the_first_line() {
         " ".repeat(1 << 20)
     );
     for answer in [
-        Answer::Full("202 Accepted\r\n", "<h1>Welcome</h1>".to_owned()),
+        Answer::Full("202 Accepted\r\n", "welcome".to_owned()),
+        Answer::Stall("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n".to_owned()),
+        Answer::Full("200 OK\r\ncontent-type: text/html\r\n", String::new()),
         Answer::Cut("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n".to_owned()),
         Answer::Cut(endless),
     ] {
         assert_eq!(post_to(answer).await, Ok(()));
     }
+}
+
+#[tokio::test]
+async fn a_login_page_with_200_has_not_taken_the_alerts() {
+    let page = "<!DOCTYPE html><title>Sign in</title>".to_owned() + &" ".repeat(PEEK_CAP);
+    let stalled = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 9\r\n\r\n";
+    for answer in [
+        Answer::Full("200 OK\r\ncontent-type: text/html\r\n", page.clone()),
+        Answer::Full("200 OK\r\n", page),
+        Answer::Stall(stalled.to_owned()),
+    ] {
+        let failure = post_to(answer).await.unwrap_err();
+        assert_eq!(failure.remedy, Remedy::Wait);
+        let begin = "HTTP 200 with a web page, so the alerts were not taken";
+        assert!(failure.text.starts_with(begin), "{}", failure.text);
+    }
+    let echoed = Answer::Full("200 OK\r\n", "<p>token hunter2".to_owned());
+    let fake = Fake::start([echoed]).await;
+    let auth = bearer("hunter2");
+    let failure = post(&Alertmanager {
+        auth,
+        ..fake.config()
+    })
+    .await
+    .unwrap_err();
+    assert!(!failure.text.contains("hunter2"), "{}", failure.text);
 }
 
 #[tokio::test]
