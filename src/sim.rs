@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::clock::Clock;
-use scenario::{Cluster, Scenario};
+use scenario::{Cluster, Fault, FaultAnswer, Scenario};
 use timeline::{Moment, Ordered, State};
 
 /// A request as it came over the wire.
@@ -112,6 +112,8 @@ pub struct World {
     calls: Mutex<BTreeMap<String, u64>>,
     /// The upgrades that were started over the API, in turn.
     orders: Mutex<Vec<Ordered>>,
+    /// Faults beyond the scenario's, last first.
+    injected: Mutex<Vec<Fault>>,
     /// Bad signatures in a row by access key, with the time of the last.
     strikes: Mutex<BTreeMap<String, (u32, Timestamp)>>,
 }
@@ -128,6 +130,7 @@ impl World {
             seen: Mutex::default(),
             calls: Mutex::default(),
             orders: Mutex::default(),
+            injected: Mutex::default(),
             strikes: Mutex::default(),
         }
     }
@@ -248,28 +251,19 @@ impl World {
             .clone()
     }
 
+    /// Adds a fault, which goes before the others.
+    pub fn inject(&self, fault: Fault) {
+        let mut injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
+        injected.insert(0, fault);
+    }
+
     /// The fault that meets this request, if one does now.
-    pub fn fault(&self, request: &Request<'_>) -> Option<scenario::FaultAnswer> {
+    pub fn fault(&self, request: &Request<'_>) -> Option<FaultAnswer> {
         let since = self.now().duration_since(self.origin).as_secs_f64() * self.speed;
-        self.scenario
-            .faults
-            .iter()
-            .find(|fault| {
-                let from = fault.from.as_secs_f64();
-                let until = fault
-                    .lasts
-                    .map_or(f64::INFINITY, |l| from + l.as_secs_f64());
-                let meets_cluster = fault.cluster.as_ref().is_none_or(|id| {
-                    request.path.contains(id.as_str())
-                        || String::from_utf8_lossy(request.body).contains(id.as_str())
-                });
-                let meets_path = match fault.path.strip_suffix('$') {
-                    Some(end) => request.path.ends_with(end),
-                    None => request.path.contains(&fault.path),
-                };
-                meets_path && meets_cluster && (from..until).contains(&since)
-            })
-            .map(|fault| fault.answer)
+        let injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut faults = injected.iter().chain(&self.scenario.faults);
+        let fault = faults.find(|fault| fault.meets(request, since))?;
+        Some(fault.answer)
     }
 }
 

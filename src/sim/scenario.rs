@@ -1,11 +1,13 @@
 //! What a scenario says: accounts, clusters with their upgrades, faults.
 
+mod fault;
 mod file;
 
 use std::time::Duration;
 
 use secrecy::SecretString;
 
+pub use fault::{Fault, FaultAnswer};
 pub use file::parse;
 
 /// A scenario, checked.
@@ -154,52 +156,4 @@ pub struct Hang {
     pub place: Place,
     /// How much longer than planned.
     pub lasts: Duration,
-}
-
-/// A request that is answered badly for a while.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Text that the path must contain, or end with when a `$` follows it; empty for every path.
-    pub path: String,
-    /// A cluster's id that path or body must contain.
-    pub cluster: Option<String>,
-    /// Since the scenario's start.
-    pub from: Duration,
-    /// For how long; none: for good.
-    pub lasts: Option<Duration>,
-    /// What happens.
-    pub answer: FaultAnswer,
-}
-
-/// What a fault does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultAnswer {
-    /// The vendor's 429.
-    Throttled,
-    /// The vendor's 401.
-    Unauthorized,
-    /// The vendor's "permission denied".
-    Forbidden,
-    /// The vendor's 5xx.
-    ServerError,
-    /// The vendor's refusal with a service code (NAVER Cloud: HTTP 200 and a code that is not 0).
-    Refused,
-    /// The vendor's "no such API".
-    NotPublished,
-    /// A 500 with an HTML page.
-    Html,
-    /// A 200 that is not JSON.
-    Garbage,
-    /// A 200 with an empty body.
-    Empty,
-    /// No answer until the client gives up.
-    Hang,
-    /// The connection is closed without an answer.
-    Close,
-    /// The same, after the request was carried out: its answer is lost.
-    Lost,
-    /// A redirect to another host.
-    Redirect,
-    /// The `Date` header is ten minutes behind.
-    OldDate,
 }

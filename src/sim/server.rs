@@ -9,8 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use futures_util::{StreamExt as _, future, stream};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
@@ -68,10 +70,32 @@ impl From<Infallible> for Closed {
     }
 }
 
+/// Body of an answer.
+type Body = BoxBody<Bytes, Closed>;
+
+fn whole(body: Bytes) -> Body {
+    Full::new(body).map_err(Closed::from).boxed()
+}
+
+/// Announces the whole body, sends its first half, and closes the connection.
+fn truncated(response: hyper::Response<Bytes>) -> hyper::Response<Body> {
+    let (mut head, body) = response.into_parts();
+    head.headers.insert("content-length", body.len().into());
+    let half = Frame::data(body.slice(..body.len() / 2));
+    let first = stream::once(future::ready(Ok(half)));
+    let end = stream::once(async {
+        // The connection sends what it has before it meets the error.
+        tokio::task::yield_now().await;
+        Err(Closed)
+    });
+    let body = StreamBody::new(first.chain(end));
+    hyper::Response::from_parts(head, BodyExt::boxed(body))
+}
+
 async fn answer(
     request: hyper::Request<Incoming>,
     world: Arc<World>,
-) -> Result<hyper::Response<Full<Bytes>>, Closed> {
+) -> Result<hyper::Response<Body>, Closed> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, BODY_CAP).collect().await else {
         return Err(Closed);
@@ -87,7 +111,7 @@ async fn answer(
     if request.path == "/-/seen" {
         let (requests, refused) = world.seen();
         let seen = json!({"requests": requests, "refused": refused, "calls": world.calls()});
-        return Ok(respond(Answer::json(200, &seen), None));
+        return Ok(respond(Answer::json(200, &seen), None).map(whole));
     }
     let fault = world.fault(&request);
     let faulty = match fault {
@@ -123,7 +147,12 @@ async fn answer(
             "The simulator refused a request."
         );
     }
-    Ok(respond(answer, date(&world, fault)))
+    let response = respond(answer, date(&world, fault));
+    Ok(if fault == Some(FaultAnswer::Truncated) {
+        truncated(response)
+    } else {
+        response.map(whole)
+    })
 }
 
 /// The answers that no vendor words for itself.
@@ -140,6 +169,11 @@ fn odd_answer(fault: FaultAnswer) -> Option<Answer> {
             500,
             "text/html",
             "<html><head><title>CloudMiddleWareTomcat</title></head><body>Error</body></html>",
+        ),
+        FaultAnswer::LoginPage => text(
+            200,
+            "text/html",
+            "<html><head><title>Sign in</title></head><body>Sign in to go on</body></html>",
         ),
         FaultAnswer::Garbage => text(200, "application/json", "{\"code\":0,\"result\":{\"name\":"),
         FaultAnswer::Empty => text(200, "application/json", ""),
@@ -158,7 +192,7 @@ fn date(world: &World, fault: Option<FaultAnswer>) -> Option<Timestamp> {
     (!world.scenario.clock_ahead.is_zero()).then(|| world.now())
 }
 
-fn respond(answer: Answer, date: Option<Timestamp>) -> hyper::Response<Full<Bytes>> {
+fn respond(answer: Answer, date: Option<Timestamp>) -> hyper::Response<Bytes> {
     let mut builder = hyper::Response::builder()
         .status(answer.status)
         .header("content-type", answer.content_type);
@@ -173,7 +207,5 @@ fn respond(answer: Answer, date: Option<Timestamp>) -> hyper::Response<Full<Byte
     if let Some(date) = date {
         builder = builder.header("date", date);
     }
-    builder
-        .body(Full::new(Bytes::from(answer.body)))
-        .unwrap_or_default()
+    builder.body(Bytes::from(answer.body)).unwrap_or_default()
 }

@@ -435,6 +435,7 @@ mod tests {
         let mut scenario = stage::scenario(Vec::new());
         scenario.faults.push(Fault {
             path: "/v3/auth/tokens".into(),
+            query: None,
             cluster: None,
             from: HOUR * 40,
             lasts: None,

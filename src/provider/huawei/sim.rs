@@ -239,28 +239,74 @@ fn faulty(fault: FaultAnswer, request: &Request<'_>) -> Option<Answer> {
         ),
         FaultAnswer::ServerError => gateway(504, "0201", "Backend timeout."),
         FaultAnswer::NotPublished => unpublished(),
-        FaultAnswer::Refused if request.path.starts_with("/v1.0/") => Answer::json(
-            400,
-            &json!({"errCode": "CSS.0078", "externalMessage": "CSS.0078 : The cluster state does not allow this operation."}),
-        ),
-        FaultAnswer::Refused => Answer::json(
-            400,
-            &json!({
-                "kind": "Status",
-                "apiVersion": "v1",
-                "metadata": {},
-                "status": "Failure",
-                "code": 400,
-                "errorCode": "CCE.01400001",
-                "errorMessage": "Invalid request.",
-                "error_code": "CCE_CM.0004",
-                "error_msg": "Request is invalid",
-                "message": "Request is invalid",
-                "reason": "BadRequest",
-            }),
-        ),
+        FaultAnswer::Refused | FaultAnswer::BadRequest => match service(request) {
+            Service::Css => css(
+                400,
+                "0078",
+                "The cluster state does not allow this operation.",
+            ),
+            Service::Cce => cce(400, "01400001", "Invalid request."),
+        },
+        FaultAnswer::Denied => match service(request) {
+            Service::Css => css(
+                403,
+                "0015",
+                "No resources are found or the access is denied.",
+            ),
+            Service::Cce => cce(403, "01403001", "Forbidden."),
+        },
+        FaultAnswer::NotFound => match service(request) {
+            Service::Css => css(404, "0002", "The resource does not exist."),
+            Service::Cce => cce(404, "01404001", "Resource not found."),
+        },
+        FaultAnswer::InternalError => match service(request) {
+            Service::Css => css(500, "0036", "Internal error."),
+            Service::Cce => cce(500, "01500001", "Internal error."),
+        },
         _ => return None,
     })
+}
+
+/// Service of a request.
+#[derive(Clone, Copy)]
+enum Service {
+    Css,
+    Cce,
+}
+
+fn service(request: &Request<'_>) -> Service {
+    if request.path.starts_with("/v1.0/") {
+        Service::Css
+    } else {
+        Service::Cce
+    }
+}
+
+/// Builds an error as CSS words it.
+fn css(status: u16, number: &str, text: &str) -> Answer {
+    let code = format!("CSS.{number}");
+    let text = format!("{code} : {text}");
+    Answer::json(status, &json!({"errCode": code, "externalMessage": text}))
+}
+
+/// Builds an error as CCE words it.
+fn cce(status: u16, number: &str, text: &str) -> Answer {
+    Answer::json(
+        status,
+        &json!({
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "code": status,
+            "errorCode": format!("CCE.{number}"),
+            "errorMessage": text,
+            "error_code": "CCE_CM.0004",
+            "error_msg": text,
+            "message": text,
+            "reason": "Failure",
+        }),
+    )
 }
 
 /// The answer to a path that the gateway does not know.

@@ -262,6 +262,7 @@ async fn ses_sends_the_region_number_where_it_is_due() {
 fn with_fault(mut scenario: Scenario, path: &str, answer: FaultAnswer) -> Scenario {
     scenario.faults.push(Fault {
         path: path.into(),
+        query: None,
         cluster: None,
         from: Duration::ZERO,
         lasts: None,

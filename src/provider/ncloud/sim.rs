@@ -100,14 +100,14 @@ fn faulty(fault: FaultAnswer, now: Timestamp) -> Option<Answer> {
         FaultAnswer::ServerError => gateway_error(503, 500, "Endpoint Error"),
         FaultAnswer::Refused => refusal(200, 10999, "요청을 처리할 수 없습니다.", now),
         FaultAnswer::NotPublished => gateway_error(404, 300, "Not Found Exception"),
-        FaultAnswer::Html
-        | FaultAnswer::Garbage
-        | FaultAnswer::Empty
-        | FaultAnswer::Hang
-        | FaultAnswer::Close
-        | FaultAnswer::Lost
-        | FaultAnswer::Redirect
-        | FaultAnswer::OldDate => return None,
+        FaultAnswer::BadRequest => refusal(400, 400, "잘못된 요청입니다.", now),
+        FaultAnswer::Denied => Answer::json(
+            403,
+            &json!({"responseError": {"returnCode": "1103", "returnMessage": "Forbidden."}}),
+        ),
+        FaultAnswer::NotFound => refusal(404, 10001, "존재하지 않는 클러스터입니다.", now),
+        FaultAnswer::InternalError => gateway_error(500, 900, "Unexpected Error"),
+        _ => return None,
     })
 }
 

@@ -39,23 +39,6 @@ const REGIONS: &[(&str, &str)] = &[
     ("KRS", "KRS"),
 ];
 
-const ANSWERS: &[(&str, FaultAnswer)] = &[
-    ("throttled", FaultAnswer::Throttled),
-    ("unauthorized", FaultAnswer::Unauthorized),
-    ("forbidden", FaultAnswer::Forbidden),
-    ("server_error", FaultAnswer::ServerError),
-    ("refused", FaultAnswer::Refused),
-    ("not_published", FaultAnswer::NotPublished),
-    ("html", FaultAnswer::Html),
-    ("garbage", FaultAnswer::Garbage),
-    ("empty", FaultAnswer::Empty),
-    ("hang", FaultAnswer::Hang),
-    ("close", FaultAnswer::Close),
-    ("lost", FaultAnswer::Lost),
-    ("redirect", FaultAnswer::Redirect),
-    ("old_date", FaultAnswer::OldDate),
-];
-
 /// Reads a scenario from its text.
 pub fn parse(text: &str) -> Result<Scenario, Vec<Problem>> {
     let problems = Problems::default();
@@ -380,15 +363,17 @@ fn fault(entry: &Field<'_>) -> Option<Fault> {
     let mut section = Section::new(entry.node, "a fault", entry.at, entry.problems);
     let mut path = String::new();
     set(&mut section, "path", &mut path, text);
+    let query = section.take("query").and_then(|field| text(&field));
     let cluster = section.take("cluster").and_then(|field| text(&field));
     let from = after(&mut section, "from").unwrap_or_default();
     let lasts = section.take("lasts");
     let lasts = lasts.and_then(|field| field.duration(Bounds::LONG));
     let answer = section.need("answer");
-    let answer = answer.and_then(|field| field.one_of(ANSWERS));
+    let answer = answer.and_then(|field| field.one_of(FaultAnswer::NAMES));
     section.finish();
     Some(Fault {
         path,
+        query,
         cluster,
         from,
         lasts,

@@ -52,6 +52,7 @@ fn remember(memory: &mut Memory, observation: &Observation) {
 fn fault(path: &str, answer: FaultAnswer) -> Fault {
     Fault {
         path: path.into(),
+        query: None,
         cluster: None,
         from: Duration::ZERO,
         lasts: None,

@@ -231,6 +231,7 @@ fn faults_come_after_authentication_and_are_nobodys_fault() {
     let mut world = small();
     world.scenario.faults.push(Fault {
         path: "getClusterInfoList".into(),
+        query: None,
         cluster: None,
         from: Duration::ZERO,
         lasts: None,

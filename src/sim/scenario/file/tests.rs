@@ -103,6 +103,7 @@ faults:
         [
             Fault {
                 path: "/clusters".to_owned(),
+                query: None,
                 cluster: Some("c-1".to_owned()),
                 from: Duration::from_secs(5),
                 lasts: Some(Duration::from_secs(60)),
@@ -110,6 +111,7 @@ faults:
             },
             Fault {
                 path: String::new(),
+                query: None,
                 cluster: None,
                 from: Duration::ZERO,
                 lasts: None,
@@ -144,7 +146,7 @@ zebra: []
             "5:118: node must be a whole number from 1 to 1, not \"2\"",
             "6:65: this cluster has no step: add steps",
             "6:97: node \"n\" with role \"d\" exists a second time: rename one",
-            "7:19: answer must be throttled, unauthorized, forbidden, server_error, refused, not_published, html, garbage, empty, hang, close, lost, redirect or old_date, not \"nothing\"",
+            "7:19: answer must be throttled, unauthorized, forbidden, server_error, refused, not_published, bad_request, denied, not_found, internal_error, html, login_page, garbage, empty, truncated, hang, close, lost, redirect or old_date, not \"nothing\"",
             "8:1: unknown key \"zebra\": the scenario takes ncloud, huawei, clock_ahead, clusters, faults",
         ]
     );
