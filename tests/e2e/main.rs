@@ -7,6 +7,7 @@ mod announce;
 mod boards;
 mod bounds;
 mod check;
+mod degraded;
 mod demo;
 mod echo;
 mod faults;
