@@ -19,6 +19,14 @@ const PAIRS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "RollingUpgradePartiallyFailed",
+        &[
+            "RollingUpgradeNodeFailed",
+            "RollingUpgradeNodeSlow",
+            "RollingUpgradeRetrying",
+        ],
+    ),
+    (
         "RollingUpgradeNodeFailed",
         &["RollingUpgradeNodeSlow", "RollingUpgradeOverdue"],
     ),
@@ -45,6 +53,7 @@ struct Place<'a> {
     account: &'a str,
     product: &'a str,
     cluster: &'a str,
+    kind: &'a str,
 }
 
 impl Place<'_> {
@@ -55,7 +64,7 @@ impl Place<'_> {
                 "account" => self.account,
                 "product" => self.product,
                 "cluster_id" => self.cluster,
-                "kind" => "version",
+                "kind" => self.kind,
                 other => other,
             };
             (name.to_owned(), value.to_owned())
@@ -150,6 +159,7 @@ impl Alertmanager {
             account: "last",
             product: "css",
             cluster: "last",
+            kind: "version",
         };
         let source = last.labels(rule("RollingUpgradeFailed"));
         let target = last.labels(rule("RollingUpgradeRetrying"));
@@ -186,13 +196,14 @@ async fn an_alert_holds_back_those_that_it_explains_and_no_others() {
                 account: &name,
                 product: "css",
                 cluster: &name,
+                kind: "version",
             };
             let (source_labels, target_labels) = (place.labels(source), place.labels(target));
             posted.extend([source_labels.clone(), target_labels.clone()]);
             want.push((target_labels, source_labels, holds_back(source, target)));
         }
     }
-    assert_eq!(want.iter().filter(|(_, _, held)| *held).count(), 8);
+    assert_eq!(want.iter().filter(|(_, _, held)| *held).count(), 11);
     alertmanager.post(&posted).await;
     let alerts = alertmanager.settled().await;
     for (target, source, held) in want {
@@ -207,7 +218,7 @@ async fn an_alert_holds_back_those_that_it_explains_and_no_others() {
 }
 
 #[tokio::test]
-async fn another_cluster_is_not_held_back() {
+async fn another_cluster_or_kind_is_not_held_back() {
     let alertmanager = Alertmanager::start().await;
     let rules: Vec<_> = alert::rules().collect();
     let mut posted = Vec::new();
@@ -222,8 +233,9 @@ async fn another_cluster_is_not_held_back() {
                 account: "kr",
                 product: "ses",
                 cluster: &cluster,
+                kind: "version",
             };
-            let elsewhere = [
+            let mut elsewhere = vec![
                 Place {
                     cluster: &other,
                     ..here
@@ -237,17 +249,24 @@ async fn another_cluster_is_not_held_back() {
                     ..here
                 },
             ];
+            if target.labels.contains(&"kind") {
+                elsewhere.push(Place {
+                    kind: "az_migration",
+                    ..here
+                });
+            }
             posted.push(here.labels(source));
             for (place, held) in [(here, true)]
                 .into_iter()
-                .chain(elsewhere.map(|place| (place, false)))
+                .chain(elsewhere.into_iter().map(|place| (place, false)))
             {
                 posted.push(place.labels(target));
                 want.push((place.labels(target), held));
             }
         }
     }
-    assert_eq!(want.len(), 4 * 8);
+    // DataStale has no kind.
+    assert_eq!(want.len(), 5 * 10 + 4);
     alertmanager.post(&posted).await;
     let alerts = alertmanager.settled().await;
     for (target, held) in want {
