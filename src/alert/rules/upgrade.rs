@@ -2,8 +2,9 @@
 //!
 //! Lengths of time end at the last good poll, not now: while a vendor's API is dark, nothing gets
 //! older, and that it is dark is another alert. `max by` over several exporters takes the one that
-//! knows most; what has to be true of one exporter at the same time is joined before it. One that is
-//! dark while another is not does not count with what it saw last.
+//! knows most, `min by` asks that every one of them agrees; what has to be true of one exporter at the
+//! same time is joined before it. One that is dark while another is not does not count with what it saw
+//! last.
 
 use std::time::Duration;
 
@@ -198,22 +199,24 @@ pub(super) const RULES: &[Rule] = &[
         labels: UPGRADE,
         // One rule for both: two with the same labels would resolve each other. There is no time
         // for a node that is unknown, so the condition itself has to last. A node whose state cannot
-        // be told of an upgrade that is over is nobody's work.
+        // be told of an upgrade that is over is nobody's work. The least of the exporters decides:
+        // one that knows the state is enough. Every exporter that shows the upgrade has the last of
+        // these series, so one that knows counts as 0.
         expr: || {
             let ended = UpgradeStatus::ALL.iter().filter(|status| status.is_final());
             let ended = ended.map(|status| status.as_str()).collect::<Vec<_>>();
             promql(
                 r#"
-                max by (UPGRADE) (
+                min by (UPGRADE) (
                     (
-                        rolling_upgrade_status{status="unknown"} == 1
-                      or
                         rolling_upgrade_nodes{status="unknown"} > 0
                       unless ignoring (status)
                         rolling_upgrade_status{status=~"ENDED"} == 1
+                      or
+                        rolling_upgrade_status{status="unknown"}
                     )
                   unless ignoring (kind, status) OUTDATED
-                )
+                ) > 0
                 "#,
                 &[("ENDED", &ended.join("|"))],
             )
