@@ -1,5 +1,5 @@
 //! The forms of time in Huawei Cloud's answers: Go's `Time.String()` (CCE), and dates without a
-//! zone (CSS). What says "not yet", and what cannot be read, is absent.
+//! zone (CSS). A time before the year 2000 means "not yet" and is absent.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -8,12 +8,64 @@ use jiff::tz::Offset;
 /// Longer than any time that a vendor writes.
 const LONGEST: usize = 100;
 
+/// First year of a time that means one; the cloud is younger.
+const FIRST_YEAR: u16 = 2000;
+
+/// Text that is not a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotATime;
+
 /// Reads the form `2022-12-16 13:40:20.75671 +0800 CST`, with 0 to 9 digits of fraction, and RFC
 /// 3339. The numeric offset counts, not the abbreviation, which means several zones; a monotonic
-/// reading (` m=+0.5`) is passed over. Go's zero time means "not set".
+/// reading (` m=+0.5`) is passed over. Returns `None` for a time before the year 2000, as Go's zero
+/// time is, and for what cannot be read.
 pub(crate) fn go_time(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    if text.len() > LONGEST || text.starts_with("0001-01-01") {
+    if is_not_yet(text) {
+        return None;
+    }
+    zoned(text)
+}
+
+/// Reads a date without a zone of its own as [`strict_naive`] does; `None` also for what cannot be
+/// read.
+pub(crate) fn naive(text: &str, zone: Offset) -> Option<Timestamp> {
+    strict_naive(text, zone).ok().flatten()
+}
+
+/// Reads a date that has no zone of its own, with or without a fraction, as one in `zone`. A zone in
+/// the text wins. Returns `None` for no text and for a time before the year 2000.
+///
+/// # Errors
+/// Rejects any other text, a date without a time of day included.
+pub(crate) fn strict_naive(text: &str, zone: Offset) -> Result<Option<Timestamp>, NotATime> {
+    let text = text.trim();
+    if is_not_yet(text) {
+        return Ok(None);
+    }
+    if let Some(at) = zoned(text) {
+        return Ok(Some(at));
+    }
+    if text.len() > LONGEST || !text.contains(':') {
+        return Err(NotATime);
+    }
+    let civil: DateTime = text.parse().map_err(|_| NotATime)?;
+    zone.to_timestamp(civil).map(Some).map_err(|_| NotATime)
+}
+
+/// Returns whether the text is empty, or begins with a year before 2000: the month of a zero date
+/// can be 0, too.
+fn is_not_yet(text: &str) -> bool {
+    let is_early = |year: &str| {
+        let is_year = year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit());
+        is_year && year.parse().is_ok_and(|year: u16| year < FIRST_YEAR)
+    };
+    let year = text.split_once('-').map(|(year, _)| year);
+    text.is_empty() || text.eq_ignore_ascii_case("null") || year.is_some_and(is_early)
+}
+
+fn zoned(text: &str) -> Option<Timestamp> {
+    if text.len() > LONGEST {
         return None;
     }
     if let Ok(at) = text.parse() {
@@ -26,23 +78,6 @@ pub(crate) fn go_time(text: &str) -> Option<Timestamp> {
         numeric => numeric,
     };
     format!("{date}T{time}{zone}").parse().ok()
-}
-
-/// Reads a date that has no zone of its own, with or without a fraction, as one in `zone`. A zone in
-/// the text wins.
-pub(crate) fn naive(text: &str, zone: Offset) -> Option<Timestamp> {
-    let text = text.trim();
-    if text.len() > LONGEST || text.starts_with("0001-01-01") {
-        return None;
-    }
-    if let Some(at) = go_time(text) {
-        return Some(at);
-    }
-    // A date alone is not a time.
-    if !text.contains(':') {
-        return None;
-    }
-    zone.to_timestamp(text.parse::<DateTime>().ok()?).ok()
 }
 
 #[cfg(test)]
@@ -119,6 +154,31 @@ mod tests {
             "0001-01-01T00:00:00",
         ] {
             assert_eq!(naive(text, utc), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_before_the_year_2000_are_not_yet() {
+        for text in [
+            "1970-01-01T00:00:00",
+            "1999-12-31T23:59:59",
+            "1970-01-01T00:00:00Z",
+            "0000-00-00 00:00:00",
+            "1970-01-01 08:00:00 +0800 CST",
+            " ",
+            "null",
+        ] {
+            assert_eq!(strict_naive(text, Offset::UTC), Ok(None), "{text}");
+            assert_eq!(go_time(text), None, "{text}");
+        }
+        let first = strict_naive("2000-01-01T00:00:00", Offset::UTC);
+        assert_eq!(first, Ok(Some(at("2000-01-01T00:00:00Z"))));
+    }
+
+    #[test]
+    fn strict_reading_rejects_what_is_no_time() {
+        for text in ["2023-01-05", "2023-02-30T00:00:00", "soon", "1", "-"] {
+            assert_eq!(strict_naive(text, Offset::UTC), Err(NotATime), "{text}");
         }
     }
 }
