@@ -21,7 +21,7 @@ use self::map::Ground;
 use self::pages::{Collected, Page};
 use super::client::{Client, is_unpublished};
 use crate::model::{Kind, Memory, Observation, Upgrade, UpgradeStatus};
-use crate::provider::listing::{MAX_PAGES, Shared};
+use crate::provider::listing::Shared;
 use crate::provider::{
     ApiError, Call, Context, Discovered, Discovery, Method, Product, Provider, Reason,
 };
@@ -79,17 +79,16 @@ impl Css {
         })
     }
 
-    /// Fetches the pages of a call, at most so many. The first one is asked for without a position,
-    /// and nearly always is the only one.
+    /// Fetches all pages of a call. The first one is asked for without a position, and nearly always
+    /// is the only one.
     async fn pages<P: Page>(
         &self,
         call: &'static Call,
         params: &[&str],
         filter: Option<(&str, &str)>,
-        most: u32,
-    ) -> Result<Collected<P::Item>, ApiError> {
+    ) -> Result<Vec<P::Item>, ApiError> {
         let mut collected = Collected::default();
-        for _ in 0..most {
+        for _ in 0..pages::MAX_PAGES {
             let position = collected.position();
             let mut query = vec![("limit", pages::LIMIT)];
             query.extend(filter);
@@ -97,21 +96,24 @@ impl Css {
                 // Renamed in 2025, and what a cloud does not know it passes over.
                 query.extend([("offset", position.as_str()), ("start", position.as_str())]);
             }
-            let answer = self.client.get(call, params, &query).await?;
+            let answer = match self.client.get(call, params, &query).await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    collected.end_at(error).map_err(|e| e.of(call.name))?;
+                    break;
+                }
+            };
             let page: P = answer.json().map_err(|error| error.of(call.name))?;
             let more = collected.add(page, answer.body.len());
             if !more.map_err(|error| error.of(call.name))? {
                 break;
             }
         }
-        Ok(collected)
+        collected.complete().map_err(|error| error.of(call.name))
     }
 
     async fn fetch_list(&self) -> Result<Vec<wire::Cluster>, ApiError> {
-        self.pages::<wire::ClusterList>(&LIST, &[], None, MAX_PAGES)
-            .await?
-            .complete()
-            .map_err(|error| error.of(LIST.name))
+        self.pages::<wire::ClusterList>(&LIST, &[], None).await
     }
 
     /// The upgrades of this kind; none when the cloud does not tell them. It did tell one that
@@ -131,10 +133,10 @@ impl Css {
             return Ok(None);
         }
         match self
-            .pages::<wire::Details>(&DETAIL, &[cluster], filter, pages::MAX_DETAIL_PAGES)
+            .pages::<wire::Details>(&DETAIL, &[cluster], filter)
             .await
         {
-            Ok(collected) => Ok(Some(collected.items)),
+            Ok(details) => Ok(Some(details)),
             Err(error) if is_unpublished(&error) => {
                 let mut silence = self.silence();
                 silence.unpublished = true;

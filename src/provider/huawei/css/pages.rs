@@ -1,42 +1,64 @@
 //! Pages of a list: positions count from 1, a page holds 10 entries unless asked otherwise, and a
 //! cloud that does not know the position's name answers with the first page again.
+//!
+//! Part of a list is never taken for the whole: half a list of clusters looks like clusters that are
+//! gone, and half a history may lack the upgrade that runs.
 
 use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 
-use crate::provider::listing::{MAX_LISTED, endless};
 use crate::provider::{ApiError, Reason};
 
-/// The largest page.
-pub(super) const LIMIT: &str = "1000";
+/// Entries of a page. The vendor allows 1,000, but so many clusters with 24 instances each exceed
+/// the cap on an answer's body.
+pub(super) const LIMIT: &str = "100";
 
-/// Pages of an upgrade's details: bounds what a broken answer can cost.
-pub(super) const MAX_DETAIL_PAGES: u32 = 20;
+/// Pages of a list.
+pub(super) const MAX_PAGES: u32 = 200;
 
 /// Bytes of all pages.
 const MAX_BYTES: usize = 160 << 20;
 
-/// The page's size where the limit is not known: a shorter page is the last one.
+/// Entries of all pages: a cloud may give more than it is asked for.
+const MAX_ENTRIES: usize = 100_000;
+
+/// The vendor's page size where it passes over the limit: a shorter page is the last one.
 const DEFAULT_SIZE: usize = 10;
+
+/// Entry of a list.
+pub(super) trait Entry {
+    /// Noun for several entries.
+    const NOUN: &'static str;
+
+    /// Whether the entries are a cluster's history. The documents let a cloud refuse a position
+    /// beyond the end of it.
+    const IS_HISTORY: bool;
+
+    /// Returns what tells the entry from the others; `None` when nothing does.
+    fn id(&self) -> Option<&str>;
+
+    /// Returns whether no entry of a further page can matter more than this one.
+    fn decides(&self) -> bool {
+        false
+    }
+}
 
 /// One page as it comes.
 pub(super) trait Page: DeserializeOwned {
     /// An entry.
-    type Item;
-    /// The number of entries in all pages, where it is told.
+    type Item: Entry;
+    /// The number of entries in all pages; `None` when the cloud does not tell it.
     fn total(&self) -> Option<usize>;
-    /// The entries; none when the answer has no list.
+    /// The entries; `None` when the answer has no list.
     fn items(self) -> Option<Vec<Self::Item>>;
-    /// What tells an entry from the others.
-    fn id(item: &Self::Item) -> &str;
 }
 
-/// What the pages brought so far.
+/// Entries of the pages so far.
 #[derive(Debug)]
 pub(super) struct Collected<T> {
     /// Each entry once.
-    pub(super) items: Vec<T>,
+    items: Vec<T>,
     seen: BTreeSet<String>,
     received: usize,
     bytes: usize,
@@ -68,13 +90,13 @@ impl<T> Default for Collected<T> {
     }
 }
 
-impl<T> Collected<T> {
-    /// The position of the next page; none for the first, which needs none.
+impl<T: Entry> Collected<T> {
+    /// Returns the position of the next page; `None` for the first, which needs none.
     pub(super) fn position(&self) -> Option<String> {
         (self.received > 0).then(|| (self.received + 1).to_string())
     }
 
-    /// Takes a page of so many bytes in, and tells whether to ask for another: there is more, this
+    /// Takes a page of so many bytes in, and returns whether to ask for another: there is more, this
     /// one brought something new, and the bounds leave room.
     pub(super) fn add<P: Page<Item = T>>(
         &mut self,
@@ -88,7 +110,10 @@ impl<T> Collected<T> {
             (None, _) => {
                 return Err(ApiError::new(
                     Reason::Protocol,
-                    "the answer has no list; check the endpoint and any proxy",
+                    format!(
+                        "the answer has no list of {}; check the endpoint and any proxy",
+                        T::NOUN
+                    ),
                 ));
             }
         };
@@ -96,7 +121,7 @@ impl<T> Collected<T> {
         let size = items.len();
         let before = self.items.len();
         for item in items {
-            if self.seen.insert(P::id(&item).to_owned()) {
+            if item.id().is_none_or(|id| self.seen.insert(id.to_owned())) {
                 self.items.push(item);
             }
         }
@@ -111,113 +136,78 @@ impl<T> Collected<T> {
             true if self.items.len() > before => End::Open,
             true => End::Repeated,
         };
-        let has_room = self.items.len() <= MAX_LISTED && self.bytes <= MAX_BYTES;
-        Ok(self.end == End::Open && has_room)
+        Ok(self.end == End::Open && self.has_room())
     }
 
-    /// The entries, if they are all: half a list would look like clusters that are gone.
+    /// Ends the list at the page that the cloud refused with `refusal`.
+    ///
+    /// # Errors
+    /// Fails with the refusal when it is not one of a position beyond the end: there are more
+    /// entries, and none of those received decides.
+    pub(super) fn end_at(&mut self, refusal: ApiError) -> Result<(), ApiError> {
+        let is_refused = refusal.reason == Reason::Refused && refusal.status == Some(400);
+        if self.received == 0 || !T::IS_HISTORY || !is_refused {
+            return Err(refusal);
+        }
+        let is_whole = self.total.is_none_or(|total| total <= self.received);
+        if is_whole || self.is_decided() {
+            self.end = End::Reached;
+            // What it tells beyond is out of reach, and does not matter.
+            self.total = None;
+            return Ok(());
+        }
+        let message = format!(
+            "the cloud refuses the page after {} of {} {}; ask the vendor: {}",
+            self.received,
+            self.total.unwrap_or_default(),
+            T::NOUN,
+            refusal.message
+        );
+        let mut error = ApiError::new(Reason::Protocol, message);
+        error.status = refusal.status;
+        error.code = refusal.code;
+        error.request_id = refusal.request_id;
+        Err(error)
+    }
+
+    /// Returns the entries.
+    ///
+    /// # Errors
+    /// Fails when there are more entries than were received and none of these decides, or more than
+    /// the bounds allow.
     pub(super) fn complete(self) -> Result<Vec<T>, ApiError> {
         let given = self.items.len();
+        let noun = T::NOUN;
+        if self.end == End::Open || given > MAX_ENTRIES {
+            return Err(ApiError::new(
+                Reason::Protocol,
+                format!(
+                    "the list of {noun} does not end after {MAX_PAGES} pages, {MAX_ENTRIES} {noun} or {} MiB; it is not used, ask the vendor",
+                    MAX_BYTES >> 20
+                ),
+            ));
+        }
         let message = match (self.total, self.end) {
-            (_, End::Open) => return Err(endless()),
-            (Some(total), _) if given < total => format!(
-                "the list tells of {total} clusters and gives {given}; name the clusters in the config instead of `all`, or ask the vendor"
-            ),
+            _ if self.is_decided() => return Ok(self.items),
+            (Some(total), _) if given < total => {
+                format!("the list tells of {total} {noun} and gives {given}; ask the vendor")
+            }
             (None, End::Repeated) => format!(
-                "the list gives {given} clusters again instead of the next ones, and does not tell how many there are; ask the vendor"
+                "the list gives {given} {noun} again instead of the next ones, and does not tell how many there are; ask the vendor"
             ),
-            _ if given > MAX_LISTED => return Err(endless()),
             _ => return Ok(self.items),
         };
         Err(ApiError::new(Reason::Protocol, message))
     }
+
+    fn is_decided(&self) -> bool {
+        self.items.iter().any(T::decides)
+    }
+
+    fn has_room(&self) -> bool {
+        self.items.len() <= MAX_ENTRIES && self.bytes <= MAX_BYTES
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(serde::Deserialize)]
-    struct Numbers(Option<usize>, Option<Vec<String>>);
-
-    impl Page for Numbers {
-        type Item = String;
-        fn total(&self) -> Option<usize> {
-            self.0
-        }
-        fn items(self) -> Option<Vec<String>> {
-            self.1
-        }
-        fn id(item: &String) -> &str {
-            item
-        }
-    }
-
-    fn page(total: Option<usize>, ids: std::ops::RangeInclusive<usize>) -> Numbers {
-        Numbers(total, Some(ids.map(|n| n.to_string()).collect()))
-    }
-
-    #[test]
-    fn positions_count_from_one() {
-        let mut collected = Collected::default();
-        assert_eq!(collected.position(), None);
-        assert_eq!(collected.add(page(Some(12), 1..=10), 1), Ok(true));
-        assert_eq!(collected.position().as_deref(), Some("11"));
-        assert_eq!(collected.add(page(Some(12), 11..=12), 1), Ok(false));
-        assert_eq!(collected.complete().unwrap().len(), 12);
-    }
-
-    #[test]
-    fn the_first_page_again_ends_the_paging_and_is_not_a_whole_list() {
-        let mut collected = Collected::default();
-        assert_eq!(collected.add(page(Some(12), 1..=10), 1), Ok(true));
-        assert_eq!(collected.add(page(Some(12), 1..=10), 1), Ok(false));
-        assert_eq!(collected.items.len(), 10);
-        let error = collected.complete().unwrap_err();
-        assert_eq!(error.reason, Reason::Protocol);
-    }
-
-    #[test]
-    fn without_a_total_a_full_page_may_have_a_successor() {
-        let mut collected = Collected::default();
-        assert_eq!(collected.add(page(None, 1..=10), 1), Ok(true));
-        assert_eq!(collected.add(page(None, 11..=13), 1), Ok(false));
-        assert_eq!(collected.complete().unwrap().len(), 13);
-        let mut short = Collected::default();
-        assert_eq!(short.add(page(None, 1..=3), 1), Ok(false));
-    }
-
-    #[test]
-    fn a_list_that_ends_early_is_an_error() {
-        let mut repeats = Collected::default();
-        assert_eq!(repeats.add(page(None, 1..=10), 1), Ok(true));
-        assert_eq!(repeats.add(page(None, 1..=10), 1), Ok(false));
-        assert_eq!(repeats.complete().unwrap_err().reason, Reason::Protocol);
-        let mut endless_pages = Collected::default();
-        assert_eq!(endless_pages.add(page(None, 1..=10), 1), Ok(true));
-        assert_eq!(
-            endless_pages.complete(),
-            Err(endless()),
-            "no more were fetched"
-        );
-        for (count, bytes) in [(MAX_LISTED + 1, 1), (10, MAX_BYTES + 1)] {
-            for total in [None, Some(2 * MAX_LISTED)] {
-                let mut large = Collected::default();
-                assert_eq!(large.add(page(total, 1..=count), bytes), Ok(false));
-                assert_eq!(large.complete(), Err(endless()));
-            }
-        }
-        let mut too_many = Collected::default();
-        let all = MAX_LISTED + 1;
-        assert_eq!(too_many.add(page(Some(all), 1..=all), 1), Ok(false));
-        assert_eq!(too_many.complete(), Err(endless()));
-    }
-
-    #[test]
-    fn no_list_is_an_empty_one_only_when_the_total_says_so() {
-        let mut collected = Collected::<String>::default();
-        assert_eq!(collected.add(Numbers(Some(0), None), 1), Ok(false));
-        assert!(collected.add(Numbers(None, None), 1).is_err());
-        assert!(collected.add(Numbers(Some(3), None), 1).is_err());
-    }
-}
+mod tests;

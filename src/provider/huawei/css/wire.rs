@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::pages::Page;
+use super::pages::{Entry, Page};
 use crate::provider::json::{list, number, text};
 
 /// "Querying the Cluster List".
@@ -133,9 +133,14 @@ impl Page for ClusterList {
     fn items(self) -> Option<Vec<Cluster>> {
         self.clusters
     }
+}
 
-    fn id(item: &Cluster) -> &str {
-        &item.id
+impl Entry for Cluster {
+    const NOUN: &'static str = "clusters";
+    const IS_HISTORY: bool = false;
+
+    fn id(&self) -> Option<&str> {
+        Some(&self.id)
     }
 }
 
@@ -149,13 +154,26 @@ impl Page for Details {
     fn items(self) -> Option<Vec<Detail>> {
         self.detail_list
     }
+}
 
-    fn id(item: &Detail) -> &str {
-        if item.id.is_empty() {
-            &item.start_time
-        } else {
-            &item.id
-        }
+impl Entry for Detail {
+    const NOUN: &'static str = "upgrades";
+    const IS_HISTORY: bool = true;
+
+    fn id(&self) -> Option<&str> {
+        let ids = [&self.id, &self.start_time];
+        ids.into_iter().map(|id| &**id).find(|id| !id.is_empty())
+    }
+
+    fn decides(&self) -> bool {
+        self.is_running()
+    }
+}
+
+impl Detail {
+    /// Returns whether the vendor's word says that it is in work.
+    pub(super) fn is_running(&self) -> bool {
+        self.status.trim().eq_ignore_ascii_case("RUNNING")
     }
 }
 
