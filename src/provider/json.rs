@@ -13,6 +13,7 @@ mod list;
 mod nothing;
 mod number;
 mod record;
+mod repair;
 mod scalar;
 #[cfg(test)]
 mod tests;
@@ -28,26 +29,33 @@ pub(crate) use scalar::{number, strict_number, strict_text, text};
 use fault::Fault;
 use record::Record;
 
-/// Reads a JSON document.
+/// Reads a JSON document; what [`repair`] mends is no error.
 ///
 /// # Errors
 /// Names the field that could not be read by its path, or the place of what is not JSON. The error
 /// quotes nothing of the document.
 pub(crate) fn read<T: DeserializeOwned>(document: &[u8]) -> Result<T, Unread> {
+    parse(document).or_else(|error| match repair::repaired(document) {
+        Some(repaired) => parse(&repaired).map_err(|error| locate::<T>(&repaired, &error)),
+        None => Err(locate::<T>(document, &error)),
+    })
+}
+
+fn parse<T: DeserializeOwned>(document: &[u8]) -> serde_json::Result<T> {
     let mut reader = serde_json::Deserializer::from_slice(document);
-    let read = Record::deserialize(&mut reader);
-    match read.and_then(|Record(value)| reader.end().map(|()| value)) {
-        Ok(value) => Ok(value),
-        Err(error) if error.is_data() => Err(locate::<T>(document, &error)),
-        Err(error) => Err(Unread::at(&error, document.len())),
-    }
+    let Record(value) = Record::deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(value)
 }
 
 /// Reads once more, to find the field that failed: following the path costs too much for good answers.
 fn locate<T: DeserializeOwned>(document: &[u8], error: &serde_json::Error) -> Unread {
-    let mut reader = serde_json::Deserializer::from_slice(document);
-    match serde_path_to_error::deserialize::<_, Record<T>>(&mut reader) {
-        Err(located) if located.inner().is_data() => Unread::Field(Fault::of(&located)),
-        _ => Unread::at(error, document.len()),
+    if error.is_data() {
+        let mut reader = serde_json::Deserializer::from_slice(document);
+        let located = serde_path_to_error::deserialize::<_, Record<T>>(&mut reader).err();
+        if let Some(located) = located.filter(|located| located.inner().is_data()) {
+            return Unread::Field(Fault::of(&located));
+        }
     }
+    Unread::at(error, document.len())
 }

@@ -28,6 +28,7 @@ use serde::de::IgnoredAny;
 use url::Url;
 
 use crate::blocking::run_blocking;
+use crate::provider::json;
 
 /// Replaces a secret.
 pub(crate) const REDACTED: &str = "[redacted]";
@@ -133,7 +134,7 @@ impl Redaction {
         }
         let source = Source {
             bytes: &body,
-            is_json: serde_json::from_slice::<IgnoredAny>(&body).is_ok(),
+            is_json: json::read::<IgnoredAny>(&body).is_ok(),
         };
         match self.replaced(&source, content) {
             Some(redacted) => Bytes::from(redacted),

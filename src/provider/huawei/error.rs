@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::provider::http::Answer;
-use crate::provider::{ApiError, Cause, Network, Reason};
+use crate::provider::{ApiError, Cause, Network, Reason, json};
 use crate::text::clean;
 
 /// The gateway refuses what was signed at a time further than this from its own.
@@ -113,7 +113,7 @@ pub(super) fn judge(answer: &Answer) -> Result<(), ApiError> {
 /// `errorCode`/`errorMessage` (CCE), Kubernetes' `code`/`message`, and IAM's nested `error`.
 /// Anything else (HTML, empty) tells nothing.
 fn read(body: &[u8]) -> Told {
-    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+    let Ok(body) = json::read::<Value>(body) else {
         return Told::default();
     };
     let nested = &body["error"];

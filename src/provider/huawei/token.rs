@@ -78,7 +78,7 @@ impl Token {
                     "IAM's answer carries no X-Subject-Token; check iam_endpoint",
                 )
             })?;
-        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let body: Value = crate::provider::json::read(&answer.body).unwrap_or_default();
         let time = |name: &str| -> Option<Timestamp> {
             super::time::naive(body["token"][name].as_str()?, jiff::tz::Offset::UTC)
         };

@@ -8,7 +8,7 @@ use super::outline::Outline;
 use super::sign;
 use crate::provider::error::VENDOR_SAYS;
 use crate::provider::http::Answer;
-use crate::provider::{ApiError, Cause, Network, Reason};
+use crate::provider::{ApiError, Cause, Network, Reason, json};
 use crate::text::clean;
 
 /// The `Date` header is cut to the second.
@@ -39,7 +39,7 @@ enum Envelope {
 
 /// Passes a good answer, and turns any other into an error. `place` names zone and region.
 pub(super) fn judge(answer: &Answer, place: &str) -> Result<(), ApiError> {
-    let body: Option<Outline> = serde_json::from_slice(&answer.body).ok();
+    let body: Option<Outline> = json::read(&answer.body).ok();
     let said = body.map(|outline| read(&outline.0)).unwrap_or_default();
     if answer.is_success() && said.envelope == Envelope::Success {
         return Ok(());
@@ -285,6 +285,21 @@ mod tests {
         }
         let nested = error(401, &gateway(r#"{"code":"200"}"#));
         assert_eq!(nested.code.as_deref(), Some("200"));
+    }
+
+    #[test]
+    fn codes_are_read_from_bodies_with_broken_texts() {
+        for body in [
+            &b"\xef\xbb\xbf{\"error\":{\"errorCode\":\"210\"}}"[..],
+            b"{\"error\":{\"errorCode\":\"210\",\"message\":\"\xff\"}}",
+            b"{\"error\":{\"errorCode\":\"210\",\"message\":\"\\ud83d\"}}",
+            b"{\"error\":7,\"error\":{\"errorCode\":\"210\",\"details\":\"\xff\"}}",
+        ] {
+            let mut answer = answer(401, "");
+            answer.body = Bytes::from_static(body);
+            let error = judge(&answer, "").unwrap_err();
+            assert_eq!(error.code.as_deref(), Some("210"), "{body:?}");
+        }
     }
 
     #[test]

@@ -47,9 +47,10 @@ impl<'de> Visitor<'de> for OutlineVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::json;
 
-    fn outline(json: &str) -> Option<Value> {
-        let outline: Option<Outline> = serde_json::from_str(json).ok();
+    fn outline(text: &str) -> Option<Value> {
+        let outline: Option<Outline> = json::read(text.as_bytes()).ok();
         outline.map(|outline| outline.0)
     }
 

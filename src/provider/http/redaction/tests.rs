@@ -168,6 +168,20 @@ fn keeps_json_readable_whatever_is_removed() {
 }
 
 #[test]
+fn keeps_json_that_is_repaired_readable() {
+    for text in [
+        "\u{feff}{\"at\":12345678,\"text\":\"no 12345678\"}",
+        r#"{"\ud83d":"\ude00","at":12345678,"text":"no 12345678"}"#,
+        "{\"a\":\"\n\",\"at\":12345678,\"text\":\"no 12345678\"}",
+    ] {
+        let redacted = body("12345678", text, Content::Data);
+        let read: serde_json::Value = json::read(redacted.as_bytes()).unwrap();
+        assert_eq!(read["at"], 12_345_678);
+        assert_eq!(read["text"], "no [redacted]");
+    }
+}
+
+#[test]
 fn removes_secrets_of_data_in_the_forms_of_prose() {
     let secret = "p@ss\"w\\/rd=";
     for form in [

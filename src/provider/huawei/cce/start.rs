@@ -157,7 +157,7 @@ fn explain(answer: &Answer, mut error: ApiError) -> ApiError {
         .code
         .as_deref()
         .is_some_and(|code| code.starts_with("CCE"));
-    let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
+    let body: Option<Value> = crate::provider::json::read(&answer.body).ok();
     let detail = body.as_ref().and_then(|body| body["message"].as_str());
     let detail = clean(detail.unwrap_or_default());
     if is_services && !detail.is_empty() && !error.message.contains(&detail) {

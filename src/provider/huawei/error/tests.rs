@@ -21,6 +21,22 @@ fn gateway(status: u16, code: &str, text: &str) -> ApiError {
 }
 
 #[test]
+fn codes_are_read_from_bodies_with_broken_texts() {
+    for body in [
+        &b"\xef\xbb\xbf{\"error_code\":\"APIGW.0302\"}"[..],
+        b"{\"error_code\":\"APIGW.0302\",\"error_msg\":\"\xff\"}",
+        b"{\"error_code\":\"APIGW.0302\",\"error_msg\":\"\\ud83d\"}",
+        b"{\"error_code\":\"\",\"error_code\":\"APIGW.0302\",\"x\":\"\xff\"}",
+    ] {
+        let mut answer = answer(400, "");
+        answer.body = body.into();
+        let error = judge(&answer).unwrap_err();
+        assert_eq!(error.code.as_deref(), Some("APIGW.0302"), "{body:?}");
+        assert_eq!(error.reason, Reason::Permission);
+    }
+}
+
+#[test]
 fn codes_decide_where_the_status_misleads() {
     for (status, code, want) in [
         (403, "CSS.0015", Reason::NotFound),
