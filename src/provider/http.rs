@@ -21,9 +21,9 @@ use tokio::time::Instant;
 
 use client::client;
 use exchange::{prepare, receive};
-use failure::resting;
+use failure::locked_out;
 
-use super::limit::{Gate, Rate};
+use super::limit::{Closed, Gate, Pass, Rate, Verdict};
 use super::{ApiError, Call, Reason, retry};
 use crate::clock::Clock;
 use crate::config::Account;
@@ -35,6 +35,9 @@ pub(crate) use message::host;
 pub use message::{Effort, Message, Request};
 pub use redaction::Redaction;
 pub use vendor::{Authentication, Vendor};
+
+/// Longest wait for paused credentials before their files are read again: others may be there by then.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// One account's way to its vendor; its limits are shared by all the account's products.
 #[derive(Debug)]
@@ -142,10 +145,16 @@ impl Transport {
             Effort::Once => (Some(self.slot(request).await?), 1),
         };
         let mut attempt = 1;
+        // Of a client that asks once the first refusal is the outcome.
+        let mut may_pause = self.attempts > 1;
         loop {
-            let error = match self.attempt(vendor, request).await {
+            let error = match self.attempt(vendor, request, may_pause).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => error.of(request.call.name),
+                Err(Failed::Paused) => {
+                    may_pause = false;
+                    continue;
+                }
+                Err(Failed::Error(error)) => error,
             };
             if attempt >= attempts {
                 return Err(error);
@@ -182,10 +191,62 @@ impl Transport {
         &self,
         vendor: &dyn Vendor,
         request: &Request<'_>,
+        may_pause: bool,
+    ) -> Result<Answer, Failed> {
+        let (credentials, _pass) = self.enter(vendor).await.map_err(|e| failed(e, request))?;
+        let answer = self.exchange(vendor, request).await;
+        let answer = answer.map_err(|e| failed(e, request))?;
+        let mut error = match vendor.judge(&answer) {
+            Ok(()) => {
+                if self.gate.accepted(credentials).is_some() {
+                    tracing::info!(
+                        account = %self.account, call = request.call.name,
+                        "The vendor accepts the credentials again."
+                    );
+                }
+                return Ok(answer);
+            }
+            Err(error) => error.of(request.call.name),
+        };
+        error.status = Some(answer.status);
+        error.retry_after = answer.header("retry-after").and_then(retry::retry_after);
+        let lockout = vendor.rest_after_refusal();
+        if error.reason != Reason::Auth || lockout.is_zero() {
+            return Err(Failed::Error(error));
+        }
+        let verdict = self
+            .gate
+            .refused(credentials, error.clone(), lockout, may_pause);
+        let Verdict::Paused(pause) = verdict else {
+            return Err(Failed::Error(error));
+        };
+        tracing::warn!(
+            account = %self.account, call = request.call.name, %error,
+            "The vendor refused credentials that it accepted before; one call tries them again in {} s.",
+            pause.as_secs()
+        );
+        Err(Failed::Paused)
+    }
+
+    /// Waits until a call with the vendor's credentials may be made; returns their fingerprint.
+    async fn enter(&self, vendor: &dyn Vendor) -> Result<(u64, Pass<'_>), ApiError> {
+        loop {
+            refresh_all(&vendor.secrets(), Instant::now() + self.timeout).await;
+            let credentials = vendor.credentials();
+            match self.gate.enter(credentials).await {
+                Ok(pass) => return Ok((credentials, pass)),
+                Err(Closed::Paused(left)) => tokio::time::sleep(left.min(LOOK)).await,
+                Err(Closed::LockedOut { left, why }) => return Err(locked_out(left, &why)),
+            }
+        }
+    }
+
+    /// Signs the request, sends it, and counts it.
+    async fn exchange(
+        &self,
+        vendor: &dyn Vendor,
+        request: &Request<'_>,
     ) -> Result<Answer, ApiError> {
-        refresh_all(&vendor.secrets(), Instant::now() + self.timeout).await;
-        let credentials = vendor.credentials();
-        let _pass = self.gate.enter(credentials).await.map_err(resting)?;
         self.rate.turn().await;
         let sent = self.clock.now();
         let message = request.message();
@@ -218,22 +279,20 @@ impl Transport {
             self.metrics.clock_skew(&self.account, skew.as_secs_f64());
             *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
         }
-        match vendor.judge(&answer) {
-            Ok(()) => {
-                self.gate.accepted(credentials);
-                Ok(answer)
-            }
-            Err(mut error) => {
-                error.status = Some(answer.status);
-                error.retry_after = answer.header("retry-after").and_then(retry::retry_after);
-                let rest = vendor.rest_after_refusal();
-                if error.reason == Reason::Auth && !rest.is_zero() {
-                    self.gate.refused(credentials, rest);
-                }
-                Err(error)
-            }
-        }
+        Ok(answer)
     }
+}
+
+/// An attempt that failed.
+enum Failed {
+    /// The vendor refused credentials that it accepted before: the call is made again.
+    Paused,
+    /// Any other failure.
+    Error(ApiError),
+}
+
+fn failed(error: ApiError, request: &Request<'_>) -> Failed {
+    Failed::Error(error.of(request.call.name))
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
-//! An account's limits: calls a second, calls in flight, and silence after refused credentials.
+//! An account's limits: calls a second, calls in flight, and the lockout of refused credentials.
+
+mod gate;
+mod lockout;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
+
+pub use gate::{Closed, Gate, Pass};
+pub use lockout::Verdict;
 
 /// A token bucket on tokio's clock. It holds one second's worth of calls, at least one.
 #[derive(Debug)]
@@ -50,105 +55,6 @@ impl Rate {
     }
 }
 
-/// Lets calls in: at most so many at once, one at a time until the credentials have proved good,
-/// none while they are held after a refusal.
-///
-/// Huawei Cloud locks an access key for 5 minutes after more than 5 bad signatures, so credentials
-/// that were never accepted are tried with one call at a time.
-#[derive(Debug)]
-pub struct Gate {
-    permits: Semaphore,
-    size: u32,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct State {
-    /// Fingerprint of the credentials that were last accepted.
-    proven: Option<u64>,
-    /// Fingerprint of credentials that were refused, and until when they rest.
-    held: Option<(u64, Instant)>,
-}
-
-/// A place inside a [`Gate`], left on drop.
-#[derive(Debug)]
-pub struct Pass<'a> {
-    _permit: SemaphorePermit<'a>,
-}
-
-impl Gate {
-    /// A gate for `size` calls at once.
-    pub fn new(size: usize) -> Self {
-        let size = size.clamp(1, 1024);
-        Self {
-            permits: Semaphore::new(size),
-            size: u32::try_from(size).unwrap_or(1),
-            state: Mutex::default(),
-        }
-    }
-
-    /// The same size, with what another gate knows of the credentials.
-    #[must_use]
-    pub fn following(self, old: &Self) -> Self {
-        let known = *old.lock();
-        Self {
-            state: Mutex::new(known),
-            ..self
-        }
-    }
-
-    /// Waits for a place for a call with these credentials. The error is how long they still rest.
-    pub async fn enter(&self, credentials: u64) -> Result<Pass<'_>, Duration> {
-        loop {
-            self.held(credentials)?;
-            let proven = self.is_proven(credentials);
-            let count = if proven { 1 } else { self.size };
-            let Ok(permit) = self.permits.acquire_many(count).await else {
-                // The semaphore is never closed.
-                return Err(Duration::ZERO);
-            };
-            self.held(credentials)?;
-            if proven || !self.is_proven(credentials) {
-                return Ok(Pass { _permit: permit });
-            }
-            // Proved good while waiting: enter again, as one of many.
-        }
-    }
-
-    /// The credentials were accepted.
-    pub fn accepted(&self, credentials: u64) {
-        let mut state = self.lock();
-        state.proven = Some(credentials);
-        // What was refused of others stays refused: IAM takes the password of a token that is dead.
-        state.held = state.held.filter(|(held, _)| *held != credentials);
-    }
-
-    /// The credentials were refused: no call with them for `rest`.
-    pub fn refused(&self, credentials: u64, rest: Duration) {
-        let mut state = self.lock();
-        state.proven = None;
-        state.held = Some((credentials, Instant::now() + rest));
-    }
-
-    fn held(&self, credentials: u64) -> Result<(), Duration> {
-        match self.lock().held {
-            Some((held, until)) if held == credentials => {
-                let left = until.saturating_duration_since(Instant::now());
-                if left.is_zero() { Ok(()) } else { Err(left) }
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn is_proven(&self, credentials: u64) -> bool {
-        self.lock().proven == Some(credentials)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_follows_goes_on() {
+    async fn a_rate_goes_on_from_another() {
         let rate = Rate::new(5.0);
         for _ in 0..6 {
             rate.turn().await;
@@ -184,12 +90,6 @@ mod tests {
         let start = Instant::now();
         Rate::new(5.0).following(&rate).turn().await;
         assert_eq!(start.elapsed().as_millis(), 200, "no second burst");
-        let gate = Gate::new(4);
-        gate.refused(1, Duration::from_secs(300));
-        assert!(
-            Gate::new(8).following(&gate).enter(1).await.is_err(),
-            "it still rests"
-        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -199,45 +99,5 @@ mod tests {
         rate.turn().await;
         rate.turn().await;
         assert_eq!(start.elapsed(), Duration::from_secs(2));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn unproven_credentials_enter_alone() {
-        let gate = Gate::new(4);
-        let first = gate.enter(1).await.unwrap();
-        let second = tokio::time::timeout(Duration::from_secs(1), gate.enter(1)).await;
-        assert!(
-            second.is_err(),
-            "a second call waits for the verdict on the first"
-        );
-        gate.accepted(1);
-        drop(first);
-        let passes = [
-            gate.enter(1).await,
-            gate.enter(1).await,
-            gate.enter(1).await,
-            gate.enter(1).await,
-        ];
-        assert!(passes.iter().all(Result::is_ok));
-        let fifth = tokio::time::timeout(Duration::from_secs(1), gate.enter(1)).await;
-        assert!(fifth.is_err(), "at most max_concurrency in flight");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn refused_credentials_rest_and_new_ones_do_not() {
-        let gate = Gate::new(4);
-        gate.refused(1, Duration::from_secs(300));
-        assert_eq!(gate.enter(1).await.unwrap_err(), Duration::from_secs(300));
-        assert!(
-            gate.enter(2).await.is_ok(),
-            "rotated credentials may try at once"
-        );
-        gate.accepted(2);
-        assert!(
-            gate.enter(1).await.is_err(),
-            "that others are good is no news of these"
-        );
-        tokio::time::sleep(Duration::from_secs(300)).await;
-        assert!(gate.enter(1).await.is_ok());
     }
 }

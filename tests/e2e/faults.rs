@@ -1,6 +1,6 @@
 //! What the exporter shows when the vendor's side misbehaves, and that it recovers.
 
-use crate::harness::{Pair, Sample, select};
+use crate::harness::{Pair, Sample, get, select};
 
 const SCENARIO: &str = r#"
 clusters:
@@ -120,6 +120,18 @@ async fn wrong_keys_are_told_once_and_never_lock_the_account() {
         log.contains("auth") && !log.contains("not-the-secret-key"),
         "{log}"
     );
+    // The cluster's worker was not let through, and tells the vendor's answer to the discovery.
+    for path in ["/api/v1/upgrades", "/"] {
+        let shown = get(&format!("{}{path}", pair.url)).await.unwrap();
+        let begin = "the vendor refused these credentials: ";
+        let place = shown.find(begin).unwrap_or_else(|| panic!("{shown}"));
+        let told: String = shown.chars().skip(place).take(400).collect();
+        assert!(told.contains("APIGW.0301"), "{told}");
+        assert!(
+            told.contains("no call is made with them for another 4m"),
+            "{told}"
+        );
+    }
 }
 
 #[tokio::test]

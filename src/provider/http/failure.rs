@@ -11,12 +11,12 @@ use super::redaction::{Content, Redaction};
 use crate::provider::{ApiError, Cause, Network, Reason};
 use crate::text::clean;
 
-/// The credentials rest after a refusal.
-pub(super) fn resting(left: Duration) -> ApiError {
+/// Builds the error of a call that is not made during a lockout, which tells the refusal, too.
+pub(super) fn locked_out(left: Duration, why: &ApiError) -> ApiError {
     let mut error = ApiError::new(
         Reason::Auth,
         format!(
-            "the vendor refused these credentials; no call is made with them for another {} so that the key is not locked",
+            "the vendor refused these credentials: {why}; no call is made with them for another {}, so that the key is not locked",
             humantime::format_duration(Duration::from_secs(left.as_secs().max(1)))
         ),
     )

@@ -19,6 +19,8 @@ use crate::config::secret::SecretFile;
 use crate::file::hang::hang;
 use crate::provider::Method;
 
+mod lockout;
+
 const READ: Call = Call::read("Read", Method::Get, "/read");
 const POST: Call = Call::read("Post", Method::Post, "/post");
 
@@ -278,23 +280,6 @@ async fn long_failed_answers_are_judged_by_their_beginning() {
     let sent = once.send(&Counting::default(), &server.read()).await;
     let error = sent.unwrap_err();
     assert_eq!((error.reason, error.status), (Reason::Server, Some(503)));
-}
-
-#[tokio::test]
-async fn refused_credentials_rest() {
-    let server = Server::start(vec![answer("401 Unauthorized", "", "")]).await;
-    let vendor = Counting {
-        rest: Duration::from_secs(300),
-        ..Counting::default()
-    };
-    let transport = transport();
-    let request = server.read();
-    let first = transport.send(&vendor, &request).await.unwrap_err();
-    assert_eq!((first.reason, first.status), (Reason::Auth, Some(401)));
-    let second = transport.send(&vendor, &request).await.unwrap_err();
-    assert_eq!((second.reason, second.status), (Reason::Auth, None));
-    assert!(second.retry_after.unwrap() > Duration::from_secs(290));
-    assert_eq!(server.requests().len(), 1, "the second call was not made");
 }
 
 /// Cannot sign: its secret file is gone.
