@@ -5,6 +5,7 @@
 //! even during a call, and what is known outlives a panic.
 
 mod access;
+mod asked;
 mod compare;
 mod product;
 pub mod schedule;

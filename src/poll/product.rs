@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::compare::{Tally, is_same_choice};
 use super::select::{self, Missing, Wanted};
 use super::worker::Worker;
-use super::{Deps, Watch, restarting, schedule};
+use super::{Deps, Watch, asked, restarting, schedule};
 use crate::model::DiscoveryState;
 use crate::provider::{ApiError, Discovery, Reason};
 use crate::telemetry::DISCOVERY;
@@ -232,8 +232,8 @@ impl Course {
             Err(error) => {
                 if self.failures == 0 {
                     tracing::warn!(
-                        %account, product, reason = error.reason.as_str(), %error,
-                        "Clusters could not be listed."
+                        %account, product, reason = error.reason.as_str(),
+                        until = asked::until(&error, now), %error, "Clusters could not be listed."
                     );
                 }
                 self.failures = self.failures.saturating_add(1);

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::*;
 
+mod backoff;
 mod bounds;
 mod degraded;
 mod reload;
@@ -41,6 +42,8 @@ static FAKE: Product = Product {
 struct Fake {
     clusters: Mutex<BTreeMap<String, Result<Option<UpgradeStatus>, Reason>>>,
     listing: Mutex<Option<Reason>>,
+    /// Pause that each failed poll asks for.
+    retry_after: Mutex<Option<Duration>>,
     /// Whether reading an answer is a bug.
     panics: AtomicBool,
     /// Whether listing is a bug.
@@ -110,7 +113,10 @@ impl Provider for Fake {
             let answer = self.clusters.lock().unwrap().get(cluster_id).copied();
             let status = answer
                 .unwrap_or(Err(Reason::NotFound))
-                .map_err(|reason| ApiError::new(reason, "no answer"))?;
+                .map_err(|reason| ApiError {
+                    retry_after: *self.retry_after.lock().unwrap(),
+                    ..ApiError::new(reason, "no answer")
+                })?;
             let upgrades = status.map(|status| Upgrade::new(Kind::Version, status));
             Ok(Observation {
                 name: format!("name-{cluster_id}"),
@@ -238,7 +244,7 @@ async fn a_failing_cluster_backs_off_and_keeps_its_last_good_state() {
         bench.fake.polls("bad") - bad,
     );
     assert!(good >= 54, "the good one is not slowed: {good}");
-    assert!((6..=13).contains(&bad), "the bad one backs off: {bad}");
+    assert!((27..=40).contains(&bad), "the bad one backs off: {bad}");
     let state = bench.state("bad").unwrap();
     assert!(!state.up && state.answered);
     assert_eq!(state.upgrades[0].upgrade.status, UpgradeStatus::Running);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::asked::AskedPauses;
 use super::schedule;
 use super::select::Wanted;
 use super::{Deps, Watch};
@@ -31,6 +32,9 @@ struct Course {
     memory: Arc<Memory>,
     /// Failed polls in a row.
     failures: u32,
+    /// Reason of the last one, if it failed.
+    reason: Option<Reason>,
+    asked: AskedPauses,
     /// The cluster itself said at the last good poll that it is changing.
     changing: bool,
     /// The last poll asks for another one after the active interval.
@@ -73,6 +77,8 @@ impl Worker {
             state,
             memory: Arc::default(),
             failures: 0,
+            reason: None,
+            asked: AskedPauses::default(),
             changing: false,
             ask_again_soon: false,
             polled: now,
@@ -209,28 +215,34 @@ impl Course {
             outcome.as_ref().map(|_| ()).map_err(|e| e.reason),
             deps.clock.now(),
         );
-        let asked = match outcome {
+        let error = match outcome {
             Ok(observation) => {
                 self.succeeded(deps, observation);
                 None
             }
             Err(error) => {
                 self.failed(deps, &error);
-                error.retry_after
+                Some(error)
             }
         };
+        self.reason = error.as_ref().map(|error| error.reason);
         deps.store.put(self.state.clone());
         self.polled = Instant::now();
-        self.next = self.polled + self.pause(asked);
+        let pause = self.pause(error.as_ref().and_then(|error| error.retry_after));
+        self.next = self.polled + pause;
+        let (asked, key) = (&mut self.asked, &self.state.key);
+        asked.note(key, error.as_ref(), pause, deps.clock.now());
     }
 
     fn pause(&self, asked: Option<Duration>) -> Duration {
         let dice = fastrand::f64();
         if self.ask_again_soon {
             let active = self.watch.account.polling.active_interval;
-            return schedule::pause(active, 0, asked, dice);
+            return schedule::pause(active, 0, active, asked, dice);
         }
-        schedule::pause(self.state.poll_interval, self.failures, asked, dice)
+        let interval = self.state.poll_interval;
+        let longest = schedule::longest_backoff(interval, self.is_active(), self.reason);
+        schedule::pause(interval, self.failures, longest, asked, dice)
     }
 
     fn succeeded(&mut self, deps: &Deps, mut observation: Observation) {
@@ -345,13 +357,13 @@ impl Course {
     }
 
     fn set_interval(&mut self) {
-        let active = self.changing
-            || self
-                .state
-                .upgrades
-                .iter()
-                .any(|view| view.upgrade.status.is_active());
-        self.state.poll_interval = schedule::interval(&self.watch.account.polling, active);
+        let polling = &self.watch.account.polling;
+        self.state.poll_interval = schedule::interval(polling, self.is_active());
+    }
+
+    fn is_active(&self) -> bool {
+        let mut upgrades = self.state.upgrades.iter();
+        self.changing || upgrades.any(|view| view.upgrade.status.is_active())
     }
 
     /// Logs each secondary call once when it begins to fail, and once when it fails no more.

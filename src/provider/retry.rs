@@ -10,6 +10,9 @@ pub const ATTEMPTS: u32 = 3;
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// Longest `Retry-After` that is kept to: no answer keeps a cluster dark for longer.
+const LONGEST_ASKED: Duration = Duration::from_secs(600);
+
 /// How long to wait before the next attempt, or none to give up.
 ///
 /// `attempt` counts from 1 and is the one that failed; `dice` is from 0 to 1. A `Retry-After` within
@@ -41,10 +44,11 @@ fn may_repeat(error: &ApiError) -> bool {
 }
 
 /// Reads a `Retry-After` in seconds, whole or with a fraction (`56.818`). An HTTP date, which no
-/// vendor here sends, and nonsense are none; the longest is an hour.
+/// vendor here sends, and nonsense are none; the longest is 10 minutes.
 pub fn retry_after(value: &str) -> Option<Duration> {
     let seconds: f64 = value.trim().parse().ok()?;
-    (seconds.is_finite() && seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(3600.0)))
+    let longest = LONGEST_ASKED.as_secs_f64();
+    (seconds.is_finite() && seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(longest)))
 }
 
 #[cfg(test)]
@@ -89,7 +93,9 @@ mod tests {
     fn retry_after_forms() {
         assert_eq!(retry_after("56.818"), Some(Duration::from_secs_f64(56.818)));
         assert_eq!(retry_after(" 3 "), Some(Duration::from_secs(3)));
-        assert_eq!(retry_after("1e99"), Some(Duration::from_secs(3600)));
+        for long in ["601", "3600", "1e99"] {
+            assert_eq!(retry_after(long), Some(LONGEST_ASKED), "{long}");
+        }
         for bad in ["", "-1", "NaN", "inf", "Fri, 21 Nov 2026 00:00:00 GMT"] {
             assert_eq!(retry_after(bad), None, "{bad}");
         }

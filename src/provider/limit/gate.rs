@@ -37,7 +37,7 @@ pub enum Closed {
         /// Time until the lockout ends.
         left: Duration,
         /// The vendor's refusal.
-        why: ApiError,
+        why: Box<ApiError>,
     },
 }
 
@@ -136,7 +136,7 @@ mod tests {
     }
 
     fn locked_out(left: Duration) -> Closed {
-        let why = refusal();
+        let why = refusal().into();
         Closed::LockedOut { left, why }
     }
 

@@ -29,7 +29,7 @@ enum Standing {
         is_retrying: bool,
     },
     /// The vendor refused them, or refused them again.
-    LockedOut { until: Instant, why: ApiError },
+    LockedOut { until: Instant, why: Box<ApiError> },
 }
 
 /// Admission of a call with some credentials.
@@ -42,7 +42,7 @@ pub(super) enum Admission {
     /// Not before this time is over.
     Paused(Duration),
     /// Not before this time is over, because of this refusal.
-    LockedOut(Duration, ApiError),
+    LockedOut(Duration, Box<ApiError>),
 }
 
 /// Consequence of a refusal.
@@ -115,6 +115,7 @@ impl Standings {
             return Verdict::Paused(pause);
         }
         let until = now + lockout;
+        let why = Box::new(why);
         self.set(credentials, Standing::LockedOut { until, why });
         Verdict::LockedOut
     }
