@@ -2,6 +2,7 @@
 
 mod map;
 mod sim;
+mod version;
 mod wire;
 
 use std::sync::Arc;
@@ -183,7 +184,7 @@ impl Ses {
             .map_err(|e| e.of(LIST.name))?;
         let versions = self.versions().await;
         let versions = versions.as_deref().map_or(&[][..], Vec::as_slice);
-        if map::cannot_be_upgraded(&listed.version, versions) {
+        if version::cannot_be_upgraded(&listed.version, versions) {
             return Ok(map::idle(listed));
         }
         let seen = memory.last(Kind::Version);
@@ -192,7 +193,7 @@ impl Ses {
             // How the service speaks of a cluster that never was upgraded is not documented.
             Err(error)
                 if error.reason == Reason::Refused
-                    && listed.is("running")
+                    && (listed.is("running") || listed.is("creating"))
                     && seen.is_none_or(|seen| seen.forgotten) =>
             {
                 let mut observation = map::idle(listed);
@@ -201,14 +202,14 @@ impl Ses {
             }
             Err(error) => return Err(error),
         };
-        let facts = map::Facts {
+        let input = map::MappingInput {
             listed,
             versions,
             seen,
             offset: self.client.offset(),
         };
         let (mut observation, remarks) =
-            map::observation(&progress, &facts).map_err(|e| e.of(PROGRESS.name))?;
+            map::observation(&progress, &input).map_err(|e| e.of(PROGRESS.name))?;
         if observation.upgrades.is_empty() {
             observation.upgrades.extend(memory.once_more(Kind::Version));
         }

@@ -1,29 +1,30 @@
 //! SES's answers in the program's own words. Pure.
 
+mod nodes;
+
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
 use super::super::list::Listed;
 use super::super::notes::Remarks;
 use super::super::time;
-use super::wire::{NodeVo, Progress, Version};
-use crate::model::{
-    Kind, Node, NodeCollector, NodeCounts, NodeKey, NodeStatus, Observation, Seen, Upgrade,
-    UpgradeStatus,
-};
+use super::version;
+use super::wire::{Progress, Version};
+use crate::model::{Kind, NodeCounts, NodeStatus, Observation, Seen, Upgrade, UpgradeStatus};
 use crate::provider::{ApiError, Reason};
 use crate::text::clean;
+use nodes::Nodes;
 
-/// What is known besides the progress answer.
+/// Input of the mapping besides the progress answer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Facts<'a> {
+pub(super) struct MappingInput<'a> {
     /// The cluster in the list.
     pub(super) listed: &'a Listed,
-    /// The versions that the service knows; empty when it did not say.
+    /// Versions that the service knows; empty when it did not tell.
     pub(super) versions: &'a [Version],
-    /// The upgrade that this process saw last.
+    /// The upgrade that earlier polls saw last.
     pub(super) seen: Option<&'a Seen>,
-    /// The zone of the dates.
+    /// Zone of the dates.
     pub(super) offset: Offset,
 }
 
@@ -41,266 +42,94 @@ pub(super) fn idle(listed: &Listed) -> Observation {
     }
 }
 
-/// Whether the version list tells that this version's engine is not `OpenSearch`, which alone can be
-/// upgraded. In doubt it can.
-pub(super) fn cannot_be_upgraded(version: &str, versions: &[Version]) -> bool {
-    let mut engines = versions
-        .iter()
-        .filter(|known| is_named(version, known))
-        .map(|known| known.engine.to_ascii_lowercase())
-        .peekable();
-    engines.peek().is_some()
-        && engines.all(|engine| !engine.is_empty() && !engine.contains("opensearch"))
-}
-
-/// Whether a version of the cluster list is this one of the version list: by code, by name, or by
-/// the number in the name (`OpenSearch 2.9.0` and `2.9.0`).
-fn is_named(version: &str, known: &Version) -> bool {
-    let version = version.trim();
-    if version.is_empty() {
-        return false;
-    }
-    if version.eq_ignore_ascii_case(&known.code) || version.eq_ignore_ascii_case(&known.name) {
-        return true;
-    }
-    let one_is_bare = !version.contains(' ') || !known.name.contains(' ');
-    one_is_bare && number_in(version).eq_ignore_ascii_case(number_in(&known.name))
-}
-
-fn number_in(name: &str) -> &str {
-    name.split_whitespace().next_back().unwrap_or_default()
-}
-
-/// Whether the cluster runs the version of this code.
-fn runs(version: &str, code: &str, versions: &[Version]) -> bool {
-    let code = code.trim();
-    !code.is_empty()
-        && (version.trim().eq_ignore_ascii_case(code)
-            || versions
-                .iter()
-                .any(|known| known.code.eq_ignore_ascii_case(code) && is_named(version, known)))
-}
-
-/// What a progress answer tells, and what is odd about it. An empty answer tells of no upgrade.
+/// Maps a progress answer, and notes what is odd about it. An empty answer tells of no upgrade.
+///
+/// # Errors
+/// Rejects an `actionDate` or `updatedDate` that cannot be read: which nodes wait and which are done
+/// depends on them.
 pub(super) fn observation(
     progress: &Progress,
-    facts: &Facts<'_>,
+    input: &MappingInput<'_>,
 ) -> Result<(Observation, Remarks), ApiError> {
-    let mut observation = idle(facts.listed);
+    let mut observation = idle(input.listed);
     if observation.name.is_empty() {
         observation.name.clone_from(&progress.name);
     }
-    let mut remarks = Remarks::default();
     let date = &progress.version_vo.action_date;
-    // Which nodes wait and which are done hangs on this date: without it nothing can be told.
-    let requested = time::read(date, facts.offset).map_err(|_| {
+    let requested = time::read(date, input.offset).map_err(|_| {
         ApiError::new(
             Reason::Protocol,
             format!("the upgrade's actionDate ({}) is not a date; look for a newer version of this program", clean(date)),
         )
     })?;
-    if let Some(requested) = requested {
-        let mut reader = Reader {
-            requested,
-            offset: facts.offset,
-            at_target: runs(
-                &facts.listed.version,
-                &progress.version_vo.target_version_code,
-                facts.versions,
-            ),
-            moves: progress
-                .node_status_vo_list
-                .iter()
-                .any(|node| matches!(Word::of(&node.status), Word::Complete | Word::Step { .. })),
-            seen: facts
-                .seen
-                .filter(|seen| seen.last.requested == Some(requested)),
-            unknown_words: Vec::new(),
-            remarks: Remarks::default(),
-        };
-        let upgrade = reader.upgrade(progress, facts);
-        observation.upgrades.push(upgrade);
-        observation.unknown_words = reader.unknown_words;
-        remarks = reader.remarks;
+    let Some(requested) = requested else {
+        return Ok((observation, Remarks::default()));
+    };
+    let target = &progress.version_vo.target_version_code;
+    let facts = nodes::Upgrade {
+        requested,
+        offset: input.offset,
+        at_target: version::runs(&input.listed.version, target, input.versions),
+        seen: input
+            .seen
+            .filter(|seen| seen.last.requested == Some(requested)),
+    };
+    let Nodes {
+        nodes,
+        unknown_words,
+        mut remarks,
+    } = facts.nodes(&progress.node_status_vo_list)?;
+    let count = progress.node_count.and_then(|all| u64::try_from(all).ok());
+    let count = count.unwrap_or(nodes.counts().total());
+    if count != nodes.counts().total() {
+        remarks.add(|| "nodeCount is not the number of nodes listed".to_owned());
     }
+    let is_incomplete = count > nodes.counts().total();
+    let status = match status(nodes.counts(), &facts, input.listed) {
+        UpgradeStatus::Succeeded if is_incomplete => UpgradeStatus::Unknown,
+        status => status,
+    };
+    let mut upgrade = Upgrade::new(Kind::Version, status);
+    upgrade.from_version = non_empty(&progress.version_vo.current_version_code);
+    upgrade.to_version = non_empty(target);
+    upgrade.requested = Some(requested);
+    upgrade.set_nodes(nodes);
+    if upgrade.is_ended() {
+        upgrade.ended = ended(&upgrade, &facts);
+    }
+    observation.upgrades.push(upgrade);
+    observation.unknown_words = unknown_words;
     Ok((observation, remarks))
 }
 
-/// A node's `status`: an open set in odd casing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Word {
-    Empty,
-    /// Done.
-    Complete,
-    /// In its normal state: not touched yet, or back again. Never "the upgrade runs".
-    Running,
-    Failed,
-    /// Anything else names the step that the node is at.
-    Step {
-        is_known: bool,
-    },
+/// Returns when the upgrade ended: the latest time of a node, as it was when the end was first seen,
+/// since a node can be restarted later.
+fn ended(upgrade: &Upgrade, facts: &nodes::Upgrade<'_>) -> Option<Timestamp> {
+    facts
+        .seen
+        .filter(|seen| seen.last.status == upgrade.status && seen.last.is_ended())
+        .and_then(|seen| seen.last.ended)
+        .or_else(|| {
+            let times = upgrade.nodes.iter().filter_map(|node| node.updated);
+            let times = times.chain(upgrade.left_out.latest);
+            times.filter(|at| *at >= facts.requested).max()
+        })
 }
 
-impl Word {
-    fn of(status: &str) -> Self {
-        let word = status.trim().to_ascii_lowercase();
-        match word.as_str() {
-            "" => Self::Empty,
-            "complete" => Self::Complete,
-            "running" => Self::Running,
-            _ if word.contains("fail") || word.contains("error") => Self::Failed,
-            _ => Self::Step {
-                is_known: word.starts_with("upgrade"),
-            },
-        }
-    }
-}
-
-/// Reads the nodes of one answer.
-struct Reader<'a> {
-    requested: Timestamp,
-    offset: Offset,
-    /// The cluster runs the target version.
-    at_target: bool,
-    /// A node is complete or in work.
-    moves: bool,
-    /// What this process saw of this upgrade.
-    seen: Option<&'a Seen>,
-    unknown_words: Vec<String>,
-    remarks: Remarks,
-}
-
-impl Reader<'_> {
-    fn upgrade(&mut self, progress: &Progress, facts: &Facts<'_>) -> Upgrade {
-        let listed = &progress.node_status_vo_list;
-        if progress
-            .node_count
-            .is_some_and(|count| usize::try_from(count) != Ok(listed.len()))
-        {
-            // Ratios come from the list.
-            self.remarks
-                .add(|| "nodeCount is not the number of nodes listed".to_owned());
-        }
-        let nodes = self.nodes(listed);
-        let counts = nodes.counts();
-        let status = if counts.total() == 0 {
-            self.status_without_nodes(facts.listed)
-        } else {
-            status(counts)
-        };
-        let mut upgrade = Upgrade::new(Kind::Version, status);
-        upgrade.from_version = present(&progress.version_vo.current_version_code);
-        upgrade.to_version = present(&progress.version_vo.target_version_code);
-        upgrade.requested = Some(self.requested);
-        upgrade.set_nodes(nodes);
-        if upgrade.is_ended() {
-            upgrade.ended = self.ended(&upgrade);
-        }
-        upgrade
-    }
-
-    /// Each node and role once, in the order of the answer: of two entries the worse counts.
-    fn nodes(&mut self, listed: &[NodeVo]) -> NodeCollector {
-        let mut nodes = NodeCollector::default();
-        for entry in listed {
-            if !nodes.add(self.node(entry)) {
-                self.remarks.add(|| {
-                    format!(
-                        "node {} ({}) is listed twice, and the worse state counts",
-                        clean(&entry.hostname),
-                        role(&entry.node_role_code)
-                    )
-                });
-            }
-        }
-        nodes
-    }
-
-    fn node(&mut self, entry: &NodeVo) -> Node {
-        let raw = clean(&entry.status);
-        let updated = time::read(&entry.updated_date, self.offset).unwrap_or_else(|_| {
-            self.remarks.add(|| {
-                format!(
-                    "updatedDate of node {} is not a date: {}",
-                    clean(&entry.hostname),
-                    clean(&entry.updated_date)
-                )
-            });
-            None
-        });
-        let mut node = Node::new(
-            entry.hostname.trim(),
-            &role(&entry.node_role_code),
-            NodeStatus::Unknown,
-            &raw,
-        );
-        node.updated = updated;
-        let since_request = updated.filter(|at| *at >= self.requested);
-        node.status = match Word::of(&entry.status) {
-            Word::Empty => NodeStatus::Unknown,
-            Word::Complete => {
-                node.ended = since_request;
-                NodeStatus::Succeeded
-            }
-            Word::Failed => {
-                node.ended = since_request;
-                NodeStatus::Failed
-            }
-            Word::Running => self.running(&node.key, updated),
-            Word::Step { is_known } => {
-                if !is_known {
-                    self.unknown_words.push(raw);
-                }
-                // When its present word began; the first that is seen begins the work.
-                node.started = since_request;
-                NodeStatus::Upgrading
-            }
-        };
-        node
-    }
-
-    /// `running` with a time before the request is a node that waits; after it, one that is back,
-    /// if anything proves that the upgrade got there.
-    fn running(&self, key: &NodeKey, updated: Option<Timestamp>) -> NodeStatus {
-        let is_proven = self.at_target || self.seen.is_some_and(|seen| seen.saw_upgrading(key));
-        match updated {
-            Some(at) if at < self.requested => NodeStatus::Waiting,
-            Some(_) if is_proven || self.moves => NodeStatus::Succeeded,
-            None if is_proven => NodeStatus::Succeeded,
-            _ => NodeStatus::Unknown,
-        }
-    }
-
-    /// An upgrade whose answer names no node: just requested, or long over.
-    fn status_without_nodes(&self, listed: &Listed) -> UpgradeStatus {
-        if self.at_target {
+/// Derives the upgrade's state from its nodes', or from the cluster's own where the answer names no
+/// node: it was just requested, or is long over.
+fn status(nodes: NodeCounts, facts: &nodes::Upgrade<'_>, listed: &Listed) -> UpgradeStatus {
+    let any = |status| nodes.of(status) > 0;
+    let all = |status| nodes.of(status) == nodes.total();
+    if nodes.total() == 0 {
+        if facts.at_target {
             UpgradeStatus::Succeeded
         } else if listed.is("changing") {
             UpgradeStatus::Pending
         } else {
             UpgradeStatus::Unknown
         }
-    }
-
-    /// When it ended: the latest time of a node, as it was when the end was first seen, since a
-    /// node can be restarted later.
-    fn ended(&self, upgrade: &Upgrade) -> Option<Timestamp> {
-        self.seen
-            .filter(|seen| seen.last.status == upgrade.status && seen.last.is_ended())
-            .and_then(|seen| seen.last.ended)
-            .or_else(|| {
-                let times = upgrade.nodes.iter().filter_map(|node| node.updated);
-                let times = times.chain(upgrade.left_out.latest);
-                times.filter(|at| *at >= self.requested).max()
-            })
-    }
-}
-
-/// The upgrade's state from its nodes', of which there is at least one.
-fn status(nodes: NodeCounts) -> UpgradeStatus {
-    let any = |status| nodes.of(status) > 0;
-    let all = |status| nodes.of(status) == nodes.total();
-    if any(NodeStatus::Upgrading) {
+    } else if any(NodeStatus::Upgrading) {
         UpgradeStatus::Running
     } else if any(NodeStatus::Failed) {
         UpgradeStatus::Failed
@@ -315,16 +144,7 @@ fn status(nodes: NodeCounts) -> UpgradeStatus {
     }
 }
 
-/// M is the manager, not the master.
-fn role(code: &str) -> String {
-    match code.trim() {
-        "M" | "m" => "manager".to_owned(),
-        "D" | "d" => "data".to_owned(),
-        other => clean(other).to_lowercase(),
-    }
-}
-
-fn present(text: &str) -> Option<String> {
+fn non_empty(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
