@@ -136,6 +136,9 @@ pub struct Upgrade {
     /// A failing secondary call could have shown progress: silence proves nothing, and the upgrade is
     /// not stalled.
     pub is_stall_suspended: bool,
+    /// A good poll of the cluster came before the upgrade began (CDSS): nodes that look normal have not
+    /// been upgraded yet.
+    pub is_begin_seen: bool,
     /// Polls in a row in which the cluster looked idle before the upgrade proved its end (CDSS), or
     /// in which the vendor did not tell of it any more.
     pub quiet_polls: u32,
@@ -165,6 +168,7 @@ impl Upgrade {
             starts_with_a_task: false,
             untold: Untold::default(),
             is_stall_suspended: false,
+            is_begin_seen: false,
             quiet_polls: 0,
             nodes: Vec::new(),
             tasks: Vec::new(),
@@ -248,6 +252,8 @@ pub struct Observation {
 /// What a worker remembers of a cluster between its polls; lost with the process.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
+    /// An earlier poll of the cluster was good.
+    pub has_polled: bool,
     /// By kind, the upgrade last seen.
     pub upgrades: BTreeMap<Kind, Seen>,
     /// By the vendor's name of a call, how it went: secondary calls, and primary ones that the vendor

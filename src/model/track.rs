@@ -45,6 +45,7 @@ pub fn advance(
         memory.upgrades.insert(upgrade.kind, seen);
     }
     views.sort_by_key(|view| view.upgrade.kind);
+    memory.has_polled = true;
     Advanced {
         upgrades: views,
         degraded: memory.take_calls(observation, interval, now),

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::list::{Clusters, Listed, PAGE_SIZE};
 use super::notes::Notes;
 use super::{Client, Service};
-use crate::model::{Kind, Memory, Observation};
+use crate::model::{Memory, Observation};
 use crate::provider::listing::Shared;
 use crate::provider::{ApiError, Call, Context, Discovery, Method, Product, Provider};
 
@@ -95,7 +95,7 @@ impl Cdss {
         let (observation, remarks) = map::observation(
             &progress.unwrap_or_default(),
             listed,
-            memory.last(Kind::Version),
+            memory,
             self.client.now(),
         );
         let source = (&*self.client.name, SERVICE.product, cluster);

@@ -383,7 +383,7 @@ async fn cdss_follows_an_upgrade() {
             200,
             Some((
                 UpgradeStatus::Running,
-                [NodeStatus::Waiting, NodeStatus::Upgrading],
+                [NodeStatus::Unknown, NodeStatus::Upgrading],
             )),
         ),
         (kafka(), 500, None),

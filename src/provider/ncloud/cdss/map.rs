@@ -12,7 +12,7 @@ use super::super::list::Listed;
 use super::super::notes::Remarks;
 use super::wire::{Process, Progress};
 use crate::model::{
-    Kind, Node, NodeCollector, NodeCounts, NodeKey, NodeStatus, Observation, Seen, Upgrade,
+    Kind, Memory, Node, NodeCollector, NodeCounts, NodeKey, NodeStatus, Observation, Seen, Upgrade,
     UpgradeStatus,
 };
 use crate::text::clean;
@@ -44,11 +44,10 @@ impl Colour {
         }
     }
 
-    /// The state of a node of this colour within an upgrade.
-    fn status(self, was_orange: bool) -> NodeStatus {
+    /// Returns the state of a node of this colour within an upgrade. `green` is the state of a green one.
+    fn status(self, green: NodeStatus) -> NodeStatus {
         match self {
-            Self::Green if was_orange => NodeStatus::Succeeded,
-            Self::Green => NodeStatus::Waiting,
+            Self::Green => green,
             Self::Orange => NodeStatus::Upgrading,
             Self::Red => NodeStatus::Failed,
             Self::Other { .. } => NodeStatus::Unknown,
@@ -56,12 +55,15 @@ impl Colour {
     }
 }
 
+/// State that stands for the colour green where only colours are counted.
+const GREEN: NodeStatus = NodeStatus::Waiting;
+
 /// What one look at a cluster tells.
 #[derive(Debug)]
 struct Look<'a> {
     /// The answer.
     progress: &'a Progress,
-    /// Number of nodes of each colour, as the states of nodes that were not orange before.
+    /// Number of nodes of each colour, as states of nodes, with [`GREEN`] for green.
     counts: NodeCounts,
     /// The colour of a service as a whole where no node of it is named.
     services: Vec<Colour>,
@@ -71,16 +73,16 @@ struct Look<'a> {
     version: &'a str,
 }
 
-/// What a progress answer tells, read by what was seen before, and what is odd about it. An empty
-/// answer names no node.
+/// Maps a progress answer by what earlier polls saw, and notes what is odd about it. An empty answer
+/// names no node.
 pub(super) fn observation(
     progress: &Progress,
     listed: &Listed,
-    seen: Option<&Seen>,
+    memory: &Memory,
     now: Timestamp,
 ) -> (Observation, Remarks) {
-    let (unknown_words, remarks) = oddities(progress);
-    let counts = nodes(progress, |_| false).counts();
+    let (mut unknown_words, remarks) = oddities(progress);
+    let counts = nodes(progress, |_| GREEN).counts();
     let mut services = Vec::new();
     // A newer Kafka has no `ZooKeeper` node, and then the colour of that service means nothing.
     let words = [
@@ -91,8 +93,12 @@ pub(super) fn observation(
         (&progress.zookeeper_status, counts.total() == 0),
     ];
     for (word, counts) in words {
-        if counts && !word.is_empty() {
-            services.push(Colour::of(word));
+        if counts && !word.trim().is_empty() {
+            let colour = Colour::of(word);
+            if colour == (Colour::Other { is_known: false }) {
+                unknown_words.push(clean(word));
+            }
+            services.push(colour);
         }
     }
     let look = Look {
@@ -112,7 +118,7 @@ pub(super) fn observation(
         version: listed.version.clone(),
         raw_status: clean(&listed.status),
         changing: look.changing,
-        upgrades: next(seen, &look, now).into_iter().collect(),
+        upgrades: next(memory, &look, now).into_iter().collect(),
         unknown_words,
         refused: None,
         ..Observation::default()
@@ -128,14 +134,14 @@ fn processes(progress: &Progress) -> impl Iterator<Item = (&'static str, &Proces
     brokers.chain(zookeepers.map(|process| ("zookeeper", process)))
 }
 
-/// Brokers and `ZooKeeper` nodes, by whether each was orange before: of two entries for the same node
-/// and role the worse counts.
-fn nodes(progress: &Progress, was_orange: impl Fn(&NodeKey) -> bool) -> NodeCollector {
+/// Collects brokers and `ZooKeeper` nodes; `green` gives the state of a green one. Of two entries for
+/// the same node and role the worse counts.
+fn nodes(progress: &Progress, green: impl Fn(&NodeKey) -> NodeStatus) -> NodeCollector {
     let mut nodes = NodeCollector::default();
     nodes.extend(processes(progress).map(|(role, process)| {
         let raw = clean(&process.status);
         let mut node = Node::new(process.hostname.trim(), role, NodeStatus::Unknown, &raw);
-        node.status = Colour::of(&process.status).status(was_orange(&node.key));
+        node.status = Colour::of(&process.status).status(green(&node.key));
         node
     }));
     nodes
@@ -160,14 +166,15 @@ fn oddities(progress: &Progress) -> (Vec<String>, Remarks) {
     (words, remarks)
 }
 
-/// The upgrade after this look: none, the one that was seen before, or a new one.
-fn next(seen: Option<&Seen>, look: &Look<'_>, now: Timestamp) -> Option<Upgrade> {
+/// Returns the upgrade after this look: none, the one that was seen before, or a new one.
+fn next(memory: &Memory, look: &Look<'_>, now: Timestamp) -> Option<Upgrade> {
+    let begin = || begin(look, memory.has_polled, now);
     let begins = look.changing || look.has(Colour::Orange);
-    match seen {
+    match memory.last(Kind::Version) {
         // What ended well stays as it was: a broker that breaks later is not its failure.
         Some(seen) if seen.last.status == UpgradeStatus::Succeeded => {
             if begins {
-                Some(begin(look, now))
+                Some(begin())
             } else {
                 Some(seen.last.clone())
             }
@@ -176,22 +183,33 @@ fn next(seen: Option<&Seen>, look: &Look<'_>, now: Timestamp) -> Option<Upgrade>
         Some(seen)
             if seen.forgotten && (look.has(Colour::Orange) || look.changing && look.is_green()) =>
         {
-            Some(begin(look, now))
+            Some(begin())
         }
         Some(seen) => go_on(seen, look),
-        None => begins.then(|| begin(look, now)),
+        None => begins.then(begin),
     }
 }
 
-/// The first look at an upgrade: its version is the one that it goes from, and this moment stands
+/// Begins an upgrade at its first look: its version is the one that it goes from, and this moment stands
 /// for its request.
-fn begin(look: &Look<'_>, now: Timestamp) -> Upgrade {
+fn begin(look: &Look<'_>, is_begin_seen: bool, now: Timestamp) -> Upgrade {
     let status = status(look, false);
     let mut upgrade = Upgrade::new(Kind::Version, status);
     upgrade.requested = Some(now);
     upgrade.from_version = (!look.version.is_empty()).then(|| look.version.to_owned());
-    upgrade.set_nodes(nodes(look.progress, |_| false));
+    upgrade.is_begin_seen = is_begin_seen;
+    upgrade.set_nodes(nodes(look.progress, |_| untouched(is_begin_seen)));
     upgrade
+}
+
+/// Returns the state of a green node that was not seen orange in this upgrade: where the begin was not
+/// seen, it may be done.
+fn untouched(is_begin_seen: bool) -> NodeStatus {
+    if is_begin_seen {
+        NodeStatus::Waiting
+    } else {
+        NodeStatus::Unknown
+    }
 }
 
 /// A further look at an upgrade that has not ended well.
@@ -217,7 +235,7 @@ fn go_on(seen: &Seen, look: &Look<'_>) -> Option<Upgrade> {
             let left_out = &mut upgrade.left_out.nodes;
             left_out.become_all(NodeStatus::Succeeded);
         } else {
-            upgrade.set_nodes(nodes(look.progress, |_| true));
+            upgrade.set_nodes(nodes(look.progress, |_| NodeStatus::Succeeded));
         }
         return Some(upgrade);
     }
@@ -230,7 +248,13 @@ fn go_on(seen: &Seen, look: &Look<'_>) -> Option<Upgrade> {
     }
     // An answer that names no node does not take the nodes away.
     if look.counts.total() > 0 {
-        upgrade.set_nodes(nodes(look.progress, |node| seen.saw_upgrading(node)));
+        upgrade.set_nodes(nodes(look.progress, |node| {
+            if seen.saw_upgrading(node) {
+                NodeStatus::Succeeded
+            } else {
+                untouched(last.is_begin_seen)
+            }
+        }));
     }
     let recovers = look.has(Colour::Orange) || look.changing && look.is_green();
     upgrade.status = if last.status == UpgradeStatus::Failed && !recovers {
@@ -258,7 +282,7 @@ fn status(look: &Look<'_>, was_orange: bool) -> UpgradeStatus {
 
 impl Look<'_> {
     fn has(&self, colour: Colour) -> bool {
-        self.services.contains(&colour) || self.counts.of(colour.status(false)) > 0
+        self.services.contains(&colour) || self.counts.of(colour.status(GREEN)) > 0
     }
 
     /// Returns true where any process has a colour.
@@ -270,7 +294,7 @@ impl Look<'_> {
     /// word and version decide alone.
     fn is_green(&self) -> bool {
         let is_green = |colour: &Colour| *colour == Colour::Green;
-        let green = self.counts.of(Colour::Green.status(false));
+        let green = self.counts.of(GREEN);
         green == self.counts.total() && self.services.iter().all(is_green)
     }
 }

@@ -1,9 +1,12 @@
-use std::collections::BTreeMap;
+mod next;
+mod unnamed;
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::Span;
+use crate::model::{Thresholds, track};
 use NodeStatus::{Failed, Succeeded, Unknown, Upgrading, Waiting};
 use UpgradeStatus as S;
 
@@ -38,52 +41,42 @@ fn colours(brokers: &str) -> Progress {
     serde_json::from_value(json!({"brokerStatusPerNode": nodes})).unwrap()
 }
 
-/// What a worker keeps between polls.
-fn remember(seen: Option<Seen>, upgrade: Option<&Upgrade>, now: Timestamp) -> Option<Seen> {
-    let upgrade = upgrade?;
-    let mut seen = seen
-        .filter(|seen| seen.last.is_same(upgrade))
-        .unwrap_or_else(|| Seen {
-            last: upgrade.clone(),
-            first_seen: now,
-            status_since: now,
-            fully_told: None,
-            started: None,
-            outcomes: std::collections::BTreeSet::new(),
-            changed: None,
-            ended_seen: None,
-            forgotten: false,
-            worked: BTreeMap::new(),
-        });
-    for node in upgrade.nodes.iter().filter(|n| n.status == Upgrading) {
-        let span = Span {
-            start: now,
-            end: None,
-        };
-        seen.worked.entry(node.key.clone()).or_insert(span);
-    }
-    seen.last = upgrade.clone();
-    Some(seen)
+/// Takes a look into the memory, as a worker does, and gives its upgrade.
+fn look(memory: &mut Memory, progress: &Progress, listed: &Listed, second: i64) -> Option<Upgrade> {
+    let (observation, remarks) = observation(progress, listed, memory, at(second));
+    assert!(remarks.is_empty() && observation.unknown_words.is_empty());
+    assert_eq!(observation.changing, listed.is("changing"));
+    let thresholds = Thresholds {
+        stalled_after: Duration::from_secs(1000),
+        overdue_after: Duration::from_secs(1000),
+        retain_ended: Duration::from_secs(1000),
+    };
+    let interval = Duration::from_secs(1);
+    track::advance(memory, &observation, &thresholds, interval, at(second));
+    observation.upgrades.into_iter().next()
+}
+
+/// Memory of a cluster that was polled before and had no upgrade.
+fn polled() -> Memory {
+    let mut memory = Memory::default();
+    let idle = look(&mut memory, &colours("ggg"), &listed("running", "2"), -1);
+    assert_eq!(idle, None);
+    memory
 }
 
 /// Plays looks `(serverStatus, kafkaVersion, colours)`, a second apart, and gives each upgrade.
+fn play_in(memory: &mut Memory, looks: &[(&str, &str, &str)]) -> Vec<Option<Upgrade>> {
+    let looks = (0..).zip(looks);
+    looks
+        .map(|(second, (status, version, brokers))| {
+            look(memory, &colours(brokers), &listed(status, version), second)
+        })
+        .collect()
+}
+
+/// Plays looks at a cluster that was polled before.
 fn play(looks: &[(&str, &str, &str)]) -> Vec<Option<Upgrade>> {
-    let mut seen = None;
-    let mut out = Vec::new();
-    for (second, (status, version, brokers)) in (0..).zip(looks) {
-        let (mut observation, remarks) = observation(
-            &colours(brokers),
-            &listed(status, version),
-            seen.as_ref(),
-            at(second),
-        );
-        assert!(remarks.is_empty() && observation.unknown_words.is_empty());
-        assert_eq!(observation.changing, *status == "changing");
-        let upgrade = observation.upgrades.pop();
-        seen = remember(seen, upgrade.as_ref(), at(second));
-        out.push(upgrade);
-    }
-    out
+    play_in(&mut polled(), looks)
 }
 
 fn states(looks: &[(&str, &str, &str)]) -> Vec<UpgradeStatus> {
@@ -109,7 +102,7 @@ fn before_an_upgrade_no_colour_means_anything() {
 fn it_begins_with_orange_or_changing() {
     assert_eq!(states(&[("running", "2", "ogg")]), [S::Running]);
     assert_eq!(states(&[("changing", "2", "ggg")]), [S::Pending]);
-    let (shouted, _) = observation(&colours("g"), &listed("CHANGING ", "2"), None, at(0));
+    let (shouted, _) = observation(&colours("G"), &listed("CHANGING ", "2"), &polled(), at(0));
     assert_eq!(shouted.upgrades[0].status, S::Pending);
     let played = play(&[("running", "2", "ggg"), ("changing", "2", "ggg")]);
     let begun = played[1].as_ref().unwrap();
@@ -154,42 +147,36 @@ fn a_whole_upgrade() {
     assert_eq!(nodes(Some(last)), [Succeeded, Succeeded, Succeeded]);
 }
 
+/// Colours do not tell a node that is done from one that waits: only a look from before does.
 #[test]
-fn an_answer_that_names_nothing_is_no_rest() {
-    let mut looks = vec![("running", "2", "ogg"), ("running", "2", "")];
-    looks.extend([("running", "2", ""); 3]);
-    assert!(states(&looks).iter().all(|state| *state == S::Running));
-    let unnamed = [
-        ("changing", "2", ""),
-        ("running", "2", ""),
-        ("running", "2", ""),
+fn green_at_first_sight_may_be_done() {
+    let looks = [
+        ("changing", "2", "gog"),
+        ("changing", "2", "ggo"),
+        ("changing", "2", "gyg"),
+        ("changing", "2", "ggg"),
     ];
-    assert_eq!(states(&unnamed), [S::Pending, S::Pending, S::None]);
-}
-
-#[test]
-fn after_a_forgotten_failure_orange_is_a_new_upgrade() {
-    let look = |seen: Option<&Seen>, brokers: &str, second| {
-        let (mut observation, _) =
-            observation(&colours(brokers), &listed("running", "2"), seen, at(second));
-        observation.upgrades.pop()
-    };
-    let begun = look(None, "ogg", 0);
-    let mut seen = remember(None, begun.as_ref(), at(0));
-    let failed = look(seen.as_ref(), "rgg", 1);
-    assert_eq!(failed.as_ref().unwrap().status, S::Failed);
-    seen = remember(seen, failed.as_ref(), at(1));
-    let again = look(seen.as_ref(), "org", 2).unwrap();
-    assert_eq!(again.requested, Some(at(0)), "the same upgrade goes on");
-    seen.as_mut().unwrap().forgotten = true;
-    let still = look(seen.as_ref(), "rgg", 3).unwrap();
+    let seen = play(&looks);
+    assert_eq!(nodes(seen[0].as_ref()), [Waiting, Upgrading, Waiting]);
+    assert_eq!(nodes(seen[1].as_ref()), [Waiting, Succeeded, Upgrading]);
+    let mut memory = Memory::default();
+    let first = play_in(&mut memory, &looks);
+    assert_eq!(nodes(first[0].as_ref()), [Unknown, Upgrading, Unknown]);
+    assert_eq!(nodes(first[1].as_ref()), [Unknown, Succeeded, Upgrading]);
+    assert_eq!(nodes(first[2].as_ref()), [Unknown, Unknown, Succeeded]);
+    assert_eq!(nodes(first[3].as_ref()), [Unknown, Succeeded, Succeeded]);
+    let pending = play_in(&mut Memory::default(), &looks[3..]);
+    assert_eq!(pending[0].as_ref().unwrap().status, S::Pending);
+    assert_eq!(nodes(pending[0].as_ref()), [Unknown; 3]);
+    let running = listed("running", "3");
+    let ended = look(&mut memory, &colours("ggg"), &running, 9);
+    assert_eq!(nodes(ended.as_ref()), [Succeeded; 3]);
+    let next = look(&mut memory, &colours("ogg"), &running, 10);
     assert_eq!(
-        still.status,
-        S::Failed,
-        "a broken broker alone begins nothing"
+        nodes(next.as_ref()),
+        [Upgrading, Waiting, Waiting],
+        "the next one begins in sight"
     );
-    let new = look(seen.as_ref(), "org", 4).unwrap();
-    assert_eq!((new.status, new.requested), (S::Running, Some(at(4))));
 }
 
 #[test]
@@ -284,72 +271,13 @@ fn red_without_orange_is_a_failure_until_it_recovers() {
 }
 
 #[test]
-fn after_the_end_it_is_told_again_until_the_next() {
-    let played = play(&[
-        ("changing", "2", "og"),
-        ("running", "3", "gg"),
-        ("running", "3", "rg"),
-        ("running", "3", "yg"),
-        ("running", "3", "og"),
-        ("running", "3", "gg"),
-    ]);
-    let ended = played[1].as_ref().unwrap();
-    assert_eq!(ended.status, S::Succeeded);
-    assert_eq!(
-        played[2].as_ref(),
-        Some(ended),
-        "a broker that breaks later"
-    );
-    assert_eq!(played[3].as_ref(), Some(ended));
-    let next = played[4].as_ref().unwrap();
-    assert_eq!(next.status, S::Running);
-    assert_eq!(next.requested, Some(at(4)));
-    assert_eq!(next.from_version.as_deref(), Some("3"));
-    assert_eq!(next.to_version, None);
-    assert_eq!(
-        nodes(played[4].as_ref()),
-        [Upgrading, Waiting],
-        "what was seen of the last upgrade does not count"
-    );
-    let again = states(&[
-        ("changing", "2", "og"),
-        ("running", "3", "gg"),
-        ("changing", "3", "gg"),
-    ]);
-    assert_eq!(again, [S::Running, S::Succeeded, S::Pending]);
-}
-
-#[test]
-fn without_nodes_the_services_colours_and_the_cluster_decide() {
-    let overall = |colour: &str| -> Progress {
-        serde_json::from_value(json!({"brokerStatus": colour, "zookeeperStatus": null})).unwrap()
-    };
-    let cluster = listed("running", "2");
-    let look = |progress: &Progress, seen: Option<&Seen>, listed: &Listed| {
-        let (mut observation, _) = observation(progress, listed, seen, at(9));
-        observation.upgrades.pop()
-    };
-    let begun = look(&overall("orange"), None, &cluster).unwrap();
-    assert_eq!((begun.status, begun.nodes.len()), (S::Running, 0));
-    let seen = remember(None, Some(&begun), at(9)).unwrap();
-    let ended = look(&overall("green"), Some(&seen), &listed("running", "3")).unwrap();
-    assert_eq!(ended.status, S::Succeeded);
-
-    let begun = look(&colours("og"), None, &cluster).unwrap();
-    let seen = remember(None, Some(&begun), at(9)).unwrap();
-    let after = look(&Progress::default(), Some(&seen), &listed("changing", "2")).unwrap();
-    assert_eq!(after.status, S::Running);
-    assert_eq!(after.nodes, begun.nodes, "nodes are not taken away");
-}
-
-#[test]
 fn the_example_and_what_is_optional_in_it() {
     let body: Value = serde_json::from_str(include_str!(
         "../../../../../tests/data/ncloud/cdss-progress.json"
     ))
     .unwrap();
     let progress: Progress = serde_json::from_value(body["result"].clone()).unwrap();
-    let (observation, remarks) = observation(&progress, &listed("", "2.8.2"), None, at(1));
+    let (observation, remarks) = observation(&progress, &listed("", "2.8.2"), &polled(), at(1));
     assert!(remarks.is_empty() && observation.unknown_words.is_empty());
     assert_eq!(
         (observation.name.as_str(), observation.changing),
@@ -396,7 +324,7 @@ fn words_that_nobody_documents_are_told() {
         ],
     }))
     .unwrap();
-    let (observation, remarks) = observation(&progress, &listed("running", "2"), None, at(1));
+    let (observation, remarks) = observation(&progress, &listed("running", "2"), &polled(), at(1));
     assert_eq!(observation.unknown_words, ["purple"]);
     assert_eq!(remarks.len(), 2, "{remarks:?}");
     assert_eq!(
@@ -404,26 +332,6 @@ fn words_that_nobody_documents_are_told() {
         [Waiting, Unknown, Unknown, Unknown, Upgrading, Failed],
         "the worse of two states counts"
     );
-}
-
-#[test]
-fn a_service_that_names_no_node_is_read_by_its_own_colour() {
-    let progress: Progress = serde_json::from_value(json!({
-        "brokerStatus": "orange",
-        "brokerStatusPerNode": null,
-        "zookeeperStatus": "green",
-        "zookeeperStatusPerNode": [{"hostname": "z", "status": "green"}],
-    }))
-    .unwrap();
-    let (observation, _) = observation(&progress, &listed("running", "2"), None, at(1));
-    assert_eq!(observation.upgrades[0].status, S::Running);
-}
-
-#[test]
-fn an_end_that_names_no_node_keeps_the_nodes() {
-    let played = play(&[("changing", "2", "og"), ("running", "3", "")]);
-    assert_eq!(played[1].as_ref().unwrap().status, S::Succeeded);
-    assert_eq!(nodes(played[1].as_ref()), [Succeeded, Succeeded]);
 }
 
 #[test]
