@@ -10,6 +10,7 @@ mod map;
 mod nodes;
 mod sim;
 mod wire;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -20,7 +21,9 @@ use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 
 use self::kept::{Ask, Kept};
+use self::map::MappingInput;
 use self::wire::{Cluster, List, Node, Precheck, Task, UpgradeInfo, Workflow};
+use self::words::ClusterPhase;
 use super::client::{Client, is_unpublished};
 use crate::model::{Kind, Memory, NodeCollector, Observation};
 use crate::provider::error::check_id;
@@ -152,15 +155,23 @@ impl Cce {
             .of(LIST_CLUSTERS.name));
         };
         let phase = cluster.status.phase.as_str();
+        let is_changing = words::cluster_phase(phase).is_some_and(ClusterPhase::is_changing);
         // Tasks first: a task that is listed then has its workflow listed too, and the workflow
         // names it. The other way round a new task could pass for one without a workflow.
-        let tasks = self.tasks(id, map::is_changing(phase)).await?;
+        let tasks = self.tasks(id, is_changing).await?;
         let workflows: Option<List<Workflow>> = self.upgrade_call(&LIST_WORKFLOWS, id).await?;
         let is_published = workflows.is_some();
         let workflows = workflows.unwrap_or_default();
         let mut words = Vec::new();
         let now = self.client.clock().now();
-        let current = map::current(phase, &workflows.items, &tasks, memory, now, &mut words);
+        let input = MappingInput {
+            cluster_phase: phase,
+            workflows: &workflows.items,
+            tasks: &tasks,
+            memory,
+            now,
+        };
+        let current = map::current(&input, &mut words);
         if let Some(id) = current.as_ref().and_then(|c| c.upgrade.id.as_deref()) {
             let mut uids = workflows.items.iter().map(|w| &w.metadata.uid);
             let call = if uids.any(|uid| uid == id) {
@@ -190,7 +201,7 @@ impl Cce {
             name: cluster.metadata.name.clone(),
             version: cluster.spec.version.clone(),
             raw_status: clean(phase),
-            changing: map::is_changing(phase),
+            changing: is_changing,
             upgrades: upgrade.into_iter().collect(),
             unknown_words: words,
             refused: None,

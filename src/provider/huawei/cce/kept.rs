@@ -11,8 +11,8 @@
 
 use std::sync::Arc;
 
-use super::map::{is_over, is_under_way};
 use super::wire::{Task, TaskStatus, UpgradeInfo};
+use super::words::{is_over, is_under_way};
 
 /// What is kept of one cluster.
 #[derive(Debug, Clone, Default)]
@@ -45,14 +45,14 @@ pub(super) fn said(info: UpgradeInfo) -> Said {
 impl Kept {
     /// Whether the list is needed whatever `upgradeinfo` says.
     pub(super) fn is_moving(&self, is_changing: bool) -> bool {
-        is_changing || self.tasks.iter().any(|task| !is_over(&task.status))
+        is_changing || self.tasks.iter().any(|task| !is_over(&task.status.phase))
     }
 
     /// Whether the list is needed now that `upgradeinfo` said this.
     pub(super) fn ask(&self, said: &Said) -> Ask {
         let never = said.iter().all(|status| status.phase.is_empty());
         let is_new = self.info.as_ref() != Some(said);
-        if said.iter().any(is_under_way) || (is_new && !never) {
+        if said.iter().any(|status| is_under_way(&status.phase)) || (is_new && !never) {
             Ask::List
         } else {
             Ask::Nothing

@@ -6,8 +6,9 @@
 
 use std::collections::HashSet;
 
-use super::map::{Current, Stage, word};
+use super::map::{Current, Stage};
 use super::wire::{CheckedNode, Node as WireNode, Precheck};
+use super::words::{NodePhase, is, node_phase, shown};
 use crate::model::{
     Kind, Memory, Node, NodeCollector, NodeCounts, NodeKey, NodeStatus, Upgrade, UpgradeStatus,
 };
@@ -132,15 +133,14 @@ fn status(
         .last(Kind::Version)
         .filter(|seen| seen.last.is_same(&current.upgrade));
     let worked = seen.is_some_and(|seen| seen.saw_upgrading(&NodeKey::new(name, ROLE)));
-    let status = match phase {
-        "Upgrading" => NodeStatus::Upgrading,
-        "Active" if worked || current.stage == Stage::After => NodeStatus::Succeeded,
-        "Active" => NodeStatus::Waiting,
-        "Error" | "Abnormal" | "RepairFailed" if worked => NodeStatus::Failed,
-        "Error" | "Abnormal" | "RepairFailed" | "Build" | "Installing" | "Deleting"
-        | "Repairing" => NodeStatus::Unknown,
-        other => {
-            words.push(word(other));
+    let status = match node_phase(phase) {
+        Some(NodePhase::Upgrading) => NodeStatus::Upgrading,
+        Some(NodePhase::Active) if worked || current.stage == Stage::After => NodeStatus::Succeeded,
+        Some(NodePhase::Active) => NodeStatus::Waiting,
+        Some(NodePhase::Broken) if worked => NodeStatus::Failed,
+        Some(NodePhase::Broken | NodePhase::Changing) => NodeStatus::Unknown,
+        None => {
+            words.push(shown(phase));
             NodeStatus::Unknown
         }
     };
@@ -174,7 +174,7 @@ fn refused<'a>(prechecks: &'a [Precheck], current: &Current) -> Vec<&'a CheckedN
             checked
                 .items_status
                 .iter()
-                .any(|item| item.phase == "Failed")
+                .any(|item| is(&item.phase, "Failed"))
         })
         .collect()
 }

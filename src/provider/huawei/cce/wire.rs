@@ -10,7 +10,7 @@ use crate::provider::json::{list, or_default, text};
 
 /// A list of the API. `items` is one object in the documents' example of the workflows, a list in
 /// newer SDKs, null or absent when there is nothing.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(
     default,
     rename_all = "camelCase",
@@ -28,7 +28,7 @@ pub(super) struct List<T> {
 }
 
 /// Where the next page begins; empty at the end.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct PageInfo {
     #[serde(deserialize_with = "text")]
@@ -36,7 +36,7 @@ pub(super) struct PageInfo {
 }
 
 /// A resource in the style of Kubernetes.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(
     default,
     bound(deserialize = "Spec: Deserialize<'de> + Default, Status: Deserialize<'de> + Default")
@@ -63,7 +63,7 @@ pub(super) type Node = Resource<Unread, Phase>;
 /// A task of `operation/precheck/tasks`.
 pub(super) type Precheck = Resource<Unread, PrecheckStatus>;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Metadata {
     #[serde(deserialize_with = "text")]
@@ -77,17 +77,17 @@ pub(super) struct Metadata {
 }
 
 /// A part that nothing is read from.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Unread {}
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Phase {
     #[serde(deserialize_with = "text")]
     pub(super) phase: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Versions {
     /// Of a cluster: what it runs. Of a task: what it goes from.
@@ -100,7 +100,7 @@ pub(super) struct Versions {
     pub(super) target_version: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct WorkflowStatus {
     #[serde(deserialize_with = "text")]
@@ -110,7 +110,7 @@ pub(super) struct WorkflowStatus {
 }
 
 /// A point of a workflow; in the documents' example it has a `taskType` and nothing else.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Point {
     #[serde(deserialize_with = "text")]
@@ -126,7 +126,7 @@ pub(super) struct Point {
 }
 
 /// Of a task, and of both halves of `upgradeinfo`.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct TaskStatus {
     #[serde(deserialize_with = "text")]
@@ -139,28 +139,28 @@ pub(super) struct TaskStatus {
     pub(super) completion_time: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct InfoSpec {
     #[serde(deserialize_with = "or_default")]
     pub(super) last_upgrade_info: TaskStatus,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct PrecheckStatus {
     #[serde(deserialize_with = "or_default")]
     pub(super) node_check_status: NodeCheck,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct NodeCheck {
     #[serde(deserialize_with = "list")]
     pub(super) node_stage_status: Vec<CheckedNode>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct CheckedNode {
     #[serde(deserialize_with = "or_default")]
@@ -169,7 +169,7 @@ pub(super) struct CheckedNode {
     pub(super) items_status: Vec<Phase>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct NodeInfo {
     #[serde(deserialize_with = "text")]

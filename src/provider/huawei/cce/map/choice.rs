@@ -6,8 +6,8 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::super::wire::{Point, Task, Workflow};
-use super::{task_status, workflow_status};
+use super::super::wire::{Metadata, Point, Task, Workflow};
+use super::super::words::{PointState, is, point_state, task_status, workflow_status};
 use crate::model::UpgradeStatus;
 use crate::provider::huawei::time::go_time;
 
@@ -16,13 +16,60 @@ const MAX_HISTORY: usize = 1_000;
 
 /// Chooses the entry in work, else one that waits, else the one created last. A task counts only when
 /// no workflow stands for it.
-pub(super) fn choose<'a>(workflows: &'a [Workflow], tasks: &'a [Task]) -> Option<Choice<'a>> {
-    let workflows = foremost(workflows.iter().map(Choice::Workflow).collect());
-    let tasks = foremost(tasks.iter().map(Choice::Task).collect());
+///
+/// An entry in `Init` that was created before another one that ended is abandoned. A newer one does
+/// not hide a failure until it runs, unless the failure is the `forgotten` entry.
+pub(super) fn choose<'a>(
+    workflows: &'a [Workflow],
+    tasks: &'a [Task],
+    forgotten: Option<&str>,
+) -> Option<Choice<'a>> {
+    let entries = entries(workflows, tasks);
+    let is_final = |entry: &&Choice<'_>| entry.status().is_some_and(UpgradeStatus::is_final);
+    let last_end = entries.iter().filter(is_final).map(Choice::created).max();
+    let is_abandoned = |entry: &Choice<'_>| {
+        let created = entry.created();
+        entry.activity() == Activity::Init
+            && created.is_some()
+            && last_end.is_some_and(|last| created < last)
+    };
+    let is_ended = |entry: &&Choice<'_>| entry.activity() == Activity::Ended;
+    let last = entries.iter().filter(is_ended).copied();
+    let last = last.max_by_key(Choice::rank);
+    let mut entries = entries;
+    entries.retain(|entry| !is_abandoned(entry));
+    let chosen = entries.into_iter().max_by_key(Choice::rank)?;
+    let is_failure = |last: &Choice<'_>| {
+        last.status() == Some(UpgradeStatus::Failed) && forgotten != Some(last.id())
+    };
+    match last.filter(is_failure) {
+        Some(failure) if chosen.activity() == Activity::Init => Some(failure),
+        _ => Some(chosen),
+    }
+}
+
+/// Returns the workflows and those tasks that no workflow stands for.
+fn entries<'a>(workflows: &'a [Workflow], tasks: &'a [Task]) -> Vec<Choice<'a>> {
+    let is_told = |workflow: &&Workflow| {
+        // A record without any of these tells of no upgrade.
+        let (metadata, status) = (&workflow.metadata, &workflow.status);
+        !(metadata.uid.is_empty()
+            && metadata.creation_timestamp.is_empty()
+            && workflow.spec.target_version.is_empty()
+            && status.phase.is_empty()
+            && status.point_statuses.is_empty())
+    };
+    let mut entries = foremost(
+        workflows
+            .iter()
+            .filter(is_told)
+            .map(Choice::Workflow)
+            .collect(),
+    );
     let mut ids = HashSet::new();
     let mut without_id = Vec::new();
-    for choice in &workflows {
-        let Choice::Workflow(workflow) = *choice else {
+    for entry in &entries {
+        let Choice::Workflow(workflow) = *entry else {
             continue;
         };
         let points = workflow.status.point_statuses.iter();
@@ -41,8 +88,9 @@ pub(super) fn choose<'a>(workflows: &'a [Workflow], tasks: &'a [Task]) -> Option
                 && !without_id.iter().any(|w| names_cluster_task(w, task))
         }
     };
-    let own = tasks.into_iter().filter(is_own);
-    workflows.into_iter().chain(own).max_by_key(Choice::rank)
+    let tasks = foremost(tasks.iter().map(Choice::Task).collect());
+    entries.extend(tasks.into_iter().filter(is_own));
+    entries
 }
 
 /// Returns the entries that may be current, at most [`MAX_HISTORY`], in the order of the answer.
@@ -56,30 +104,68 @@ fn foremost(mut entries: Vec<Choice<'_>>) -> Vec<Choice<'_>> {
 }
 
 /// Entry of the history that describes the current upgrade.
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Choice<'a> {
     Workflow(&'a Workflow),
     Task(&'a Task),
 }
 
+/// What an entry of the history is doing, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Activity {
+    /// It ended. A phase that is not in the documents counts as ended: a new final word on an old
+    /// entry must not hide what came after.
+    Ended,
+    /// Nothing of it has begun.
+    Init,
+    /// It is in the queue.
+    Queuing,
+    /// It is in work.
+    Running,
+}
+
 impl<'a> Choice<'a> {
-    /// The history has no documented order, so it is never read by its order. A phase that nobody
-    /// knows counts as ended here: a new final word on an old entry must not hide what came after.
-    fn rank(&self) -> (u8, Option<Timestamp>, Option<Timestamp>, &'a str) {
-        let (status, metadata) = match self {
-            Self::Workflow(w) => (workflow_status(&w.status.phase), &w.metadata),
-            Self::Task(t) => (task_status(&t.status.phase), &t.metadata),
-        };
-        let activity = match status {
-            Some(UpgradeStatus::Running | UpgradeStatus::Paused) => 2,
-            Some(UpgradeStatus::Pending) => 1,
-            _ => 0,
-        };
+    /// Returns what decides between entries: the history has no documented order, so it is never read
+    /// by its order.
+    fn rank(&self) -> (Activity, Option<Timestamp>, Option<Timestamp>, &'a str) {
+        let (metadata, _) = self.parts();
         (
-            activity,
-            go_time(&metadata.creation_timestamp),
+            self.activity(),
+            self.created(),
             go_time(&metadata.update_timestamp),
-            &metadata.uid,
+            self.id(),
         )
+    }
+
+    fn parts(&self) -> (&'a Metadata, &'a str) {
+        match *self {
+            Self::Workflow(workflow) => (&workflow.metadata, &workflow.status.phase),
+            Self::Task(task) => (&task.metadata, &task.status.phase),
+        }
+    }
+
+    fn id(&self) -> &'a str {
+        &self.parts().0.uid
+    }
+
+    fn created(&self) -> Option<Timestamp> {
+        go_time(&self.parts().0.creation_timestamp)
+    }
+
+    fn status(&self) -> Option<UpgradeStatus> {
+        match self {
+            Self::Workflow(workflow) => workflow_status(&workflow.status.phase),
+            Self::Task(task) => task_status(&task.status.phase),
+        }
+    }
+
+    fn activity(&self) -> Activity {
+        match self.status() {
+            Some(UpgradeStatus::Running | UpgradeStatus::Paused) => Activity::Running,
+            Some(UpgradeStatus::Pending) if is(self.parts().1, "Init") => Activity::Init,
+            Some(UpgradeStatus::Pending) => Activity::Queuing,
+            _ => Activity::Ended,
+        }
     }
 }
 
@@ -100,12 +186,14 @@ pub(super) fn names_cluster_task(workflow: &Workflow, task: &Task) -> bool {
         return is_named(point, task);
     }
     let created = go_time(&task.metadata.creation_timestamp);
-    let fits = match point.status.as_str() {
-        "Queuing" | "Running" => {
+    let fits = match point_state(&point.status) {
+        PointState::Queuing | PointState::Running => {
             task_status(&task.status.phase).is_some_and(|status| !status.is_final())
         }
-        "Success" | "Failed" => created <= go_time(&workflow.metadata.update_timestamp),
-        _ => false,
+        PointState::Success | PointState::Failed => {
+            created <= go_time(&workflow.metadata.update_timestamp)
+        }
+        PointState::Init | PointState::Unknown => false,
     };
     fits && created >= go_time(&workflow.metadata.creation_timestamp)
         && is_same_version(&task.spec.target_version, &workflow.spec.target_version)
@@ -114,7 +202,7 @@ pub(super) fn names_cluster_task(workflow: &Workflow, task: &Task) -> bool {
 /// The last one, should there be several.
 pub(super) fn cluster_point(workflow: &Workflow) -> Option<&Point> {
     let points = &workflow.status.point_statuses;
-    points.iter().rev().find(|p| p.task_type == "Cluster")
+    points.iter().rev().find(|p| is(&p.task_type, "Cluster"))
 }
 
 /// Versions are alike when one begins the other at a whole number: what is asked for as `v1.23`
@@ -162,7 +250,7 @@ mod tests {
         assert!(go_time(&at(1)).is_some());
         let workflows: Vec<Workflow> = (0..20_000).rev().map(workflow).collect();
         let tasks: Vec<Task> = (0..20_000).map(task).collect();
-        let newest = |tasks: &[Task]| match choose(&workflows, tasks) {
+        let newest = |tasks: &[Task]| match choose(&workflows, tasks, None) {
             Some(Choice::Workflow(workflow)) => workflow.metadata.uid.clone(),
             Some(Choice::Task(task)) => task.metadata.uid.clone(),
             None => String::new(),

@@ -2,8 +2,9 @@ use serde_json::{Value, json};
 
 use super::super::wire::List;
 use super::choice::is_same_version;
+use super::ratio::{MAX_UNFINISHED_RATIO, progress};
 use super::*;
-use crate::model::Seen;
+use crate::model::{Seen, TaskStatus};
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -32,11 +33,26 @@ fn now() -> Timestamp {
     at("2025-06-01T03:00:00Z")
 }
 
+fn input<'a>(
+    cluster_phase: &'a str,
+    workflows: &'a [Workflow],
+    tasks: &'a [Task],
+    memory: &'a Memory,
+) -> MappingInput<'a> {
+    MappingInput {
+        cluster_phase,
+        workflows,
+        tasks,
+        memory,
+        now: now(),
+    }
+}
+
 /// The current upgrade of a cluster in this phase, and the words told.
 fn map(phase: &str, workflows: &[Workflow], tasks: &[Task]) -> (Option<Current>, Vec<String>) {
     let mut words = Vec::new();
     let memory = Memory::default();
-    let current = current(phase, workflows, tasks, &memory, now(), &mut words);
+    let current = current(&input(phase, workflows, tasks, &memory), &mut words);
     (current, words)
 }
 
@@ -44,6 +60,22 @@ fn upgrade(phase: &str, workflows: &[Workflow], tasks: &[Task]) -> Upgrade {
     let (current, words) = map(phase, workflows, tasks);
     assert!(words.is_empty(), "{words:?}");
     current.unwrap().upgrade
+}
+
+/// Memory of an upgrade that was seen for the first time.
+fn seen(last: Upgrade) -> Seen {
+    Seen {
+        last,
+        first_seen: now(),
+        status_since: now(),
+        fully_told: None,
+        started: None,
+        outcomes: std::collections::BTreeSet::new(),
+        changed: None,
+        ended_seen: None,
+        forgotten: false,
+        worked: std::collections::BTreeMap::new(),
+    }
 }
 
 /// A workflow created on this day with these points (type, status).
@@ -278,10 +310,129 @@ fn one_that_has_not_ended_is_chosen_else_the_latest_whatever_the_order() {
     assert_eq!(id(&list), "new");
     list.reverse();
     assert_eq!(id(&list), "new");
-    list.push(workflow("first", 2, "Init", &[]));
-    assert_eq!(id(&list), "first");
+    list.push(workflow("next", 10, "Init", &[]));
+    assert_eq!(id(&list), "next");
     list.push(workflow("work", 1, "Running", &[]));
     assert_eq!(id(&list), "work", "work goes before waiting");
+}
+
+#[test]
+fn an_init_before_an_ended_one_is_abandoned() {
+    let waiting = workflow("waiting", 2, "Init", &[]);
+    for phase in ["Success", "Cancel", "Pending"] {
+        let list = [waiting.clone(), workflow("ended", 3, phase, &[])];
+        assert_eq!(
+            upgrade("Available", &list, &[]).id.unwrap(),
+            "ended",
+            "{phase}"
+        );
+    }
+    let list = std::slice::from_ref(&waiting);
+    for phase in ["Success", "Failed"] {
+        let ended = [task("ended", 3, phase, "1")];
+        assert_eq!(
+            upgrade("Available", list, &ended).id.unwrap(),
+            "ended",
+            "{phase}"
+        );
+    }
+    let init = [task("init", 2, "Init", "0")];
+    let list = [workflow("ended", 3, "Success", &[])];
+    assert_eq!(upgrade("Available", &list, &init).id.unwrap(), "ended");
+    let list = [
+        waiting,
+        workflow("odd", 3, "Melted", &[]),
+        workflow("first", 1, "Success", &[]),
+    ];
+    assert_eq!(upgrade("Available", &list, &[]).id.unwrap(), "waiting");
+}
+
+#[test]
+fn a_newer_init_hides_no_failure_until_it_runs() {
+    let failed = workflow("failed", 2, "Pending", &[("PreCheck", "Failed")]);
+    let next = |phase| [failed.clone(), workflow("next", 3, phase, &[])];
+    let first = upgrade("Available", &next("Init"), &[]);
+    assert_eq!(
+        (first.id.as_deref(), first.status),
+        (Some("failed"), UpgradeStatus::Failed)
+    );
+    assert_eq!(
+        upgrade("Available", &next("Running"), &[]).id.unwrap(),
+        "next"
+    );
+    let api = [task("api", 3, "Init", "0")];
+    let list = std::slice::from_ref(&failed);
+    assert_eq!(upgrade("Available", list, &api).id.unwrap(), "failed");
+    let api = [task("api", 3, "Queuing", "0")];
+    assert_eq!(upgrade("Available", list, &api).id.unwrap(), "api");
+    let over = [
+        failed.clone(),
+        workflow("done", 3, "Success", &[]),
+        workflow("next", 4, "Init", &[]),
+    ];
+    assert_eq!(
+        upgrade("Available", &over, &[]).id.unwrap(),
+        "next",
+        "it was mended"
+    );
+}
+
+#[test]
+fn a_newer_init_is_shown_once_the_failure_is_forgotten() {
+    let list = [
+        workflow("failed", 2, "Pending", &[]),
+        workflow("next", 3, "Init", &[]),
+    ];
+    let mut seen = seen(upgrade("Available", &list, &[]));
+    seen.forgotten = true;
+    let mut memory = Memory::default();
+    memory.upgrades.insert(Kind::Version, seen);
+    let current = current(&input("Available", &list, &[], &memory), &mut Vec::new());
+    assert_eq!(current.unwrap().upgrade.id.unwrap(), "next");
+}
+
+#[test]
+fn words_count_in_any_case() {
+    let points = [
+        ("precheck", "SUCCESS"),
+        ("CLUSTER", "failed"),
+        ("PostCheck", "qUEUING"),
+    ];
+    for (phase, want) in [
+        ("INIT", UpgradeStatus::Pending),
+        ("running", UpgradeStatus::Running),
+        ("PENDING", UpgradeStatus::Failed),
+        (" success ", UpgradeStatus::Succeeded),
+        ("CANCEL", UpgradeStatus::Cancelled),
+    ] {
+        let list = [workflow("w", 1, phase, &points)];
+        let upgrade = upgrade("AVAILABLE", &list, &[]);
+        let tasks: Vec<_> = upgrade.tasks.iter().map(|t| t.status.as_str()).collect();
+        assert_eq!(upgrade.status, want, "{phase}");
+        assert_eq!(tasks, ["succeeded", "failed", "waiting"]);
+        let (current, _) = map("available", &list, &[]);
+        assert_ne!(current.unwrap().stage, Stage::Before);
+    }
+    let paused = upgrade("upgrading", &[], &[task("t", 1, "PAUSE", "40")]);
+    assert_eq!(paused.status, UpgradeStatus::Paused);
+    assert_eq!(
+        upgrade("UPGRADING", &[], &[]).status,
+        UpgradeStatus::Running
+    );
+    assert_eq!(
+        upgrade("rollbackfailed", &[], &[]).status,
+        UpgradeStatus::Failed
+    );
+}
+
+#[test]
+fn a_record_without_content_is_no_upgrade() {
+    let nothing = r#"{"kind":"List","items":[{"kind":"WorkFlowTask","apiVersion":"v3","metadata":
+        {"uid":"","creationTimestamp":""},"spec":{},"status":{"phase":"","pointStatuses":[]}}]}"#;
+    for json in [nothing, r#"{"items":{}}"#, r#"{"items":[{}]}"#, "{}"] {
+        let (current, words) = map("Available", &workflows(json), &[]);
+        assert!(current.is_none() && words.is_empty(), "{json}");
+    }
 }
 
 #[test]
@@ -411,9 +562,9 @@ fn only_success_is_one() {
     let all = [("PreCheck", "Success"), ("Cluster", "Success")];
     let ratio = |phase: &str| upgrade("Available", &[workflow("w", 1, phase, &all)], &[]).ratio;
     assert_eq!(ratio("Success"), Some(1.0));
-    assert_eq!(ratio("Running"), Some(NEARLY));
+    assert_eq!(ratio("Running"), Some(MAX_UNFINISHED_RATIO));
     let full = upgrade("Available", &[], &[task("t", 1, "Failed", "100")]);
-    assert_eq!(full.ratio, Some(NEARLY));
+    assert_eq!(full.ratio, Some(MAX_UNFINISHED_RATIO));
     assert_eq!(
         upgrade("Available", &[workflow("w", 1, "Init", &[])], &[]).ratio,
         None
@@ -451,23 +602,12 @@ fn without_upgrade_calls_the_clusters_phase_is_all() {
     assert!(first.tasks.is_empty());
 
     let mut memory = Memory::default();
-    memory.upgrades.insert(
-        Kind::Version,
-        Seen {
-            last: first.clone(),
-            first_seen: now(),
-            status_since: now(),
-            fully_told: None,
-            started: None,
-            outcomes: std::collections::BTreeSet::new(),
-            changed: None,
-            ended_seen: None,
-            forgotten: false,
-            worked: std::collections::BTreeMap::new(),
-        },
-    );
-    let later = at("2025-06-01T05:00:00Z");
-    let again = current("Upgrading", &[], &[], &memory, later, &mut Vec::new());
+    memory.upgrades.insert(Kind::Version, seen(first.clone()));
+    let later = MappingInput {
+        now: at("2025-06-01T05:00:00Z"),
+        ..input("Upgrading", &[], &[], &memory)
+    };
+    let again = current(&later, &mut Vec::new());
     let again = again.unwrap().upgrade;
     assert_eq!(again.requested, Some(now()), "since it was first seen");
     assert!(again.is_same(&first));

@@ -33,6 +33,15 @@ fn nodes(
     }
 }
 
+fn nodes_in(
+    list: &[WireNode],
+    prechecks: &[Precheck],
+    current: &Current,
+    words: &mut Vec<String>,
+) -> Nodes {
+    nodes(list, prechecks, current, &Memory::default(), words)
+}
+
 fn list() -> Vec<WireNode> {
     serde_json::from_str::<List<WireNode>>(NODES).unwrap().items
 }
@@ -134,6 +143,30 @@ fn before_the_cluster_point_all_wait_and_after_it_all_active_are_done() {
         statuses(&out),
         ["succeeded", "upgrading", "succeeded", "unknown", "unknown"]
     );
+}
+
+#[test]
+fn phases_count_in_any_case() {
+    let (mut list, mut prechecks) = (list(), prechecks());
+    for node in &mut list {
+        node.status.phase = node.status.phase.to_uppercase();
+    }
+    let nodes = prechecks.iter_mut().map(|precheck| &mut precheck.status);
+    let nodes = nodes.flat_map(|status| &mut status.node_check_status.node_stage_status);
+    for item in nodes.flat_map(|node| &mut node.items_status) {
+        item.phase = item.phase.to_lowercase();
+    }
+    let mut current = current(Stage::At);
+    current.failed_precheck = Some("p-2".to_owned());
+    let mut words = Vec::new();
+    let out = nodes_in(&list, &prechecks, &current, &mut words);
+    assert_eq!(
+        statuses(&out),
+        [
+            "waiting", "failed", "waiting", "unknown", "unknown", "failed"
+        ]
+    );
+    assert!(words.is_empty(), "{words:?}");
 }
 
 #[test]
