@@ -23,6 +23,8 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use fault::{Unread, fault};
 pub(crate) use list::list;
+pub(crate) use nothing::is_nothing;
+pub(crate) use number::whole;
 pub(crate) use record::{optional, or_default};
 pub(crate) use scalar::{number, strict_number, strict_text, text};
 

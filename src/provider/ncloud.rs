@@ -166,8 +166,8 @@ impl Client {
         self.transport.clock().now()
     }
 
-    /// The zone of the account's dates.
-    fn offset(&self) -> Offset {
+    /// Returns the zone of the account's dates.
+    fn zone(&self) -> Offset {
         self.account.time_zone
     }
 

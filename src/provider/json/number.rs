@@ -33,6 +33,14 @@ impl Float {
     }
 }
 
+/// Returns the whole number that a float stands for exactly.
+pub(crate) fn whole(float: f64) -> Option<i64> {
+    match Float::of(float) {
+        Float::Whole(number) => Some(number),
+        Float::Fraction(_) | Float::Inexact => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

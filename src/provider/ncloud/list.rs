@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use crate::model::bounds::{self, MAX_ID};
 use crate::provider::error::check_id;
@@ -28,9 +29,8 @@ const DELETED: &str = "return";
     bound(deserialize = "A: DeserializeOwned")
 )]
 pub(super) struct Page<A> {
-    /// `true` or `false`; anything else says nothing.
-    #[serde(deserialize_with = "json::text")]
-    is_last: String,
+    #[serde(deserialize_with = "is_last")]
+    is_last: Option<bool>,
     #[serde(rename = "totalPage", deserialize_with = "json::strict_number")]
     pages: Option<i64>,
     #[serde(deserialize_with = "json::strict_number")]
@@ -41,10 +41,28 @@ pub(super) struct Page<A> {
     disallowed_clusters: Vec<Disallowed>,
 }
 
+/// Reads the mark of the last page, without which clusters on further pages would be missed.
+fn is_last<'de, D: Deserializer<'de>>(de: D) -> Result<Option<bool>, D::Error> {
+    let value = Value::deserialize(de)?;
+    let word = match &value {
+        Value::Bool(is_last) => return Ok(Some(*is_last)),
+        Value::String(word) => word.trim().to_ascii_lowercase(),
+        Value::Number(number) => number.to_string(),
+        nothing if json::is_nothing(nothing) => String::new(),
+        _ => "?".to_owned(),
+    };
+    match word.as_str() {
+        "" => Ok(None),
+        "true" | "y" | "yes" | "1" => Ok(Some(true)),
+        "false" | "n" | "no" | "0" => Ok(Some(false)),
+        _ => Err(json::fault("is not true or false")),
+    }
+}
+
 impl<A> Default for Page<A> {
     fn default() -> Self {
         Self {
-            is_last: String::new(),
+            is_last: None,
             pages: None,
             total_count: None,
             allowed_clusters: Vec::new(),
@@ -154,10 +172,10 @@ impl Clusters {
                 self.disallowed.insert(one.service_group_instance_no);
             }
         }
-        let is_last = match (page.is_last.parse(), page.pages) {
-            (Ok(is_last), _) => is_last,
-            (Err(_), Some(pages)) => i64::from(number) >= pages,
-            (Err(_), None) => length < PAGE_SIZE as usize,
+        let is_last = match (page.is_last, page.pages) {
+            (Some(is_last), _) => is_last,
+            (None, Some(pages)) => i64::from(number) >= pages,
+            (None, None) => length < PAGE_SIZE as usize,
         };
         if is_last {
             return Ok(true);

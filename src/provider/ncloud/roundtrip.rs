@@ -1,5 +1,9 @@
 //! Tests of the clients against the simulated services over a real connection.
 
+mod cdss;
+mod fields;
+mod ses;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +26,17 @@ struct Server {
     endpoint: url::Url,
     world: Arc<World>,
     calls: Arc<std::sync::Mutex<Vec<String>>>,
+    /// Changes of the answers, in turn.
+    changes: Arc<std::sync::Mutex<Vec<Change>>>,
+}
+
+/// A value that is put into the answers of a call.
+struct Change {
+    /// Name of the call.
+    call: &'static str,
+    /// JSON pointer to the place.
+    place: String,
+    value: serde_json::Value,
 }
 
 impl Server {
@@ -34,13 +49,17 @@ impl Server {
             endpoint: endpoint.parse().unwrap(),
             world: world.clone(),
             calls: calls.clone(),
+            changes: Arc::default(),
         };
+        let changes = server.changes.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (world, calls) = (world.clone(), calls.clone());
+                let changes = changes.clone();
                 let service = hyper::service::service_fn(move |request| {
                     let (world, calls) = (world.clone(), calls.clone());
-                    async move { serve(&world, &calls, request).await }
+                    let changes = changes.clone();
+                    async move { serve(&world, &calls, &changes, request).await }
                 });
                 tokio::spawn(
                     hyper::server::conn::http1::Builder::new()
@@ -96,6 +115,11 @@ impl Server {
         opened.remove(0).1
     }
 
+    /// Puts these values, and no others, into the answers from now on.
+    fn change(&self, changes: Vec<Change>) {
+        *self.changes.lock().unwrap() = changes;
+    }
+
     /// The calls that came so far: name and, when it was refused, why.
     fn calls(&self) -> Vec<String> {
         std::mem::take(&mut *self.calls.lock().unwrap())
@@ -105,6 +129,7 @@ impl Server {
 async fn serve(
     world: &World,
     calls: &std::sync::Mutex<Vec<String>>,
+    changes: &std::sync::Mutex<Vec<Change>>,
     request: hyper::Request<hyper::body::Incoming>,
 ) -> Result<hyper::Response<Full<bytes::Bytes>>, hyper::Error> {
     let (parts, body) = request.into_parts();
@@ -127,15 +152,21 @@ async fn serve(
         call = format!("{call} REFUSED {why}");
     }
     calls.lock().unwrap().push(call);
+    let mut body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    let name = name.split('/').next().unwrap();
+    for change in changes.lock().unwrap().iter().filter(|c| c.call == name) {
+        let place = body.pointer_mut(&change.place);
+        *place.unwrap_or_else(|| panic!("{name} has no {}", change.place)) = change.value.clone();
+    }
     Ok(hyper::Response::builder()
         .status(answer.status)
-        .body(Full::from(answer.body))
+        .body(Full::from(body.to_string()))
         .unwrap())
 }
 
 const NODES: &[(&str, &str)] = &[("m1", "M"), ("d1", "D")];
 
-fn ses(id: &str) -> Cluster {
+fn search(id: &str) -> Cluster {
     cluster("ses", id, ["270", "290"], NODES)
 }
 
@@ -152,113 +183,6 @@ async fn fails(provider: &dyn Provider, id: &str) -> crate::provider::ApiError {
         .unwrap_err()
 }
 
-#[tokio::test]
-async fn ses_finds_all_clusters_over_all_pages() {
-    let mut clusters: Vec<Cluster> = (0..150).map(|n| ses(&(1000 + n).to_string())).collect();
-    clusters[3].listed = ListedAs::Disallowed;
-    clusters[4].listed = ListedAs::Returned;
-    let server = Server::start(world(scenario("KR", clusters), 0)).await;
-    let ses = server.open(&super::ses::PRODUCT, (Zone::Public, "KR", "sk"));
-    let found = ses.discover().await.unwrap();
-    assert_eq!((found.clusters.len(), found.inaccessible), (148, 1));
-    assert_eq!(found.clusters[0].name, "name-1000");
-    assert_eq!(server.calls(), ["getClusterInfoList"; 2]);
-    assert_eq!(fails(&*ses, "1003").await.reason, Reason::Permission);
-    assert_eq!(fails(&*ses, "1004").await.reason, Reason::NotFound);
-    let missing = fails(&*ses, "7").await;
-    assert_eq!(missing.reason, Reason::NotFound);
-    assert_eq!(missing.call, "getClusterInfoList");
-    assert!(!server.calls().iter().any(|call| call.contains("REFUSED")));
-}
-
-#[tokio::test]
-async fn ses_follows_an_upgrade() {
-    let expect = [
-        (50, None),
-        (
-            130,
-            Some((
-                UpgradeStatus::Running,
-                [NodeStatus::Upgrading, NodeStatus::Waiting],
-            )),
-        ),
-        (
-            200,
-            Some((
-                UpgradeStatus::Running,
-                [NodeStatus::Succeeded, NodeStatus::Upgrading],
-            )),
-        ),
-        (
-            300,
-            Some((
-                UpgradeStatus::Succeeded,
-                [NodeStatus::Succeeded, NodeStatus::Succeeded],
-            )),
-        ),
-    ];
-    for (elapsed, want) in expect {
-        let server = Server::start(world(scenario("KR", vec![ses("1")]), elapsed)).await;
-        let ses = server.open(&super::ses::PRODUCT, (Zone::Public, "KR", "sk"));
-        let seen = observe(&*ses, "1").await;
-        let told = seen.upgrades.first().map(|upgrade| {
-            let nodes = [upgrade.nodes[0].status, upgrade.nodes[1].status];
-            (upgrade.status, nodes)
-        });
-        assert_eq!(told, want, "after {elapsed} s");
-        assert_eq!(seen.unknown_words, [""; 0]);
-        assert_eq!(seen.changing, elapsed == 130 || elapsed == 200);
-        if let Some(upgrade) = seen.upgrades.first() {
-            let lag = server
-                .world
-                .now()
-                .duration_since(upgrade.requested.unwrap());
-            let want = i64::try_from(elapsed).unwrap() - 100;
-            assert!((want..want + 5).contains(&lag.as_secs()), "{lag:?}");
-            assert_eq!(upgrade.ended.is_some(), elapsed == 300);
-            assert_eq!(upgrade.from_version.as_deref(), Some("270"));
-        }
-        assert_eq!(
-            server.calls(),
-            [
-                "getClusterInfoList",
-                "getSearchEngineVersionList",
-                r#"getRollingUpgradeProgress{"regionNo":"1","serviceGroupInstanceNo":"1"}"#,
-            ]
-        );
-    }
-}
-
-#[tokio::test]
-async fn ses_sends_the_region_number_where_it_is_due() {
-    let progress = |calls: Vec<String>| calls.last().unwrap().clone();
-    for (zone, region, want) in [
-        (
-            Zone::Public,
-            "SGN",
-            r#"{"regionNo":"7","serviceGroupInstanceNo":"1"}"#,
-        ),
-        (
-            Zone::Public,
-            "JPN",
-            r#"{"regionNo":"8","serviceGroupInstanceNo":"1"}"#,
-        ),
-        (Zone::Fin, "FKR", r#"{"serviceGroupInstanceNo":"1"}"#),
-        (Zone::Gov, "KRS", r#"{"serviceGroupInstanceNo":"1"}"#),
-    ] {
-        let server = Server::start(world(scenario(region, vec![ses("1")]), 0)).await;
-        let ses = server.open(&super::ses::PRODUCT, (zone, region, "sk"));
-        observe(&*ses, "1").await;
-        let calls = server.calls();
-        assert_eq!(calls.len(), if region == "JPN" { 4 } else { 3 });
-        assert!(progress(calls).ends_with(want), "{region}");
-        observe(&*ses, "1").await;
-        let again = server.calls();
-        assert_eq!(again.len(), 2, "what was learnt is kept");
-        assert!(progress(again).ends_with(want), "{region}");
-    }
-}
-
 fn with_fault(mut scenario: Scenario, path: &str, answer: FaultAnswer) -> Scenario {
     scenario.faults.push(Fault {
         path: path.into(),
@@ -272,82 +196,8 @@ fn with_fault(mut scenario: Scenario, path: &str, answer: FaultAnswer) -> Scenar
 }
 
 #[tokio::test]
-async fn ses_does_without_versions_and_region_number() {
-    let all = with_fault(
-        scenario("JPN", vec![ses("1")]),
-        "getSearchEngineVersionList",
-        FaultAnswer::Refused,
-    );
-    let all = with_fault(all, "getClusterNodeList", FaultAnswer::Forbidden);
-    let server = Server::start(world(all, 300)).await;
-    let ses = server.open(&super::ses::PRODUCT, (Zone::Public, "JPN", "sk"));
-    let seen = observe(&*ses, "1").await;
-    assert_eq!(seen.upgrades[0].status, UpgradeStatus::Succeeded);
-    assert_eq!(seen.upgrades[0].to_version.as_deref(), Some("290"));
-}
-
-#[tokio::test]
-async fn ses_does_not_ask_for_engines_that_cannot_be_upgraded() {
-    let mut old = cluster("ses", "2", ["7102", "7103"], NODES);
-    old.listed = ListedAs::NotUpgradable;
-    let server = Server::start(world(scenario("KR", vec![ses("1"), old]), 0)).await;
-    let ses = server.open(&super::ses::PRODUCT, (Zone::Public, "KR", "sk"));
-    let seen = observe(&*ses, "2").await;
-    assert_eq!((seen.upgrades.len(), seen.refused), (0, None));
-    assert_eq!(seen.version, "Elasticsearch 7.10.2");
-    assert_eq!(
-        server.calls(),
-        ["getClusterInfoList", "getSearchEngineVersionList"]
-    );
-}
-
-#[tokio::test]
-async fn ses_takes_a_refusal_of_an_idle_cluster_for_no_upgrade() {
-    let refusing = || {
-        with_fault(
-            scenario("KR", vec![ses("1")]),
-            "getRollingUpgradeProgress",
-            FaultAnswer::Refused,
-        )
-    };
-    let server = Server::start(world(refusing(), 0)).await;
-    let idle = server.open(&super::ses::PRODUCT, (Zone::Public, "KR", "sk"));
-    let seen = observe(&*idle, "1").await;
-    assert!(seen.upgrades.is_empty());
-    assert!(seen.refused.unwrap().contains("10999"));
-
-    let mut memory = Memory::default();
-    let now = server.world.now();
-    memory.upgrades.insert(
-        Kind::Version,
-        Seen {
-            last: crate::model::Upgrade::new(Kind::Version, UpgradeStatus::Running),
-            first_seen: now,
-            status_since: now,
-            fully_told: None,
-            started: None,
-            outcomes: std::collections::BTreeSet::new(),
-            changed: None,
-            ended_seen: None,
-            forgotten: false,
-            worked: std::collections::BTreeMap::new(),
-        },
-    );
-    let known = idle.observe("1", &memory, Duration::ZERO).await;
-    assert_eq!(known.unwrap_err().reason, Reason::Refused, "one is known");
-
-    let server = Server::start(world(refusing(), 130)).await;
-    let busy = server.open(&super::ses::PRODUCT, (Zone::Public, "KR", "sk"));
-    assert_eq!(
-        fails(&*busy, "1").await.reason,
-        Reason::Refused,
-        "it changes"
-    );
-}
-
-#[tokio::test]
 async fn a_wrong_secret_is_an_auth_error_and_rests() {
-    let server = Server::start(world(scenario("KR", vec![ses("1")]), 0)).await;
+    let server = Server::start(world(scenario("KR", vec![search("1")]), 0)).await;
     let ses = server.open(&super::ses::PRODUCT, (Zone::Public, "KR", "wrong"));
     let error = ses.discover().await.unwrap_err();
     assert_eq!(error.reason, Reason::Auth);
@@ -363,50 +213,9 @@ async fn a_wrong_secret_is_an_auth_error_and_rests() {
 
 #[tokio::test]
 async fn a_wrong_region_is_not_found() {
-    let server = Server::start(world(scenario("KR", vec![ses("1")]), 0)).await;
+    let server = Server::start(world(scenario("KR", vec![search("1")]), 0)).await;
     let ses = server.open(&super::ses::PRODUCT, (Zone::Public, "SGN", "sk"));
     let error = ses.discover().await.unwrap_err();
     assert_eq!(error.reason, Reason::NotFound);
     assert!(error.message.contains("zone public, region SGN"), "{error}");
-}
-
-#[tokio::test]
-async fn cdss_follows_an_upgrade() {
-    let nodes: &[(&str, &str)] = &[("b1", "broker"), ("b2", "broker"), ("b1", "zookeeper")];
-    let kafka = || cluster("cdss", "3432149", ["2.8.2", "3.7.1"], nodes);
-    let mut failing = kafka();
-    failing.fails = Some(crate::sim::scenario::Place { node: 2, step: 1 });
-    let expect = [
-        (kafka(), 50, None),
-        (
-            kafka(),
-            200,
-            Some((
-                UpgradeStatus::Running,
-                [NodeStatus::Unknown, NodeStatus::Upgrading],
-            )),
-        ),
-        (kafka(), 500, None),
-        (failing, 500, None),
-    ];
-    for (kafka, elapsed, want) in expect {
-        let server = Server::start(world(scenario("KR", vec![kafka]), elapsed)).await;
-        let cdss = server.open(&super::cdss::PRODUCT, (Zone::Public, "KR", "sk"));
-        let found = cdss.discover().await.unwrap();
-        assert_eq!(found.clusters[0].id, "3432149");
-        let seen = observe(&*cdss, "3432149").await;
-        let told = seen.upgrades.first().map(|upgrade| {
-            assert_eq!(upgrade.nodes[2].key.role, "zookeeper");
-            let nodes = [upgrade.nodes[0].status, upgrade.nodes[1].status];
-            (upgrade.status, nodes)
-        });
-        assert_eq!(told, want, "after {elapsed} s");
-        assert_eq!(seen.changing, elapsed == 200);
-        let calls = server.calls();
-        assert_eq!(
-            calls.last().unwrap(),
-            r#"rollingUpgradeProgressCheck{"serviceGroupInstanceNo":3432149}"#
-        );
-        assert!(!calls.iter().any(|call| call.contains("REFUSED")));
-    }
 }

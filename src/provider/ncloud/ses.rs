@@ -206,10 +206,9 @@ impl Ses {
             listed,
             versions,
             seen,
-            offset: self.client.offset(),
+            zone: self.client.zone(),
         };
-        let (mut observation, remarks) =
-            map::observation(&progress, &input).map_err(|e| e.of(PROGRESS.name))?;
+        let (mut observation, remarks) = map::observation(&progress, &input);
         if observation.upgrades.is_empty() {
             observation.upgrades.extend(memory.once_more(Kind::Version));
         }

@@ -8,14 +8,14 @@ use crate::provider::json;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Cluster {
-    #[serde(deserialize_with = "json::text")]
+    #[serde(deserialize_with = "json::strict_text")]
     pub(super) service_group_instance_no: String,
     #[serde(rename = "clusterName", deserialize_with = "json::text")]
     pub(super) name: String,
     /// SES calls it `clusterStatus`.
-    #[serde(deserialize_with = "json::text")]
+    #[serde(deserialize_with = "json::strict_text")]
     pub(super) server_status: String,
-    #[serde(deserialize_with = "json::text")]
+    #[serde(deserialize_with = "json::strict_text")]
     pub(super) kafka_version: String,
 }
 
@@ -26,11 +26,11 @@ pub(super) struct Cluster {
 pub(super) struct Progress {
     #[serde(deserialize_with = "json::text")]
     pub(super) cluster_name: String,
-    #[serde(deserialize_with = "json::text")]
+    #[serde(deserialize_with = "json::strict_text")]
     pub(super) broker_status: String,
     #[serde(deserialize_with = "json::list")]
     pub(super) broker_status_per_node: Vec<Process>,
-    #[serde(deserialize_with = "json::text")]
+    #[serde(deserialize_with = "json::strict_text")]
     pub(super) zookeeper_status: String,
     #[serde(deserialize_with = "json::list")]
     pub(super) zookeeper_status_per_node: Vec<Process>,
@@ -40,8 +40,8 @@ pub(super) struct Progress {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Process {
-    #[serde(alias = "hostName", deserialize_with = "json::text")]
+    #[serde(alias = "hostName", deserialize_with = "json::strict_text")]
     pub(super) hostname: String,
-    #[serde(deserialize_with = "json::text")]
+    #[serde(deserialize_with = "json::strict_text")]
     pub(super) status: String,
 }

@@ -7,11 +7,9 @@ use jiff::tz::Offset;
 
 use super::super::list::Listed;
 use super::super::notes::Remarks;
-use super::super::time;
 use super::version;
 use super::wire::{Progress, Version};
 use crate::model::{Kind, NodeCounts, NodeStatus, Observation, Seen, Upgrade, UpgradeStatus};
-use crate::provider::{ApiError, Reason};
 use crate::text::clean;
 use nodes::Nodes;
 
@@ -25,7 +23,7 @@ pub(super) struct MappingInput<'a> {
     /// The upgrade that earlier polls saw last.
     pub(super) seen: Option<&'a Seen>,
     /// Zone of the dates.
-    pub(super) offset: Offset,
+    pub(super) zone: Offset,
 }
 
 /// A cluster of which no upgrade is known.
@@ -43,42 +41,28 @@ pub(super) fn idle(listed: &Listed) -> Observation {
 }
 
 /// Maps a progress answer, and notes what is odd about it. An empty answer tells of no upgrade.
-///
-/// # Errors
-/// Rejects an `actionDate` or `updatedDate` that cannot be read: which nodes wait and which are done
-/// depends on them.
-pub(super) fn observation(
-    progress: &Progress,
-    input: &MappingInput<'_>,
-) -> Result<(Observation, Remarks), ApiError> {
+pub(super) fn observation(progress: &Progress, input: &MappingInput<'_>) -> (Observation, Remarks) {
     let mut observation = idle(input.listed);
     if observation.name.is_empty() {
         observation.name.clone_from(&progress.name);
     }
-    let date = &progress.version_vo.action_date;
-    let requested = time::read(date, input.offset).map_err(|_| {
-        ApiError::new(
-            Reason::Protocol,
-            format!("the upgrade's actionDate ({}) is not a date; look for a newer version of this program", clean(date)),
-        )
-    })?;
-    let Some(requested) = requested else {
-        return Ok((observation, Remarks::default()));
+    let Some(requested) = progress.version_vo.action_date.at(input.zone) else {
+        return (observation, Remarks::default());
     };
     let target = &progress.version_vo.target_version_code;
     let facts = nodes::Upgrade {
         requested,
-        offset: input.offset,
+        zone: input.zone,
         at_target: version::runs(&input.listed.version, target, input.versions),
         seen: input
             .seen
             .filter(|seen| seen.last.requested == Some(requested)),
     };
     let Nodes {
-        nodes,
+        all: nodes,
         unknown_words,
         mut remarks,
-    } = facts.nodes(&progress.node_status_vo_list)?;
+    } = facts.nodes(&progress.node_status_vo_list);
     let count = progress.node_count.and_then(|all| u64::try_from(all).ok());
     let count = count.unwrap_or(nodes.counts().total());
     if count != nodes.counts().total() {
@@ -99,7 +83,7 @@ pub(super) fn observation(
     }
     observation.upgrades.push(upgrade);
     observation.unknown_words = unknown_words;
-    Ok((observation, remarks))
+    (observation, remarks)
 }
 
 /// Returns when the upgrade ended: the latest time of a node, as it was when the end was first seen,

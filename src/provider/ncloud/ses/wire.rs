@@ -3,20 +3,21 @@
 use serde::Deserialize;
 
 use crate::provider::json;
+use crate::provider::ncloud::time::Date;
 
 /// An entry of `getClusterInfoList`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Cluster {
-    #[serde(deserialize_with = "json::text")]
+    #[serde(deserialize_with = "json::strict_text")]
     pub(super) service_group_instance_no: String,
     #[serde(rename = "clusterName", deserialize_with = "json::text")]
     pub(super) name: String,
     /// CDSS calls it `serverStatus`.
-    #[serde(rename = "clusterStatus", deserialize_with = "json::text")]
+    #[serde(rename = "clusterStatus", deserialize_with = "json::strict_text")]
     pub(super) status: String,
     /// A name; the detail call, which is not made, has the code.
-    #[serde(deserialize_with = "json::text")]
+    #[serde(deserialize_with = "json::strict_text")]
     pub(super) search_engine_version: String,
 }
 
@@ -33,13 +34,19 @@ pub(super) struct VersionList {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Version {
-    #[serde(rename = "searchEngineVersionCode", deserialize_with = "json::text")]
+    #[serde(
+        rename = "searchEngineVersionCode",
+        deserialize_with = "json::strict_text"
+    )]
     pub(super) code: String,
     /// Such as `OpenSearch 1.3.3`.
-    #[serde(rename = "searchEngineVersionName", deserialize_with = "json::text")]
+    #[serde(
+        rename = "searchEngineVersionName",
+        deserialize_with = "json::strict_text"
+    )]
     pub(super) name: String,
     /// `OpenSearch` or `Elasticsearch`.
-    #[serde(rename = "type", deserialize_with = "json::text")]
+    #[serde(rename = "type", deserialize_with = "json::strict_text")]
     pub(super) engine: String,
 }
 
@@ -47,7 +54,7 @@ pub(super) struct Version {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct NodeList {
-    #[serde(deserialize_with = "json::number")]
+    #[serde(deserialize_with = "json::strict_number")]
     pub(super) region_no: Option<i64>,
 }
 
@@ -58,7 +65,7 @@ pub(super) struct NodeList {
 pub(super) struct Progress {
     #[serde(deserialize_with = "json::text")]
     pub(super) name: String,
-    #[serde(deserialize_with = "json::number")]
+    #[serde(deserialize_with = "json::strict_number")]
     pub(super) node_count: Option<i64>,
     #[serde(deserialize_with = "json::or_default")]
     pub(super) version_vo: VersionVo,
@@ -72,10 +79,9 @@ pub(super) struct Progress {
 pub(super) struct VersionVo {
     #[serde(deserialize_with = "json::text")]
     pub(super) current_version_code: String,
-    #[serde(deserialize_with = "json::text")]
+    #[serde(deserialize_with = "json::strict_text")]
     pub(super) target_version_code: String,
-    #[serde(deserialize_with = "json::text")]
-    pub(super) action_date: String,
+    pub(super) action_date: Date,
 }
 
 /// A node.
@@ -83,12 +89,11 @@ pub(super) struct VersionVo {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct NodeVo {
     /// Spelt `hostName` in node lists.
-    #[serde(alias = "hostName", deserialize_with = "json::text")]
+    #[serde(alias = "hostName", deserialize_with = "json::strict_text")]
     pub(super) hostname: String,
-    #[serde(deserialize_with = "json::text")]
+    #[serde(deserialize_with = "json::strict_text")]
     pub(super) status: String,
     #[serde(deserialize_with = "json::text")]
     pub(super) node_role_code: String,
-    #[serde(deserialize_with = "json::text")]
-    pub(super) updated_date: String,
+    pub(super) updated_date: Date,
 }

@@ -6,8 +6,6 @@ use jiff::tz::Offset;
 use super::super::wire::NodeVo;
 use crate::model::{Node, NodeCollector, NodeKey, NodeStatus, Seen};
 use crate::provider::ncloud::notes::Remarks;
-use crate::provider::ncloud::time;
-use crate::provider::{ApiError, Reason};
 use crate::text::clean;
 
 /// A node's `status`: an open set in odd casing.
@@ -49,7 +47,7 @@ struct Entry<'a> {
 
 /// Nodes of one answer, and what is odd about them.
 pub(super) struct Nodes {
-    pub(super) nodes: NodeCollector,
+    pub(super) all: NodeCollector,
     /// Words of steps that are not known.
     pub(super) unknown_words: Vec<String>,
     pub(super) remarks: Remarks,
@@ -60,7 +58,7 @@ pub(super) struct Upgrade<'a> {
     /// Time of the request.
     pub(super) requested: Timestamp,
     /// Zone of the dates.
-    pub(super) offset: Offset,
+    pub(super) zone: Offset,
     /// The cluster runs the target version.
     pub(super) at_target: bool,
     /// Earlier polls of this upgrade.
@@ -69,31 +67,26 @@ pub(super) struct Upgrade<'a> {
 
 impl Upgrade<'_> {
     /// Reads the nodes of an answer, each name and role once; of two entries the worse counts.
-    ///
-    /// # Errors
-    /// Rejects an `updatedDate` that cannot be read: it tells a node that is done from one that still
-    /// shows the end of the last upgrade.
-    pub(super) fn nodes(&self, listed: &[NodeVo]) -> Result<Nodes, ApiError> {
-        let entries = listed.iter().map(|vo| self.entry(vo));
-        let entries = entries.collect::<Result<Vec<_>, _>>()?;
+    pub(super) fn nodes(&self, listed: &[NodeVo]) -> Nodes {
+        let entries: Vec<Entry<'_>> = listed.iter().map(|vo| self.entry(vo)).collect();
         let is_in_work = |entry: &Entry<'_>| matches!(entry.word, Word::Step { .. });
         let is_done = |entry: &Entry<'_>| entry.word == Word::Complete && !self.is_older(entry);
         let others = Others {
             any_in_work: entries.iter().any(is_in_work),
             any_done: entries.iter().any(is_done),
         };
-        let mut all = Nodes {
-            nodes: NodeCollector::default(),
+        let mut nodes = Nodes {
+            all: NodeCollector::default(),
             unknown_words: Vec::new(),
             remarks: Remarks::default(),
         };
         for entry in entries {
             let node = self.node(&entry, others);
             if entry.word == (Word::Step { is_known: false }) {
-                all.unknown_words.push(node.raw_status.clone());
+                nodes.unknown_words.push(node.raw_status.clone());
             }
-            if !all.nodes.add(node) {
-                all.remarks.add(|| {
+            if !nodes.all.add(node) {
+                nodes.remarks.add(|| {
                     format!(
                         "node {} ({}) is listed twice, and the worse state counts",
                         clean(&entry.vo.hostname),
@@ -102,25 +95,15 @@ impl Upgrade<'_> {
                 });
             }
         }
-        Ok(all)
+        nodes
     }
 
-    fn entry<'a>(&self, vo: &'a NodeVo) -> Result<Entry<'a>, ApiError> {
-        let updated = time::read(&vo.updated_date, self.offset).map_err(|_| {
-            ApiError::new(
-                Reason::Protocol,
-                format!(
-                    "updatedDate of node {} ({}) is not a date; look for a newer version of this program",
-                    clean(&vo.hostname),
-                    clean(&vo.updated_date)
-                ),
-            )
-        })?;
-        Ok(Entry {
+    fn entry<'a>(&self, vo: &'a NodeVo) -> Entry<'a> {
+        Entry {
             vo,
             word: Word::of(&vo.status),
-            updated,
-        })
+            updated: vo.updated_date.at(self.zone),
+        }
     }
 
     /// Returns true for a word that the node had before the request: it tells of the last upgrade.
