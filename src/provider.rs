@@ -49,12 +49,13 @@ pub trait Provider: Send + Sync {
 pub struct Discovery {
     /// Those that can be asked for.
     pub clusters: Vec<Discovered>,
-    /// How many exist that this account may not ask for.
+    /// How many exist that this account may not ask for, or cannot, since they have no id.
     pub inaccessible: u64,
 }
 
 impl Discovery {
-    /// Builds a discovery from the clusters of a list, whose `field` names each.
+    /// Builds a discovery from the clusters of a list, whose `field` names each. Clusters without an
+    /// id are counted as inaccessible.
     ///
     /// # Errors
     /// Rejects the whole list when an id in it does not have the form of one: what else such a list
@@ -64,14 +65,19 @@ impl Discovery {
         clusters: impl Iterator<Item = Discovered>,
         inaccessible: u64,
     ) -> Result<Self, ApiError> {
-        let clusters = clusters.map(|cluster| {
-            error::check_id(field, &cluster.id)?;
-            Ok(cluster)
-        });
-        Ok(Self {
-            clusters: clusters.collect::<Result<_, ApiError>>()?,
+        let mut discovery = Self {
+            clusters: Vec::new(),
             inaccessible,
-        })
+        };
+        for cluster in clusters {
+            error::check_id(field, &cluster.id)?;
+            if cluster.id.is_empty() {
+                discovery.inaccessible += 1;
+            } else {
+                discovery.clusters.push(cluster);
+            }
+        }
+        Ok(discovery)
     }
 }
 
@@ -205,5 +211,22 @@ impl std::fmt::Debug for Product {
 impl PartialEq for Product {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clusters_without_an_id_are_counted_not_watched() {
+        let list = [("1", "a"), ("", "b"), ("2", "")];
+        let list = list.map(|(id, name)| Discovered::new(id, name));
+        let discovery = Discovery::read("id", list.into_iter(), 1).unwrap();
+        let ids: Vec<&str> = discovery.clusters.iter().map(|c| &*c.id).collect();
+        assert_eq!((ids, discovery.inaccessible), (vec!["1", "2"], 2));
+        let bad = [Discovered::new("a b", "")].into_iter();
+        let error = Discovery::read("id", bad, 0).unwrap_err();
+        assert_eq!(error.reason, Reason::Protocol);
     }
 }

@@ -1,6 +1,7 @@
 //! Foreign text in every output: each text and number that a vendor's answers hold, and each of their
 //! refusals, once with characters that forge lines, fields and directions of reading.
 
+mod forms;
 mod proxy;
 
 use std::collections::BTreeSet;

@@ -28,7 +28,15 @@ pub(super) enum Change {
         document: Value,
         text: String,
     },
+    /// Answers with these headers and these bytes in the place of the document of this path.
+    Rewrite(Rewrite),
 }
+
+/// Turns the document of a path into an answer.
+pub(super) type Rewrite = fn(&str, &mut Value) -> Rewritten;
+
+/// Headers and body.
+pub(super) type Rewritten = (&'static [(&'static str, &'static str)], Vec<u8>);
 
 /// Starts a proxy in front of `vendor`, which ends with the test's runtime; returns its address.
 pub(super) async fn start(vendor: &str, change: Change) -> String {
@@ -77,6 +85,7 @@ async fn answer(
     for name in [ACCEPT_ENCODING, CONTENT_LENGTH] {
         headers.remove(name);
     }
+    let path = parts.uri.path().to_owned();
     // The host stays, since it is signed.
     let told = client
         .request(parts.method, format!("{vendor}{}", parts.uri))
@@ -95,6 +104,13 @@ async fn answer(
     let Ok(mut document) = serde_json::from_slice::<Value>(&body) else {
         return answer.body(Full::from(body)).unwrap();
     };
+    if let Change::Rewrite(rewrite) = change {
+        let (headers, body) = rewrite(&path, &mut document);
+        for (name, value) in headers {
+            answer = answer.header(*name, *value);
+        }
+        return answer.body(Full::from(body)).unwrap();
+    }
     leaves(&mut document, "", &mut |path, leaf| match &change {
         Change::Note(paths) => {
             paths.lock().unwrap().insert(path.to_owned());
