@@ -165,11 +165,14 @@ fn word(text: &str) -> Option<String> {
 }
 
 fn layer(code: &str) -> Layer<'_> {
-    match code.split_once('.') {
-        Some(("APIGW" | "APIG" | "APIC", number)) => Layer::Gateway(number),
-        Some(("CSS", number)) => Layer::Css(number),
+    let Some((service, number)) = code.split_once('.') else {
+        return Layer::Other;
+    };
+    match service.to_ascii_uppercase().as_str() {
+        "APIGW" | "APIG" | "APIC" => Layer::Gateway(number),
+        "CSS" => Layer::Css(number),
         // CCE.01404001: two digits for the module, three for the HTTP status.
-        Some(("CCE", number)) => number
+        "CCE" => number
             .get(2..5)
             .and_then(|status| status.parse().ok())
             .map_or(Layer::Other, Layer::Cce),

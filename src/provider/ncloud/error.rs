@@ -109,7 +109,7 @@ fn field(object: &Value, names: &[&str]) -> Option<String> {
 fn text(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => clean(text),
-        Value::Number(number) => number.to_string(),
+        Value::Number(number) => json::text(number).unwrap_or_default(),
         Value::Object(_) => field(value, &["code", "errorCode", "value"])?,
         _ => return None,
     };
@@ -283,6 +283,8 @@ mod tests {
             let want = if code == 210 { Reason::Auth } else { want };
             assert_eq!(error(status, "").reason, want, "{status} without a body");
         }
+        let float = error(401, &gateway("210.0"));
+        assert_eq!(float.code.as_deref(), Some("210"));
         let nested = error(401, &gateway(r#"{"code":"200"}"#));
         assert_eq!(nested.code.as_deref(), Some("200"));
     }

@@ -156,7 +156,8 @@ fn explain(answer: &Answer, mut error: ApiError) -> ApiError {
     let is_services = error
         .code
         .as_deref()
-        .is_some_and(|code| code.starts_with("CCE"));
+        .and_then(|code| code.get(..3))
+        .is_some_and(|service| service.eq_ignore_ascii_case("CCE"));
     let body: Option<Value> = crate::provider::json::read(&answer.body).ok();
     let detail = body.as_ref().and_then(|body| body["message"].as_str());
     let detail = clean(detail.unwrap_or_default());

@@ -50,6 +50,7 @@ fn codes_decide_where_the_status_misleads() {
         (400, "CSS.0001", Reason::Refused),
         (409, "CSS.0011", Reason::Refused),
         (202, "CSS.0011", Reason::Refused),
+        (403, "css.0015", Reason::NotFound),
     ] {
         let body = format!(r#"{{"errCode":"{code}","externalMessage":"{code} : text"}}"#);
         let error = error(status, &body);
@@ -66,6 +67,7 @@ fn codes_decide_where_the_status_misleads() {
         (429, "CCE.02429001", Reason::Throttled),
         (500, "CCE.01500001", Reason::Server),
         (400, "CCE.01400001", Reason::Refused),
+        (400, "cce.01404001", Reason::NotFound),
         (400, "CCE.x", Reason::Refused),
     ] {
         let body = format!(r#"{{"errorCode":"{code}","errorMessage":"text"}}"#);
@@ -118,6 +120,7 @@ fn each_failure_has_its_cause() {
 fn unpublished_is_told_from_not_found() {
     assert!(is_unpublished(&gateway(404, "APIGW.0101", "x")));
     assert!(is_unpublished(&gateway(404, "APIG.0101", "x")));
+    assert!(is_unpublished(&gateway(404, "apigw.0101", "x")));
     assert!(!is_unpublished(&gateway(404, "CSS.0002", "x")));
     assert!(!is_unpublished(&gateway(401, "APIGW.0301", "x")));
     assert!(!is_unpublished(&error(404, "")));

@@ -81,6 +81,12 @@ async fn the_end_is_told_in_other_ways_too() {
     let pages = [page(0..100, &json!({})), page(100..103, &json!({}))];
     let (clusters, asked) = fetch(&pages).await;
     assert_eq!((ids(&clusters.unwrap()), asked), (103, 2));
+    let pages = [
+        page(0..10, &json!({"isLast": "False"})),
+        page(10..13, &json!({"isLast": " TRUE "})),
+    ];
+    let (clusters, asked) = fetch(&pages).await;
+    assert_eq!((ids(&clusters.unwrap()), asked), (13, 2));
     for empty in [Value::Null, json!({}), json!({"isLast": false})] {
         let (clusters, asked) = fetch(&[empty]).await;
         assert_eq!((ids(&clusters.unwrap()), asked), (0, 1));
