@@ -72,7 +72,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     ),
     Family::of(
         "rolling_upgrade_info",
-        "The vendor's id of the upgrade and the versions before and after it, where the vendor tells them; 1.",
+        "The vendor's id of the upgrade and the versions (of az_migration the zones) before and after it, where the vendor tells them; 1.",
         lines::info,
     ),
     Family::of(

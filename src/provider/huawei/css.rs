@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use self::map::Ground;
+use self::map::MappingInput;
 use self::pages::{Collected, Page};
 use super::client::{Client, is_unpublished};
 use crate::model::{Kind, Memory, Observation, Upgrade, UpgradeStatus};
@@ -200,7 +200,7 @@ impl Provider for Css {
                     )
                     .of(LIST.name)
                 })?;
-            let ground = Ground {
+            let input = MappingInput {
                 cluster,
                 memory,
                 zone: self.client.time_zone(),
@@ -210,7 +210,7 @@ impl Provider for Css {
             let version = map::upgrade(
                 Kind::Version,
                 version.unwrap_or_default(),
-                &ground,
+                &input,
                 &mut observation.unknown_words,
             )
             .map_err(|error| error.of(DETAIL.name))?;
@@ -228,7 +228,7 @@ impl Provider for Css {
                 Some(az) => map::upgrade(
                     Kind::AzMigration,
                     az,
-                    &ground,
+                    &input,
                     &mut observation.unknown_words,
                 )
                 .map_err(|error| error.of(DETAIL.name))?

@@ -4,6 +4,7 @@
 mod kinds;
 mod paging;
 mod scripted;
+mod strict;
 
 use jiff::SignedDuration;
 

@@ -1,8 +1,10 @@
+mod versions;
+
 use super::super::pages::Page as _;
 use super::super::wire::{ClusterList, Details};
 use super::*;
 use crate::model::track;
-use crate::model::{NodeKey, Thresholds};
+use crate::model::{NodeKey, NodeStatus, Thresholds};
 
 const RUNNING: &str = include_str!("../../../../../tests/data/huawei/css-upgrade-running.json");
 const AZ: &str = include_str!("../../../../../tests/data/huawei/css-az-migration-running.json");
@@ -33,21 +35,21 @@ fn details(json: &str) -> Vec<Detail> {
 fn upgrade(
     kind: Kind,
     details: Vec<Detail>,
-    ground: &Ground<'_>,
+    input: &MappingInput<'_>,
     words: &mut Vec<String>,
 ) -> Option<Upgrade> {
-    super::upgrade(kind, details, ground, words).unwrap()
+    super::upgrade(kind, details, input, words).unwrap()
 }
 
 fn read_with(kind: Kind, json: &str, memory: &Memory) -> (Upgrade, Vec<String>) {
     let cluster = cluster();
-    let ground = Ground {
+    let input = MappingInput {
         cluster: &cluster,
         memory,
         zone: Offset::UTC,
     };
     let mut words = Vec::new();
-    let upgrade = upgrade(kind, details(json), &ground, &mut words).unwrap();
+    let upgrade = upgrade(kind, details(json), &input, &mut words).unwrap();
     (upgrade, words)
 }
 
@@ -134,7 +136,11 @@ fn the_documents_zone_change() {
     let (upgrade, _) = read_with(Kind::AzMigration, AZ, &Memory::default());
     assert_eq!(upgrade.kind, Kind::AzMigration);
     assert_eq!(upgrade.status, UpgradeStatus::Running);
-    assert_eq!((upgrade.from_version, upgrade.to_version), (None, None));
+    let zones = (
+        upgrade.from_version.as_deref(),
+        upgrade.to_version.as_deref(),
+    );
+    assert_eq!(zones, (Some("cn-north-4a"), Some("cn-north-4c")));
     let nodes: Vec<_> = upgrade
         .nodes
         .iter()
@@ -156,12 +162,12 @@ fn the_documents_zone_change() {
 #[test]
 fn dates_are_in_the_accounts_zone() {
     let cluster = cluster();
-    let ground = Ground {
+    let input = MappingInput {
         cluster: &cluster,
         memory: &Memory::default(),
         zone: Offset::constant(8),
     };
-    let upgrade = upgrade(Kind::Version, details(RUNNING), &ground, &mut Vec::new()).unwrap();
+    let upgrade = upgrade(Kind::Version, details(RUNNING), &input, &mut Vec::new()).unwrap();
     assert_eq!(upgrade.requested, Some(at("2023-01-04T18:23:39Z")));
 }
 
@@ -184,16 +190,16 @@ fn the_last_started_is_chosen_unless_one_runs() {
     let mut all = details(HISTORY);
     all.splice(1..1, details(RUNNING));
     let cluster = cluster();
-    let ground = Ground {
+    let input = MappingInput {
         cluster: &cluster,
         memory: &Memory::default(),
         zone: Offset::UTC,
     };
-    let chosen = super::upgrade(Kind::Version, all, &ground, &mut Vec::new());
+    let chosen = super::upgrade(Kind::Version, all, &input, &mut Vec::new());
     let chosen = chosen.unwrap().unwrap();
     assert_eq!(chosen.status, UpgradeStatus::Running);
     assert_eq!(
-        super::upgrade(Kind::Version, Vec::new(), &ground, &mut Vec::new()),
+        super::upgrade(Kind::Version, Vec::new(), &input, &mut Vec::new()),
         Ok(None)
     );
 }
@@ -212,7 +218,7 @@ fn a_failed_upgrade_failed_at_its_current_node() {
         "\"PARTIAL_FAILED\",\n      \"agency",
     ));
     assert_eq!(partly.status, UpgradeStatus::PartiallyFailed);
-    assert_eq!(states(&partly), ["succeeded", "failed", "waiting"]);
+    assert_eq!(states(&partly), ["succeeded", "failed", "failed"]);
 }
 
 #[test]
@@ -260,6 +266,33 @@ fn no_names_are_no_nodes() {
 }
 
 #[test]
+fn words_count_in_any_case() {
+    let upgrade = read(
+        &FAILED
+            .replace("FAILED", " Failed ")
+            .replace("SUCCESS", "success"),
+    );
+    assert_eq!(upgrade.status, UpgradeStatus::Failed);
+    assert_eq!(upgrade, Upgrade { ..read(FAILED) });
+    let mut all = details(HISTORY);
+    all.extend(details(&RUNNING.replace("RUNNING", "running")));
+    let cluster = cluster();
+    let input = MappingInput {
+        cluster: &cluster,
+        memory: &Memory::default(),
+        zone: Offset::UTC,
+    };
+    let chosen = super::upgrade(Kind::Version, all, &input, &mut Vec::new());
+    assert_eq!(chosen.unwrap().unwrap().status, UpgradeStatus::Running);
+}
+
+#[test]
+fn a_start_before_the_year_2000_is_not_yet() {
+    let upgrade = read(&RUNNING.replace("2023-01-05T02:23:39", "1970-01-01T00:00:00"));
+    assert_eq!(upgrade.requested, None);
+}
+
+#[test]
 fn an_end_while_it_runs_is_that_of_an_execution_before() {
     let upgrade = read(
         r#"{"detailList":[{"status":"RUNNING","endTime":"2023-01-05T02:23:39","executeTimes":2}]}"#,
@@ -276,26 +309,6 @@ fn unknown_words_are_unknown_and_told() {
     let tasks: Vec<_> = upgrade.tasks.iter().map(|t| (t.order, t.status)).collect();
     assert_eq!(tasks, [(0, TaskStatus::Unknown), (1, TaskStatus::Unknown)]);
     assert_eq!(states(&upgrade), ["waiting"]);
-}
-
-#[test]
-fn what_was_known_while_it_ran_stays() {
-    let memory = memory_of(&read(RUNNING));
-    let ended = RUNNING.replacen("RUNNING", "SUCCESS", 1);
-    let cluster = serde_json::from_str(r#"{"datastore":{"version":"7.10.2"}}"#).unwrap();
-    let ground = Ground {
-        cluster: &cluster,
-        memory: &memory,
-        zone: Offset::UTC,
-    };
-    let after = upgrade(Kind::Version, details(&ended), &ground, &mut Vec::new()).unwrap();
-    assert_eq!(after.from_version.as_deref(), Some("7.6.2"));
-    // The list lost its instances; the roles are remembered.
-    assert_eq!(after.nodes[1].key.role, "ess-master");
-    // Another upgrade has another version before.
-    let other = ended.replace("b7ac4c5b", "00000000");
-    let other = upgrade(Kind::Version, details(&other), &ground, &mut Vec::new()).unwrap();
-    assert_eq!(other.from_version, None);
 }
 
 #[test]

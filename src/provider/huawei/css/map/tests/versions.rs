@@ -1,0 +1,109 @@
+//! From where to where.
+
+use super::*;
+
+fn versions(upgrade: &Upgrade) -> (Option<&str>, Option<&str>) {
+    (
+        upgrade.from_version.as_deref(),
+        upgrade.to_version.as_deref(),
+    )
+}
+
+/// Reads an upgrade of a cluster that runs `version`.
+fn read_at(version: &str, json: &str, memory: &Memory) -> Upgrade {
+    let mut cluster = cluster();
+    cluster.datastore.version = version.to_owned();
+    let input = MappingInput {
+        cluster: &cluster,
+        memory,
+        zone: Offset::UTC,
+    };
+    upgrade(Kind::Version, details(json), &input, &mut Vec::new()).unwrap()
+}
+
+#[test]
+fn what_was_known_while_it_ran_stays() {
+    let memory = memory_of(&read(RUNNING));
+    let ended = RUNNING.replacen("RUNNING", "SUCCESS", 1);
+    let cluster = serde_json::from_str(r#"{"datastore":{"version":"7.10.2"}}"#).unwrap();
+    let input = MappingInput {
+        cluster: &cluster,
+        memory: &memory,
+        zone: Offset::UTC,
+    };
+    let after = upgrade(Kind::Version, details(&ended), &input, &mut Vec::new()).unwrap();
+    assert_eq!(after.from_version.as_deref(), Some("7.6.2"));
+    // The list lost its instances; the roles are remembered.
+    assert_eq!(after.nodes[1].key.role, "ess-master");
+    // Another upgrade has another version before.
+    let other = ended.replace("b7ac4c5b", "00000000");
+    let other = upgrade(Kind::Version, details(&other), &input, &mut Vec::new()).unwrap();
+    assert_eq!(other.from_version, None);
+}
+
+#[test]
+fn an_upgrade_within_one_version_leads_to_the_image() {
+    let first = read_at("7.10.2", RUNNING, &Memory::default());
+    let image = (Some("7.10.2"), Some("7.10.2_22.5.1_1230"));
+    assert_eq!(versions(&first), image);
+    // The list may change at any time; what the upgrade began from stays.
+    let memory = memory_of(&first);
+    assert_eq!(versions(&read_at("7.10.3", RUNNING, &memory)), image);
+    let ended = RUNNING.replacen("RUNNING", "SUCCESS", 1);
+    assert_eq!(versions(&read_at("7.10.2", &ended, &memory)), image);
+    let nameless = RUNNING.replace("7.10.2_22.5.1_1230", "");
+    let upgrade = read_at("7.10.2", &nameless, &Memory::default());
+    assert_eq!(versions(&upgrade), (Some("7.10.2"), Some("7.10.2")));
+}
+
+#[test]
+fn at_first_sight_of_its_end_the_version_before_is_unknown() {
+    let ended = RUNNING.replacen("RUNNING", "SUCCESS", 1);
+    let upgrade = read_at("7.10.2", &ended, &Memory::default());
+    assert_eq!(versions(&upgrade), (None, Some("7.10.2")));
+}
+
+#[test]
+fn a_move_of_zones_may_tell_only_its_result() {
+    for (replaced, by, want) in [
+        (
+            r#"\"targetAz\":\"cn-north-4c\""#,
+            r#"\"targetAz\":null"#,
+            (Some("cn-north-4a"), Some("cn-north-4c")),
+        ),
+        (
+            r#"\"sourceAz\":\"cn-north-4a\",\"targetAz\":\"cn-north-4c\""#,
+            r#"\"instType\":\"all\""#,
+            (None, Some("cn-north-4c")),
+        ),
+        (
+            r#"\"cn-north-4a\""#,
+            r#"[\"a\",\"b\"]"#,
+            (Some("a,b"), Some("cn-north-4c")),
+        ),
+        (r#"\"sourceAz\""#, "not JSON", (None, Some("cn-north-4c"))),
+    ] {
+        let json = AZ.replace(replaced, by);
+        assert_ne!(json, AZ, "{by}");
+        let (upgrade, _) = read_with(Kind::AzMigration, &json, &Memory::default());
+        assert_eq!(versions(&upgrade), want, "{by}");
+    }
+}
+
+#[test]
+fn records_in_texts_may_be_objects_or_nonsense() {
+    let read = |param: &str, result: &str| {
+        let json = format!(
+            r#"{{"detailList":[{{"id":"z","status":"RUNNING","migrateParam":{param},"finalAzInfoMap":{result}}}]}}"#
+        );
+        let (upgrade, _) = read_with(Kind::AzMigration, &json, &Memory::default());
+        (upgrade.from_version, upgrade.to_version)
+    };
+    let zones = read(r#"{"sourceAz":"a","targetAz":"b"}"#, "null");
+    assert_eq!(zones, (Some("a".to_owned()), Some("b".to_owned())));
+    let result = read("null", r#"{"b":"n1","a":["n2"]}"#);
+    assert_eq!(result, (None, Some("a,b".to_owned())));
+    for nonsense in ["null", "7", r#""""#, r#""{""#, "[]", r#"["x"]"#] {
+        assert_eq!(read(nonsense, nonsense), (None, None), "{nonsense}");
+    }
+}
