@@ -136,9 +136,8 @@ pub struct Upgrade {
     /// A failing secondary call could have shown progress: silence proves nothing, and the upgrade is
     /// not stalled.
     pub is_stall_suspended: bool,
-    /// A good poll of the cluster came before the upgrade began (CDSS): nodes that look normal have not
-    /// been upgraded yet.
-    pub is_begin_seen: bool,
+    /// Its begin, where only a poll from before tells nodes that wait from nodes that are done (CDSS).
+    pub begin: Begin,
     /// Polls in a row in which the cluster looked idle before the upgrade proved its end (CDSS), or
     /// in which the vendor did not tell of it any more.
     pub quiet_polls: u32,
@@ -148,6 +147,16 @@ pub struct Upgrade {
     pub tasks: Vec<Task>,
     /// Nodes and tasks beyond the bounds.
     pub left_out: LeftOut,
+}
+
+/// Begin of an upgrade, as polls of the cluster saw it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Begin {
+    /// The first good poll of the cluster found the upgrade under way.
+    #[default]
+    Unseen,
+    /// A good poll of the cluster came before.
+    Seen,
 }
 
 impl Upgrade {
@@ -168,7 +177,7 @@ impl Upgrade {
             starts_with_a_task: false,
             untold: Untold::default(),
             is_stall_suspended: false,
-            is_begin_seen: false,
+            begin: Begin::default(),
             quiet_polls: 0,
             nodes: Vec::new(),
             tasks: Vec::new(),

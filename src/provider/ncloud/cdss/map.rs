@@ -12,8 +12,8 @@ use super::super::list::Listed;
 use super::super::notes::Remarks;
 use super::wire::{Process, Progress};
 use crate::model::{
-    Kind, Memory, Node, NodeCollector, NodeCounts, NodeKey, NodeStatus, Observation, Seen, Upgrade,
-    UpgradeStatus,
+    Begin, Kind, Memory, Node, NodeCollector, NodeCounts, NodeKey, NodeStatus, Observation, Seen,
+    Upgrade, UpgradeStatus,
 };
 use crate::text::clean;
 
@@ -168,7 +168,14 @@ fn oddities(progress: &Progress) -> (Vec<String>, Remarks) {
 
 /// Returns the upgrade after this look: none, the one that was seen before, or a new one.
 fn next(memory: &Memory, look: &Look<'_>, now: Timestamp) -> Option<Upgrade> {
-    let begin = || begin(look, memory.has_polled, now);
+    let begin = || {
+        let sight = if memory.has_polled {
+            Begin::Seen
+        } else {
+            Begin::Unseen
+        };
+        begin(look, sight, now)
+    };
     let begins = look.changing || look.has(Colour::Orange);
     match memory.last(Kind::Version) {
         // What ended well stays as it was: a broker that breaks later is not its failure.
@@ -192,23 +199,22 @@ fn next(memory: &Memory, look: &Look<'_>, now: Timestamp) -> Option<Upgrade> {
 
 /// Begins an upgrade at its first look: its version is the one that it goes from, and this moment stands
 /// for its request.
-fn begin(look: &Look<'_>, is_begin_seen: bool, now: Timestamp) -> Upgrade {
+fn begin(look: &Look<'_>, sight: Begin, now: Timestamp) -> Upgrade {
     let status = status(look, false);
     let mut upgrade = Upgrade::new(Kind::Version, status);
     upgrade.requested = Some(now);
     upgrade.from_version = (!look.version.is_empty()).then(|| look.version.to_owned());
-    upgrade.is_begin_seen = is_begin_seen;
-    upgrade.set_nodes(nodes(look.progress, |_| untouched(is_begin_seen)));
+    upgrade.begin = sight;
+    upgrade.set_nodes(nodes(look.progress, |_| untouched(sight)));
     upgrade
 }
 
 /// Returns the state of a green node that was not seen orange in this upgrade: where the begin was not
 /// seen, it may be done.
-fn untouched(is_begin_seen: bool) -> NodeStatus {
-    if is_begin_seen {
-        NodeStatus::Waiting
-    } else {
-        NodeStatus::Unknown
+fn untouched(begin: Begin) -> NodeStatus {
+    match begin {
+        Begin::Seen => NodeStatus::Waiting,
+        Begin::Unseen => NodeStatus::Unknown,
     }
 }
 
@@ -252,7 +258,7 @@ fn go_on(seen: &Seen, look: &Look<'_>) -> Option<Upgrade> {
             if seen.saw_upgrading(node) {
                 NodeStatus::Succeeded
             } else {
-                untouched(last.is_begin_seen)
+                untouched(last.begin)
             }
         }));
     }
