@@ -131,7 +131,7 @@ impl Cce {
         let fetch = || async {
             let list: List<Cluster> = self.read(&LIST_CLUSTERS, &[], &[]).await?;
             // An answer that is no list at all must not end the watch of every cluster.
-            if list.kind.is_empty() && list.items.is_empty() {
+            if !list.is_list {
                 let what = "the answer is not the list of clusters that the vendor documents";
                 return Err(ApiError::new(Reason::Protocol, what).of(LIST_CLUSTERS.name));
             }
@@ -369,7 +369,7 @@ where
         let begin = nodes.len();
         let is_new = |node: &Node| !uids.contains(&node.metadata.uid);
         nodes.extend(list.items.into_iter().filter(is_new));
-        let next = list.page_info.next_marker;
+        let next = list.next_marker;
         if nodes.len() > MAX_LISTED {
             break;
         }

@@ -1,49 +1,90 @@
 //! CCE's answers as they come: object or list, null or absent, numbers as text.
 //!
 //! Only what the mapping reads is here. `lineStatuses` is left out on purpose: its `critical` is text
-//! in some versions of the API and a boolean in others, and nothing depends on it.
+//! in some versions of the API and a boolean in others, and nothing depends on it. Tasks and refused
+//! nodes can be written, too: that is how a poll leaves them to the next one.
 
-use serde::Deserialize;
+use jiff::tz::Offset;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::provider::json::{list, or_default, text};
+use crate::provider::huawei::time::{go_time, strict_naive};
+use crate::provider::json::{fault, list, or_default, strict_text, text};
 
 /// A list of the API. `items` is one object in the documents' example of the workflows, a list in
 /// newer SDKs, null or absent when there is nothing.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    from = "RawList<T>",
+    bound(deserialize = "T: DeserializeOwned + Default")
+)]
+pub(super) struct List<T> {
+    /// The answer says that it is a list, even an empty one.
+    pub(super) is_list: bool,
+    pub(super) items: Vec<T>,
+    /// Marker of the next page; empty at the end. Only the nodes have pages.
+    pub(super) next_marker: String,
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(
     default,
     rename_all = "camelCase",
     bound(deserialize = "T: DeserializeOwned + Default")
 )]
-pub(super) struct List<T> {
-    /// `List` or `Cluster`; says that this is a list, even an empty one.
+struct RawList<T> {
     #[serde(deserialize_with = "text")]
-    pub(super) kind: String,
-    #[serde(deserialize_with = "list")]
-    pub(super) items: Vec<T>,
-    /// Only the nodes have pages.
+    kind: String,
+    #[serde(deserialize_with = "some_list")]
+    items: Option<Vec<T>>,
     #[serde(deserialize_with = "or_default")]
-    pub(super) page_info: PageInfo,
+    page_info: PageInfo,
 }
 
-/// Where the next page begins; empty at the end.
-#[derive(Debug, Clone, Default, Deserialize)]
+impl<T> Default for RawList<T> {
+    fn default() -> Self {
+        Self {
+            kind: String::new(),
+            items: None,
+            page_info: PageInfo::default(),
+        }
+    }
+}
+
+impl<T> From<RawList<T>> for List<T> {
+    fn from(raw: RawList<T>) -> Self {
+        Self {
+            is_list: !raw.kind.is_empty() || raw.items.is_some(),
+            items: raw.items.unwrap_or_default(),
+            next_marker: raw.page_info.next_marker,
+        }
+    }
+}
+
+fn some_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    de: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    list(de).map(Some)
+}
+
+#[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct PageInfo {
-    #[serde(deserialize_with = "text")]
-    pub(super) next_marker: String,
+struct PageInfo {
+    #[serde(deserialize_with = "strict_text")]
+    next_marker: String,
 }
 
 /// A resource in the style of Kubernetes.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     default,
-    bound(deserialize = "Spec: Deserialize<'de> + Default, Status: Deserialize<'de> + Default")
+    bound(
+        deserialize = "Meta: Deserialize<'de> + Default, Spec: Deserialize<'de> + Default, Status: Deserialize<'de> + Default"
+    )
 )]
-pub(super) struct Resource<Spec, Status> {
+pub(super) struct Resource<Meta, Spec, Status> {
     #[serde(deserialize_with = "or_default")]
-    pub(super) metadata: Metadata,
+    pub(super) metadata: Meta,
     #[serde(deserialize_with = "or_default")]
     pub(super) spec: Spec,
     #[serde(deserialize_with = "or_default")]
@@ -51,26 +92,37 @@ pub(super) struct Resource<Spec, Status> {
 }
 
 /// A cluster of the list.
-pub(super) type Cluster = Resource<Versions, Phase>;
+pub(super) type Cluster = Resource<Metadata, Versions, Phase>;
 /// A workflow of `operation/upgradeworkflows`.
-pub(super) type Workflow = Resource<Versions, WorkflowStatus>;
+pub(super) type Workflow = Resource<EntryMetadata, Versions, WorkflowStatus>;
 /// An upgrade task of `operation/upgrade/tasks`.
-pub(super) type Task = Resource<Versions, TaskStatus>;
+pub(super) type Task = Resource<EntryMetadata, Versions, TaskStatus>;
 /// The answer of `upgradeinfo`.
-pub(super) type UpgradeInfo = Resource<InfoSpec, TaskStatus>;
+pub(super) type UpgradeInfo = Resource<Unread, InfoSpec, TaskStatus>;
 /// A node of the list.
-pub(super) type Node = Resource<Unread, Phase>;
+pub(super) type Node = Resource<Metadata, Unread, Phase>;
 /// A task of `operation/precheck/tasks`.
-pub(super) type Precheck = Resource<Unread, PrecheckStatus>;
+pub(super) type Precheck = Resource<Metadata, Unread, PrecheckStatus>;
 
+/// Names of a resource.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Metadata {
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "strict_text")]
     pub(super) uid: String,
     #[serde(deserialize_with = "text")]
     pub(super) name: String,
     #[serde(deserialize_with = "text")]
+    pub(super) creation_timestamp: String,
+}
+
+/// Names of an entry of the history. Its creation decides which entry is current.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct EntryMetadata {
+    #[serde(deserialize_with = "strict_text")]
+    pub(super) uid: String,
+    #[serde(deserialize_with = "strict_time")]
     pub(super) creation_timestamp: String,
     #[serde(deserialize_with = "text")]
     pub(super) update_timestamp: String,
@@ -83,11 +135,11 @@ pub(super) struct Unread {}
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Phase {
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "strict_text")]
     pub(super) phase: String,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Versions {
     /// Of a cluster: what it runs. Of a task: what it goes from.
@@ -103,7 +155,7 @@ pub(super) struct Versions {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct WorkflowStatus {
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "strict_text")]
     pub(super) phase: String,
     #[serde(deserialize_with = "list")]
     pub(super) point_statuses: Vec<Point>,
@@ -113,11 +165,11 @@ pub(super) struct WorkflowStatus {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Point {
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "strict_text")]
     pub(super) task_type: String,
-    #[serde(rename = "taskID", deserialize_with = "text")]
+    #[serde(rename = "taskID", deserialize_with = "strict_text")]
     pub(super) task_id: String,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "strict_text")]
     pub(super) status: String,
     #[serde(rename = "startTimeStamp", deserialize_with = "text")]
     pub(super) start: String,
@@ -126,10 +178,10 @@ pub(super) struct Point {
 }
 
 /// Of a task, and of both halves of `upgradeinfo`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct TaskStatus {
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "strict_text")]
     pub(super) phase: String,
     /// A number as text; whether a percentage or a fraction is not documented.
     #[serde(deserialize_with = "text")]
@@ -169,12 +221,12 @@ pub(super) struct CheckedNode {
     pub(super) items_status: Vec<Phase>,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct NodeInfo {
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "strict_text")]
     pub(super) uid: String,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "strict_text")]
     pub(super) name: String,
     /// The node's phase, not the check's.
     #[serde(deserialize_with = "text")]
@@ -182,6 +234,16 @@ pub(super) struct NodeInfo {
     /// `master` or `node`.
     #[serde(deserialize_with = "text")]
     pub(super) node_type: String,
+}
+
+/// Reads a time that decides; empty and any time before the year 2000 mean "not yet".
+fn strict_time<'de, D: Deserializer<'de>>(de: D) -> Result<String, D::Error> {
+    let text = strict_text(de)?;
+    // Without a zone it could be hours off.
+    match strict_naive(&text, Offset::UTC) {
+        Ok(at) if at == go_time(&text) => Ok(text),
+        _ => Err(fault("is not a time that can be read")),
+    }
 }
 
 #[cfg(test)]

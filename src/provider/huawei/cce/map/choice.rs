@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::super::wire::{Metadata, Point, Task, Workflow};
+use super::super::wire::{EntryMetadata, Point, Task, Workflow};
 use super::super::words::{PointState, is, point_state, task_status, workflow_status};
 use crate::model::UpgradeStatus;
 use crate::provider::huawei::time::go_time;
@@ -137,7 +137,7 @@ impl<'a> Choice<'a> {
         )
     }
 
-    fn parts(&self) -> (&'a Metadata, &'a str) {
+    fn parts(&self) -> (&'a EntryMetadata, &'a str) {
         match *self {
             Self::Workflow(workflow) => (&workflow.metadata, &workflow.status.phase),
             Self::Task(task) => (&task.metadata, &task.status.phase),
