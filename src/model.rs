@@ -131,6 +131,9 @@ pub struct Upgrade {
     pub waits_for_person: bool,
     /// Its tasks are steps of the whole upgrade: the first start of one is when it started (CCE).
     pub starts_with_a_task: bool,
+    /// Work is under way whose times the vendor does not tell (CCE: of nodes). When the upgrade is first
+    /// seen so, its silence begins then.
+    pub has_untimed_work: bool,
     /// Parts that this answer does not tell.
     pub untold: Untold,
     /// A failing secondary call could have shown progress: silence proves nothing, and the upgrade is
@@ -175,6 +178,7 @@ impl Upgrade {
             own_progress: None,
             waits_for_person: false,
             starts_with_a_task: false,
+            has_untimed_work: false,
             untold: Untold::default(),
             is_stall_suspended: false,
             begin: Begin::default(),

@@ -84,7 +84,7 @@ fn see(earlier: Option<Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
             started: progress::started(upgrade, now),
             outcomes: outcome.into_iter().collect(),
             status_since: first_since(upgrade, now),
-            changed: None,
+            changed: upgrade.has_untimed_work.then_some(now),
             ended_seen: ended.then_some(now),
             forgotten: false,
             worked: worked(BTreeMap::new(), &upgrade.nodes, now),

@@ -4,11 +4,14 @@
 //! through the API alone is an upgrade task that no workflow's point names.
 
 mod choice;
+mod outage;
 mod ratio;
 
 use jiff::Timestamp;
 
+pub(super) use self::choice::foremost_tasks;
 use self::choice::{Choice, cluster_point, names_cluster_task};
+pub(super) use self::outage::{Source, Tasks};
 use super::wire::{Point, Task, Workflow};
 use super::words::{
     ClusterPhase, PointState, cluster_phase, is, point_state, shown, task_status, workflow_status,
@@ -33,7 +36,7 @@ pub(super) struct MappingInput<'a> {
     /// Phase of the cluster in the cluster list.
     pub(super) cluster_phase: &'a str,
     pub(super) workflows: &'a [Workflow],
-    pub(super) tasks: &'a [Task],
+    pub(super) tasks: &'a Tasks,
     pub(super) memory: &'a Memory,
     pub(super) now: Timestamp,
 }
@@ -43,6 +46,8 @@ pub(super) struct MappingInput<'a> {
 pub(super) struct Current {
     pub(super) upgrade: Upgrade,
     pub(super) stage: Stage,
+    /// The nodes are in work: by the `Cluster` point, the upgrade's own task, or the cluster's phase.
+    pub(super) is_in_work: bool,
     /// The task id of the precheck that failed, where that is what the upgrade failed at; it may
     /// be empty.
     pub(super) failed_precheck: Option<String>,
@@ -51,6 +56,7 @@ pub(super) struct Current {
 impl Current {
     fn new(upgrade: Upgrade, stage: Stage) -> Self {
         Self {
+            is_in_work: upgrade.status == UpgradeStatus::Running,
             upgrade,
             stage,
             failed_precheck: None,
@@ -72,15 +78,26 @@ pub(super) fn current(input: &MappingInput<'_>, words: &mut Vec<String>) -> Opti
     let seen = input.memory.last(Kind::Version);
     let forgotten = seen.filter(|seen| seen.forgotten);
     let forgotten = forgotten.and_then(|seen| seen.last.id.as_deref());
-    match choice::choose(input.workflows, input.tasks, forgotten) {
+    let tasks = input.tasks;
+    let chosen = match choice::choose(input.workflows, &tasks.list, forgotten) {
         Some(Choice::Workflow(workflow)) => {
-            let mut tasks = input.tasks.iter();
-            let task = tasks.find(|task| names_cluster_task(workflow, task));
-            Some(of_workflow(workflow, task, phase, words))
+            // Once the last list is too old, it tells nothing of what is in work.
+            let is_told =
+                |task: &&Task| tasks.source != Source::Lapsed && names_cluster_task(workflow, task);
+            let task = tasks.list.iter().find(is_told);
+            let mut current = of_workflow(workflow, task, phase, words);
+            outage::of_workflow(&mut current.upgrade, tasks.source);
+            Some(current)
         }
-        Some(Choice::Task(task)) => Some(of_task(task, phase, words)),
+        Some(Choice::Task(task)) => {
+            let mut current = of_task(task, phase, words);
+            outage::of_task(&mut current.upgrade, tasks.source, phase);
+            current.is_in_work = current.upgrade.status == UpgradeStatus::Running;
+            Some(current)
+        }
         None => of_cluster(phase, input.memory, input.now),
-    }
+    };
+    outage::unseen(chosen, input, phase)
 }
 
 fn of_workflow(
@@ -143,6 +160,8 @@ fn of_workflow(
             .find(failed)
             .filter(|_| stage == Stage::Before)
             .map(|p| p.task_id.clone()),
+        is_in_work: !status.is_final()
+            && (cluster == PointState::Running || cluster_phase.is_changing()),
         upgrade,
         stage,
     }
@@ -181,12 +200,16 @@ fn of_cluster(phase: ClusterPhase, memory: &Memory, now: Timestamp) -> Option<Cu
         ClusterPhase::Other => return None,
     };
     let mut upgrade = Upgrade::new(Kind::Version, status);
-    let seen = memory.last(Kind::Version).map(|seen| &seen.last);
-    upgrade.requested = seen
-        .filter(|last| last.id.is_none())
-        .and_then(|last| last.requested)
-        .or(Some(now));
+    upgrade.requested = since_first_seen(memory, now);
     Some(Current::new(upgrade, Stage::At))
+}
+
+/// Returns since when an upgrade without an id has been known.
+fn since_first_seen(memory: &Memory, now: Timestamp) -> Option<Timestamp> {
+    let seen = memory.last(Kind::Version).map(|seen| &seen.last);
+    seen.filter(|last| last.id.is_none())
+        .and_then(|last| last.requested)
+        .or(Some(now))
 }
 
 /// A rollback is not in the workflow's own phase.

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use super::map::{Current, Stage};
-use super::wire::{CheckedNode, Node as WireNode, Precheck};
+use super::wire::{Node as WireNode, NodeInfo, Precheck};
 use super::words::{NodePhase, is, node_phase, shown};
 use crate::model::{
     Kind, Memory, Node, NodeCollector, NodeCounts, NodeKey, NodeStatus, Upgrade, UpgradeStatus,
@@ -24,6 +24,14 @@ pub(super) struct Nodes {
     pub(super) nodes: NodeCollector,
     /// First name that the answer held more than once.
     pub(super) twice: Option<String>,
+}
+
+/// The node list of a cluster.
+#[derive(Debug, Default)]
+pub(super) struct NodeList {
+    pub(super) nodes: Vec<WireNode>,
+    /// It is of an earlier poll.
+    pub(super) is_kept: bool,
 }
 
 /// The nodes of an upgrade that ended and whose last nodes are known, so that they need not be asked
@@ -49,36 +57,59 @@ fn is_settled(nodes: &NodeCounts) -> bool {
     settled == nodes.total()
 }
 
-/// The nodes of the current upgrade, from the node list and the prechecks.
+/// Returns the nodes of the current upgrade, from the node list and those that a precheck refused.
 pub(super) fn nodes(
-    list: &[WireNode],
-    prechecks: &[Precheck],
+    list: &NodeList,
+    refused: &[NodeInfo],
     current: &Current,
     memory: &Memory,
     words: &mut Vec<String>,
 ) -> Nodes {
-    let refused = refused(prechecks, current);
-    let infos = || refused.iter().map(|checked| &checked.node_info);
-    let refused_nodes = Named::of(infos().map(|info| (&*info.name, &*info.uid)));
-    let listed_nodes = Named::of(list.iter().map(id_of));
+    let refused_nodes = Named::of(refused.iter().map(|info| (&*info.name, &*info.uid)));
+    let listed_nodes = Named::of(list.nodes.iter().map(id_of));
     let mut out = Nodes::default();
-    for wire in list {
+    for wire in &list.nodes {
         let (name, phase) = (name(&wire.metadata.name, &wire.metadata.uid), &wire.status);
-        let status = status(name, &phase.phase, current, memory, words);
-        let status = if refused_nodes.has(id_of(wire)) {
-            NodeStatus::Failed
-        } else {
-            status
+        let status = match status(name, &phase.phase, current, memory, words) {
+            _ if refused_nodes.has(id_of(wire)) => NodeStatus::Failed,
+            // The upgrade ended since, and nothing is in work any more.
+            NodeStatus::Upgrading if list.is_kept && current.upgrade.status.is_final() => {
+                match current.stage {
+                    Stage::After => NodeStatus::Succeeded,
+                    Stage::Before | Stage::At => NodeStatus::Unknown,
+                }
+            }
+            status => status,
         };
         out.add(Node::new(name, ROLE, status, &clean(&phase.phase)));
     }
-    for info in infos() {
+    for info in refused {
         if !listed_nodes.has((&info.name, &info.uid)) {
             let (name, role) = (name(&info.name, &info.uid), info.node_type.to_lowercase());
             out.add(Node::new(name, &role, NodeStatus::Failed, &info.status));
         }
     }
     out
+}
+
+impl NodeList {
+    /// Returns the list that an earlier poll of the same upgrade had.
+    pub(super) fn kept(upgrade: &Upgrade, memory: &Memory) -> Self {
+        let seen = memory.last(Kind::Version).map(|seen| &seen.last);
+        let last = seen.filter(|last| last.is_same(upgrade));
+        let nodes = last.into_iter().flat_map(|last| &last.nodes);
+        let nodes = nodes.filter(|node| node.key.role == ROLE);
+        let nodes = nodes.map(|node| {
+            let mut wire = WireNode::default();
+            wire.metadata.name.clone_from(&node.key.name);
+            wire.status.phase.clone_from(&node.raw_status);
+            wire
+        });
+        Self {
+            nodes: nodes.collect(),
+            is_kept: true,
+        }
+    }
 }
 
 fn id_of(wire: &WireNode) -> (&str, &str) {
@@ -152,11 +183,8 @@ fn status(
     }
 }
 
-/// The nodes that the failed precheck refused: those with a failed item.
-fn refused<'a>(prechecks: &'a [Precheck], current: &Current) -> Vec<&'a CheckedNode> {
-    let Some(id) = &current.failed_precheck else {
-        return Vec::new();
-    };
+/// Returns the nodes that the precheck with this task id refused: those with a failed item.
+pub(super) fn refused(prechecks: &[Precheck], id: &str) -> Vec<NodeInfo> {
     let named = prechecks
         .iter()
         .find(|precheck| same(&precheck.metadata.uid, id));
@@ -176,6 +204,7 @@ fn refused<'a>(prechecks: &'a [Precheck], current: &Current) -> Vec<&'a CheckedN
                 .iter()
                 .any(|item| is(&item.phase, "Failed"))
         })
+        .map(|checked| checked.node_info.clone())
         .collect()
 }
 

@@ -1,18 +1,22 @@
-use std::collections::VecDeque;
+mod degraded;
+mod scripted;
+mod strict;
+
 use std::convert::Infallible;
 use std::path::Path;
+use std::sync::Mutex;
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use serde_json::json;
 
 use super::sim::tests::{cluster, set, world};
 use super::*;
 use crate::clock::Clock;
 use crate::model::track::advance;
 use crate::model::{Thresholds, UpgradeStatus};
+use crate::provider::Cause;
 use crate::provider::http::Transport;
 use crate::sim::{Request, World};
 use crate::telemetry::Metrics;
@@ -38,21 +42,8 @@ impl Bench {
         let world = Arc::new(Mutex::new(world));
         let calls = Arc::new(Mutex::new(Vec::new()));
         let address = serve(world.clone(), calls.clone()).await;
-        let config = format!(
-            "polling: {{rate_limit: 1000}}\naccounts: [{{name: cn, huawei: {{region: cn-north-4, \
-             project_id: {PROJECT}, access_key: AK, secret_key: SK, cce: {{endpoint: '{address}'}}}}}}]"
-        );
-        let config = crate::config::parse(&config, Path::new("."), &|_| None).unwrap();
-        let account = config.accounts.into_iter().next().unwrap();
-        let metrics = Arc::new(Metrics::new());
-        let transport = Transport::new(&account, metrics, Clock::system()).unwrap();
-        let context = Context {
-            account: &account,
-            product: &account.products[0],
-            transport: Arc::new(transport),
-        };
         Self {
-            cce: Cce::new(&context).unwrap(),
+            cce: cce(&address, Clock::system()),
             world,
             calls,
         }
@@ -71,6 +62,31 @@ impl Bench {
         );
         (seen, std::mem::take(&mut self.calls.lock().unwrap()))
     }
+
+    /// The failure of a poll this many seconds after the scenario began.
+    async fn failed(&self, seconds: i64, memory: &mut Memory) -> ApiError {
+        set(&mut self.world.lock().unwrap(), seconds);
+        let error = self.cce.observe("a", memory, FRESH).await.unwrap_err();
+        memory.primary_failed(error.call, error.cause == Cause::NotPublished);
+        error
+    }
+}
+
+/// Opens the product at this address; each call is made once.
+fn cce(address: &str, clock: Clock) -> Cce {
+    let config = format!(
+        "polling: {{rate_limit: 1000}}\naccounts: [{{name: cn, huawei: {{region: cn-north-4, \
+         project_id: {PROJECT}, access_key: AK, secret_key: SK, cce: {{endpoint: '{address}'}}}}}}]"
+    );
+    let config = crate::config::parse(&config, Path::new("."), &|_| None).unwrap();
+    let account = config.accounts.into_iter().next().unwrap();
+    let transport = Transport::new(&account, Arc::new(Metrics::new()), clock).unwrap();
+    let context = Context {
+        account: &account,
+        product: &account.products[0],
+        transport: Arc::new(transport.once()),
+    };
+    Cce::new(&context).unwrap()
 }
 
 /// Serves the simulator's half alone: signatures are the gateway's matter.
@@ -238,13 +254,24 @@ async fn an_upgrade_that_only_a_task_tells_of() {
 }
 
 #[tokio::test]
-async fn calls_that_are_not_published_are_left_alone_until_the_next_discovery() {
+async fn unpublished_calls_are_left_alone_until_the_next_discovery() {
     let mut world = world(vec![cluster("a")]);
     world.scenario.huawei.cce_upgrades_published = false;
     let bench = Bench::new(world).await;
     let memory = &mut Memory::default();
-    let (seen, calls) = bench.at(50, memory).await;
-    assert!(seen.upgrades.is_empty());
+    let error = bench.failed(50, memory).await;
+    assert_eq!(
+        (error.call, error.cause),
+        ("ListUpgradeWorkFlows", Cause::NotPublished)
+    );
+    bench.calls.lock().unwrap().clear();
+
+    let (seen, calls) = bench.at(55, memory).await;
+    assert!(
+        seen.upgrades.is_empty() && seen.secondary.is_empty(),
+        "{seen:?}"
+    );
+    assert!(!seen.ask_again_soon);
     assert_eq!(
         calls,
         ["clusters", "upgradeinfo", "tasks", "upgradeworkflows"]
@@ -265,8 +292,11 @@ async fn calls_that_are_not_published_are_left_alone_until_the_next_discovery() 
     let (seen, _) = bench.at(600, memory).await;
     assert!(seen.upgrades.is_empty());
     bench.cce.discover().await.unwrap();
-    let (_, calls) = bench.at(610, memory).await;
+    let (seen, calls) = bench.at(610, memory).await;
     assert!(calls.contains(&"upgradeworkflows".to_owned()), "{calls:?}");
+    assert!(seen.secondary.is_empty(), "the same answer changes nothing");
+    let (_, calls) = bench.at(620, memory).await;
+    assert_eq!(calls, ["clusters"]);
 }
 
 #[tokio::test]
@@ -300,54 +330,4 @@ fn the_documents_clusters() {
     assert_eq!(one.metadata.name, "mycluster");
     assert_eq!(one.spec.version, "v1.17.9-r0");
     assert_eq!(one.status.phase, "Available");
-}
-
-/// Reads these pages (uids, next marker), and tells the uids and the markers that were asked for.
-async fn paged(answers: &[(&[&str], &str)]) -> (Result<Vec<String>, ApiError>, Vec<String>) {
-    let left = Mutex::new(answers.iter().collect::<VecDeque<_>>());
-    let asked = Mutex::new(Vec::new());
-    let outcome = pages(|marker| {
-        asked.lock().unwrap().extend(marker);
-        let mut left = left.lock().unwrap();
-        // The last page is given for ever.
-        let (uids, next) = if left.len() > 1 {
-            *left.pop_front().unwrap()
-        } else {
-            *left[0]
-        };
-        let items: Vec<_> = uids
-            .iter()
-            .map(|uid| json!({"metadata": {"uid": uid}}))
-            .collect();
-        let body = json!({"items": items, "pageInfo": {"nextMarker": next}});
-        async move { Ok(serde_json::from_value(body).unwrap()) }
-    })
-    .await;
-    let uids = |nodes: Vec<Node>| nodes.into_iter().map(|n| n.metadata.uid).collect();
-    (outcome.map(uids), asked.into_inner().unwrap())
-}
-
-#[tokio::test]
-async fn pages_are_read_to_the_end() {
-    let (nodes, asked) = paged(&[(&["1", "2"], "m2"), (&["3"], "m3"), (&["4"], "")]).await;
-    assert_eq!(nodes.unwrap(), ["1", "2", "3", "4"]);
-    assert_eq!(asked, ["m2", "m3"]);
-}
-
-#[tokio::test]
-async fn a_repeated_marker_ends_the_pages_and_nodes_count_once() {
-    let (nodes, asked) = paged(&[(&["1", "2"], "m2")]).await;
-    assert_eq!(nodes.unwrap(), ["1", "2"], "the marker is not known there");
-    assert_eq!(asked, ["m2"]);
-    let (nodes, _) = paged(&[(&["1", "2"], "m2"), (&["3"], "m2")]).await;
-    assert_eq!(nodes.unwrap(), ["1", "2", "3"], "the last page is not lost");
-}
-
-#[tokio::test]
-async fn pages_without_an_end_are_an_error() {
-    let pages: Vec<_> = (0..2 * MOST_PAGES).map(|n| format!("m{n}")).collect();
-    let answers: Vec<(&[&str], &str)> = pages.iter().map(|m| (&["1"][..], m.as_str())).collect();
-    let (nodes, asked) = paged(&answers).await;
-    assert_eq!(nodes.unwrap_err().reason, Reason::Protocol);
-    assert_eq!(asked.len(), MOST_PAGES - 1);
 }

@@ -103,6 +103,18 @@ fn foremost(mut entries: Vec<Choice<'_>>) -> Vec<Choice<'_>> {
     entries
 }
 
+/// Returns the tasks that may be current, at most [`MAX_HISTORY`].
+pub(in super::super) fn foremost_tasks(mut tasks: Vec<Task>) -> Vec<Task> {
+    if tasks.len() > MAX_HISTORY {
+        tasks.sort_by_cached_key(|task| {
+            let (activity, created, updated, id) = Choice::Task(task).rank();
+            Reverse((activity, created, updated, id.to_owned()))
+        });
+        tasks.truncate(MAX_HISTORY);
+    }
+    tasks
+}
+
 /// Entry of the history that describes the current upgrade.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Choice<'a> {

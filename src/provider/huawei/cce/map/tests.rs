@@ -33,10 +33,18 @@ fn now() -> Timestamp {
     at("2025-06-01T03:00:00Z")
 }
 
+/// Tasks that were listed now.
+fn listed(list: &[Task]) -> Tasks {
+    Tasks {
+        list: list.to_vec(),
+        ..Tasks::default()
+    }
+}
+
 fn input<'a>(
     cluster_phase: &'a str,
     workflows: &'a [Workflow],
-    tasks: &'a [Task],
+    tasks: &'a Tasks,
     memory: &'a Memory,
 ) -> MappingInput<'a> {
     MappingInput {
@@ -52,7 +60,8 @@ fn input<'a>(
 fn map(phase: &str, workflows: &[Workflow], tasks: &[Task]) -> (Option<Current>, Vec<String>) {
     let mut words = Vec::new();
     let memory = Memory::default();
-    let current = current(&input(phase, workflows, tasks, &memory), &mut words);
+    let tasks = listed(tasks);
+    let current = current(&input(phase, workflows, &tasks, &memory), &mut words);
     (current, words)
 }
 
@@ -387,7 +396,8 @@ fn a_newer_init_is_shown_once_the_failure_is_forgotten() {
     seen.forgotten = true;
     let mut memory = Memory::default();
     memory.upgrades.insert(Kind::Version, seen);
-    let current = current(&input("Available", &list, &[], &memory), &mut Vec::new());
+    let tasks = Tasks::default();
+    let current = current(&input("Available", &list, &tasks, &memory), &mut Vec::new());
     assert_eq!(current.unwrap().upgrade.id.unwrap(), "next");
 }
 
@@ -603,9 +613,10 @@ fn without_upgrade_calls_the_clusters_phase_is_all() {
 
     let mut memory = Memory::default();
     memory.upgrades.insert(Kind::Version, seen(first.clone()));
+    let tasks = Tasks::default();
     let later = MappingInput {
         now: at("2025-06-01T05:00:00Z"),
-        ..input("Upgrading", &[], &[], &memory)
+        ..input("Upgrading", &[], &tasks, &memory)
     };
     let again = current(&later, &mut Vec::new());
     let again = again.unwrap().upgrade;

@@ -26,7 +26,13 @@ fn nodes(
     memory: &Memory,
     words: &mut Vec<String>,
 ) -> Nodes {
-    let found = super::nodes(list, prechecks, current, memory, words);
+    let list = NodeList {
+        nodes: list.to_vec(),
+        is_kept: false,
+    };
+    let refused = current.failed_precheck.as_deref();
+    let refused = refused.map_or_else(Vec::new, |id| super::refused(prechecks, id));
+    let found = super::nodes(&list, &refused, current, memory, words);
     Nodes {
         nodes: found.nodes.finish().0,
         twice: found.twice,
@@ -62,6 +68,7 @@ fn current(stage: Stage) -> Current {
     Current {
         upgrade: upgrade("u", UpgradeStatus::Running),
         stage,
+        is_in_work: true,
         failed_precheck: None,
     }
 }

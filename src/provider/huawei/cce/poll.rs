@@ -1,0 +1,361 @@
+//! One poll of a cluster: its calls in turn, and what is made of their answers and failures.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::map::{self, Current, MappingInput, Source, Tasks};
+use super::nodes::{self, NodeList};
+use super::pages::{NODES_A_PAGE, pages};
+use super::task_cache::{Info, TaskCache};
+use super::wire::{Cluster, List, Node, NodeInfo, Precheck, Task, UpgradeInfo, Workflow};
+use super::words::{ClusterPhase, cluster_phase};
+use super::{Cce, LIST_NODES, LIST_PRECHECKS, LIST_TASKS, LIST_WORKFLOWS, PRODUCT, SHOW_INFO};
+use crate::model::{Kind, Memory, Observation, Upgrade};
+use crate::provider::error::check_id;
+use crate::provider::http::Effort;
+use crate::provider::secondary::SecondaryCalls;
+use crate::provider::{ApiError, Call, Cause};
+use crate::text::clean;
+
+/// A poll that is under way.
+pub(super) struct Poll<'a> {
+    cce: &'a Cce,
+    /// The cluster's id.
+    id: &'a str,
+    memory: &'a Memory,
+    now: Timestamp,
+    calls: SecondaryCalls<'a>,
+    words: Vec<String>,
+    ask_again_soon: bool,
+}
+
+/// Outcome of a secondary call.
+enum Told<T> {
+    Answer(T),
+    Failed,
+    NotOffered,
+}
+
+/// Whether the cloud publishes a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Published {
+    Yes,
+    /// One poll was told that it does not.
+    Doubted,
+    No,
+}
+
+/// Nodes that a precheck refused, as a poll leaves them to the next one.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Refused {
+    precheck: String,
+    nodes: Vec<NodeInfo>,
+}
+
+impl<'a> Poll<'a> {
+    pub(super) fn new(cce: &'a Cce, id: &'a str, memory: &'a Memory) -> Self {
+        let now = cce.client.clock().now();
+        Self {
+            cce,
+            id,
+            memory,
+            now,
+            calls: SecondaryCalls::new(memory, now),
+            words: Vec::new(),
+            ask_again_soon: false,
+        }
+    }
+
+    pub(super) async fn run(mut self, cluster: &Cluster) -> Result<Observation, ApiError> {
+        let phase = cluster.status.phase.as_str();
+        let is_changing = cluster_phase(phase).is_some_and(ClusterPhase::is_changing);
+        // Tasks first: a task that is listed then has its workflow listed too, and the workflow
+        // names it. The other way round a new task could pass for one without a workflow.
+        let tasks = self.tasks(is_changing).await?;
+        let workflows = self.workflows().await?;
+        let input = MappingInput {
+            cluster_phase: phase,
+            workflows: workflows.as_deref().unwrap_or_default(),
+            tasks: &tasks,
+            memory: self.memory,
+            now: self.now,
+        };
+        let current = map::current(&input, &mut self.words);
+        let last = self.memory.last(Kind::Version);
+        let upgrade = match current {
+            // Where only the phase tells of upgrades, its word is enough.
+            None if workflows.is_none() && last.is_none_or(|seen| seen.last.id.is_none()) => None,
+            None => self.memory.once_more(Kind::Version),
+            Some(current) => {
+                check_uid(&current.upgrade, input.workflows)?;
+                Some(self.with_nodes(current, tasks.source).await?)
+            }
+        };
+        Ok(Observation {
+            name: cluster.metadata.name.clone(),
+            version: cluster.spec.version.clone(),
+            raw_status: clean(phase),
+            changing: is_changing,
+            upgrades: upgrade.into_iter().collect(),
+            unknown_words: self.words,
+            refused: None,
+            secondary: self.calls.finish(),
+            ask_again_soon: self.ask_again_soon,
+        })
+    }
+
+    /// Returns the workflows; `None` where the cloud does not publish them.
+    async fn workflows(&mut self) -> Result<Option<Vec<Workflow>>, ApiError> {
+        let call = &LIST_WORKFLOWS;
+        if self.cce.rounds.is_left_alone(self.id, call) {
+            return Ok(None);
+        }
+        let answer = self.read::<List<Workflow>>(Effort::Normal, call).await;
+        match (self.published(call, &answer), answer) {
+            (_, Ok(list)) => {
+                self.calls.succeed(call, None);
+                Ok(Some(list.items))
+            }
+            (Published::No, Err(_)) if !self.knows_a_workflow() => {
+                self.leave_alone(call);
+                Ok(None)
+            }
+            (_, Err(error)) => Err(error),
+        }
+    }
+
+    /// Returns whether an upgrade is known that a workflow told: that the call is not published does
+    /// not take it back.
+    fn knows_a_workflow(&self) -> bool {
+        let seen = self.memory.last(Kind::Version);
+        seen.is_some_and(|seen| seen.last.starts_with_a_task && !seen.forgotten)
+    }
+
+    /// Returns the upgrade tasks: listed when [`TaskCache`] says so, else as they were.
+    async fn tasks(&mut self, is_changing: bool) -> Result<Tasks, ApiError> {
+        let remembered = self.memory.call(LIST_TASKS.name);
+        let answer = remembered.and_then(|call| call.answer.as_deref());
+        let cache = TaskCache::read(answer);
+        let mut info = None;
+        if !cache.is_moving(is_changing)
+            && let Told::Answer(answer) = self.ask::<UpgradeInfo>(&SHOW_INFO).await?
+        {
+            self.calls.succeed(&SHOW_INFO, None);
+            let said = Info::new(answer);
+            if !cache.needs_list(&said, self.cce.rounds.is_listed(self.id)) {
+                return Ok(Tasks {
+                    list: cache.tasks,
+                    ..Tasks::default()
+                });
+            }
+            info = Some(said);
+        }
+        let is_under_way = info.as_ref().is_some_and(Info::is_under_way);
+        let (list, source) = match self.ask::<List<Task>>(&LIST_TASKS).await? {
+            Told::Answer(list) => {
+                let tasks = map::foremost_tasks(list.items);
+                let cache = TaskCache { tasks, info };
+                self.calls.succeed(&LIST_TASKS, cache.write());
+                self.cce.rounds.set_listed(self.id);
+                (cache.tasks, Source::Current)
+            }
+            Told::Failed if self.calls.remembered(&LIST_TASKS).is_some() => {
+                (cache.tasks, Source::Kept)
+            }
+            Told::Failed => (cache.tasks, Source::Lapsed),
+            Told::NotOffered => (Vec::new(), Source::NotOffered),
+        };
+        Ok(Tasks {
+            list,
+            source,
+            is_under_way,
+        })
+    }
+
+    /// Returns the current upgrade with its nodes.
+    async fn with_nodes(&mut self, current: Current, tasks: Source) -> Result<Upgrade, ApiError> {
+        if let Some(last) = nodes::remembered(&current.upgrade, self.memory) {
+            let mut upgrade = current.upgrade;
+            upgrade.nodes.clone_from(&last.nodes);
+            let left_out = &mut upgrade.left_out;
+            (left_out.nodes, left_out.latest) = (last.left_out.nodes, last.left_out.latest);
+            return Ok(upgrade);
+        }
+        let listed = self.list_nodes().await?;
+        let are_nodes_failing = matches!(listed, Told::Failed);
+        let list = match listed {
+            Told::Answer(nodes) => NodeList {
+                nodes,
+                is_kept: false,
+            },
+            Told::Failed if self.is_shown(&LIST_NODES) => {
+                NodeList::kept(&current.upgrade, self.memory)
+            }
+            Told::Failed | Told::NotOffered => NodeList::default(),
+        };
+        let (refused, are_refused_told) = self.refused_nodes(&current).await?;
+        let found = nodes::nodes(&list, &refused, &current, self.memory, &mut self.words);
+        if let Some(name) = &found.twice
+            && self.cce.rounds.is_first_twice(self.id)
+        {
+            tracing::warn!(
+                account = %self.cce.account,
+                product = PRODUCT.name,
+                cluster = self.id,
+                node = name,
+                "A node stands twice in one answer; the worse state counts."
+            );
+        }
+        let mut upgrade = current.upgrade;
+        upgrade.set_nodes(found.nodes);
+        upgrade.has_untimed_work = current.is_in_work;
+        upgrade.untold.nodes = are_nodes_failing || !are_refused_told;
+        // Nodes that were never readable are not missed while tasks tell of progress.
+        let are_nodes_missed =
+            are_nodes_failing && (tasks != Source::Current || self.has_answered(&LIST_NODES));
+        upgrade.is_stall_suspended = current.is_in_work && (tasks.is_failing() || are_nodes_missed);
+        Ok(upgrade)
+    }
+
+    async fn list_nodes(&mut self) -> Result<Told<Vec<Node>>, ApiError> {
+        let (cce, id, effort) = (self.cce, self.id, self.calls.effort(&LIST_NODES));
+        if cce.rounds.is_left_alone(id, &LIST_NODES) {
+            return Ok(Told::NotOffered);
+        }
+        let answer = pages(|marker| async move {
+            let mut query = vec![("limit", NODES_A_PAGE)];
+            query.extend(marker.as_deref().map(|marker| ("marker", marker)));
+            cce.read(effort, &LIST_NODES, &[id], &query).await
+        });
+        let told = self.told(&LIST_NODES, answer.await)?;
+        if matches!(told, Told::Answer(_)) {
+            self.calls.succeed(&LIST_NODES, None);
+        }
+        Ok(told)
+    }
+
+    /// Returns the nodes that the failed precheck refused, and whether that could be had.
+    async fn refused_nodes(
+        &mut self,
+        current: &Current,
+    ) -> Result<(Vec<NodeInfo>, bool), ApiError> {
+        let Some(id) = &current.failed_precheck else {
+            return Ok((Vec::new(), true));
+        };
+        match self.ask::<List<Precheck>>(&LIST_PRECHECKS).await? {
+            Told::Answer(list) => {
+                let refused = Refused {
+                    precheck: id.clone(),
+                    nodes: nodes::refused(&list.items, id),
+                };
+                let left = serde_json::to_string(&refused).ok();
+                self.calls.succeed(&LIST_PRECHECKS, left.map(Arc::from));
+                Ok((refused.nodes, true))
+            }
+            Told::Failed => {
+                let left = self.calls.remembered(&LIST_PRECHECKS);
+                let left = left.and_then(|left| serde_json::from_str::<Refused>(left).ok());
+                let refused = left.filter(|refused| refused.precheck == *id);
+                Ok((refused.unwrap_or_default().nodes, false))
+            }
+            Told::NotOffered => Ok((Vec::new(), true)),
+        }
+    }
+
+    /// Makes a secondary call; its failure is recorded.
+    async fn ask<T: DeserializeOwned>(&mut self, call: &'static Call) -> Result<Told<T>, ApiError> {
+        if self.cce.rounds.is_left_alone(self.id, call) {
+            return Ok(Told::NotOffered);
+        }
+        let answer = self.read(self.calls.effort(call), call).await;
+        self.told(call, answer)
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        effort: Effort,
+        call: &'static Call,
+    ) -> Result<T, ApiError> {
+        self.cce.read(effort, call, &[self.id], &[]).await
+    }
+
+    /// Records a failure of a secondary call. Refused credentials fail the poll.
+    fn told<T>(&mut self, call: &Call, answer: Result<T, ApiError>) -> Result<Told<T>, ApiError> {
+        match (self.published(call, &answer), answer) {
+            (_, Ok(answer)) => Ok(Told::Answer(answer)),
+            (Published::No, Err(_)) => {
+                self.leave_alone(call);
+                Ok(Told::NotOffered)
+            }
+            (published, Err(error)) => {
+                let is_doubted = published == Published::Doubted;
+                self.ask_again_soon |= is_doubted;
+                self.calls.fail(call, error, is_doubted)?;
+                Ok(Told::Failed)
+            }
+        }
+    }
+
+    /// Returns whether the cloud publishes the call: two polls in a row must be told that it does not,
+    /// of a call that never answered in this process.
+    fn published<T>(&self, call: &Call, answer: &Result<T, ApiError>) -> Published {
+        let error = answer.as_ref().err();
+        if error.is_none() {
+            self.cce.answered.insert(call);
+        }
+        let is_unpublished = error.is_some_and(|error| error.cause == Cause::NotPublished)
+            && !self.cce.answered.contains(call);
+        let rounds = &self.cce.rounds;
+        let was_unpublished = rounds.set_unpublished(self.id, call, is_unpublished);
+        match (
+            is_unpublished,
+            was_unpublished || self.calls.counts_as_not_offered(call),
+        ) {
+            (false, _) => Published::Yes,
+            (true, false) => Published::Doubted,
+            (true, true) => Published::No,
+        }
+    }
+
+    fn leave_alone(&self, call: &Call) {
+        if self.cce.rounds.leave_alone(self.id, call) {
+            tracing::warn!(
+                account = %self.cce.account,
+                product = PRODUCT.name,
+                call = call.name,
+                "This cloud does not publish all upgrade calls; less is known of upgrades. They are tried again at each discovery."
+            );
+        }
+    }
+
+    fn has_answered(&self, call: &Call) -> bool {
+        let memory = self.memory.call(call.name);
+        memory.is_some_and(|memory| memory.has_answered)
+    }
+
+    /// Returns whether what a failing call told last may be shown.
+    fn is_shown(&self, call: &Call) -> bool {
+        let expires = self
+            .memory
+            .call(call.name)
+            .and_then(|memory| memory.expires);
+        expires.is_none_or(|expires| self.now < expires)
+    }
+}
+
+/// Checks the id of the current upgrade, which becomes a label.
+fn check_uid(upgrade: &Upgrade, workflows: &[Workflow]) -> Result<(), ApiError> {
+    let Some(id) = upgrade.id.as_deref() else {
+        return Ok(());
+    };
+    let mut uids = workflows.iter().map(|workflow| &workflow.metadata.uid);
+    let call = if uids.any(|uid| uid == id) {
+        &LIST_WORKFLOWS
+    } else {
+        &LIST_TASKS
+    };
+    check_id("metadata.uid of the upgrade", id).map_err(|error| error.of(call.name))
+}
