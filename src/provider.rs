@@ -135,9 +135,6 @@ pub struct Product {
     pub cloud: &'static str,
     /// The default of `stalled_after`.
     pub stalled_after: Duration,
-    /// Whether its tasks are steps of the whole upgrade, so that the first one's start is when the
-    /// upgrade began; otherwise they are steps of the node in work.
-    pub begun_by_a_task: bool,
     /// Config keys that only this product takes.
     pub settings: &'static [&'static str],
     /// Whether cluster ids are whole numbers.

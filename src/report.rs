@@ -131,6 +131,10 @@ pub struct UpgradeReport {
     pub to_version: Option<String>,
     /// When it was requested (CDSS: first seen).
     pub requested: Option<Timestamp>,
+    /// Time at which work on it started, as far as known; null while it is pending, and while a
+    /// workflow waits with no point begun (CCE).
+    #[serde(default)]
+    pub started: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
     /// The last sign of progress.
@@ -199,6 +203,13 @@ pub struct TaskReport {
     pub start: Option<Timestamp>,
     /// When it ended.
     pub end: Option<Timestamp>,
+}
+
+impl UpgradeReport {
+    /// Returns the start when it is not the request.
+    pub fn started_later(&self) -> Option<Timestamp> {
+        self.started.filter(|at| Some(*at) != self.requested)
+    }
 }
 
 impl Report {

@@ -167,6 +167,16 @@ mod tests {
     }
 
     #[test]
+    fn rules_name_no_product() {
+        for rule in rules::all() {
+            let expr = (rule.expr)();
+            for matcher in ["product=", "product!", "product~"] {
+                assert!(!expr.contains(matcher), "{rule:?}: {expr}");
+            }
+        }
+    }
+
+    #[test]
     fn a_label_without_a_value_is_no_label() {
         let rule = rules::all().next().unwrap();
         let condition = Labels::from([

@@ -226,6 +226,7 @@ pub(crate) fn chance(rng: &mut fastrand::Rng, id: &str, now: Timestamp) -> Clust
         } else {
             None
         };
+        view.started = some(rng, time);
         view.ratio = some(rng, |rng| if rng.bool() { rng.f64() } else { f64::NAN });
         view.estimated_end = some(rng, time);
         for work in &mut view.node_work {

@@ -85,6 +85,15 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         },
     ),
     Family::of(
+        "rolling_upgrade_started_timestamp_seconds",
+        "When the upgrade started, in seconds since 1970: a CCE workflow with its first point, others with the request (CDSS: when this process first saw it). Absent while it is pending or no point has begun.",
+        |c, rows| {
+            for u in &c.upgrades {
+                rows.some(&u.labels, u.view.started.map(Value::At));
+            }
+        },
+    ),
+    Family::of(
         "rolling_upgrade_ended_timestamp_seconds",
         "When the upgrade ended, in seconds since 1970, as the vendor tells it, else when it was first seen ended; absent while it has not ended.",
         |c, rows| {
@@ -255,7 +264,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     ),
     Family::of(
         "rolling_upgrade_overdue_after_seconds",
-        "Seconds of running after which the upgrade is overdue; absent while it waits for a person and no task has started.",
+        "Seconds since its start after which a running upgrade is overdue; absent while it waits for a person and has not started.",
         |c, rows| {
             for u in &c.upgrades {
                 let limit = u.view.overdue_after(&c.state.thresholds);
@@ -295,7 +304,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     ),
 ];
 
-const COUNT: usize = 28;
+const COUNT: usize = 29;
 
 #[cfg(test)]
 mod tests {

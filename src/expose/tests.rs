@@ -8,7 +8,9 @@ use proptest::prelude::*;
 
 use super::check::{at, chance, cluster, entry, parse, sample, view};
 use super::*;
-use crate::model::{Kind, Node, NodeStatus, Span, Task, TaskStatus, Upgrade, UpgradeStatus};
+use crate::model::{
+    Kind, Node, NodeStatus, Span, Task, TaskStatus, Upgrade, UpgradeStatus, UpgradeView,
+};
 
 fn gunzip(bytes: &[u8]) -> String {
     let mut text = String::new();
@@ -37,6 +39,7 @@ fn running() -> ClusterState {
         end: None,
     }];
     let mut view = view(upgrade);
+    view.started = Some(at(-550));
     view.ratio = Some(0.5);
     view.estimated_end = Some(at(500));
     view.task_order = Some(4);
@@ -83,6 +86,7 @@ status{ID,kind="version",status="unknown"} 0
 status_since_timestamp_seconds{ID,kind="version"} 1759999940
 info{ID,kind="version",upgrade_id="u1",from_version="7.6"} 1
 requested_timestamp_seconds{ID,kind="version"} 1759999400
+started_timestamp_seconds{ID,kind="version"} 1759999450
 last_progress_timestamp_seconds{ID,kind="version"} 1759999970
 duration_seconds{ID,kind="version"} 600
 progress_ratio{ID,kind="version"} 0.5
@@ -205,9 +209,9 @@ fn ended_upgrades_are_forgotten_in_time() {
 
 #[test]
 fn limits_are_those_in_force() {
-    let limits = |change: fn(&mut Upgrade)| {
+    let limits = |change: fn(&mut UpgradeView)| {
         let mut state = running();
-        change(&mut state.upgrades[0].upgrade);
+        change(&mut state.upgrades[0]);
         let families = parse(&render(&[state], at(0)));
         ["stalled", "overdue"].map(|n| {
             sample(
@@ -218,15 +222,15 @@ fn limits_are_those_in_force() {
         })
     };
     assert_eq!(limits(|_| ()), [Some(1800.0), Some(21600.0)]);
-    assert_eq!(limits(|u| u.waits_for_person = true), [None, Some(21600.0)]);
-    assert_eq!(
-        limits(|u| {
-            u.waits_for_person = true;
-            u.tasks[0].start = None;
-            u.tasks[0].status = TaskStatus::Waiting;
-        }),
-        [None, None]
-    );
+    let waits = |view: &mut UpgradeView| view.upgrade.waits_for_person = true;
+    assert_eq!(limits(waits), [None, Some(21600.0)]);
+    let waits_from_the_start = |view: &mut UpgradeView| {
+        view.upgrade.waits_for_person = true;
+        view.started = None;
+    };
+    assert_eq!(limits(waits_from_the_start), [None, None]);
+    let suspended = |view: &mut UpgradeView| view.upgrade.is_stall_suspended = true;
+    assert_eq!(limits(suspended), [None, Some(21600.0)]);
 }
 
 #[test]

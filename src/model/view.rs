@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Degraded, Key, Kind, Span, TaskStatus, Upgrade, UpgradeStatus, progress};
+use super::{Degraded, Key, Kind, Span, Upgrade, UpgradeStatus, progress};
 
 /// The limits in force for one cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,24 +52,11 @@ impl UpgradeView {
         (!is_suspended).then_some(limits.stalled_after)
     }
 
-    /// The limit of running, while it is in force: not before anything began of an upgrade that
-    /// waits for a person.
+    /// Returns the limit of running while it is in force: not before an upgrade that waits for a person
+    /// has started.
     pub fn overdue_after(&self, limits: &Thresholds) -> Option<Duration> {
-        let began = self.upgrade.tasks.iter().any(|task| {
-            task.start.is_some()
-                || matches!(
-                    task.status,
-                    TaskStatus::Running | TaskStatus::Succeeded | TaskStatus::Failed
-                )
-        });
-        (began || !self.upgrade.waits_for_person).then_some(limits.overdue_after)
-    }
-
-    /// When it began to run: its request, or the start of its first task for products whose upgrades
-    /// begin `by_a_task`, which may be long after the request.
-    pub fn begun(&self, by_a_task: bool) -> Option<Timestamp> {
-        let first = || self.upgrade.tasks.iter().filter_map(|t| t.start).min();
-        by_a_task.then(first).flatten().or(self.upgrade.requested)
+        let is_in_force = self.started.is_some() || !self.upgrade.waits_for_person;
+        is_in_force.then_some(limits.overdue_after)
     }
 
     /// Work on the node at this place of `upgrade.nodes`. Nothing is in work any more once the
@@ -182,13 +169,11 @@ impl ClusterState {
         }
     }
 
-    /// Whether an upgrade has been running for longer than its limit by the last good poll: while the
-    /// API is dark nothing ages. `begun_by_a_task` as for [`UpgradeView::begun`].
-    pub fn is_overdue(&self, view: &UpgradeView, begun_by_a_task: bool) -> bool {
+    /// Returns whether an upgrade has been running for longer than its limit by the last good poll: while
+    /// the API is dark nothing ages.
+    pub fn is_overdue(&self, view: &UpgradeView) -> bool {
         let over = |limit: Duration| {
-            let age = self
-                .last_success
-                .duration_since(view.begun(begun_by_a_task)?);
+            let age = self.last_success.duration_since(view.started?);
             Some(age > SignedDuration::try_from(limit).ok()?)
         };
         view.upgrade.status == UpgradeStatus::Running

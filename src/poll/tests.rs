@@ -28,7 +28,6 @@ static FAKE: Product = Product {
     name: "fake",
     cloud: "ncloud",
     stalled_after: Duration::from_secs(1800),
-    begun_by_a_task: false,
     settings: &[],
     numeric_ids: false,
     permission: "nothing",

@@ -9,7 +9,6 @@ use super::{
 use crate::model::{
     ClusterState, DiscoveryState, LastError, NodeCounts, NodeStatus, Task, UpgradeView,
 };
-use crate::provider;
 use crate::store::Store;
 
 impl Report {
@@ -75,19 +74,19 @@ fn cluster(state: &ClusterState, now: Timestamp) -> ClusterReport {
 
 fn upgrade(cluster: &ClusterState, view: &UpgradeView, now: Timestamp) -> UpgradeReport {
     let upgrade = &view.upgrade;
-    let begun_by_a_task = provider::product(cluster.key.product).is_some_and(|p| p.begun_by_a_task);
     let nodes = upgrade.nodes.iter().enumerate();
     UpgradeReport {
         kind: upgrade.kind.as_str().to_owned(),
         status: upgrade.status.as_str().to_owned(),
         status_since: view.status_since,
         stalled: view.stalled,
-        overdue: cluster.is_overdue(view, begun_by_a_task),
+        overdue: cluster.is_overdue(view),
         waits_for_person: upgrade.waits_for_person,
         upgrade_id: upgrade.id.clone(),
         from_version: upgrade.from_version.clone(),
         to_version: upgrade.to_version.clone(),
         requested: upgrade.requested,
+        started: view.started,
         ended: view.ended,
         last_progress: view.last_progress,
         duration_seconds: upgrade
@@ -207,7 +206,7 @@ mod tests {
         UpgradeView {
             upgrade,
             status_since: at(5),
-            started: None,
+            started: Some(at(0)),
             ended: status.is_final().then(|| at(95)),
             last_progress: at(70),
             stalled: false,
@@ -277,6 +276,20 @@ mod tests {
         assert!(!upgrade.overdue);
         let later = report(states, at(95 + 600));
         assert!(later.clusters[0].upgrades.is_empty());
+    }
+
+    #[test]
+    fn an_upgrade_is_overdue_from_its_start() {
+        let overdue = |started: Option<Timestamp>| {
+            let mut view = view(UpgradeStatus::Running);
+            view.started = started;
+            let report = report(vec![state("1", vec![view])], at(100));
+            let upgrade = &report.clusters[0].upgrades[0];
+            (upgrade.overdue, upgrade.started_later())
+        };
+        assert_eq!(overdue(Some(at(0))), (true, None));
+        assert_eq!(overdue(Some(at(10))), (false, Some(at(10))));
+        assert_eq!(overdue(None), (false, None));
     }
 
     #[test]

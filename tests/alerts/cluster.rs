@@ -187,6 +187,7 @@ impl Cluster {
         upgrade.ended = (upgrade.status.is_final() && rng.bool()).then(|| self.end(rng, now));
         upgrade.executions = rng.bool().then(|| rng.u64(0..3));
         upgrade.waits_for_person = self.can_wait() && one_in(rng, 3);
+        upgrade.starts_with_a_task = rng.bool();
         let roles = ["data", "data", "data", "", "ess \"x\""];
         let in_order = rng.bool();
         let done = rng.usize(0..5);

@@ -14,6 +14,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("rolling_upgrade_status_since_timestamp_seconds", ALL),
     ("rolling_upgrade_info", ALL),
     ("rolling_upgrade_requested_timestamp_seconds", ALL),
+    ("rolling_upgrade_started_timestamp_seconds", ALL),
     ("rolling_upgrade_last_progress_timestamp_seconds", ALL),
     ("rolling_upgrade_duration_seconds", ALL),
     ("rolling_upgrade_progress_ratio", ALL),

@@ -13,7 +13,6 @@ use crate::alert::facts::exceeds;
 use crate::alert::rule::{Rule, Severity};
 use crate::model::UpgradeStatus::{self, Failed, PartiallyFailed, Paused, Running, Succeeded};
 use crate::model::{NodeStatus, UpgradeView};
-use crate::provider::{self, PRODUCTS};
 
 /// A pause that somebody forgot.
 const PAUSED: Duration = Duration::from_secs(3600);
@@ -84,14 +83,9 @@ pub(super) const RULES: &[Rule] = &[
         alert: "RollingUpgradeOverdue",
         severity: Severity::Warning,
         labels: UPGRADE,
-        // When it began is told by those who see it running: an exporter that polls an idle cluster
-        // may still show the upgrade before, which is older.
+        // The start counts of those who see it running: an exporter that polls an idle cluster may
+        // still show the upgrade before, which is older.
         expr: || {
-            let products = begun_by_a_task().collect::<Vec<_>>();
-            let matcher = match products.as_slice() {
-                [product] => format!(r#"product="{product}""#),
-                products => format!(r#"product=~"{}""#, products.join("|")),
-            };
             promql(
                 r#"
                 max by (UPGRADE) (
@@ -103,34 +97,21 @@ pub(super) const RULES: &[Rule] = &[
                   unless ignoring (kind, status) OUTDATED
                 )
                 >
-                (
-                    min by (UPGRADE) (
-                        rolling_upgrade_task_start_timestamp_seconds{MATCHER}
-                      and ignoring (order, task, status)
-                        rolling_upgrade_status{status="running"} == 1
-                    )
-                  or
-                    min by (UPGRADE) (
-                        rolling_upgrade_requested_timestamp_seconds
-                      and ignoring (status)
-                        rolling_upgrade_status{status="running"} == 1
-                    )
+                min by (UPGRADE) (
+                    rolling_upgrade_started_timestamp_seconds
+                  and ignoring (status)
+                    rolling_upgrade_status{status="running"} == 1
+                  unless ignoring (kind) OUTDATED
                 )
                 "#,
-                &[("MATCHER", &matcher)],
+                &[],
             )
         },
         hold: Duration::ZERO,
         keep: KEEP,
         summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} is overdue.",
         description: "The {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) has been running for longer than its overdue_after. It may still move. Compare its pace and its estimated end with your maintenance window.",
-        holds: Some(|facts| {
-            facts.upgrades_where(|u| {
-                let product = provider::product(u.cluster.key.product);
-                let by_a_task = product.is_some_and(|product| product.begun_by_a_task);
-                u.cluster.is_overdue(u.view, by_a_task)
-            })
-        }),
+        holds: Some(|facts| facts.upgrades_where(|u| u.cluster.is_overdue(u.view))),
     },
     Rule {
         alert: "RollingUpgradeRetrying",
@@ -293,10 +274,4 @@ fn is_in(status: UpgradeStatus) -> String {
 
 fn has(view: &UpgradeView, status: UpgradeStatus) -> bool {
     view.upgrade.status == status
-}
-
-/// Products whose upgrades begin with their first task, which may be long after the request.
-fn begun_by_a_task() -> impl Iterator<Item = &'static str> {
-    let products = PRODUCTS.iter().filter(|product| product.begun_by_a_task);
-    products.map(|product| product.name)
 }

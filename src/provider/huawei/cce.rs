@@ -39,7 +39,6 @@ pub const PRODUCT: Product = Product {
     name: "cce",
     cloud: "huawei",
     stalled_after: Duration::from_secs(30 * 60),
-    begun_by_a_task: true,
     settings: &[],
     numeric_ids: false,
     permission: "cce:cluster:list, cce:cluster:get and cce:node:list, as the system policy CCE ReadOnlyAccess has them",

@@ -32,7 +32,6 @@ pub const PRODUCT: Product = Product {
     cloud: "huawei",
     // Its data migration may be silent for hours; the vendor allows it 48 h a node.
     stalled_after: Duration::from_secs(3 * 3600),
-    begun_by_a_task: false,
     settings: &[],
     numeric_ids: false,
     permission: "css:cluster:list and css:cluster:get, as the system policy CSS ReadOnlyAccess has them",

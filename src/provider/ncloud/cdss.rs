@@ -43,7 +43,6 @@ pub const PRODUCT: Product = Product {
     name: SERVICE.product,
     cloud: "ncloud",
     stalled_after: Duration::from_secs(30 * 60),
-    begun_by_a_task: false,
     settings: &[],
     numeric_ids: true,
     permission: "the policy NCP_VPC_CLOUD_DATA_STREAMING_SERVICE_VIEWER for its sub-account",

@@ -59,7 +59,6 @@ pub const PRODUCT: Product = Product {
     name: SERVICE.product,
     cloud: "ncloud",
     stalled_after: Duration::from_secs(30 * 60),
-    begun_by_a_task: false,
     settings: &[REGION_NO],
     numeric_ids: true,
     permission: "the policy NCP_VPC_SEARCH_ENGINE_SERVICE_VIEWER for its sub-account",

@@ -154,6 +154,7 @@ fn version(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Markup {
 fn times(upgrade: &UpgradeReport, now: Timestamp) -> Markup {
     html! {
         @if let Some(at) = upgrade.requested { (fact("Requested", &words::ago(at, now))) }
+        @if let Some(at) = upgrade.started_later() { (fact("Started", &words::ago(at, now))) }
         @if let Some(at) = upgrade.ended {
             (fact("Ended", &html! {
                 (words::ago(at, now))

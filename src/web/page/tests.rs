@@ -93,6 +93,18 @@ fn trouble_comes_first() {
 }
 
 #[test]
+fn a_start_after_the_request_is_told() {
+    assert!(
+        !render(report(), "").contains("Started"),
+        "it is the request"
+    );
+    let mut later = report();
+    later.clusters[0].upgrades[0].started = Some(before(70));
+    let html = render(later, "");
+    in_order(&html, &["Requested", "100 s ago", "Started", "70 s ago"]);
+}
+
+#[test]
 fn a_card_tells_all_that_is_known() {
     let html = render(report(), "");
     in_order(

@@ -86,6 +86,7 @@ fn facts(
         .map(|id| escaped(id).into_owned());
     add("upgrade id", id);
     add("requested", upgrade.requested.map(ago));
+    add("started", upgrade.started_later().map(ago));
     let took = upgrade.duration_seconds.filter(|_| upgrade.ended.is_some());
     let took = took.map_or(String::new(), |s| format!(", after {}", length(s)));
     add(
