@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use super::{
-    API_VERSION, ClusterReport, ErrorReport, NodeReport, NodesLeftOut, ProductReport, Report,
-    TaskReport, UpgradeReport, seconds,
+    API_VERSION, ClusterReport, DegradedReport, ErrorReport, NodeReport, NodesLeftOut,
+    ProductReport, Report, TaskReport, UpgradeReport, seconds,
 };
 use crate::model::{
-    ClusterState, DiscoveryState, LastError, NodeCounts, NodeStatus, Task, UpgradeView,
+    ClusterState, Degraded, DiscoveryState, LastError, NodeCounts, NodeStatus, Task, UpgradeView,
 };
 use crate::store::Store;
 
@@ -64,11 +64,23 @@ fn cluster(state: &ClusterState, now: Timestamp) -> ClusterReport {
         up: state.up,
         last_success: state.answered.then_some(state.last_success),
         last_error: state.last_error.as_ref().map(error),
+        degraded: state.degraded.iter().map(degraded).collect(),
         poll_interval_seconds: seconds(state.poll_interval),
         upgrades: state
             .shown(now)
             .map(|view| upgrade(state, view, now))
             .collect(),
+    }
+}
+
+fn degraded(call: &Degraded) -> DegradedReport {
+    DegradedReport {
+        endpoint: call.endpoint.to_owned(),
+        reason: call.reason.to_owned(),
+        message: call.message.clone(),
+        missing: call.missing.to_owned(),
+        permission: call.permission.to_owned(),
+        since: call.since,
     }
 }
 
@@ -181,7 +193,14 @@ mod tests {
                 retain_ended: Duration::from_secs(600),
             },
             upgrades: views,
-            degraded: Vec::new(),
+            degraded: vec![Degraded {
+                endpoint: "ListNodes",
+                reason: "permission",
+                message: "ListNodes: not allowed (HTTP 403)".into(),
+                missing: "states of nodes",
+                permission: "cce:node:list",
+                since: at(30),
+            }],
         }
     }
 

@@ -191,6 +191,10 @@ fn says(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, words: &[Strin
     if let Some(error) = &cluster.last_error {
         texts.extend([error.reason.as_str(), &error.message]);
     }
+    for call in &cluster.degraded {
+        texts.extend([call.endpoint.as_str(), &call.reason, &call.message]);
+        texts.extend(["degraded", &call.missing, &call.permission]);
+    }
     if let Some(upgrade) = upgrade {
         let told = [
             &upgrade.upgrade_id,

@@ -234,6 +234,7 @@ fn idle(rows: &[&Row<'_>], report: &Report, filter: &Filter) -> Markup {
                         @if cluster.cluster_id != cluster.cluster_name {
                             small { (words::foreign(&cluster.cluster_id, &cluster.cloud)) }
                         }
+                        (cluster::degraded(cluster, report.generated))
                     }
                     td { (words::foreign(&cluster.account, &cluster.cloud)) }
                     td { (escaped(&cluster.product)) }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use rolling_upgrade_exporter::report::{
-    ClusterReport, ErrorReport, NodeReport, ProductReport, Report, TaskReport, UpgradeReport,
+    ClusterReport, DegradedReport, ErrorReport, NodeReport, ProductReport, Report, TaskReport,
+    UpgradeReport,
 };
 use rolling_upgrade_exporter::text::{Foreign, escaped};
 
@@ -21,6 +22,7 @@ pub(super) fn changes(before: Option<&Report>, now: &Report) -> Vec<String> {
         let old = before.and_then(|b| b.clusters.iter().find(|old| is_same_cluster(old, cluster)));
         let begin = lines.len();
         answers(old, cluster, &mut lines);
+        completeness(old, cluster, &mut lines);
         for upgrade in &cluster.upgrades {
             let same = |old: &&UpgradeReport| is_same(old, upgrade);
             let old = old.and_then(|old| old.upgrades.iter().find(same));
@@ -53,6 +55,16 @@ pub(super) fn whose(cluster: &ClusterReport) -> String {
 /// What went wrong, for people.
 pub(super) fn error(error: &ErrorReport) -> String {
     format!("{}: {}", escaped(&error.reason), Foreign(&error.message))
+}
+
+/// What is missing, why, and which permission gives it.
+pub(super) fn degraded(call: &DegradedReport) -> String {
+    let needs = match call.permission.as_str() {
+        "" => String::new(),
+        permission => format!(" (needs {})", escaped(permission)),
+    };
+    let (missing, reason) = (escaped(&call.missing), escaped(&call.reason));
+    format!("no {missing}{needs}; {reason}: {}", Foreign(&call.message))
 }
 
 fn is_same_product(a: &ProductReport, b: &ProductReport) -> bool {
@@ -92,6 +104,24 @@ fn answers(old: Option<&ClusterReport>, cluster: &ClusterReport, lines: &mut Vec
         (Some(old), Some(new)) if old.message == new.message => {}
         (_, Some(new)) => lines.push(format!("no answer: {}", error(new))),
         (Some(_), None) => lines.push("answers again".to_owned()),
+    }
+}
+
+/// Calls that begin to fail, fail for another reason, or fail no more.
+fn completeness(old: Option<&ClusterReport>, cluster: &ClusterReport, lines: &mut Vec<String>) {
+    let before = old.map_or(&[][..], |old| &old.degraded);
+    for call in &cluster.degraded {
+        let is_known =
+            |old: &DegradedReport| (&old.endpoint, &old.reason) == (&call.endpoint, &call.reason);
+        if !before.iter().any(is_known) {
+            lines.push(format!("degraded: {}", degraded(call)));
+        }
+    }
+    for call in before {
+        let still = |new: &DegradedReport| new.endpoint == call.endpoint;
+        if !cluster.degraded.iter().any(still) {
+            lines.push(format!("{} fails no more", escaped(&call.endpoint)));
+        }
     }
 }
 

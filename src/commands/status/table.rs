@@ -204,9 +204,16 @@ fn notes(report: &Report, look: Look) -> String {
             notes.push((whose, text));
         }
     }
-    for cluster in report.clusters.iter().filter(|c| c.upgrades.is_empty()) {
-        if let Some(error) = &cluster.last_error {
+    for cluster in &report.clusters {
+        let is_idle = cluster.upgrades.is_empty();
+        if let Some(error) = cluster.last_error.as_ref().filter(|_| is_idle) {
             notes.push((lines::whose(cluster), lines::error(error)));
+        }
+        // Of the others it stands with their upgrades.
+        for call in cluster.degraded.iter().filter(|_| is_idle || look.summary) {
+            let length = since(call.since, report.generated);
+            let text = format!("Degraded for {length}, {}", lines::degraded(call));
+            notes.push((lines::whose(cluster), text));
         }
     }
     if notes.is_empty() {

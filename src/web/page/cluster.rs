@@ -52,6 +52,7 @@ pub(super) fn card(row: &Row<'_>, now: Timestamp, show: Steps) -> Markup {
             @if let Some(upgrade) = upgrade { (progress(&id, upgrade)) }
             (facts(cluster, upgrade, now))
             (error(cluster, now))
+            (degraded(cluster, now))
             @if let Some(upgrade) = upgrade {
                 @for sentence in upgrade.left_out() { p.notice { (sentence) } }
             }
@@ -196,6 +197,22 @@ fn error(cluster: &ClusterReport, now: Timestamp) -> Markup {
             p.error {
                 strong { "Last poll failed" } " " (words::ago(error.at, now)) " (" (words::plain(&error.reason)) "): "
                 (words::sentence(&error.message, &cluster.cloud))
+            }
+        }
+    }
+}
+
+/// What is missing, since when, why, and which permission gives it.
+pub(super) fn degraded(cluster: &ClusterReport, now: Timestamp) -> Markup {
+    html! {
+        @for call in &cluster.degraded {
+            p.notice {
+                @let length = format!("for {}", words::length(words::between(call.since, now)));
+                strong { "Degraded" } " " (words::stamp(call.since, &length)) ", missing: " (escaped(&call.missing)) ". "
+                (escaped(&call.endpoint))
+                @if call.permission.is_empty() { " fails. " } @else { " needs " (escaped(&call.permission)) ". " }
+                "Last failure (" (words::plain(&call.reason)) "): "
+                (words::sentence(&call.message, &cluster.cloud))
             }
         }
     }

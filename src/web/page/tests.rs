@@ -93,6 +93,28 @@ fn trouble_comes_first() {
 }
 
 #[test]
+fn what_is_missing_is_told_with_the_permission() {
+    let html = render(report(), "");
+    in_order(
+        &html,
+        &[
+            r#"<p class="notice"><strong>Degraded</strong>"#,
+            "for 70 s</time>, missing: states of nodes. ListNodes needs cce:node:list. ",
+            "Last failure (permission): <bdi>ListNodes: not allowed (HTTP 403)</bdi></p>",
+            "<details",
+        ],
+    );
+    let mut idle = report();
+    idle.clusters[0].upgrades.clear();
+    assert!(render(idle, "").contains("missing: states of nodes"));
+    let found = |query| render(report(), query).contains("name-1");
+    assert!(found("q=degraded+cce%3Anode"));
+    let mut whole = report();
+    whole.clusters[0].degraded.clear();
+    assert!(!render(whole, "").contains("Degraded"));
+}
+
+#[test]
 fn a_start_after_the_request_is_told() {
     assert!(
         !render(report(), "").contains("Started"),

@@ -186,7 +186,7 @@ fn facts(upgrade: &UpgradeReport, now: Timestamp) -> String {
     facts.into_iter().flatten().collect::<Vec<_>>().join("  ")
 }
 
-/// Why the cloud does not answer, and the nodes that are in work or failed.
+/// Why the cloud does not answer, what is missing, and the nodes that are in work or failed.
 fn below(
     cluster: &ClusterReport,
     upgrade: &UpgradeReport,
@@ -205,7 +205,11 @@ fn below(
     };
     let nodes = upgrade.nodes.iter().filter(is_news);
     let nodes = nodes.map(|node| text_row("  ", &self::node(upgrade, node), columns));
-    error.into_iter().chain(nodes).collect()
+    let degraded = cluster.degraded.iter().map(|call| {
+        let text = format!("degraded, {}", lines::degraded(call));
+        text_row("  ", &text, columns)
+    });
+    error.into_iter().chain(degraded).chain(nodes).collect()
 }
 
 fn node(upgrade: &UpgradeReport, node: &NodeReport) -> String {

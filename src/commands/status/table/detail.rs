@@ -126,6 +126,13 @@ fn facts(
         "error",
         error.map(|e| format!("{}, {}", ago(e.at), lines::error(e))),
     );
+    for call in &cluster.degraded {
+        let length = since(call.since, now);
+        add(
+            "degraded",
+            Some(format!("for {length}, {}", lines::degraded(call))),
+        );
+    }
     facts
 }
 

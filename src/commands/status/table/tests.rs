@@ -92,6 +92,21 @@ fn trouble_comes_first() {
 }
 
 #[test]
+fn a_summary_tells_what_is_missing() {
+    let look = Look {
+        summary: true,
+        ..look(None)
+    };
+    let text = table(&fleet(), look);
+    for part in [
+        "cn-prod cce 商店-前端    Degraded for 20m, no states of nodes (needs cce:node:list); permission: ",
+        "kr-prod ses search-idle  Degraded for 1m, no roles of nodes",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}
+
+#[test]
 fn nothing_foreign_reaches_the_terminal_raw() {
     let text = table(&fleet(), look(Some(80)));
     assert!(!text.contains(|c: char| c.is_control() && c != '\n'));
