@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod check;
+mod degraded;
 mod family;
 mod gzip;
 pub(crate) mod negotiate;

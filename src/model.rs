@@ -4,6 +4,7 @@
 //! only a sequence of answers can tell, and everything after reads the result.
 
 pub mod bounds;
+mod degraded;
 mod nodes;
 pub mod progress;
 mod secondary;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use degraded::FailingCall;
 pub use nodes::{LeftOut, NodeCollector, NodeCounts};
 pub use secondary::{CallMemory, Degraded, SecondaryCall, SecondaryFailure};
 pub use state::{Kind, NodeStatus, TaskStatus, UpgradeStatus};

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{
-    ClusterState, Key, Kind, Node, NodeStatus, Span, Task, TaskStatus, Thresholds, Upgrade,
-    UpgradeStatus, UpgradeView,
+    ClusterState, Degraded, Key, Kind, Node, NodeStatus, Span, Task, TaskStatus, Thresholds,
+    Upgrade, UpgradeStatus, UpgradeView,
 };
 
 /// Labels by name.
@@ -194,6 +194,18 @@ pub(crate) fn chance(rng: &mut fastrand::Rng, id: &str, now: Timestamp) -> Clust
             .and_then(|t| t.checked_sub(Duration::from_secs(3800)))
             .unwrap()
     };
+    for endpoint in ["ListNodes", "ListTasks"] {
+        if rng.u8(0..16) == 0 {
+            state.degraded.push(Degraded {
+                endpoint,
+                reason: ["permission", "server"][rng.usize(0..2)],
+                message: text(rng),
+                missing: "states of nodes",
+                permission: "cce:node:list",
+                since: time(rng),
+            });
+        }
+    }
     for kind in Kind::ALL {
         if rng.bool() {
             continue;

@@ -2,7 +2,8 @@
 //!
 //! A page is made from the one before it: what did not change is shared. In the text, a family is
 //! its header, the pieces of all shards, then its moving lines. A *stretch* is as many families as
-//! come before the next moving lines: their bytes are fixed, so its checksum is too.
+//! come before the next moving lines: their bytes are fixed, so its checksum is too. The family of the
+//! failing secondary calls comes last.
 
 use std::iter::Peekable;
 use std::ops::Range;
@@ -11,6 +12,7 @@ use std::sync::{Arc, LazyLock};
 use crc32fast::Hasher;
 use jiff::Timestamp;
 
+use super::degraded;
 use super::family::FAMILIES;
 use super::gzip::{Block, Deflater, Gzip};
 use super::shard::{Changed, Rendered, Shard, deal};
@@ -52,6 +54,8 @@ pub(crate) struct Page {
     families: Vec<(bool, Hasher)>,
     /// By stretch.
     stretches: Vec<Hasher>,
+    /// The family of the secondary calls that fail; mostly empty.
+    degraded: String,
     text_size: usize,
     gzip_size: usize,
     next_flip: Option<Timestamp>,
@@ -90,9 +94,11 @@ impl Page {
             .cloned()
             .collect();
         let next_flip = rendered().filter_map(|cluster| cluster.next_flip).min();
+        let degraded = degraded::family(rendered().map(|cluster| &*cluster.state));
         let mut page = Self {
             shards,
             moving,
+            degraded,
             next_flip,
             ..Self::default()
         };
@@ -117,6 +123,7 @@ impl Page {
             }
             self.write_moving(family, now, &mut out);
         }
+        out.push_str(&self.degraded);
         out
     }
 
@@ -138,6 +145,7 @@ impl Page {
             self.write_moving(stretch.end - 1, now, &mut lines);
             gzip.text(&lines);
         }
+        gzip.text(&self.degraded);
         gzip
     }
 
@@ -214,7 +222,7 @@ impl Page {
             })
             .collect();
         let text: u64 = self.stretches.iter().map(Hasher::total_len).sum();
-        self.text_size = usize::try_from(text).unwrap_or(0);
+        self.text_size = usize::try_from(text).unwrap_or(0) + self.degraded.len();
         let blocks = self.shards.iter().flat_map(|s| &s.blocks);
         let headers = HEADERS.iter().map(|(_, block)| block);
         self.gzip_size = blocks.chain(headers).map(|b| b.deflated.len()).sum();

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::check::{at, chance, cluster, entry, parse, sample, view};
 use super::*;
 use crate::model::{
-    Kind, Node, NodeStatus, Span, Task, TaskStatus, Upgrade, UpgradeStatus, UpgradeView,
+    Degraded, Kind, Node, NodeStatus, Span, Task, TaskStatus, Upgrade, UpgradeStatus, UpgradeView,
 };
 
 fn gunzip(bytes: &[u8]) -> String {
@@ -231,6 +231,29 @@ fn limits_are_those_in_force() {
     assert_eq!(limits(waits_from_the_start), [None, None]);
     let suspended = |view: &mut UpgradeView| view.upgrade.is_stall_suspended = true;
     assert_eq!(limits(suspended), [None, Some(21600.0)]);
+}
+
+#[test]
+fn a_failing_secondary_call_is_one_series_of_the_account() {
+    let name = "rolling_upgrade_exporter_degraded_since_timestamp_seconds";
+    let degraded = |id: &str, seconds| {
+        let mut state = cluster(id);
+        state.key.account = "k\"r".into();
+        state.degraded = vec![Degraded {
+            endpoint: "ListNodes",
+            reason: "permission",
+            message: "403".to_owned(),
+            missing: "states of nodes",
+            permission: "cce:node:list",
+            since: at(seconds),
+        }];
+        state
+    };
+    let text = render(&[degraded("1", -60), degraded("2", -90)], at(0));
+    let (_, family) = text.split_once(&format!("# TYPE {name} gauge\n")).unwrap();
+    let labels = r#"account="k\"r",product="ses",endpoint="ListNodes",reason="permission""#;
+    assert_eq!(family, format!("{name}{{{labels}}} 1759999910\n"));
+    assert!(!render(&[running()], at(0)).contains(name));
 }
 
 #[test]

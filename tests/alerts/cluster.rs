@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rolling_upgrade_exporter::model::track;
 use rolling_upgrade_exporter::model::{
-    ClusterState, Key, Kind, Memory, Node, NodeStatus, Observation, Task, TaskStatus, Thresholds,
-    Upgrade, UpgradeStatus,
+    ClusterState, Key, Kind, Memory, Node, NodeStatus, Observation, SecondaryCall,
+    SecondaryFailure, Task, TaskStatus, Thresholds, Upgrade, UpgradeStatus,
 };
 use rolling_upgrade_exporter::provider::Reason;
 
@@ -103,6 +103,7 @@ impl Cluster {
         self.memory = Memory::default();
         self.state.upgrades.clear();
         self.state.answered = false;
+        self.state.degraded.clear();
         self.state.up = false;
         self.state.last_success = now;
     }
@@ -115,6 +116,9 @@ impl Cluster {
     ) -> (Timestamp, Result<(), Reason>) {
         if one_in(rng, self.calm) {
             self.change(rng, now);
+        }
+        if one_in(rng, 30) {
+            self.told.secondary = secondary(rng);
         }
         if one_in(rng, 15) {
             let news = self.dark.is_none();
@@ -263,6 +267,22 @@ impl Cluster {
             end: None,
         }
     }
+}
+
+/// Secondary calls of a poll, some of which fail.
+fn secondary(rng: &mut fastrand::Rng) -> Vec<SecondaryCall> {
+    let call = |endpoint| SecondaryCall {
+        endpoint,
+        answer: None,
+        failure: rng.bool().then(|| SecondaryFailure {
+            reason: one_of(rng, &REASONS).as_str(),
+            message: String::new(),
+            missing: "states of nodes",
+            permission: "cce:node:list",
+            is_not_offered: false,
+        }),
+    };
+    ["ListNodes", "ListTasks"].map(call).to_vec()
 }
 
 /// A state of an upgrade: more often one that has to last.

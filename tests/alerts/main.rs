@@ -26,7 +26,7 @@ const MOMENTS: i64 = 36;
 const PACES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(300)];
 
 /// Alerts that a length of time decides.
-const TIMED: [&str; 9] = [
+const TIMED: [&str; 10] = [
     "RollingUpgradeStalled",
     "RollingUpgradeOverdue",
     "RollingUpgradeNodeSlow",
@@ -35,6 +35,7 @@ const TIMED: [&str; 9] = [
     "RollingUpgradeDataStale",
     "RollingUpgradeCredentialsRejected",
     "RollingUpgradeThrottled",
+    "RollingUpgradeDegraded",
     "RollingUpgradeNotificationsFailing",
 ];
 

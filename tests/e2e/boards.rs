@@ -21,6 +21,10 @@ const WITHOUT_DATA: &[(&str, &str)] = &[
         "Polls that keep failing",
         "the demo's simulator has no faults",
     ),
+    (
+        "Secondary calls that keep failing",
+        "the demo's simulator has no faults",
+    ),
     ("Alerts sent", "the demo has no sidecar"),
     ("Alerts not delivered", "the demo has no sidecar"),
     ("Alertmanagers out of reach", "the demo has no sidecar"),

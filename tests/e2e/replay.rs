@@ -26,7 +26,8 @@ const SCRAPES: u32 = 130;
 /// What Prometheus adds.
 const TARGET: &str = "job=\"rolling-upgrade-exporter\",instance=\"127.0.0.1:10850\"";
 /// Metrics that rules read and the demo does not have: nothing of it fails, and it posts no alerts.
-const NOT_IN_THE_DEMO: [&str; 2] = [
+const NOT_IN_THE_DEMO: [&str; 3] = [
+    "rolling_upgrade_exporter_degraded_since_timestamp_seconds",
     "rolling_upgrade_exporter_failing_since_timestamp_seconds",
     "rolling_upgrade_exporter_notifications_failing_since_timestamp_seconds",
 ];

@@ -1,23 +1,27 @@
-//! Alerts about the data: too old, refused, throttled, by a wrong clock.
+//! Alerts about the data: too old, refused, throttled, incomplete, by a wrong clock.
 
 use std::time::Duration;
 
 use super::{CLUSTER, KEEP, MISSED, STALE, promql};
 use crate::alert::facts::{Facts, cluster_labels, label};
 use crate::alert::rule::{Labels, Rule, Severity};
-use crate::model::ClusterState;
 use crate::model::UpgradeStatus::{Paused, Pending, Running};
+use crate::model::{ClusterState, FailingCall};
 use crate::provider::Reason;
 
 /// A refusal may be a key that is being rotated.
 const REJECTED: Duration = Duration::from_secs(2 * 60);
 /// The exporter slows down by itself; after this it does not help.
 const THROTTLED: Duration = Duration::from_secs(15 * 60);
+/// As long as the last good answer is shown at least.
+const DEGRADED: Duration = Duration::from_secs(15 * 60);
 /// Seconds. Vendors refuse signatures that are 5 minutes (NAVER Cloud) or 15 minutes off.
 const SKEW: f64 = 60.0;
 
 /// The labels that name a product of an account.
 const PRODUCT: &[&str] = &["account", "product"];
+/// The labels that name a call to a product of an account.
+const CALL: &[&str] = &["account", "product", "endpoint"];
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -63,6 +67,32 @@ pub(super) const RULES: &[Rule] = &[
         summary: "Calls to {{ $labels.product }} for account {{ $labels.account }} are throttled.",
         description: "The vendor has throttled calls to {{ $labels.product }} for account {{ $labels.account }} for more than 15 minutes. The data get old. Somebody else may use the same quota; otherwise poll less often.",
         holds: Some(|facts| failing_where(facts, &[Reason::Throttled], THROTTLED)),
+    },
+    Rule {
+        alert: "RollingUpgradeDegraded",
+        severity: Severity::Warning,
+        labels: CALL,
+        expr: || {
+            promql(
+                "time() - min by (CALL) (rolling_upgrade_exporter_degraded_since_timestamp_seconds) > LIMIT",
+                &[("CALL", &CALL.join(", ")), ("LIMIT", &DEGRADED.as_secs())],
+            )
+        },
+        hold: Duration::ZERO,
+        keep: KEEP,
+        summary: "The call {{ $labels.endpoint }} to {{ $labels.product }} fails for account {{ $labels.account }}.",
+        description: "The call {{ $labels.endpoint }} to {{ $labels.product }} has failed for more than 15 minutes for one or more clusters of account {{ $labels.account }}. Their upgrades are watched, but what only this call tells is missing, and a stall that only it could show is not told. The exporter's page says what is missing, why, and which permission gives it.",
+        holds: Some(|facts| {
+            let failing = FailingCall::of(facts.clusters()).into_iter();
+            failing
+                .filter(|call| facts.is_past(call.since, DEGRADED))
+                .map(|call| {
+                    let values = [call.account, call.product, call.endpoint];
+                    let labels = CALL.iter().zip(values);
+                    labels.map(|(name, value)| label(name, value)).collect()
+                })
+                .collect()
+        }),
     },
     Rule {
         alert: "RollingUpgradeClockSkew",
