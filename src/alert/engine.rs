@@ -23,10 +23,11 @@ const RESOLVED_RETENTION: Duration = Duration::from_secs(15 * 60);
 /// The label of an alert about an Alertmanager; that one does not get it.
 const ABOUT: &str = "alertmanager";
 /// The labels that the page can be filtered by, with the names of its filters.
-const FILTERS: [(&str, &str); 3] = [
+const FILTERS: [(&str, &str); 4] = [
     ("account", "account"),
     ("product", "product"),
     ("cluster_id", "q"),
+    ("endpoint", "q"),
 ];
 
 /// The alerts that hold or have just ended.

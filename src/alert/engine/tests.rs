@@ -72,6 +72,14 @@ fn an_alert_leads_to_the_page_of_what_it_is_about() {
         ]),
         "https://x.example/up/?account=a%26b&product=ses&q=7"
     );
+    assert_eq!(
+        of(&[
+            ("account", "a"),
+            ("product", "cce"),
+            ("endpoint", "ListNodes")
+        ]),
+        "https://x.example/up/?account=a&product=cce&q=ListNodes"
+    );
 
     let mut engine = engine(false);
     let posted = only(step(&mut engine, 1, true));
