@@ -19,7 +19,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
@@ -28,6 +28,7 @@ use crate::clock::Clock;
 use crate::config::{Alertmanager, AlertmanagerAuth, CaFile};
 use crate::provider::ApiError;
 use crate::provider::http::redaction::Content;
+use crate::provider::http::skew::skew;
 use crate::provider::http::{Redaction, client, failure};
 
 /// From the first byte sent to the last received, as in Prometheus.
@@ -151,8 +152,7 @@ impl Endpoint {
     /// Alerts that end by our clock before they arrive by its clock would be taken as resolved, and
     /// nobody would ever be told.
     fn check_clock(&self, headers: &HeaderMap, sent: Timestamp) -> Result<(), Failure> {
-        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-        let skew = date.and_then(|date| failure::skew(date, sent, self.clock.now()));
+        let skew = skew(headers, sent, self.clock.now());
         let behind = skew.map_or(Duration::ZERO, |skew| {
             Duration::try_from(-skew).unwrap_or_default()
         });

@@ -4,11 +4,13 @@
 mod answer;
 pub(crate) mod client;
 mod closed;
+mod encoding;
 pub(crate) mod exchange;
 pub(crate) mod failure;
 mod lookup;
 mod message;
 pub(crate) mod redaction;
+pub(crate) mod skew;
 mod vendor;
 
 use std::any::Any;

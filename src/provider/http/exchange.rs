@@ -6,8 +6,10 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use secrecy::ExposeSecret as _;
 
-use super::failure::{network, skew};
+use super::encoding::decoded;
+use super::failure::network;
 use super::redaction::{Content, Redaction};
+use super::skew::skew;
 use super::{Answer, Message, Vendor};
 use crate::clock::Clock;
 use crate::provider::{ApiError, Method, Reason};
@@ -54,6 +56,7 @@ pub(crate) fn prepare(
     url.set_query((!message.query.is_empty()).then_some(message.query));
     let mut headers = HeaderMap::new();
     headers.insert("accept", HeaderValue::from_static("application/json"));
+    headers.insert("accept-encoding", HeaderValue::from_static("identity"));
     let authentication = vendor.authorize(message, now)?;
     let plain = message.headers.iter();
     let plain = plain.map(|(name, value)| (*name, value.as_str(), false));
@@ -102,29 +105,40 @@ pub(crate) async fn receive(
     let received = way.clock.now();
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
-    let skew = headers
-        .get("date")
-        .and_then(|v| v.to_str().ok())
-        .and_then(|date| skew(date, sent, received));
+    let skew = skew(&headers, sent, received);
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
         if body.len() + chunk.len() > BODY_CAP {
-            return Err(Broken {
-                error: ApiError::new(
-                    Reason::Protocol,
-                    format!("the answer is longer than {} MiB", BODY_CAP >> 20),
-                ),
-                connected: true,
-            });
+            return Err(unread(too_long("")));
         }
         body.extend_from_slice(&chunk);
     }
     let content = Content::of(status);
-    let (headers, body) = redaction.answer(headers, body.freeze(), content).await;
+    let body = decoded(body.freeze(), content).await.map_err(unread)?;
+    let (headers, body) = redaction.answer(headers, body, content).await;
     Ok(Answer {
         status,
         headers,
         body,
         skew,
     })
+}
+
+/// Builds the failure of an answer that came and cannot be read.
+fn unread(error: ApiError) -> Broken {
+    Broken {
+        error,
+        connected: true,
+    }
+}
+
+/// Builds the error of a body beyond [`BODY_CAP`].
+pub(super) fn too_long(when: &str) -> ApiError {
+    ApiError::new(
+        Reason::Protocol,
+        format!(
+            "the answer is longer than {} MiB{when}; it is not read further",
+            BODY_CAP >> 20
+        ),
+    )
 }

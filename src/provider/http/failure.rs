@@ -1,10 +1,8 @@
-//! What a call without an answer tells, and what an answer tells of the clock.
+//! Errors of calls without an answer.
 
 use std::error::Error;
 use std::io;
 use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
 
 use super::lookup::LookupFailed;
 use super::redaction::{Content, Redaction};
@@ -133,13 +131,4 @@ pub(crate) fn cause(broken: &reqwest::Error, redaction: &Redaction) -> String {
         source = inner.source();
     }
     clean(&redaction.text(&cause, Content::Prose))
-}
-
-/// Local clock minus the server's. `Date` is cut to the second, so half of one is added to it.
-pub(crate) fn skew(date: &str, sent: Timestamp, received: Timestamp) -> Option<SignedDuration> {
-    let server = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
-    let local = sent
-        .checked_add(received.duration_since(sent) / 2)
-        .unwrap_or(sent);
-    Some(local.duration_since(server) - SignedDuration::from_millis(500))
 }

@@ -149,7 +149,7 @@ fn by_status(status: u16) -> Reason {
         404 | 405 => Reason::NotFound,
         407 => Reason::Network,
         429 => Reason::Throttled,
-        500.. => Reason::Server,
+        408 | 500.. => Reason::Server,
         _ => Reason::Protocol,
     }
 }

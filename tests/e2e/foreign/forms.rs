@@ -1,10 +1,19 @@
 //! Odd forms of good answers: what they mean is shown as if they came as documented.
 
+use std::io::Write as _;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use hyper::header::{AGE, CONTENT_ENCODING, DATE};
+use hyper::{Response, StatusCode};
+use jiff::fmt::rfc2822::DateTimePrinter;
+use rolling_upgrade_exporter::clock::Clock;
 use serde_json::{Map, Value};
 
-use super::proxy::{self, Change, Rewrite, Rewritten};
+use super::proxy::{self, Change, Rewrite};
 use super::{PRODUCTS, SCENARIO, config, serve};
-use crate::harness::{Sample, samples, start_simulator};
+use crate::harness::{Sample, samples, select, start_simulator};
 
 /// Ends of the paths of the calls that tell upgrades.
 const UPGRADE_CALLS: [&str; 7] = [
@@ -17,15 +26,15 @@ const UPGRADE_CALLS: [&str; 7] = [
     "/nodes",
 ];
 
-fn plain(_: &str, document: &mut Value) -> Rewritten {
-    (&[], document.to_string().into_bytes())
+fn plain(_: &str, document: &mut Value) -> Response<Vec<u8>> {
+    Response::new(document.to_string().into_bytes())
 }
 
 /// Each key twice, a text that is no text under each, a byte order mark before all.
-fn broken(_: &str, document: &mut Value) -> Rewritten {
+fn broken(_: &str, document: &mut Value) -> Response<Vec<u8>> {
     let mut body = b"\xef\xbb\xbf".to_vec();
     write_broken(document, &mut body);
-    (&[], body)
+    Response::new(body)
 }
 
 fn write_broken(value: &Value, out: &mut Vec<u8>) {
@@ -54,7 +63,7 @@ fn write_broken(value: &Value, out: &mut Vec<u8>) {
 }
 
 /// Whole numbers, and texts of digits, in float form.
-fn floats(_: &str, document: &mut Value) -> Rewritten {
+fn floats(_: &str, document: &mut Value) -> Response<Vec<u8>> {
     leaves(document, &|leaf| {
         let number = match leaf {
             Value::Number(number) => number.as_f64(),
@@ -65,13 +74,34 @@ fn floats(_: &str, document: &mut Value) -> Rewritten {
             *leaf = Value::from(number);
         }
     });
-    (&[], document.to_string().into_bytes())
+    plain("", document)
+}
+
+fn gzipped(_: &str, document: &mut Value) -> Response<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(document.to_string().as_bytes()).unwrap();
+    let answer = Response::builder().header(CONTENT_ENCODING, "gzip");
+    answer.body(encoder.finish().unwrap()).unwrap()
+}
+
+/// From a cache, which has had it for ten minutes.
+fn aged(_: &str, document: &mut Value) -> Response<Vec<u8>> {
+    let made = Clock::system().now() - Duration::from_secs(600);
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&made);
+    let answer = Response::builder().header(DATE, date.unwrap());
+    let body = document.to_string().into_bytes();
+    answer.header(AGE, "600").body(body).unwrap()
+}
+
+fn timed_out(_: &str, _: &mut Value) -> Response<Vec<u8>> {
+    let answer = Response::builder().status(StatusCode::REQUEST_TIMEOUT);
+    answer.body(Vec::new()).unwrap()
 }
 
 /// An entry of empty fields and zeros, a null and `{}` more in each list of objects.
-fn padded(_: &str, document: &mut Value) -> Rewritten {
+fn padded(_: &str, document: &mut Value) -> Response<Vec<u8>> {
     pad(document);
-    (&[], document.to_string().into_bytes())
+    plain("", document)
 }
 
 fn pad(value: &mut Value) {
@@ -90,7 +120,7 @@ fn pad(value: &mut Value) {
 }
 
 /// Records of empty fields and zeros for everything that tells of upgrades; clusters at rest.
-fn emptied(path: &str, document: &mut Value) -> Rewritten {
+fn emptied(path: &str, document: &mut Value) -> Response<Vec<u8>> {
     if UPGRADE_CALLS.iter().any(|call| path.ends_with(call)) {
         let code = document.get("code").cloned();
         clear(document);
@@ -101,11 +131,11 @@ fn emptied(path: &str, document: &mut Value) -> Rewritten {
         rest(document);
         pad(document);
     }
-    (&[], document.to_string().into_bytes())
+    plain("", document)
 }
 
 /// As [`emptied`], with `{}` for every list and every object.
-fn absent(path: &str, document: &mut Value) -> Rewritten {
+fn absent(path: &str, document: &mut Value) -> Response<Vec<u8>> {
     if UPGRADE_CALLS.iter().any(|call| path.ends_with(call)) {
         for value in document.as_object_mut().unwrap().values_mut() {
             if value.is_array() || value.is_object() {
@@ -115,7 +145,7 @@ fn absent(path: &str, document: &mut Value) -> Rewritten {
     } else {
         rest(document);
     }
-    (&[], document.to_string().into_bytes())
+    plain("", document)
 }
 
 fn rest(document: &mut Value) {
@@ -146,8 +176,8 @@ fn leaves(value: &mut Value, visit: &impl Fn(&mut Value)) {
     }
 }
 
-/// Samples of each product whose answers are rewritten so.
-async fn shown(rewrite: Rewrite) -> Vec<Vec<Sample>> {
+/// Log and samples of an exporter of all products whose answers are rewritten so.
+async fn rewritten(rewrite: Rewrite) -> (String, Vec<Sample>) {
     let folder = tempfile::tempdir().unwrap();
     let (_simulator, vendor) = start_simulator(folder.path(), SCENARIO).await;
     let mut endpoints = Vec::new();
@@ -157,7 +187,12 @@ async fn shown(rewrite: Rewrite) -> Vec<Vec<Sample>> {
     }
     let config = config(&endpoints);
     let (log, served) = serve(folder.path(), &config, "text", &["/metrics"]).await;
-    let all = samples(&served[0]);
+    (log, samples(&served[0]))
+}
+
+/// Samples of each product whose answers are rewritten so, and whose polls are good.
+async fn shown(rewrite: Rewrite) -> Vec<Vec<Sample>> {
+    let (log, all) = rewritten(rewrite).await;
     let of = |product| {
         let of = all.iter().filter(|s| s.label("product") == product);
         let of: Vec<Sample> = of.cloned().collect();
@@ -194,7 +229,12 @@ fn meaning(samples: &[Sample], mark: &str) -> Vec<String> {
 #[tokio::test]
 async fn odd_forms_mean_what_the_documented_ones_mean() {
     let documented = shown(plain).await;
-    let forms: [(Rewrite, &str); 3] = [(broken, "\u{fffd}"), (floats, ""), (padded, "")];
+    let forms: [(Rewrite, &str); 4] = [
+        (broken, "\u{fffd}"),
+        (floats, ""),
+        (gzipped, ""),
+        (padded, ""),
+    ];
     for (rewrite, mark) in forms {
         let odd = shown(rewrite).await;
         for (odd, documented) in odd.iter().zip(&documented) {
@@ -216,5 +256,34 @@ async fn records_of_nothing_tell_of_no_upgrade_and_no_cluster() {
                 assert!(has(&samples, name, "state", state, count), "{samples:?}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_a_cache_shows_no_clock_skew() {
+    let (log, samples) = rewritten(aged).await;
+    let skews = select(&samples, "rolling_upgrade_exporter_clock_skew_seconds", &[]);
+    assert_eq!(skews.len(), PRODUCTS.len(), "{log}");
+    for skew in skews {
+        assert!(skew.value.abs() < 30.0, "{skew:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_timed_out_at_the_vendor_is_repeated() {
+    let (log, samples) = rewritten(timed_out).await;
+    for product in PRODUCTS {
+        let of = |name: &str, labels: &[(&str, &str)]| {
+            let name = format!("rolling_upgrade_exporter_{name}");
+            let labels = [&[("product", product)], labels].concat();
+            let found = select(&samples, &name, &labels);
+            found.iter().map(|s| s.value).sum::<f64>()
+        };
+        assert!(
+            of("poll_failures_total", &[("reason", "server")]) > 0.0,
+            "{log}"
+        );
+        let calls = of("api_requests_total", &[("code", "408")]);
+        assert!(calls >= 3.0, "{product}: {calls}");
     }
 }

@@ -28,15 +28,12 @@ pub(super) enum Change {
         document: Value,
         text: String,
     },
-    /// Answers with these headers and these bytes in the place of the document of this path.
+    /// Answers otherwise than the vendor does.
     Rewrite(Rewrite),
 }
 
-/// Turns the document of a path into an answer.
-pub(super) type Rewrite = fn(&str, &mut Value) -> Rewritten;
-
-/// Headers and body.
-pub(super) type Rewritten = (&'static [(&'static str, &'static str)], Vec<u8>);
+/// Turns the document of a path into an answer, whose headers replace those of the vendor.
+pub(super) type Rewrite = fn(&str, &mut Value) -> Response<Vec<u8>>;
 
 /// Starts a proxy in front of `vendor`, which ends with the test's runtime; returns its address.
 pub(super) async fn start(vendor: &str, change: Change) -> String {
@@ -105,11 +102,13 @@ async fn answer(
         return answer.body(Full::from(body)).unwrap();
     };
     if let Change::Rewrite(rewrite) = change {
-        let (headers, body) = rewrite(&path, &mut document);
-        for (name, value) in headers {
-            answer = answer.header(*name, *value);
+        let (parts, body) = rewrite(&path, &mut document).into_parts();
+        let mut answer = answer.body(Full::from(body)).unwrap();
+        *answer.status_mut() = parts.status;
+        for (name, value) in &parts.headers {
+            answer.headers_mut().insert(name, value.clone());
         }
-        return answer.body(Full::from(body)).unwrap();
+        return answer;
     }
     leaves(&mut document, "", &mut |path, leaf| match &change {
         Change::Note(paths) => {

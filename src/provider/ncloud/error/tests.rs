@@ -131,6 +131,7 @@ fn services_refuse_with_any_status() {
     }
     for (status, want) in [
         (401, Reason::Auth),
+        (408, Reason::Server),
         (404, Reason::NotFound),
         (429, Reason::Throttled),
         (503, Reason::Server),
