@@ -35,10 +35,10 @@ pub(super) struct Page<A> {
     pages: Option<i64>,
     #[serde(deserialize_with = "json::strict_number")]
     total_count: Option<i64>,
-    #[serde(deserialize_with = "json::list")]
-    allowed_clusters: Vec<A>,
-    #[serde(deserialize_with = "json::list")]
-    disallowed_clusters: Vec<Disallowed>,
+    #[serde(deserialize_with = "json::entries")]
+    allowed_clusters: json::Entries<A>,
+    #[serde(deserialize_with = "json::entries")]
+    disallowed_clusters: json::Entries<Disallowed>,
 }
 
 /// Reads the mark of the last page, without which clusters on further pages would be missed.
@@ -65,8 +65,8 @@ impl<A> Default for Page<A> {
             is_last: None,
             pages: None,
             total_count: None,
-            allowed_clusters: Vec::new(),
-            disallowed_clusters: Vec::new(),
+            allowed_clusters: json::Entries::default(),
+            disallowed_clusters: json::Entries::default(),
         }
     }
 }
@@ -120,6 +120,8 @@ pub(super) struct Clusters {
     disallowed: BTreeSet<String>,
     /// Entries without a number, which nobody can ask for.
     nameless: u64,
+    /// Entries that tell nothing, which the vendor's total counts.
+    left_out: usize,
     /// Fault of the first id that is too long to be kept.
     fault: Option<ApiError>,
 }
@@ -148,9 +150,11 @@ impl Clusters {
 
     /// Adds a page, and tells whether it was the last.
     fn take<A: Into<Listed>>(&mut self, number: u32, page: Page<A>) -> Result<bool, ApiError> {
-        let length = page.allowed_clusters.len() + page.disallowed_clusters.len();
+        let length = page.allowed_clusters.sent() + page.disallowed_clusters.sent();
+        let left_out = page.allowed_clusters.left_out + page.disallowed_clusters.left_out;
+        self.left_out += left_out;
         let before = self.known();
-        for one in page.allowed_clusters {
+        for one in page.allowed_clusters.list {
             let one: Listed = one.into();
             if one.id.is_empty() {
                 self.nameless += 1;
@@ -161,7 +165,7 @@ impl Clusters {
                 entry.or_insert_with(|| one.bounded());
             }
         }
-        for one in page.disallowed_clusters {
+        for one in page.disallowed_clusters.list {
             if one.cluster_status.trim().eq_ignore_ascii_case(DELETED) {
                 continue;
             }
@@ -184,10 +188,10 @@ impl Clusters {
             return Ok(false);
         }
         // Nothing new, and yet not the last page: going on would not end.
-        let known = i64::try_from(self.known()).unwrap_or(i64::MAX);
+        let counted = i64::try_from(self.known() + self.left_out).unwrap_or(i64::MAX);
         match page.total_count {
-            Some(total) if known >= total => Ok(true),
-            None if length == 0 => Ok(true),
+            Some(total) if counted >= total => Ok(true),
+            None if length == left_out => Ok(true),
             _ => Err(ApiError::new(
                 Reason::Protocol,
                 format!(

@@ -52,6 +52,10 @@ pub(super) trait Page: DeserializeOwned {
     fn total(&self) -> Option<usize>;
     /// The entries; `None` when the answer has no list.
     fn items(self) -> Option<Vec<Self::Item>>;
+    /// The number of entries that tell nothing, which the total and positions count.
+    fn left_out(&self) -> usize {
+        0
+    }
 }
 
 /// Entries of the pages so far.
@@ -60,7 +64,9 @@ pub(super) struct Collected<T> {
     /// Each entry once.
     items: Vec<T>,
     seen: BTreeSet<String>,
+    /// Entries that came, also those that came before or tell nothing.
     received: usize,
+    left_out: usize,
     bytes: usize,
     total: Option<usize>,
     end: End,
@@ -83,6 +89,7 @@ impl<T> Default for Collected<T> {
             items: Vec::new(),
             seen: BTreeSet::new(),
             received: 0,
+            left_out: 0,
             bytes: 0,
             total: None,
             end: End::Open,
@@ -104,6 +111,7 @@ impl<T: Entry> Collected<T> {
         bytes: usize,
     ) -> Result<bool, ApiError> {
         let total = page.total();
+        let left_out = page.left_out();
         let items = match (page.items(), total) {
             (Some(items), _) => items,
             (None, Some(0)) => Vec::new(),
@@ -118,7 +126,8 @@ impl<T: Entry> Collected<T> {
             }
         };
         self.total = total.or(self.total);
-        let size = items.len();
+        let size = items.len() + left_out;
+        self.left_out += left_out;
         let before = self.items.len();
         for item in items {
             if item.id().is_none_or(|id| self.seen.insert(id.to_owned())) {
@@ -189,7 +198,7 @@ impl<T: Entry> Collected<T> {
         }
         let message = match (self.total, self.end) {
             _ if self.is_decided() => return Ok(self.items),
-            (Some(total), _) if given < total => {
+            (Some(total), _) if given + self.left_out < total => {
                 format!("the list tells of {total} {noun} and gives {given}; ask the vendor")
             }
             (None, End::Repeated) => format!(

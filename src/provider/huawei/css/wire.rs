@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use self::forms::{Names, Zones, nested, present_list, record, records};
 use super::pages::{Entry, Page};
-use crate::provider::json::{list, number, strict_number, strict_text, text};
+use crate::provider::json::{Entries, list, number, strict_number, strict_text, text};
 
 /// "Querying the Cluster List".
 #[derive(Debug, Default, Deserialize)]
@@ -20,7 +20,7 @@ pub(super) struct ClusterList {
     #[serde(deserialize_with = "strict_number")]
     total_size: Option<i64>,
     #[serde(deserialize_with = "present_list")]
-    clusters: Option<Vec<Cluster>>,
+    clusters: Option<Entries<Cluster>>,
 }
 
 /// A cluster.
@@ -69,7 +69,7 @@ pub(super) struct Details {
     #[serde(deserialize_with = "strict_number")]
     total_size: Option<i64>,
     #[serde(deserialize_with = "present_list")]
-    detail_list: Option<Vec<Detail>>,
+    detail_list: Option<Entries<Detail>>,
 }
 
 /// An upgrade, or a change of the zone.
@@ -149,7 +149,11 @@ impl Page for ClusterList {
     }
 
     fn items(self) -> Option<Vec<Cluster>> {
-        self.clusters
+        self.clusters.map(|entries| entries.list)
+    }
+
+    fn left_out(&self) -> usize {
+        self.clusters.as_ref().map_or(0, |entries| entries.left_out)
     }
 }
 
@@ -170,7 +174,13 @@ impl Page for Details {
     }
 
     fn items(self) -> Option<Vec<Detail>> {
+        self.detail_list.map(|entries| entries.list)
+    }
+
+    fn left_out(&self) -> usize {
         self.detail_list
+            .as_ref()
+            .map_or(0, |entries| entries.left_out)
     }
 }
 

@@ -87,7 +87,21 @@ async fn the_end_is_told_in_other_ways_too() {
     ];
     let (clusters, asked) = fetch(&pages).await;
     assert_eq!((ids(&clusters.unwrap()), asked), (13, 2));
-    for empty in [Value::Null, json!({}), json!({"isLast": false})] {
+    let full = |numbers: std::ops::Range<u32>| {
+        let mut page = page(numbers, &json!({}));
+        page["disallowedClusters"] = json!([null, {"clusterStatus": ""}]);
+        page
+    };
+    let (clusters, asked) = fetch(&[full(0..98), page(98..101, &json!({}))]).await;
+    assert_eq!((ids(&clusters.unwrap()), asked), (101, 2));
+    let nothing = json!([{"no": ""}]);
+    for empty in [
+        Value::Null,
+        json!({}),
+        json!({"isLast": false}),
+        json!({"isLast": false, "allowedClusters": nothing}),
+        json!({"isLast": false, "allowedClusters": nothing, "totalCount": 1}),
+    ] {
         let (clusters, asked) = fetch(&[empty]).await;
         assert_eq!((ids(&clusters.unwrap()), asked), (0, 1));
     }

@@ -77,6 +77,27 @@ fn positions_count_from_one() {
 }
 
 #[test]
+fn entries_that_tell_nothing_count_in_totals_and_positions() {
+    use crate::provider::huawei::css::wire::Details;
+    let add = |list: &mut Collected<_>, page: &str| {
+        list.add::<Details>(serde_json::from_str(page).unwrap(), 1)
+    };
+    let mut list = Collected::default();
+    let page = r#"{"totalSize":4,"detailList":[{"id":"a"},null,{"id":"","status":""}]}"#;
+    assert_eq!(add(&mut list, page), Ok(true));
+    assert_eq!(list.position().as_deref(), Some("4"));
+    let page = r#"{"totalSize":4,"detailList":{"id":"b"}}"#;
+    assert_eq!(add(&mut list, page), Ok(false));
+    assert_eq!(list.complete().unwrap().len(), 2);
+    let mut list = Collected::default();
+    assert_eq!(
+        add(&mut list, r#"{"totalSize":1,"detailList":[{}]}"#),
+        Ok(false)
+    );
+    assert_eq!(list.complete().unwrap().len(), 0);
+}
+
+#[test]
 fn the_first_page_again_is_not_a_whole_list() {
     let mut list = List::default();
     assert_eq!(list.add(page(Some(12), 1..=10), 1), Ok(true));
