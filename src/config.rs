@@ -65,7 +65,7 @@ pub struct Alertmanager {
     pub url: Url,
     /// What it wants to know of us.
     pub auth: AlertmanagerAuth,
-    /// PEM file of the CAs to trust instead of the system's.
+    /// PEM file of the CAs and server certificates to trust instead of the system's CAs.
     pub ca_file: Option<PathBuf>,
 }
 
@@ -106,7 +106,7 @@ pub struct Account {
     pub cloud: Cloud,
     /// How often and how hard to ask.
     pub polling: Polling,
-    /// The CAs to trust instead of the system's, as they were when the config was read.
+    /// The certificates to trust instead of the system's CAs, as they were when the config was read.
     pub ca_file: Option<CaFile>,
     /// HTTP proxy for the vendor's calls.
     pub proxy_url: Option<Url>,

@@ -95,10 +95,10 @@ async fn echo(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     stream.shutdown().await.unwrap();
 }
 
-/// An HTTPS server with a certificate for `localhost`; its port.
-async fn https() -> u16 {
-    let certificate = CertificateDer::from_pem_file(data("server.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_file(data("server.key")).unwrap();
+/// An HTTPS server with this certificate for `localhost`; its port.
+async fn https(name: &str) -> u16 {
+    let certificate = CertificateDer::from_pem_file(data(&format!("{name}.pem"))).unwrap();
+    let key = PrivateKeyDer::from_pem_file(data(&format!("{name}.key"))).unwrap();
     let config = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
@@ -119,15 +119,26 @@ async fn https() -> u16 {
 
 #[tokio::test]
 async fn a_ca_of_ones_own_is_trusted() {
-    let url = format!("https://localhost:{}", https().await);
+    let url = format!("https://localhost:{}", https("server").await);
     let keys = format!("ca_file: {}", data("ca.pem").display());
     let answer = send(&url, &keys).await.unwrap();
     assert_eq!(answer.status, 200);
 }
 
 #[tokio::test]
+async fn a_self_signed_vendor_in_the_ca_file_is_trusted() {
+    let url = format!("https://localhost:{}", https("self-signed").await);
+    let keys = format!("ca_file: {}", data("self-signed.pem").display());
+    let answer = send(&url, &keys).await.unwrap();
+    assert_eq!(answer.status, 200);
+    let keys = format!("ca_file: {}", data("ca.pem").display());
+    let error = send(&url, &keys).await.unwrap_err();
+    assert_eq!(error.cause, Cause::Network(Network::Tls));
+}
+
+#[tokio::test]
 async fn another_ca_is_not() {
-    let url = format!("https://localhost:{}", https().await);
+    let url = format!("https://localhost:{}", https("server").await);
     let keys = format!("ca_file: {}", data("other-ca.pem").display());
     let error = send(&url, &keys).await.unwrap_err();
     assert_eq!(error.reason, Reason::Network);

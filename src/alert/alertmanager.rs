@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use url::Url;
 
 use crate::clock::Clock;
@@ -132,13 +133,17 @@ impl Endpoint {
             None => None,
         };
         let builder = client::builder(CONNECT).pool_max_idle_per_host(1);
-        let is_plain_http = self.url.scheme() == "http";
+        let tls = client::Tls {
+            roots,
+            is_plain_http: self.url.scheme() == "http",
+            ..client::Tls::default()
+        };
         let busy = || Failure::new(Remedy::Wait, "the CAs of the system cannot be read in time");
         let building = self.building.clone().lock_owned();
         let building = timeout_at(deadline, building).await.map_err(|_| busy())?;
         let build = tokio::task::spawn_blocking(move || {
             let _building = building;
-            client::build(builder, roots, is_plain_http)
+            client::build(builder, tls)
         });
         let ended = timeout_at(deadline, build).await.map_err(|_| busy())?;
         let client = ended.map_err(|_| busy())?.map_err(wait)?;
@@ -280,7 +285,7 @@ impl Post for Endpoint {
     }
 }
 
-async fn roots(path: &Path, deadline: Instant) -> Result<Vec<reqwest::Certificate>, Failure> {
+async fn roots(path: &Path, deadline: Instant) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let read = CaFile::read(path, deadline).await;
     let file = read.map_err(|why| {
         let text = format!("cannot use ca_file {}: {why}", path.display());

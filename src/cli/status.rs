@@ -44,7 +44,7 @@ pub(crate) struct Remote {
     /// Read the running exporter whose page is at this address instead of polling; no config is needed
     #[arg(long, value_name = "URL", conflicts_with = "file")]
     pub(crate) url: Option<String>,
-    /// PEM file of the CAs to trust for it, instead of the system's
+    /// PEM file of the CAs, or of its self-signed certificate, to trust instead of the system's CAs
     #[arg(long, value_name = "FILE", requires = "url")]
     pub(crate) ca_file: Option<PathBuf>,
     /// The user that it knows us as

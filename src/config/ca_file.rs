@@ -1,11 +1,15 @@
 //! CA files: PEM certificates to trust instead of the system's.
 
+mod bundle;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use tokio_rustls::rustls::pki_types::CertificateDer;
 
+use self::bundle::Damaged;
 use super::decode::Field;
 use crate::file::{self, FileError, Kind};
 use crate::text::quote;
@@ -15,7 +19,7 @@ use crate::text::quote;
 pub struct CaFile {
     path: PathBuf,
     pem: Arc<[u8]>,
-    certificates: Vec<reqwest::Certificate>,
+    certificates: Vec<CertificateDer<'static>>,
 }
 
 /// Reason why a CA file cannot be used. The text completes "cannot use FILE: …".
@@ -24,9 +28,12 @@ pub(crate) enum CaFileError {
     /// The file was not read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The file holds no certificate, or one that cannot be read.
+    /// The file holds no certificate.
     #[error("it holds no PEM certificate")]
     NoCertificate,
+    /// The file holds a certificate that cannot be read.
+    #[error(transparent)]
+    Damaged(#[from] Damaged),
 }
 
 impl CaFileError {
@@ -34,7 +41,7 @@ impl CaFileError {
     pub(crate) fn named_by(&self, flag: &str) -> String {
         match self {
             Self::File(error) => error.named_by(flag),
-            Self::NoCertificate => self.to_string(),
+            Self::NoCertificate | Self::Damaged(_) => self.to_string(),
         }
     }
 }
@@ -53,14 +60,15 @@ impl CaFile {
     }
 
     fn parse(path: &Path, pem: Vec<u8>) -> Result<Self, CaFileError> {
-        match reqwest::Certificate::from_pem_bundle(&pem) {
-            Ok(certificates) if !certificates.is_empty() => Ok(Self {
-                path: path.to_owned(),
-                pem: pem.into(),
-                certificates,
-            }),
-            _ => Err(CaFileError::NoCertificate),
+        let certificates = bundle::read(&pem)?;
+        if certificates.is_empty() {
+            return Err(CaFileError::NoCertificate);
         }
+        Ok(Self {
+            path: path.to_owned(),
+            pem: pem.into(),
+            certificates,
+        })
     }
 
     /// Returns the path of the file.
@@ -68,8 +76,8 @@ impl CaFile {
         &self.path
     }
 
-    /// Returns the certificates, at least one.
-    pub(crate) fn certificates(&self) -> Vec<reqwest::Certificate> {
+    /// Returns the certificates, at least one. Each can be a trust anchor.
+    pub(crate) fn certificates(&self) -> Vec<CertificateDer<'static>> {
         self.certificates.clone()
     }
 }
@@ -106,9 +114,13 @@ mod tests {
     async fn a_ca_file_must_hold_a_certificate() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("ca.pem"), "hello").unwrap();
+        let whole = include_str!("../../tests/data/tls/ca.pem");
+        let damaged = format!("{whole}{}", whole.replacen("MII", "M", 1));
+        std::fs::write(folder.path().join("damaged.pem"), damaged).unwrap();
         let deadline = Instant::now() + file::LIMIT;
         for (name, want) in [
             ("ca.pem", "it holds no PEM certificate"),
+            ("damaged.pem", "the certificate at its line 13 is damaged"),
             ("none.pem", "No such file"),
             (".", "not a regular file"),
         ] {

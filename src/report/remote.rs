@@ -8,6 +8,7 @@ use reqwest::header::{ACCEPT, HeaderMap, LOCATION};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use tokio::time::Instant;
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use url::{Host, Url};
 
 use super::{API_VERSION, Report};
@@ -48,7 +49,7 @@ pub enum Login {
 /// What TLS needs besides the system's CAs.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
-    /// PEM file of the CAs to trust instead.
+    /// PEM file of the CAs and server certificates to trust instead.
     pub ca_file: Option<PathBuf>,
     /// PEM files of a client certificate and its key.
     pub identity: Option<(PathBuf, PathBuf)>,
@@ -79,16 +80,21 @@ impl Remote {
     pub fn new(url: &str, login: Login, trust: &Trust) -> Result<Self, RemoteError> {
         let url = address(url, !matches!(login, Login::None))?;
         let deadline = Instant::now() + file::LIMIT;
-        let mut builder = client::builder(CONNECT);
-        if let Some((cert, key)) = &trust.identity {
-            builder = builder.identity(identity(cert, key, deadline)?);
-        }
+        let identity = match &trust.identity {
+            Some((cert, key)) => Some(identity(cert, key, deadline)?),
+            None => None,
+        };
         let roots = match &trust.ca_file {
             Some(path) => Some(roots(path, deadline)?),
             None => None,
         };
-        let is_plain_http = url.scheme() == "http";
-        let client = client::build(builder, roots, is_plain_http)
+        let tls = client::Tls {
+            roots,
+            identity,
+            is_plain_http: url.scheme() == "http",
+            ..client::Tls::default()
+        };
+        let client = client::build(client::builder(CONNECT), tls)
             .map_err(|error| RemoteError::Usage(error.message))?;
         Ok(Self { url, login, client })
     }
@@ -273,7 +279,7 @@ fn address(text: &str, has_login: bool) -> Result<Url, RemoteError> {
 }
 
 /// Reads the CAs of `--ca-file`.
-fn roots(path: &Path, deadline: Instant) -> Result<Vec<reqwest::Certificate>, RemoteError> {
+fn roots(path: &Path, deadline: Instant) -> Result<Vec<CertificateDer<'static>>, RemoteError> {
     let read = CaFile::read_blocking(path, deadline);
     let file = read.map_err(|why| {
         let why = why.named_by("--ca-file");
@@ -295,11 +301,11 @@ fn pem(flag: &str, path: &Path, deadline: Instant) -> Result<Vec<u8>, RemoteErro
     Ok(read?.bytes)
 }
 
-fn identity(cert: &Path, key: &Path, deadline: Instant) -> Result<reqwest::Identity, RemoteError> {
+fn identity(cert: &Path, key: &Path, deadline: Instant) -> Result<client::Identity, RemoteError> {
     let mut both = pem("--cert-file", cert, deadline)?;
     both.push(b'\n');
     both.extend(pem(KEY_FILE, key, deadline)?);
-    reqwest::Identity::from_pem(&both).map_err(|_| {
+    client::Identity::from_pem(&both).ok_or_else(|| {
         RemoteError::Usage(format!(
             "{} and {} are no PEM certificate and key that can be used",
             cert.display(),

@@ -71,6 +71,23 @@ async fn tls_is_spoken_in_the_newest_http_that_is_allowed() {
 }
 
 #[tokio::test]
+async fn status_trusts_a_self_signed_exporter_that_it_is_given() {
+    let web = CERTIFICATE.replace("server.", "self-signed.");
+    let exporter = Exporter::start(&web).await;
+    let status = async |ca: &str| {
+        let args = ["status", "--url", &exporter.url(""), "--ca-file", ca];
+        let mut status = Process::start(exporter.folder.path(), PROGRAM, &args);
+        let code = status.child.wait().await.unwrap().code();
+        (code, status.output())
+    };
+    let (_, told) = status("self-signed.pem").await;
+    assert!(told.contains("No cluster is watched"), "{told}");
+    let (code, told) = status("ca.pem").await;
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("certificate"), "{told}");
+}
+
+#[tokio::test]
 async fn head_over_http2_gets_the_length_alone() {
     let exporter = Exporter::start(CERTIFICATE).await;
     let client = exporter.client("ca.pem");

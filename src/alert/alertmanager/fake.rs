@@ -66,8 +66,16 @@ impl Fake {
 
     /// The same over TLS, with a certificate for `localhost`.
     pub(in crate::alert) async fn start_tls(answers: impl Into<Arc<[Answer]>>) -> Self {
-        let certificate = CertificateDer::from_pem_file(tls_data("server.pem")).unwrap();
-        let key = PrivateKeyDer::from_pem_file(tls_data("server.key")).unwrap();
+        Self::start_tls_as("server", answers).await
+    }
+
+    /// Starts with the certificate of this name, over TLS.
+    pub(in crate::alert) async fn start_tls_as(
+        name: &str,
+        answers: impl Into<Arc<[Answer]>>,
+    ) -> Self {
+        let certificate = CertificateDer::from_pem_file(tls_data(&format!("{name}.pem"))).unwrap();
+        let key = PrivateKeyDer::from_pem_file(tls_data(&format!("{name}.key"))).unwrap();
         let config = ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(vec![certificate], key)

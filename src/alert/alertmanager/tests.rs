@@ -336,6 +336,18 @@ async fn a_ca_of_ones_own_is_trusted_and_another_is_not() {
 }
 
 #[tokio::test]
+async fn a_self_signed_alertmanager_in_the_ca_file_is_trusted() {
+    let fake = Fake::start_tls_as("self-signed", [ok()]).await;
+    let ca = |name| Alertmanager {
+        ca_file: Some(tls_data(name)),
+        ..fake.config()
+    };
+    assert_eq!(post(&ca("self-signed.pem")).await, Ok(()));
+    assert!(post(&ca("ca.pem")).await.is_err());
+    assert_eq!(fake.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn a_ca_file_may_come_later_and_be_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ca.pem");

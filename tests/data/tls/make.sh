@@ -29,3 +29,28 @@ signed second second-ca 'extendedKeyUsage=serverAuth\nsubjectAltName=DNS:localho
 # As people make them with openssl alone: it is a CA, signed by itself.
 openssl req -x509 "${EC[@]}" -nodes -days 36500 -keyout stranger.key -out stranger.pem \
     -subj "/CN=stranger" -addext 'subjectAltName=DNS:stranger.example'
+# The same for a server, valid and expired, with one key.
+names='subjectAltName=DNS:localhost,IP:127.0.0.1'
+openssl req -x509 "${EC[@]}" -nodes -days 36500 -keyout self-signed.key -out self-signed.pem \
+    -subj "/CN=localhost" -addext "$names"
+openssl req -new -key self-signed.key -out "$work/expired.csr" -subj "/CN=localhost"
+: >"$work/index"
+cat >"$work/ca.cnf" <<END
+[ca]
+default_ca = here
+[here]
+database = $work/index
+new_certs_dir = $work
+rand_serial = yes
+default_md = sha256
+policy = any
+x509_extensions = server
+[any]
+commonName = supplied
+[server]
+basicConstraints = critical,CA:TRUE
+$names
+END
+openssl ca -batch -notext -selfsign -config "$work/ca.cnf" -keyfile self-signed.key \
+    -in "$work/expired.csr" -out self-signed-expired.pem \
+    -startdate 20200101000000Z -enddate 20210101000000Z
