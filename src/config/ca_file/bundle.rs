@@ -18,8 +18,8 @@ pub(crate) struct Damaged {
 /// Reads the certificates. Anything between them is left out, as are keys.
 ///
 /// # Errors
-/// Rejects a bundle with a certificate that cannot be a trust anchor: whoever relies on it would find
-/// out at the first connection.
+/// Rejects a bundle with a certificate that cannot be a trust anchor: a server that needs it would be
+/// refused at each connection.
 pub(super) fn read(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Damaged> {
     let text = String::from_utf8_lossy(pem);
     let mut found = Vec::new();

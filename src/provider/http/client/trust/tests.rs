@@ -136,7 +136,7 @@ async fn a_self_signed_server_that_expired_is_refused() {
 #[tokio::test]
 async fn a_self_signed_certificate_without_its_key_is_refused() {
     for version in VERSIONS {
-        // The certificate is public: whoever copies it cannot sign with its key.
+        // The certificate is public: a server that copied it cannot sign with its key.
         let address = serve("self-signed", "server", version, false).await;
         let refused = ask("localhost", address, &["self-signed"]).await;
         let refused = refused.unwrap_err();
