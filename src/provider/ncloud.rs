@@ -7,8 +7,8 @@ pub mod cdss;
 pub mod ses;
 
 mod error;
-mod lasting;
 mod list;
+mod lookup;
 mod notes;
 mod outline;
 #[cfg(test)]

@@ -85,6 +85,15 @@ impl<'a> SecondaryCalls<'a> {
         memory.is_some_and(|memory| memory.not_offered >= 1 && !memory.has_answered)
     }
 
+    /// Whether the vendor seems not to offer a call, which the next poll has to confirm.
+    pub fn asks_again_soon(&self) -> bool {
+        self.calls.iter().any(|call| {
+            let is_refused = call.failure.as_ref().is_some_and(|f| f.is_not_offered);
+            let memory = self.memory.call(call.endpoint);
+            is_refused && memory.is_none_or(|m| m.not_offered == 0 && !m.has_answered)
+        })
+    }
+
     /// Returns the outcomes, for [`Observation::secondary`](crate::model::Observation::secondary).
     pub fn finish(self) -> Vec<SecondaryCall> {
         self.calls

@@ -15,7 +15,9 @@ use tokio::net::TcpListener;
 use super::sim::tests::{cluster, scenario, world};
 use crate::clock::Clock;
 use crate::config::{Account, Cloud, Ncloud, Polling, ProductConfig, Secret, Selection, Zone};
-use crate::model::{Kind, Memory, NodeStatus, Observation, Seen, Thresholds, UpgradeStatus};
+use crate::model::{
+    CallMemory, Kind, Memory, NodeStatus, Observation, Seen, Thresholds, UpgradeStatus,
+};
 use crate::provider::{Product, Provider, Reason};
 use crate::sim::scenario::{Cluster, Fault, FaultAnswer, ListedAs, Scenario};
 use crate::sim::{self, World};

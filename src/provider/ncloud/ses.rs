@@ -1,6 +1,7 @@
 //! Search Engine Service (OpenSearch): what it is asked, in which order.
 
 mod map;
+mod region;
 mod sim;
 mod version;
 mod wire;
@@ -11,14 +12,18 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde_json::json;
 
-use super::lasting::Lasting;
 use super::list::{Clusters, Listed, PAGE_SIZE};
+use super::lookup::{CachedLookup, Found};
 use super::notes::Notes;
 use super::{Client, Service};
-use crate::config::Zone;
 use crate::model::{Kind, Memory, Observation};
 use crate::provider::listing::Shared;
-use crate::provider::{ApiError, Call, Context, Discovery, Method, Product, Provider, Reason};
+use crate::provider::secondary::SecondaryCalls;
+use crate::provider::{
+    ApiError, Call, Context, Discovery, Method, Product, Provider, Reason, Secondary,
+};
+use region::RegionNo;
+use version::Versions;
 
 const SERVICE: Service = Service {
     product: "ses",
@@ -39,17 +44,34 @@ const PROGRESS: Call = Call::read(
     "/cluster/getRollingUpgradeProgress",
 );
 
-const VERSIONS: Call = Call::read(
+const VERSIONS: Call = Call::secondary(
     "getSearchEngineVersionList",
     Method::Get,
     "/cluster/getSearchEngineVersionList",
+    Secondary {
+        tells: "names and engines of versions",
+        permission: VIEWER,
+    },
 );
 
-const NODES: Call = Call::read(
+const NODES: Call = Call::secondary(
     "getClusterNodeList",
     Method::Get,
     "/cluster/getClusterNodeList/{}",
+    Secondary {
+        tells: "the number of the region",
+        permission: VIEWER,
+    },
 );
+
+/// The policy that permits every call.
+const VIEWER: &str = "NCP_VPC_SEARCH_ENGINE_SERVICE_VIEWER";
+
+/// Time for which the version list is fresh.
+const FRESH_VERSIONS: Duration = Duration::from_secs(3600);
+
+/// Time for which the region's number is fresh: it does not change.
+const FRESH_REGION_NO: Duration = Duration::MAX;
 
 /// The setting that names the region's number.
 const REGION_NO: &str = "region_no";
@@ -72,34 +94,10 @@ struct Ses {
     client: Client,
     /// The region's number where the config or the region's name tells it.
     region_no: RegionNo,
-    learnt_region_no: Lasting<String>,
-    versions: Lasting<Vec<wire::Version>>,
+    learnt_region_no: CachedLookup<Arc<str>>,
+    versions: CachedLookup<Versions>,
     list: Shared<Clusters>,
     notes: Notes,
-}
-
-/// Where `regionNo` of the progress call comes from. The public guide requires it since 2026-07-23;
-/// older editions and those of the other zones do not know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum RegionNo {
-    Known(String),
-    /// The node list of any cluster tells it.
-    Learnt,
-    NotSent,
-}
-
-impl RegionNo {
-    fn of(setting: Option<&str>, zone: Zone, region: &str) -> Self {
-        match (setting, zone) {
-            (Some(number), _) => Self::Known(number.to_owned()),
-            (None, Zone::Fin | Zone::Gov) => Self::NotSent,
-            (None, Zone::Public) => match region.to_ascii_uppercase().as_str() {
-                "KR" => Self::Known("1".to_owned()),
-                "SGN" => Self::Known("7".to_owned()),
-                _ => Self::Learnt,
-            },
-        }
-    }
 }
 
 impl Ses {
@@ -110,8 +108,8 @@ impl Ses {
         Ok(Self {
             region_no: RegionNo::of(setting.as_deref(), account.zone, &account.region),
             client,
-            learnt_region_no: Lasting::default(),
-            versions: Lasting::default(),
+            learnt_region_no: CachedLookup::new(FRESH_REGION_NO),
+            versions: CachedLookup::new(FRESH_VERSIONS),
             list: Shared::default(),
             notes: Notes::default(),
         })
@@ -132,62 +130,104 @@ impl Ses {
             .map_err(|e| e.of(LIST.name))
     }
 
-    /// The versions that the service knows, to read the list's version by; not vital.
-    async fn versions(&self) -> Option<Arc<Vec<wire::Version>>> {
-        self.versions
-            .get(|| async {
-                let list: Option<wire::VersionList> = self.client.get(&VERSIONS, &[], &[]).await?;
-                Ok(list.unwrap_or_default().search_engine_version_list)
-            })
-            .await
+    /// Looks up the versions that the service knows, to read the list's version by.
+    async fn versions(
+        &self,
+        memory: &Memory,
+        calls: &mut SecondaryCalls<'_>,
+    ) -> Result<Arc<Versions>, ApiError> {
+        let known = memory.call(VERSIONS.name);
+        let fetch = |effort| async move {
+            let list: Option<wire::VersionList> =
+                self.client.get_with(effort, &VERSIONS, &[], &[]).await?;
+            Ok(Versions::new(list.unwrap_or_default()))
+        };
+        let found = self.versions.get(known, fetch).await?;
+        let versions = note(calls, &VERSIONS, found, Versions::text)?;
+        Ok(versions.unwrap_or_else(|| {
+            let remembered = known.and_then(|known| known.answer.as_deref());
+            Arc::new(remembered.map_or_else(Versions::default, Versions::parse))
+        }))
     }
 
-    /// The region's number, if it is to be sent and is known; whether the vendor insists on it is
-    /// not known, so a number that cannot be learnt is left out.
-    async fn region_no(&self, cluster: &str) -> Option<String> {
+    /// Returns the region's number, if it is to be sent and is known. No document tells whether the
+    /// vendor insists on it, so a number that cannot be learnt is left out.
+    async fn region_no(
+        &self,
+        cluster: &str,
+        memory: &Memory,
+        calls: &mut SecondaryCalls<'_>,
+    ) -> Result<Option<Arc<str>>, ApiError> {
         match &self.region_no {
-            RegionNo::Known(number) => Some(number.clone()),
-            RegionNo::NotSent => None,
-            RegionNo::Learnt => self
-                .learnt_region_no
-                .get(|| async {
-                    let nodes: Option<wire::NodeList> =
-                        self.client.get(&NODES, &[cluster], &[]).await?;
-                    let number = nodes.unwrap_or_default().region_no;
-                    number.map(|number| number.to_string()).ok_or_else(|| {
-                        ApiError::new(Reason::Protocol, "the node list tells no region number")
-                    })
-                })
-                .await
-                .map(|number| number.to_string()),
+            RegionNo::Known(number) => return Ok(Some(number.clone())),
+            RegionNo::NotSent => return Ok(None),
+            RegionNo::Learnt => {}
         }
+        let known = memory.call(NODES.name);
+        let fetch = |effort| async move {
+            let params = [cluster];
+            let nodes = self.client.get_with(effort, &NODES, &params, &[]);
+            let nodes: Option<wire::NodeList> = nodes.await?;
+            let number = nodes.unwrap_or_default().region_no;
+            let number = number.ok_or_else(|| {
+                let text = "the node list tells no region number; set ses.region_no in the config";
+                ApiError::new(Reason::Protocol, text).of(NODES.name)
+            })?;
+            Ok(Arc::from(number.to_string()))
+        };
+        let found = self.learnt_region_no.get(known, fetch).await?;
+        let number = note(calls, &NODES, found, Arc::clone)?;
+        Ok(match number {
+            Some(number) => Some(number.as_ref().clone()),
+            None => known.and_then(|known| known.answer.clone()),
+        })
     }
 
-    async fn progress(&self, cluster: &str) -> Result<Option<wire::Progress>, ApiError> {
+    async fn progress(
+        &self,
+        cluster: &str,
+        region_no: Option<Arc<str>>,
+    ) -> Result<Option<wire::Progress>, ApiError> {
         let mut body = json!({"serviceGroupInstanceNo": cluster});
-        if let Some(number) = self.region_no(cluster).await {
-            body["regionNo"] = number.into();
+        if let Some(number) = region_no {
+            body["regionNo"] = (*number).into();
         }
         self.client.post(&PROGRESS, &body).await
     }
 
+    /// Polls a cluster, and records what its secondary calls came to.
     async fn look(
         &self,
         cluster: &str,
         memory: &Memory,
         fresh: Duration,
     ) -> Result<Observation, ApiError> {
+        let mut calls = SecondaryCalls::new(memory, self.client.now());
+        let mut observation = self.ask(cluster, memory, &mut calls, fresh).await?;
+        observation.ask_again_soon = calls.asks_again_soon();
+        observation.secondary = calls.finish();
+        Ok(observation)
+    }
+
+    async fn ask(
+        &self,
+        cluster: &str,
+        memory: &Memory,
+        calls: &mut SecondaryCalls<'_>,
+        fresh: Duration,
+    ) -> Result<Observation, ApiError> {
         let clusters = self.clusters(fresh).await?;
         let listed = clusters
             .find(cluster, &self.client.place())
             .map_err(|e| e.of(LIST.name))?;
-        let versions = self.versions().await;
-        let versions = versions.as_deref().map_or(&[][..], Vec::as_slice);
+        let versions = self.versions(memory, calls).await?;
+        let versions = versions.all();
         if version::cannot_be_upgraded(&listed.version, versions) {
             return Ok(map::idle(listed));
         }
+        let region_no = self.region_no(cluster, memory, calls).await?;
         let seen = memory.last(Kind::Version);
-        let progress = match self.progress(cluster).await {
+        let progress = match self.progress(cluster, region_no).await {
             Ok(progress) => progress.unwrap_or_default(),
             // How the service speaks of a cluster that never was upgraded is not documented.
             Err(error)
@@ -217,9 +257,29 @@ impl Ses {
     }
 }
 
+/// Records the outcome of a lookup that a poll needed, and returns its last good answer, which `text`
+/// gives in the form to remember.
+///
+/// # Errors
+/// Returns a failure that fails the whole poll.
+fn note<T>(
+    calls: &mut SecondaryCalls<'_>,
+    call: &Call,
+    found: Found<T>,
+    text: impl FnOnce(&T) -> Arc<str>,
+) -> Result<Option<Arc<T>>, ApiError> {
+    match found.failure {
+        Some(failure) => calls.fail(call, failure.error, failure.is_not_offered)?,
+        None => calls.succeed(call, found.good.as_deref().map(text)),
+    }
+    Ok(found.good)
+}
+
 impl Provider for Ses {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
         Box::pin(async {
+            self.versions.discovered();
+            self.learnt_region_no.discovered();
             let clusters = self.clusters(Duration::ZERO).await?;
             clusters.discovery().map_err(|e| e.of(LIST.name))
         })
@@ -243,22 +303,5 @@ impl From<wire::Cluster> for Listed {
             status: cluster.status,
             version: cluster.search_engine_version,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn where_the_region_number_comes_from() {
-        let known = |number: &str| RegionNo::Known(number.to_owned());
-        assert_eq!(RegionNo::of(None, Zone::Public, "KR"), known("1"));
-        assert_eq!(RegionNo::of(None, Zone::Public, "SGN"), known("7"));
-        assert_eq!(RegionNo::of(None, Zone::Public, "JPN"), RegionNo::Learnt);
-        assert_eq!(RegionNo::of(Some("8"), Zone::Public, "JPN"), known("8"));
-        assert_eq!(RegionNo::of(None, Zone::Fin, "FKR"), RegionNo::NotSent);
-        assert_eq!(RegionNo::of(None, Zone::Gov, "KR"), RegionNo::NotSent);
-        assert_eq!(RegionNo::of(Some("1"), Zone::Gov, "KR"), known("1"));
     }
 }

@@ -110,26 +110,88 @@ async fn sends_the_region_number_where_it_is_due() {
     }
 }
 
-#[tokio::test]
-async fn does_without_versions_and_region_number() {
+/// A server of an ended upgrade whose lookups fail.
+async fn without_lookups() -> Server {
     let all = with_fault(
-        scenario("JPN", vec![search("1")]),
-        "getSearchEngineVersionList",
+        scenario("JPN", vec![search("1"), elasticsearch()]),
+        VERSIONS,
         FaultAnswer::Refused,
     );
     let all = with_fault(all, "getClusterNodeList", FaultAnswer::Forbidden);
-    let server = Server::start(world(all, 300)).await;
+    Server::start(world(all, 300)).await
+}
+
+const VERSIONS: &str = "getSearchEngineVersionList";
+
+fn elasticsearch() -> Cluster {
+    let mut old = cluster("ses", "2", ["7102", "7103"], NODES);
+    old.listed = ListedAs::NotUpgradable;
+    old
+}
+
+#[tokio::test]
+async fn lookups_that_fail_are_told_beside_the_upgrade() {
+    let server = without_lookups().await;
     let ses = server.open(&ses::PRODUCT, (Zone::Public, "JPN", "sk"));
     let seen = observe(&*ses, "1").await;
     assert_eq!(seen.upgrades[0].status, UpgradeStatus::Succeeded);
     assert_eq!(seen.upgrades[0].to_version.as_deref(), Some("290"));
+    let told: Vec<_> = seen
+        .secondary
+        .iter()
+        .map(|call| {
+            let failure = call.failure.as_ref().unwrap();
+            assert_eq!(failure.permission, "NCP_VPC_SEARCH_ENGINE_SERVICE_VIEWER");
+            let about = (failure.missing, failure.is_not_offered);
+            (call.endpoint, failure.reason, about)
+        })
+        .collect();
+    let want = [
+        (VERSIONS, "refused", ("names and engines of versions", true)),
+        (
+            "getClusterNodeList",
+            "permission",
+            ("the number of the region", false),
+        ),
+    ];
+    assert_eq!(told, want);
+    assert!(seen.ask_again_soon, "to make sure that it is not offered");
+}
+
+#[tokio::test]
+async fn lookups_that_fail_are_made_up_for_by_the_last_answer() {
+    let good = scenario("JPN", vec![search("1"), elasticsearch()]);
+    let server = Server::start(world(good, 300)).await;
+    let region = (Zone::Public, "JPN", "sk");
+    let before = observe(&*server.open(&ses::PRODUCT, region), "1").await;
+    let mut memory = Memory::default();
+    for call in before.secondary {
+        assert_eq!(call.failure, None);
+        let known = CallMemory {
+            answer: call.answer,
+            has_answered: true,
+            ..CallMemory::default()
+        };
+        memory.calls.insert(call.endpoint, known);
+    }
+    let server = without_lookups().await;
+    let ses = server.open(&ses::PRODUCT, region);
+    let idle = ses.observe("2", &memory, Duration::ZERO).await.unwrap();
+    assert_eq!(idle.upgrades, []);
+    assert!(!idle.ask_again_soon, "it was answered before");
+    let calls = server.calls();
+    assert!(calls.last().unwrap().starts_with(VERSIONS), "{calls:?}");
+    let seen = ses.observe("1", &memory, Duration::ZERO).await.unwrap();
+    assert_eq!(seen.upgrades.len(), 1);
+    assert_eq!(seen.secondary.len(), 2);
+    let progress = server.calls().pop().unwrap();
+    assert!(progress.contains(r#""regionNo":"8""#), "{progress}");
 }
 
 #[tokio::test]
 async fn does_not_ask_for_engines_that_cannot_be_upgraded() {
-    let mut old = cluster("ses", "2", ["7102", "7103"], NODES);
-    old.listed = ListedAs::NotUpgradable;
-    let server = Server::start(world(scenario("KR", vec![search("1"), old]), 0)).await;
+    let clusters = vec![search("1"), elasticsearch()];
+    let server = Server::start(world(scenario("KR", clusters), 0)).await;
     let ses = server.open(&ses::PRODUCT, (Zone::Public, "KR", "sk"));
     let seen = observe(&*ses, "2").await;
     assert_eq!((seen.upgrades.len(), seen.refused), (0, None));

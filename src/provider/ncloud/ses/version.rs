@@ -1,6 +1,46 @@
 //! Versions of the service: their codes, names and engines. Pure.
 
-use super::wire::Version;
+use std::sync::Arc;
+
+use super::wire::{Version, VersionList};
+use crate::text::json;
+
+/// Versions that the service knows.
+#[derive(Debug, Default)]
+pub(super) struct Versions {
+    all: Vec<Version>,
+    text: Arc<str>,
+}
+
+impl Versions {
+    /// Takes the versions of an answer.
+    pub(super) fn new(list: VersionList) -> Self {
+        let all = list.search_engine_version_list;
+        let text = json::to_string(&all).unwrap_or_default();
+        Self {
+            all,
+            text: text.into(),
+        }
+    }
+
+    /// Reads the text form; none of a text that has another form.
+    pub(super) fn parse(text: &str) -> Self {
+        Self {
+            all: serde_json::from_str(text).unwrap_or_default(),
+            text: text.into(),
+        }
+    }
+
+    /// Returns every version.
+    pub(super) fn all(&self) -> &[Version] {
+        &self.all
+    }
+
+    /// Returns the text form, to be remembered.
+    pub(super) fn text(&self) -> Arc<str> {
+        self.text.clone()
+    }
+}
 
 /// Returns true where the version list tells that the engine of this version is not `OpenSearch`, which
 /// alone can be upgraded; false in doubt.
@@ -47,6 +87,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn versions_are_remembered_as_text() {
+        let list = json!({"searchEngineVersionList": [
+            {"searchEngineVersionCode": 290, "searchEngineVersionName": "OpenSearch 2.9.0", "type": "OpenSearch"},
+        ]});
+        let versions = Versions::new(serde_json::from_value(list).unwrap());
+        let again = Versions::parse(&versions.text());
+        assert!(runs("2.9.0", "290", again.all()));
+        assert_eq!(again.text(), versions.text());
+        assert!(Versions::parse("?").all().is_empty());
+    }
 
     #[test]
     fn engines_that_cannot_be_upgraded() {

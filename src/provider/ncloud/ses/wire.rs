@@ -1,6 +1,6 @@
 //! SES's answers as they come. Numbers come as text in lists and as integers in node lists.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::provider::json;
 use crate::provider::ncloud::time::Date;
@@ -31,7 +31,7 @@ pub(super) struct VersionList {
 
 /// A version that the service knows. Its code is digits without dots and means nothing by itself:
 /// `2140` could be 2.14.0 or 2.1.40.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Version {
     #[serde(
