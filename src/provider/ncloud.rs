@@ -252,6 +252,7 @@ fn prefix(region: &str, version: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::Product;
 
     #[test]
     fn hosts_of_each_zone() {
@@ -320,5 +321,12 @@ mod tests {
                 ("POST", "/cluster/rollingUpgradeProgressCheck"),
             ]
         );
+        let secondary = |product: &Product| {
+            let calls = product.calls.iter().filter(|call| call.secondary.is_some());
+            calls.map(|call| call.name).collect::<Vec<_>>()
+        };
+        let lookups = ["getSearchEngineVersionList", "getClusterNodeList"];
+        assert_eq!(secondary(&ses::PRODUCT), lookups);
+        assert_eq!(secondary(&cdss::PRODUCT), [""; 0], "it has none");
     }
 }

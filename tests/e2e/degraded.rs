@@ -7,6 +7,7 @@ mod ncloud;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +16,11 @@ use rolling_upgrade_exporter::sim::scenario::{self, Fault};
 use rolling_upgrade_exporter::sim::{World, server};
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::process::Command;
 use tokio::task::JoinSet;
 
 use crate::harness::{
-    Process, Sample, eventually, free_port, get, samples, select, start_exporter,
+    PROGRAM, Process, Sample, eventually, free_port, get, samples, select, start_exporter,
 };
 
 /// Time that the exporter has for what is expected; the machine may be busy.
@@ -26,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Polls that follow each other fast.
 pub(crate) const FAST: &str = "{active_interval: 500ms, idle_interval: 500ms, discovery_interval: 1h, timeout: 1s, rate_limit: 1000}";
+
+/// One poll, and no other for the length of a test.
+pub(crate) const SLOW: &str = "{active_interval: 1h, idle_interval: 1h, discovery_interval: 1h, timeout: 1s, rate_limit: 1000}";
 
 /// An account of a table.
 pub(crate) struct Case {
@@ -97,13 +102,27 @@ impl Table {
         calls.map(|(_, count)| count).sum()
     }
 
-    /// Reloads the config with other `polling` settings, so that every account is opened anew.
+    /// Reloads the config with other `polling` settings. Another `timeout` opens every account anew.
     pub(crate) async fn reopen(&self, polling: &str) {
         let (_, accounts) = self.config.split_once('\n').unwrap();
         let port = self.url.rsplit_once(':').unwrap().1;
         let file = self.folder.path().join(format!("config-{port}.yml"));
         std::fs::write(file, format!("polling: {polling}\n{accounts}")).unwrap();
         self.exporter.signal("HUP").await;
+    }
+
+    /// Returns what `status` prints, which polls every cluster once.
+    pub(crate) async fn status(&self) -> String {
+        let port = self.url.rsplit_once(':').unwrap().1;
+        let config = format!("--config.file=config-{port}.yml");
+        let status = Command::new(PROGRAM)
+            .args(["status", &config])
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output();
+        let output = tokio::time::timeout(PATIENCE, status).await;
+        String::from_utf8(output.expect("it ends").unwrap().stdout).unwrap()
     }
 
     /// Returns the exporter's log.
