@@ -75,20 +75,20 @@ pub struct ErrorReport {
     pub at: Timestamp,
 }
 
-/// A failing call of a cluster that only adds to what is shown.
+/// Failing secondary call of a cluster: one that only adds to what the primary call tells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DegradedReport {
     /// The vendor's name of the call: the label `endpoint` of the metrics.
     pub endpoint: String,
     /// The fixed word: the label `reason` of the metrics.
     pub reason: String,
-    /// What happened at the last try, and what to do.
+    /// Text of the last failure, with what to do.
     pub message: String,
-    /// What only this call tells, as a noun phrase.
+    /// Noun phrase for what only this call tells.
     pub missing: String,
     /// The vendor's name of the permission or policy that the call needs; empty when not known.
     pub permission: String,
-    /// When the first try in a row failed.
+    /// Time of the first failure in a row.
     pub since: Timestamp,
 }
 
@@ -117,7 +117,7 @@ pub struct ClusterReport {
     pub last_success: Option<Timestamp>,
     /// Why the last poll failed; null when it did not.
     pub last_error: Option<ErrorReport>,
-    /// Calls that fail and only add to what is shown; empty when nothing is missing.
+    /// Failing secondary calls; empty when nothing is missing.
     #[serde(default)]
     pub degraded: Vec<DegradedReport>,
     /// The configured interval in force between polls, in seconds.

@@ -269,7 +269,7 @@ impl Cluster {
     }
 }
 
-/// Secondary calls of a poll, some of which fail.
+/// Returns the secondary calls of a poll, some of which fail.
 fn secondary(rng: &mut fastrand::Rng) -> Vec<SecondaryCall> {
     let call = |endpoint| SecondaryCall {
         endpoint,

@@ -1,5 +1,6 @@
 //! `status` against the simulator: what it prints, and how it ends.
 
+mod degraded;
 mod watch;
 
 use std::path::Path;

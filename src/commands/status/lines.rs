@@ -57,7 +57,7 @@ pub(super) fn error(error: &ErrorReport) -> String {
     format!("{}: {}", escaped(&error.reason), Foreign(&error.message))
 }
 
-/// What is missing, why, and which permission gives it.
+/// Describes a failing secondary call: what is missing, which permission gives it, why it fails.
 pub(super) fn degraded(call: &DegradedReport) -> String {
     let needs = match call.permission.as_str() {
         "" => String::new(),
@@ -107,7 +107,7 @@ fn answers(old: Option<&ClusterReport>, cluster: &ClusterReport, lines: &mut Vec
     }
 }
 
-/// Calls that begin to fail, fail for another reason, or fail no more.
+/// Adds a line for each call that begins to fail, fails for another reason, or fails no more.
 fn completeness(old: Option<&ClusterReport>, cluster: &ClusterReport, lines: &mut Vec<String>) {
     let before = old.map_or(&[][..], |old| &old.degraded);
     for call in &cluster.degraded {

@@ -202,7 +202,8 @@ fn error(cluster: &ClusterReport, now: Timestamp) -> Markup {
     }
 }
 
-/// What is missing, since when, why, and which permission gives it.
+/// Renders a notice for each failing secondary call: what is missing, since when, why, and which
+/// permission gives it.
 pub(super) fn degraded(cluster: &ClusterReport, now: Timestamp) -> Markup {
     html! {
         @for call in &cluster.degraded {

@@ -93,7 +93,7 @@ fn trouble_comes_first() {
 }
 
 #[test]
-fn what_is_missing_is_told_with_the_permission() {
+fn a_card_tells_what_a_failing_call_leaves_out() {
     let html = render(report(), "");
     in_order(
         &html,

@@ -186,7 +186,8 @@ fn facts(upgrade: &UpgradeReport, now: Timestamp) -> String {
     facts.into_iter().flatten().collect::<Vec<_>>().join("  ")
 }
 
-/// Why the cloud does not answer, what is missing, and the nodes that are in work or failed.
+/// Builds the rows below an upgrade: why the cloud does not answer, what is missing, and the nodes that
+/// are in work or failed.
 fn below(
     cluster: &ClusterReport,
     upgrade: &UpgradeReport,
