@@ -5,25 +5,29 @@
 //! them for lists and details of clusters; that of upgrades is not in it.
 
 mod map;
+mod moves;
+mod offered;
 mod pages;
 mod sim;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 use self::map::MappingInput;
+use self::offered::Offered;
 use self::pages::{Collected, Page};
-use super::client::{Client, is_unpublished};
-use crate::model::{Kind, Memory, Observation, Upgrade, UpgradeStatus};
+use super::client::Client;
+use crate::model::{Kind, Memory, Observation};
+use crate::provider::http::Effort;
 use crate::provider::listing::Shared;
+use crate::provider::secondary::SecondaryCalls;
 use crate::provider::{
-    ApiError, Call, Context, Discovered, Discovery, Method, Product, Provider, Reason,
+    ApiError, Call, Cause, Context, Discovered, Discovery, Method, Product, Provider, Reason,
 };
 
 /// This product's line of the table.
@@ -43,7 +47,7 @@ pub const PRODUCT: Product = Product {
 /// "Querying the Cluster List".
 const LIST: Call = Call::read("ListClustersDetails", Method::Get, "/v1.0/{}/clusters");
 
-/// "Obtaining Upgrade Details".
+/// "Obtaining Upgrade Details": the primary call.
 const DETAIL: Call = Call::read(
     "UpgradeDetail",
     Method::Get,
@@ -55,18 +59,7 @@ const DETAIL: Call = Call::read(
 struct Css {
     client: Client,
     list: Shared<Vec<wire::Cluster>>,
-    silence: Mutex<Silence>,
-}
-
-/// What is not asked until the next discovery, because the answer is known to be no.
-#[derive(Debug, Default)]
-struct Silence {
-    /// The cloud does not publish upgrades.
-    unpublished: bool,
-    /// Clusters for which it refuses to tell changes of the zone.
-    az: BTreeSet<String>,
-    /// Whether the log has told so; once is enough.
-    told: bool,
+    offered: Offered,
 }
 
 impl Css {
@@ -74,7 +67,7 @@ impl Css {
         Ok(Self {
             client: Client::new(context, "css")?,
             list: Shared::default(),
-            silence: Mutex::default(),
+            offered: Offered::new(&context.transport),
         })
     }
 
@@ -82,7 +75,7 @@ impl Css {
     /// is the only one.
     async fn pages<P: Page>(
         &self,
-        call: &'static Call,
+        (call, effort): (&'static Call, Effort),
         params: &[&str],
         filter: Option<(&str, &str)>,
     ) -> Result<Vec<P::Item>, ApiError> {
@@ -95,7 +88,8 @@ impl Css {
                 // Renamed in 2025, and what a cloud does not know it passes over.
                 query.extend([("offset", position.as_str()), ("start", position.as_str())]);
             }
-            let answer = match self.client.get(call, params, &query).await {
+            let answer = self.client.get_with(effort, call, params, &query).await;
+            let answer = match answer {
                 Ok(answer) => answer,
                 Err(error) => {
                     collected.end_at(error).map_err(|e| e.of(call.name))?;
@@ -112,59 +106,45 @@ impl Css {
     }
 
     async fn fetch_list(&self) -> Result<Vec<wire::Cluster>, ApiError> {
-        self.pages::<wire::ClusterList>(&LIST, &[], None).await
+        let call = (&LIST, Effort::Normal);
+        self.pages::<wire::ClusterList>(call, &[], None).await
     }
 
-    /// The upgrades of this kind; none when the cloud does not tell them. It did tell one that
-    /// `goes_on`: then a refusal is a failure.
-    async fn details(
+    /// Asks for a cluster's upgrades; `None` when the cloud does not publish them.
+    async fn upgrades(
         &self,
         cluster: &str,
-        kind: Kind,
-        goes_on: bool,
+        memory: &Memory,
     ) -> Result<Option<Vec<wire::Detail>>, ApiError> {
-        let filter = match kind {
-            // Older clouds know no other value than AZ_MIGRATION, so upgrades are the default.
-            Kind::Version => None,
-            Kind::AzMigration => Some(("action_mode", "AZ_MIGRATION")),
-        };
-        if self.is_silent(cluster, kind) {
+        if self.offered.is_skipped(Kind::Version, cluster) {
             return Ok(None);
         }
-        match self
-            .pages::<wire::Details>(&DETAIL, &[cluster], filter)
-            .await
-        {
-            Ok(details) => Ok(Some(details)),
-            Err(error) if is_unpublished(&error) => {
-                let mut silence = self.silence();
-                silence.unpublished = true;
-                if !std::mem::replace(&mut silence.told, true) {
+        // Older clouds know no other action_mode than AZ_MIGRATION, so upgrades are the default.
+        let call = (&DETAIL, Effort::Normal);
+        match self.pages::<wire::Details>(call, &[cluster], None).await {
+            Ok(details) => {
+                self.offered.answer(Kind::Version, cluster);
+                Ok(Some(details))
+            }
+            Err(error) if self.is_unpublished(&error, memory) => {
+                self.offered.skip(Kind::Version, cluster);
+                if self.offered.is_first_log() {
                     tracing::warn!(%error, "This cloud does not publish upgrades of CSS clusters: their state will be none.");
                 }
-                Ok(None)
-            }
-            Err(error)
-                if kind == Kind::AzMigration
-                    && !goes_on
-                    && error.reason == Reason::Refused
-                    && error.status == Some(400) =>
-            {
-                tracing::debug!(cluster, %error, "The cloud does not tell zone changes of this cluster.");
-                self.silence().az.insert(cluster.to_owned());
                 Ok(None)
             }
             Err(error) => Err(error),
         }
     }
 
-    fn is_silent(&self, cluster: &str, kind: Kind) -> bool {
-        let silence = self.silence();
-        silence.unpublished || (kind == Kind::AzMigration && silence.az.contains(cluster))
-    }
-
-    fn silence(&self) -> std::sync::MutexGuard<'_, Silence> {
-        self.silence.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns whether a failure of the primary call proves that the cloud does not publish it: the
+    /// poll before was told so too, no call of it was ever answered well, and no upgrade is known.
+    fn is_unpublished(&self, error: &ApiError, memory: &Memory) -> bool {
+        let call = memory.call(DETAIL.name);
+        error.cause == Cause::NotPublished
+            && call.is_some_and(|call| call.not_offered > 0)
+            && !self.offered.is_offered(Kind::Version)
+            && memory.upgrades.values().all(|seen| seen.forgotten)
     }
 }
 
@@ -172,10 +152,7 @@ impl Provider for Css {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
         Box::pin(async move {
             let list = self.list.get(Duration::ZERO, || self.fetch_list()).await?;
-            let mut silence = self.silence();
-            silence.unpublished = false;
-            silence.az.clear();
-            drop(silence);
+            self.offered.discovered(&list);
             let clusters = list.iter().map(|c| Discovered::new(&c.id, &c.name));
             Discovery::read("id", clusters, 0).map_err(|error| error.of(LIST.name))
         })
@@ -205,47 +182,22 @@ impl Provider for Css {
                 zone: self.client.time_zone(),
             };
             let mut observation = map::observation(cluster);
-            let version = self.details(cluster_id, Kind::Version, true).await?;
-            let version = map::upgrade(
-                Kind::Version,
-                version.unwrap_or_default(),
-                &input,
-                &mut observation.unknown_words,
-            )
-            .map_err(|error| error.of(DETAIL.name))?;
-            let version = version.or_else(|| memory.once_more(Kind::Version));
-            // A cluster does one thing at a time: while its version changes, a change of its zone
-            // that is over stays as it is, and the second call of each poll is saved.
-            let known = memory.last(Kind::AzMigration).map(|seen| &seen.last);
-            let goes_on = known.is_some_and(|known| !known.is_ended());
-            let az = if runs_on(version.as_ref(), memory) && !goes_on {
-                None
-            } else {
-                self.details(cluster_id, Kind::AzMigration, goes_on).await?
+            let Some(upgrades) = self.upgrades(cluster_id, memory).await? else {
+                return Ok(observation);
             };
-            let az = match az {
-                Some(az) => map::upgrade(
-                    Kind::AzMigration,
-                    az,
-                    &input,
-                    &mut observation.unknown_words,
-                )
+            let words = &mut observation.unknown_words;
+            let version = map::upgrade(Kind::Version, upgrades, &input, words)
                 .map_err(|error| error.of(DETAIL.name))?
-                .or_else(|| memory.once_more(Kind::AzMigration)),
-                None => known.filter(|known| known.is_ended()).cloned(),
-            };
-            observation.upgrades.extend(version.into_iter().chain(az));
+                .or_else(|| map::untold::once_more(memory, Kind::Version));
+            let mut calls = SecondaryCalls::new(memory, self.client.clock().now());
+            let moved = self
+                .zone_change(&input, version.as_ref(), &mut calls, &mut observation)
+                .await?;
+            observation
+                .upgrades
+                .extend(version.into_iter().chain(moved));
+            observation.secondary = calls.finish();
             Ok(observation)
         })
     }
-}
-
-/// Whether this is not the first sight of a running upgrade.
-fn runs_on(upgrade: Option<&Upgrade>, memory: &Memory) -> bool {
-    upgrade.is_some_and(|upgrade| {
-        upgrade.status == UpgradeStatus::Running
-            && memory
-                .last(upgrade.kind)
-                .is_some_and(|seen| seen.last.is_same(upgrade))
-    })
 }

@@ -1,6 +1,7 @@
 //! Maps CSS's answers to the model. Pure.
 
 mod nodes;
+pub(super) mod untold;
 mod versions;
 
 use jiff::Timestamp;

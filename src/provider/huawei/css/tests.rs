@@ -1,10 +1,12 @@
 //! Tests of the provider over loopback sockets: against the simulator here, against answers of its
 //! own in the modules below.
 
-mod kinds;
+mod bench;
+mod moves;
 mod paging;
 mod scripted;
 mod strict;
+mod unpublished;
 
 use jiff::SignedDuration;
 
@@ -39,7 +41,7 @@ fn provider(address: std::net::SocketAddr) -> Css {
     .unwrap()
 }
 
-fn remember(memory: &mut Memory, observation: &Observation) {
+fn remember(memory: &mut Memory, observation: &Observation) -> track::Advanced {
     let day = Duration::from_secs(86_400);
     let thresholds = Thresholds {
         stalled_after: day,
@@ -52,7 +54,7 @@ fn remember(memory: &mut Memory, observation: &Observation) {
         &thresholds,
         Duration::from_secs(300),
         Clock::system().now(),
-    );
+    )
 }
 
 fn fault(path: &str, answer: FaultAnswer) -> Fault {
@@ -140,29 +142,6 @@ async fn while_the_version_changes_the_zone_is_not_asked_for() {
         calls.push(world.seen().0 - before);
     }
     assert_eq!(calls, [3, 1, 1]);
-}
-
-#[tokio::test]
-async fn a_cloud_without_upgrades_is_left_alone_until_the_next_discovery() {
-    let mut scenario = stage::scenario(vec![stage::cluster("v", Kind::Version)]);
-    scenario
-        .faults
-        .push(fault("/upgrade/detail", FaultAnswer::NotPublished));
-    let (address, world) = stage::serve(world(scenario, 30)).await;
-    let provider = provider(address);
-    let observe = async || {
-        let before = world.seen().0;
-        let seen = provider
-            .observe("v", &Memory::default(), Duration::from_secs(60))
-            .await
-            .unwrap();
-        assert!(seen.upgrades.is_empty());
-        world.seen().0 - before
-    };
-    assert_eq!(observe().await, 2, "the list and one attempt");
-    assert_eq!(observe().await, 0);
-    provider.discover().await.unwrap();
-    assert_eq!(observe().await, 1);
 }
 
 #[tokio::test]

@@ -110,8 +110,9 @@ impl<'a> Roles<'a> {
             map
         };
         let instances = input.cluster.instances.iter();
-        let nodes = input.memory.upgrades.values();
-        let nodes = nodes.flat_map(|seen| &seen.last.nodes);
+        let seen = input.memory.upgrades.values();
+        let told = seen.map(|seen| seen.fully_told.as_deref().unwrap_or(&seen.last));
+        let nodes = told.flat_map(|upgrade| &upgrade.nodes);
         let nodes = nodes.filter(|node| !node.key.role.is_empty());
         Self {
             listed: first(&mut instances.map(|i| (&*i.name, i.role.trim()))),

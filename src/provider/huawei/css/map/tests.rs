@@ -1,3 +1,4 @@
+mod untold;
 mod versions;
 
 use super::super::pages::Page as _;

@@ -86,3 +86,9 @@ pub(super) fn refused(code: &str) -> Scripted {
     let body = json!({"errCode": code, "externalMessage": "not now"});
     (400, body.to_string())
 }
+
+/// An error of the gateway with this number.
+pub(super) fn gateway(status: u16, number: &str) -> Scripted {
+    let body = json!({"error_code": format!("APIGW.{number}"), "error_msg": "no"});
+    (status, body.to_string())
+}
