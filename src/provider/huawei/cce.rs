@@ -144,7 +144,7 @@ impl Cce {
         params: &[&str],
         query: &[(&str, &str)],
     ) -> Result<T, ApiError> {
-        let answer = self.client.get_with(effort, call, params, query).await?;
+        let answer = self.client.get(effort, call, params, query).await?;
         answer.json().map_err(|error| error.of(call.name))
     }
 }

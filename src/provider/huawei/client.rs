@@ -16,8 +16,6 @@ use crate::config::{Cloud, HuaweiAuth, Secret};
 use crate::provider::http::{Answer, Authentication, Effort, Message, Request, Transport, Vendor};
 use crate::provider::{ApiError, Call, Context, Reason, call};
 
-pub(crate) use super::error::is_unpublished;
-
 /// The vendor locks an access key for 5 minutes after more than 5 bad signatures in a row, so one
 /// refusal is enough to leave it alone for as long.
 pub(super) const REST: Duration = Duration::from_secs(300);
@@ -84,19 +82,9 @@ impl Client {
         })
     }
 
-    /// Makes a call with normal effort.
-    pub(crate) async fn get(
-        &self,
-        call: &'static Call,
-        params: &[&str],
-        query: &[(&str, &str)],
-    ) -> Result<Answer, ApiError> {
-        self.get_with(Effort::Normal, call, params, query).await
-    }
-
     /// Makes a call. `params` fill the path after the project's id, which is always the first
     /// hole and is added here.
-    pub(crate) async fn get_with(
+    pub(crate) async fn get(
         &self,
         effort: Effort,
         call: &'static Call,

@@ -88,7 +88,7 @@ impl Css {
                 // Renamed in 2025, and what a cloud does not know it passes over.
                 query.extend([("offset", position.as_str()), ("start", position.as_str())]);
             }
-            let answer = self.client.get_with(effort, call, params, &query).await;
+            let answer = self.client.get(effort, call, params, &query).await;
             let answer = match answer {
                 Ok(answer) => answer,
                 Err(error) => {

@@ -66,7 +66,7 @@ impl Meaning {
 }
 
 /// Whether the cloud does not publish this API: 404 `APIGW.0101`.
-pub(crate) fn is_unpublished(error: &ApiError) -> bool {
+fn is_unpublished(error: &ApiError) -> bool {
     error.status == Some(404)
         && matches!(
             error.code.as_deref().map(layer),

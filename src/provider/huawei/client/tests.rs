@@ -55,7 +55,12 @@ async fn signed_calls_are_let_in_with_what_needs_encoding() {
     let account = stage::account(address, auth);
     let client = client(&account, &stage::transport(&account));
     let answer = client
-        .get(&CALL, &[], &[("name", "a b~*한"), ("limit", "10")])
+        .get(
+            Effort::Normal,
+            &CALL,
+            &[],
+            &[("name", "a b~*한"), ("limit", "10")],
+        )
         .await
         .unwrap();
     assert_eq!(answer.status, 200);
@@ -68,12 +73,18 @@ async fn a_refused_key_is_tried_once() {
     let account = stage::account(address, stage::keys("wrong"));
     let transport = stage::transport(&account);
     let first = client(&account, &transport);
-    let error = first.get(&CALL, &[], &[]).await.unwrap_err();
+    let error = first
+        .get(Effort::Normal, &CALL, &[], &[])
+        .await
+        .unwrap_err();
     assert_eq!(error.code.as_deref(), Some("APIGW.0301"));
     assert!(error.message.contains("secret_key"), "{error}");
     // The account's other product has the same key.
     let second = client(&account, &transport);
-    let error = second.get(&CALL, &[], &[]).await.unwrap_err();
+    let error = second
+        .get(Effort::Normal, &CALL, &[], &[])
+        .await
+        .unwrap_err();
     assert_eq!((error.reason, error.status), (Reason::Auth, None));
     assert_eq!(world.seen().0, 1);
     let shown = format!("{error} {first:?}");
@@ -87,9 +98,9 @@ async fn products_share_one_token() {
     let transport = stage::transport(&account);
     let (one, other) = (client(&account, &transport), client(&account, &transport));
     let answers = tokio::join!(
-        one.get(&CALL, &[], &[]),
-        other.get(&CALL, &[], &[]),
-        one.get(&CALL, &[], &[])
+        one.get(Effort::Normal, &CALL, &[], &[]),
+        other.get(Effort::Normal, &CALL, &[], &[]),
+        one.get(Effort::Normal, &CALL, &[], &[])
     );
     assert!(answers.0.is_ok() && answers.1.is_ok() && answers.2.is_ok());
     assert_eq!(world.seen(), (4, Vec::new()), "one token, three calls");
@@ -108,12 +119,18 @@ async fn a_refused_password_is_tried_once() {
     let (address, world) = stage::serve(world(stage::scenario(Vec::new()))).await;
     let account = stage::account(address, token_auth(address, "wrong"));
     let client = client(&account, &stage::transport(&account));
-    let (x, y) = tokio::join!(client.get(&CALL, &[], &[]), client.get(&CALL, &[], &[]));
+    let (x, y) = tokio::join!(
+        client.get(Effort::Normal, &CALL, &[], &[]),
+        client.get(Effort::Normal, &CALL, &[], &[])
+    );
     let error = x.unwrap_err();
     assert_eq!(error.call, "KeystoneCreateUserTokenByPassword");
     assert!(error.message.contains("password"), "{error}");
     assert_eq!(y.unwrap_err().reason, Reason::Auth);
-    let later = client.get(&CALL, &[], &[]).await.unwrap_err();
+    let later = client
+        .get(Effort::Normal, &CALL, &[], &[])
+        .await
+        .unwrap_err();
     assert_eq!(later.status, None);
     assert_eq!(world.seen().0, 1);
 }
@@ -127,10 +144,16 @@ async fn a_token_that_dies_early_is_renewed_once() {
     let (address, world) = stage::serve(world(other)).await;
     let account = stage::account(address, token_auth(iam, "pass\"phrase"));
     let client = client(&account, &stage::transport(&account));
-    let error = client.get(&CALL, &[], &[]).await.unwrap_err();
+    let error = client
+        .get(Effort::Normal, &CALL, &[], &[])
+        .await
+        .unwrap_err();
     assert_eq!(error.code.as_deref(), Some("APIGW.0301"));
     assert_eq!((iam_world.seen().0, world.seen().0), (2, 2));
-    let error = client.get(&CALL, &[], &[]).await.unwrap_err();
+    let error = client
+        .get(Effort::Normal, &CALL, &[], &[])
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.reason, error.status),
         (Reason::Auth, None),
@@ -147,7 +170,7 @@ async fn many_that_wait_with_a_dead_token_do_not_try_it_one_after_another() {
     let (address, world) = stage::serve(world(other)).await;
     let account = stage::account(address, token_auth(iam, "pass\"phrase"));
     let client = client(&account, &stage::transport(&account));
-    let calls = (0..20).map(|_| client.get(&CALL, &[], &[]));
+    let calls = (0..20).map(|_| client.get(Effort::Normal, &CALL, &[], &[]));
     for outcome in futures_util::future::join_all(calls).await {
         assert_eq!(outcome.unwrap_err().reason, Reason::Auth);
     }
@@ -187,7 +210,7 @@ async fn refused_once(path: &str, after: Duration, is_token: bool) -> u64 {
     let metrics = Arc::new(crate::telemetry::Metrics::new());
     let transport = Transport::new(&account, metrics.clone(), clock).unwrap();
     let client = client(&account, &Arc::new(transport));
-    client.get(&CALL, &[], &[]).await.unwrap();
+    client.get(Effort::Normal, &CALL, &[], &[]).await.unwrap();
     pass(after + Duration::from_secs(1)).await;
     let time = async {
         while !metrics.encode().contains("code=\"401\"") {
@@ -195,7 +218,7 @@ async fn refused_once(path: &str, after: Duration, is_token: bool) -> u64 {
         }
         pass(Duration::from_secs(15)).await;
     };
-    let (again, ()) = tokio::join!(client.get(&CALL, &[], &[]), time);
+    let (again, ()) = tokio::join!(client.get(Effort::Normal, &CALL, &[], &[]), time);
     again.unwrap();
     world.seen().0
 }
@@ -233,7 +256,7 @@ async fn a_token_is_renewed_before_its_end_and_used_while_it_lives() {
     let client = client(&account, &Arc::new(transport));
     let asked = async || {
         let before = world.seen().0;
-        client.get(&CALL, &[], &[]).await.unwrap();
+        client.get(Effort::Normal, &CALL, &[], &[]).await.unwrap();
         world.seen().0 - before
     };
     assert_eq!(asked().await, 2, "a token and a call");
@@ -245,7 +268,10 @@ async fn a_token_is_renewed_before_its_end_and_used_while_it_lives() {
     assert_eq!(asked().await, 2, "IAM gives none, and the old one is good");
     assert_eq!(asked().await, 1, "IAM is not asked again at once");
     pass(HOUR).await;
-    let error = client.get(&CALL, &[], &[]).await.unwrap_err();
+    let error = client
+        .get(Effort::Normal, &CALL, &[], &[])
+        .await
+        .unwrap_err();
     assert_eq!(error.reason, Reason::Permission);
     assert_eq!(world.seen().1, [""; 0], "no dead token was sent");
 }
