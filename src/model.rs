@@ -133,9 +133,8 @@ pub struct Upgrade {
     pub waits_for_person: bool,
     /// Its tasks are steps of the whole upgrade: the first start of one is when it started (CCE).
     pub starts_with_a_task: bool,
-    /// Work is under way whose times the vendor does not tell (CCE: of nodes). When the upgrade is first
-    /// seen so, its silence begins then.
-    pub has_untimed_work: bool,
+    /// Meaning of the first sight of the upgrade for its silence.
+    pub first_sight: FirstSight,
     /// Parts that this answer does not tell.
     pub untold: Untold,
     /// A failing secondary call could have shown progress: silence proves nothing, and the upgrade is
@@ -180,7 +179,7 @@ impl Upgrade {
             own_progress: None,
             waits_for_person: false,
             starts_with_a_task: false,
-            has_untimed_work: false,
+            first_sight: FirstSight::Nothing,
             untold: Untold::default(),
             is_stall_suspended: false,
             begin: Begin::default(),
@@ -239,6 +238,15 @@ impl Untold {
     pub fn any(self) -> bool {
         self.all || self.nodes || self.progress
     }
+}
+
+/// Meaning of the first sight of an upgrade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstSight {
+    /// No change was seen: the vendor's times tell the silence.
+    Nothing,
+    /// The silence begins: work is under way whose times the vendor does not tell (CCE: of nodes).
+    Progress,
 }
 
 /// What one good poll of a cluster tells.

@@ -3,7 +3,8 @@
 //! Each folder of `tests/golden/` is a case: `config.yml` (with `ENDPOINT` where the server's address
 //! belongs), `now.txt` (the time of the poll) and the answers, one file a call:
 //! `NAME.json`, or `NAME.STATUS.json` for another status than 200, or `NAME@WORD.json` for requests
-//! with that word in path, query or body. IAM's answer is `tokens.201.json`. The whole way is real: HTTP, signatures, mapping, tracking, rendering.
+//! with that word in path, query or body. Where one poll is not enough, `until.txt` has a line that the
+//! exposition must hold before it is compared. IAM's answer is `tokens.201.json`. The whole way is real: HTTP, signatures, mapping, tracking, rendering.
 //! `GOLDEN_UPDATE=1 cargo test --test golden` writes `expected.prom` anew; read the difference.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -79,7 +80,7 @@ fn difference(want: &str, got: &str) -> String {
     only(want, got, "-") + &only(got, want, "+")
 }
 
-/// Polls the case once and gives its exposition, with the failures that were counted.
+/// Polls the case, and gives its exposition, with the failures that were counted.
 async fn play(case: &Path) -> String {
     let now: Timestamp = read(case, "now.txt").trim().parse().unwrap();
     let lacking = Lacking::default();
@@ -104,15 +105,19 @@ async fn play(case: &Path) -> String {
     })
     .await
     .unwrap_or_else(|_| panic!("{}: the first round did not end", case.display()));
+    if let Ok(line) = std::fs::read_to_string(case.join("until.txt")) {
+        tokio::time::timeout(patience, async {
+            while !exposition(&store, now).contains(line.trim()) {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        })
+        .await
+        .unwrap_or_else(|_| panic!("{}: no {line}", case.display()));
+    }
     polling.abort();
     let lacking = lacking.lock().unwrap().clone();
     assert!(lacking.is_empty(), "{}: {lacking:?}", case.display());
-    let states: Vec<_> = store
-        .snapshot()
-        .values()
-        .map(|state| (**state).clone())
-        .collect();
-    let mut text = expose::render(&states, now);
+    let mut text = exposition(&store, now);
     for line in metrics.encode().lines() {
         let counted = ["poll_failures_total{", "unknown_statuses_total{"];
         if counted.iter().any(|name| line.contains(name)) && !line.ends_with(" 0") {
@@ -120,6 +125,12 @@ async fn play(case: &Path) -> String {
         }
     }
     text
+}
+
+fn exposition(store: &Store, now: Timestamp) -> String {
+    let states = store.snapshot();
+    let states: Vec<_> = states.values().map(|state| (**state).clone()).collect();
+    expose::render(&states, now)
 }
 
 fn read(case: &Path, name: &str) -> String {

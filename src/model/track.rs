@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::bounds::MAX_NODES;
 use super::progress;
 use super::{
-    Degraded, Memory, Node, NodeKey, NodeStatus, Observation, Seen, Span, TaskStatus, Thresholds,
-    Upgrade, UpgradeStatus, UpgradeView,
+    Degraded, FirstSight, Memory, Node, NodeKey, NodeStatus, Observation, Seen, Span, TaskStatus,
+    Thresholds, Upgrade, UpgradeStatus, UpgradeView,
 };
 
 /// Result of a good poll.
@@ -84,7 +84,7 @@ fn see(earlier: Option<Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
             started: progress::started(upgrade, now),
             outcomes: outcome.into_iter().collect(),
             status_since: first_since(upgrade, now),
-            changed: upgrade.has_untimed_work.then_some(now),
+            changed: (upgrade.first_sight == FirstSight::Progress).then_some(now),
             ended_seen: ended.then_some(now),
             forgotten: false,
             worked: worked(BTreeMap::new(), &upgrade.nodes, now),

@@ -66,6 +66,18 @@ fn first_sight_is_not_progress() {
 }
 
 #[test]
+fn silence_of_untimed_work_begins_at_first_sight() {
+    let mut working = upgrade(Running, &[Upgrading]);
+    working.first_sight = FirstSight::Progress;
+    let view = play(&[(500, &working), (560, &working)]);
+    assert_eq!((view.last_progress, view.stalled), (at(500), false));
+    assert!(play(&[(500, &working), (561, &working)]).stalled);
+    let idle = upgrade(Running, &[Upgrading]);
+    let view = play(&[(500, &idle), (560, &working)]);
+    assert_eq!(view.last_progress, at(100), "it was seen before");
+}
+
+#[test]
 fn a_change_that_is_seen_is_progress() {
     let waiting = upgrade(Running, &[Succeeded, Waiting]);
     let working = upgrade(Running, &[Succeeded, Upgrading]);

@@ -128,7 +128,7 @@ impl Cce {
         let fetch = || async {
             let list: List<Cluster> = self.read(Effort::Normal, &LIST_CLUSTERS, &[], &[]).await?;
             // An answer that is no list at all must not end the watch of every cluster.
-            if !list.is_list {
+            if !list.is_recognized {
                 let what = "the answer is not the list of clusters that the vendor documents";
                 return Err(ApiError::new(Reason::Protocol, what).of(LIST_CLUSTERS.name));
             }

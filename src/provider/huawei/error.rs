@@ -226,7 +226,7 @@ fn by_code(code: &str, answer: &Answer, text: &str) -> Option<Meaning> {
         ),
         Layer::Cce(403) => Meaning::new(
             Reason::Permission,
-            "the user may not make this call; give it cce:cluster:get and cce:cluster:list",
+            "the user may not make this call; give it the action that the call takes: cce:cluster:list, cce:cluster:get or cce:node:list",
         ),
         Layer::Cce(404) => Meaning::quoting(
             Reason::NotFound,

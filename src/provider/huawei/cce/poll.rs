@@ -13,12 +13,12 @@ use super::task_cache::{Info, TaskCache};
 use super::wire::{Cluster, List, Node, NodeInfo, Precheck, Task, UpgradeInfo, Workflow};
 use super::words::{ClusterPhase, cluster_phase};
 use super::{Cce, LIST_NODES, LIST_PRECHECKS, LIST_TASKS, LIST_WORKFLOWS, PRODUCT, SHOW_INFO};
-use crate::model::{Kind, Memory, Observation, Upgrade};
+use crate::model::{FirstSight, Kind, Memory, Observation, Upgrade};
 use crate::provider::error::check_id;
 use crate::provider::http::Effort;
 use crate::provider::secondary::SecondaryCalls;
 use crate::provider::{ApiError, Call, Cause};
-use crate::text::clean;
+use crate::text::{self, clean};
 
 /// A poll that is under way.
 pub(super) struct Poll<'a> {
@@ -211,7 +211,9 @@ impl<'a> Poll<'a> {
         }
         let mut upgrade = current.upgrade;
         upgrade.set_nodes(found.nodes);
-        upgrade.has_untimed_work = current.is_in_work;
+        if current.is_in_work {
+            upgrade.first_sight = FirstSight::Progress;
+        }
         upgrade.untold.nodes = are_nodes_failing || !are_refused_told;
         // Nodes that were never readable are not missed while tasks tell of progress.
         let are_nodes_missed =
@@ -251,7 +253,7 @@ impl<'a> Poll<'a> {
                     precheck: id.clone(),
                     nodes: nodes::refused(&list.items, id),
                 };
-                let left = serde_json::to_string(&refused).ok();
+                let left = text::json::to_string(&refused).ok();
                 self.calls.succeed(&LIST_PRECHECKS, left.map(Arc::from));
                 Ok((refused.nodes, true))
             }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::wire::{Task, TaskStatus, UpgradeInfo};
 use super::words::{is_over, is_under_way};
+use crate::text;
 
 /// Upgrade tasks of a cluster as last listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +55,7 @@ impl TaskCache {
 
     /// Writes the cache for the next poll.
     pub(super) fn write(&self) -> Option<Arc<str>> {
-        serde_json::to_string(self).ok().map(Arc::from)
+        text::json::to_string(self).ok().map(Arc::from)
     }
 
     /// Returns whether the list is needed whatever `upgradeinfo` says.

@@ -20,7 +20,7 @@ use crate::provider::json::{fault, list, or_default, strict_text, text};
 )]
 pub(super) struct List<T> {
     /// The answer says that it is a list, even an empty one.
-    pub(super) is_list: bool,
+    pub(super) is_recognized: bool,
     pub(super) items: Vec<T>,
     /// Marker of the next page; empty at the end. Only the nodes have pages.
     pub(super) next_marker: String,
@@ -54,7 +54,7 @@ impl<T> Default for RawList<T> {
 impl<T> From<RawList<T>> for List<T> {
     fn from(raw: RawList<T>) -> Self {
         Self {
-            is_list: !raw.kind.is_empty() || raw.items.is_some(),
+            is_recognized: !raw.kind.is_empty() || raw.items.is_some(),
             items: raw.items.unwrap_or_default(),
             next_marker: raw.page_info.next_marker,
         }
