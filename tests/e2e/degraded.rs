@@ -3,6 +3,7 @@
 //! Each case of a table is an account with a simulated cloud of its own, in which one call fails in one
 //! way. One exporter polls all accounts of a table.
 
+mod cce;
 mod css;
 mod ncloud;
 
