@@ -140,7 +140,7 @@ pub struct Step {
     pub takes: Duration,
 }
 
-/// A step of a node, both counted from 1.
+/// A step of a node, both counted from 1; node 0 stands for the steps before the nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// Which node.

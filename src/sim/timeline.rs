@@ -172,7 +172,7 @@ fn play(cluster: &Cluster, run: u32, requested: Timestamp, speed: f64, now: Time
         failed: None,
     };
     let mut at = requested;
-    let before = player.steps(&cluster.before, &mut at, None, cluster);
+    let before = player.steps(&cluster.before, &mut at, Some(0), cluster);
     let mut nodes = Vec::new();
     for (batch, members) in cluster.nodes.chunks(cluster.batch.max(1)).enumerate() {
         let start = at;
@@ -252,7 +252,8 @@ struct Player {
 }
 
 impl Player {
-    /// Plays steps one after another from `at`, which is moved to their end. `node` counts from 1.
+    /// Plays steps one after another from `at`, which is moved to their end. `node` counts from 1, and is
+    /// 0 for the steps before the nodes.
     fn steps(
         &mut self,
         steps: &[Step],

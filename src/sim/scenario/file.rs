@@ -237,7 +237,7 @@ fn cluster(entry: &Field<'_>) -> Option<(At, Cluster)> {
     let hangs = section.take("hangs").and_then(|f| hang(&f, size));
     let fails = section.take("fails").and_then(|field| {
         let mut inner = field.section();
-        let place = place(&mut inner, size);
+        let place = failure(&mut inner, size, before.as_ref().map(Vec::len));
         inner.finish();
         place
     });
@@ -327,6 +327,24 @@ fn step(entry: &Field<'_>) -> Option<Step> {
 }
 
 /// `size`: how many nodes there are, and how many steps each has, if that is known.
+/// A step of a node, or (`before: N`) one of the steps before the nodes.
+fn failure(
+    section: &mut Section<'_>,
+    size: Option<(usize, usize)>,
+    before: Option<usize>,
+) -> Option<Place> {
+    let Some(field) = section.take("before") else {
+        return place(section, size);
+    };
+    let count = u64::try_from(before?).ok()?;
+    if count == 0 {
+        field.wrong("this cluster has no steps before its nodes: add before");
+        return None;
+    }
+    let step = usize::try_from(field.integer(1..=count)?).ok()?;
+    Some(Place { node: 0, step })
+}
+
 fn place(section: &mut Section<'_>, size: Option<(usize, usize)>) -> Option<Place> {
     let node = number(section, "node", size.map(|(nodes, _)| nodes));
     let step = number(section, "step", size.map(|(_, steps)| steps));

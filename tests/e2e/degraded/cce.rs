@@ -45,6 +45,12 @@ const NODES: Call = Call {
     permission: "cce:node:list",
 };
 
+const PRECHECKS: Call = Call {
+    name: "ListPreCheckTasks",
+    path: "/operation/precheck/tasks$",
+    permission: "cce:cluster:get",
+};
+
 /// A cluster whose workflow does the same for the length of a test.
 struct Stage {
     name: &'static str,
@@ -85,7 +91,16 @@ const FAILED: Stage = Stage {
     later: &[INFO, NODES],
 };
 
-const STAGES: [Stage; 3] = [CHECKING, UPGRADING, FAILED];
+/// The precheck refused the nodes, and the workflow is `Pending`. There is no task.
+const REFUSED: Stage = Stage {
+    name: "refused",
+    status: "failed",
+    steps: "before: [{name: PreCheck, takes: 10ms}], steps: [{name: Upgrade, takes: 10ms}], fails: {before: 1}",
+    first: &[INFO, NODES, PRECHECKS],
+    later: &[INFO, NODES, PRECHECKS],
+};
+
+const STAGES: [Stage; 4] = [CHECKING, UPGRADING, FAILED, REFUSED];
 
 impl Stage {
     /// Returns an account with this cluster. The call fails from the beginning, where there is one.
@@ -221,6 +236,7 @@ async fn an_unpublished_call_counts_at_the_second_poll() {
         (UPGRADING, TASKS),
         (UPGRADING, NODES),
         (FAILED, NODES),
+        (REFUSED, PRECHECKS),
     ];
     let name = |stage: &Stage, call: &Call| format!("{}-{}", stage.name, call.name.to_lowercase());
     let fault = |call: &Call| Some((call.path, FaultAnswer::NotPublished));

@@ -29,8 +29,9 @@ impl<'a> Points<'a> {
         let begun = run.nodes.iter().filter_map(|node| node.begun).min();
         let done = |node: &NodeMoment| node.state == State::Succeeded;
         let state = match (run.state, begun) {
-            (State::Failed | State::Succeeded, _) => run.state,
+            (State::Succeeded, _) => run.state,
             (_, None) => State::Waiting,
+            (State::Failed, _) => run.state,
             _ if run.nodes.iter().all(done) => State::Succeeded,
             _ => State::Running,
         };

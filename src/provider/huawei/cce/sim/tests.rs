@@ -191,6 +191,28 @@ fn a_failure_makes_the_workflow_pending() {
 }
 
 #[test]
+fn a_failed_precheck_refuses_the_nodes_and_starts_no_task() {
+    let mut failing = cluster("a");
+    failing.fails = Some(Place { node: 0, step: 1 });
+    let mut world = world(vec![failing]);
+    set(&mut world, 350);
+    let status = &get(&world, WORKFLOWS, "").1["items"]["status"];
+    assert_eq!(status["phase"], "Pending");
+    let points = words(&status["pointStatuses"]);
+    assert_eq!(
+        points[..3],
+        ["PreCheck Failed", "Snapshot null", "Cluster null"]
+    );
+    assert_eq!(get(&world, TASKS, "").1["items"], json!([]));
+    let path = "/api/v3/projects/p/clusters/a/operation/precheck/tasks";
+    let precheck = &get(&world, path, "").1["items"][0]["status"]["nodeCheckStatus"];
+    assert_eq!(
+        precheck["nodeStageStatus"][1]["itemsStatus"][0]["phase"],
+        "Failed"
+    );
+}
+
+#[test]
 fn a_task_stands_while_the_nodes_are_in_work() {
     let mut world = world(vec![cluster("a")]);
     set(&mut world, 130);
