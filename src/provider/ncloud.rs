@@ -228,6 +228,12 @@ impl http::Vendor for Client {
     }
 }
 
+/// Returns the first of two spellings of a field that holds text, without blanks around it.
+fn either<'a>(one: &'a str, other: &'a str) -> &'a str {
+    let one = one.trim();
+    if one.is_empty() { other.trim() } else { one }
+}
+
 /// The host of a service. Only the financial zone puts its name before the service's, too.
 fn host(service: &str, zone: Zone) -> String {
     match zone {

@@ -140,7 +140,7 @@ fn nodes(progress: &Progress, green: impl Fn(&NodeKey) -> NodeStatus) -> NodeCol
     let mut nodes = NodeCollector::default();
     nodes.extend(processes(progress).map(|(role, process)| {
         let raw = clean(&process.status);
-        let mut node = Node::new(process.hostname.trim(), role, NodeStatus::Unknown, &raw);
+        let mut node = Node::new(process.hostname(), role, NodeStatus::Unknown, &raw);
         node.status = Colour::of(&process.status).status(green(&node.key));
         node
     }));
@@ -155,7 +155,7 @@ fn oddities(progress: &Progress) -> (Vec<String>, Remarks) {
         if Colour::of(&process.status) == (Colour::Other { is_known: false }) {
             words.push(clean(&process.status));
         }
-        let name = process.hostname.trim();
+        let name = process.hostname();
         if !seen.insert((role, name)) {
             remarks.add(|| {
                 let name = clean(name);

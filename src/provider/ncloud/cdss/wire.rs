@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::provider::json;
+use crate::provider::ncloud::either;
 
 /// An entry of `getClusterInfoList`.
 #[derive(Debug, Default, Deserialize)]
@@ -40,8 +41,36 @@ pub(super) struct Progress {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Process {
-    #[serde(alias = "hostName", deserialize_with = "json::strict_text")]
-    pub(super) hostname: String,
+    #[serde(deserialize_with = "json::strict_text")]
+    hostname: String,
+    #[serde(deserialize_with = "json::strict_text")]
+    host_name: String,
     #[serde(deserialize_with = "json::strict_text")]
     pub(super) status: String,
+}
+
+impl Process {
+    /// Returns the name of the node, which comes in two spellings, or in both.
+    pub(super) fn hostname(&self) -> &str {
+        either(&self.hostname, &self.host_name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_node_comes_in_either_spelling_or_in_both() {
+        for (node, want) in [
+            (r#"{"hostname":" a "}"#, "a"),
+            (r#"{"hostName":"a"}"#, "a"),
+            (r#"{"hostname":"a","hostName":"a"}"#, "a"),
+            (r#"{"hostName":"a","hostname":null}"#, "a"),
+            ("{}", ""),
+        ] {
+            let node: Process = json::read(node.as_bytes()).unwrap();
+            assert_eq!(node.hostname(), want);
+        }
+    }
 }

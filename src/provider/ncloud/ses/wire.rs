@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::provider::json;
+use crate::provider::ncloud::either;
 use crate::provider::ncloud::time::Date;
 
 /// An entry of `getClusterInfoList`.
@@ -88,12 +89,40 @@ pub(super) struct VersionVo {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct NodeVo {
-    /// Spelt `hostName` in node lists.
-    #[serde(alias = "hostName", deserialize_with = "json::strict_text")]
-    pub(super) hostname: String,
+    #[serde(deserialize_with = "json::strict_text")]
+    hostname: String,
+    /// Spelling of the node lists.
+    #[serde(deserialize_with = "json::strict_text")]
+    host_name: String,
     #[serde(deserialize_with = "json::strict_text")]
     pub(super) status: String,
     #[serde(deserialize_with = "json::text")]
     pub(super) node_role_code: String,
     pub(super) updated_date: Date,
+}
+
+impl NodeVo {
+    /// Returns the name of the node, which comes in two spellings, or in both.
+    pub(super) fn hostname(&self) -> &str {
+        either(&self.hostname, &self.host_name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_node_comes_in_either_spelling_or_in_both() {
+        for (node, want) in [
+            (r#"{"hostname":" a "}"#, "a"),
+            (r#"{"hostName":"a"}"#, "a"),
+            (r#"{"hostname":"a","hostName":"a"}"#, "a"),
+            (r#"{"hostName":"a","hostname":null}"#, "a"),
+            ("{}", ""),
+        ] {
+            let node: NodeVo = json::read(node.as_bytes()).unwrap();
+            assert_eq!(node.hostname(), want);
+        }
+    }
 }

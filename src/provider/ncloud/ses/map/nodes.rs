@@ -89,7 +89,7 @@ impl Upgrade<'_> {
                 nodes.remarks.add(|| {
                     format!(
                         "node {} ({}) is listed twice, and the worse state counts",
-                        clean(&entry.vo.hostname),
+                        clean(entry.vo.hostname()),
                         role(&entry.vo.node_role_code)
                     )
                 });
@@ -113,7 +113,7 @@ impl Upgrade<'_> {
 
     fn node(&self, entry: &Entry<'_>, others: Others) -> Node {
         let mut node = Node::new(
-            entry.vo.hostname.trim(),
+            entry.vo.hostname(),
             &role(&entry.vo.node_role_code),
             NodeStatus::Unknown,
             &clean(&entry.vo.status),
