@@ -160,6 +160,47 @@ async fn cdss_fields_that_decide_are_never_taken_for_nothing() {
 }
 
 #[tokio::test]
+async fn lookups_in_odd_forms_are_told_and_hide_no_upgrade() {
+    let calls = [
+        ("getSearchEngineVersionList", "/result", Object),
+        (
+            "getSearchEngineVersionList",
+            "/result/searchEngineVersionList",
+            List,
+        ),
+        (
+            "getSearchEngineVersionList",
+            "/result/searchEngineVersionList/0/searchEngineVersionCode",
+            Text,
+        ),
+        (
+            "getSearchEngineVersionList",
+            "/result/searchEngineVersionList/0/type",
+            Text,
+        ),
+        ("getClusterNodeList", "/result/regionNo", Number),
+    ];
+    let one = cluster("ses", "1", ["270", "290"], NODES);
+    let server = Server::start(world(scenario("JPN", vec![one]), 130)).await;
+    for (call, place, form) in calls {
+        let field = place.rsplit('/').next().unwrap();
+        // A list of versions stands for an object around it.
+        let wrong = form.wrong().into_iter();
+        for wrong in wrong.filter(|wrong| field != "result" || !wrong.is_object()) {
+            server.change(put(call, place, &wrong));
+            let ses = server.open(&ses::PRODUCT, (Zone::Public, "JPN", "sk"));
+            let seen = observe(&*ses, "1").await;
+            assert_eq!(seen.upgrades[0].status, UpgradeStatus::Running);
+            let failed = seen.secondary.iter().find(|c| c.failure.is_some());
+            let failure = failed.and_then(|call| call.failure.as_ref());
+            let failure = failure.unwrap_or_else(|| panic!("{place} {wrong}"));
+            assert_eq!(failure.reason, "protocol", "{place} {wrong}");
+            assert!(failure.message.contains(field), "{}", failure.message);
+        }
+    }
+}
+
+#[tokio::test]
 async fn other_forms_stand_for_the_same_ses_upgrade() {
     let server = upgrading("ses").await;
     let ses = server.open(&ses::PRODUCT, (Zone::Public, "KR", "sk"));

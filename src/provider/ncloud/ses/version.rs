@@ -15,7 +15,7 @@ pub(super) struct Versions {
 impl Versions {
     /// Takes the versions of an answer.
     pub(super) fn new(list: VersionList) -> Self {
-        let all = list.search_engine_version_list;
+        let VersionList(all) = list;
         let text = json::to_string(&all).unwrap_or_default();
         Self {
             all,
@@ -90,13 +90,15 @@ mod tests {
 
     #[test]
     fn versions_are_remembered_as_text() {
-        let list = json!({"searchEngineVersionList": [
+        let list = json!([
             {"searchEngineVersionCode": 290, "searchEngineVersionName": "OpenSearch 2.9.0", "type": "OpenSearch"},
-        ]});
-        let versions = Versions::new(serde_json::from_value(list).unwrap());
-        let again = Versions::parse(&versions.text());
-        assert!(runs("2.9.0", "290", again.all()));
-        assert_eq!(again.text(), versions.text());
+        ]);
+        for form in [json!({"searchEngineVersionList": list}), list] {
+            let versions = Versions::new(serde_json::from_value(form).unwrap());
+            let again = Versions::parse(&versions.text());
+            assert!(runs("2.9.0", "290", again.all()));
+            assert_eq!(again.text(), versions.text());
+        }
         assert!(Versions::parse("?").all().is_empty());
     }
 

@@ -1,6 +1,10 @@
 //! SES's answers as they come. Numbers come as text in lists and as integers in node lists.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::provider::json;
 use crate::provider::ncloud::either;
@@ -22,12 +26,41 @@ pub(super) struct Cluster {
     pub(super) search_engine_version: String,
 }
 
-/// `getSearchEngineVersionList`.
+/// `getSearchEngineVersionList`: an object around the list in the vendor's client, the list itself in
+/// other documents.
+#[derive(Debug, Default)]
+pub(super) struct VersionList(pub(super) Vec<Version>);
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct VersionList {
+struct NamedVersionList {
     #[serde(deserialize_with = "json::list")]
-    pub(super) search_engine_version_list: Vec<Version>,
+    search_engine_version_list: Vec<Version>,
+}
+
+impl<'de> Deserialize<'de> for VersionList {
+    fn deserialize<D: Deserializer<'de>>(de: D) -> Result<Self, D::Error> {
+        de.deserialize_any(VersionListVisitor)
+    }
+}
+
+struct VersionListVisitor;
+
+impl<'de> Visitor<'de> for VersionListVisitor {
+    type Value = VersionList;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of versions")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<VersionList, A::Error> {
+        json::list(SeqAccessDeserializer::new(list)).map(VersionList)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<VersionList, A::Error> {
+        let named = NamedVersionList::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(VersionList(named.search_engine_version_list))
+    }
 }
 
 /// A version that the service knows. Its code is digits without dots and means nothing by itself:
