@@ -151,13 +151,20 @@ async fn zone_changes_that_were_told_of_any_cluster_are_published() {
 async fn a_known_zone_change_is_kept_without_stalling_while_its_call_fails() {
     for answer in [gateway(404, "0101"), gateway(403, "0302")] {
         let mut bench = Bench::start().await;
+        bench.version(one("RUNNING"));
         bench.moves(one("RUNNING"));
         let told = bench.good().await.observation.upgrades;
         bench.moves(answer);
         for _ in 0..3 {
             let polled = bench.good().await;
-            assert_eq!((&*polled.states, polled.degraded.len()), (&[MOVING][..], 1));
-            let upgrade = &polled.observation.upgrades[0];
+            assert_eq!(
+                (&*polled.states, polled.degraded.len()),
+                (&[RUNNING, MOVING][..], 1)
+            );
+            let [version, upgrade] = polled.observation.upgrades.as_slice() else {
+                panic!("{polled:?}");
+            };
+            assert!(!version.untold.any() && !version.is_stall_suspended);
             assert!(upgrade.untold.all && upgrade.is_stall_suspended);
             let seen = bench.memory.last(Kind::AzMigration).unwrap();
             assert_eq!(seen.changed, None, "a failure is no progress");
