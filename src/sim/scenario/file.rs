@@ -1,13 +1,16 @@
 //! A scenario from its YAML: keys are named as the fields, problems are told as for a config.
 
+mod place;
+
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use secrecy::SecretString;
 
+use self::place::{failure, hang};
 use super::{
-    Cluster, ConfigGroup, Fault, FaultAnswer, Hang, HuaweiAccount, ListedAs, NcloudAccount, Place,
-    Scenario, SimNode, Step,
+    Cluster, ConfigGroup, Fault, FaultAnswer, HuaweiAccount, ListedAs, NcloudAccount, Scenario,
+    SimNode, Step,
 };
 use crate::config::Problem;
 use crate::config::decode::duration::Bounds;
@@ -235,12 +238,9 @@ fn cluster(entry: &Field<'_>) -> Option<(At, Cluster)> {
     let size = nodes.as_ref().zip(steps.as_ref());
     let size = size.map(|(nodes, steps)| (nodes.len(), steps.len()));
     let hangs = section.take("hangs").and_then(|f| hang(&f, size));
-    let fails = section.take("fails").and_then(|field| {
-        let mut inner = field.section();
-        let place = failure(&mut inner, size, before.as_ref().map(Vec::len));
-        inner.finish();
-        place
-    });
+    let before_nodes = before.as_ref().map(Vec::len);
+    let fails = section.take("fails");
+    let fails = fails.and_then(|field| failure(&field, size, before_nodes));
     let mut task_only = false;
     set(&mut section, "task_only", &mut task_only, flag);
     section.finish();
@@ -323,57 +323,6 @@ fn step(entry: &Field<'_>) -> Option<Step> {
     Some(Step {
         name: name?,
         takes: takes?,
-    })
-}
-
-/// `size`: how many nodes there are, and how many steps each has, if that is known.
-/// A step of a node, or (`before: N`) one of the steps before the nodes.
-fn failure(
-    section: &mut Section<'_>,
-    size: Option<(usize, usize)>,
-    before: Option<usize>,
-) -> Option<Place> {
-    let Some(field) = section.take("before") else {
-        return place(section, size);
-    };
-    let count = u64::try_from(before?).ok()?;
-    if count == 0 {
-        field.wrong("this cluster has no steps before its nodes: add before");
-        return None;
-    }
-    let step = usize::try_from(field.integer(1..=count)?).ok()?;
-    Some(Place { node: 0, step })
-}
-
-fn place(section: &mut Section<'_>, size: Option<(usize, usize)>) -> Option<Place> {
-    let node = number(section, "node", size.map(|(nodes, _)| nodes));
-    let step = number(section, "step", size.map(|(_, steps)| steps));
-    Some(Place {
-        node: node?,
-        step: step?,
-    })
-}
-
-fn number(section: &mut Section<'_>, what: &str, count: Option<usize>) -> Option<usize> {
-    let field = section.need(what)?;
-    let count = count?;
-    if count == 0 {
-        field.wrong(format!("this cluster has no {what}: add {what}s"));
-        return None;
-    }
-    let number = field.integer(1..=u64::try_from(count).ok()?)?;
-    usize::try_from(number).ok()
-}
-
-fn hang(field: &Field<'_>, size: Option<(usize, usize)>) -> Option<Hang> {
-    let mut section = field.section();
-    let place = place(&mut section, size);
-    let lasts = section.need("lasts");
-    let lasts = lasts.and_then(|field| field.duration(Bounds::LONG));
-    section.finish();
-    Some(Hang {
-        place: place?,
-        lasts: lasts?,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use secrecy::ExposeSecret;
 
+use super::super::Place;
 use super::*;
 use crate::config::problem::either;
 
@@ -130,6 +131,7 @@ fn everything_that_is_wrong_is_told_at_once() {
   - {product: css, id: b, versions: [x], batch: 0}
   - {product: css, id: b, versions: [x], nodes: [{name: n, role: ess}], steps: [{name: s, takes: 1s}], fails: {node: 2, step: 1}}
   - {product: css, id: c, versions: [x], fails: {node: 1, step: 1}, nodes: [{name: n, role: d}, {name: n, role: d}]}
+  - {product: cce, id: d, versions: [x], fails: {before: 1}, nodes: [{name: n, role: node}], steps: [{name: s, takes: 1s}]}
 faults: [{answer: nothing}]
 zebra: []
 ",
@@ -144,10 +146,11 @@ zebra: []
             "4:49: batch must be a whole number from 1 to 1000, not \"0\"",
             "5:24: css cluster \"b\" exists a second time: it is at 4:24 already, change the id",
             "5:118: node must be a whole number from 1 to 1, not \"2\"",
-            "6:65: this cluster has no step: add steps",
+            "6:65: this cluster has no step: add one",
             "6:97: node \"n\" with role \"d\" exists a second time: rename one",
-            "7:19: answer must be throttled, unauthorized, forbidden, server_error, refused, not_published, bad_request, denied, not_found, internal_error, html, login_page, garbage, empty, truncated, hang, close, lost, redirect or old_date, not \"nothing\"",
-            "8:1: unknown key \"zebra\": the scenario takes ncloud, huawei, clock_ahead, clusters, faults",
+            "7:58: this cluster has no step before its nodes: add one",
+            "8:19: answer must be throttled, unauthorized, forbidden, server_error, refused, not_published, bad_request, denied, not_found, internal_error, html, login_page, garbage, empty, truncated, hang, close, lost, redirect or old_date, not \"nothing\"",
+            "9:1: unknown key \"zebra\": the scenario takes ncloud, huawei, clock_ahead, clusters, faults",
         ]
     );
 }

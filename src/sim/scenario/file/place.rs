@@ -1,0 +1,56 @@
+//! Steps at which a cluster hangs or fails.
+
+use super::super::{Hang, Place};
+use crate::config::decode::duration::Bounds;
+use crate::config::decode::{Field, Section};
+
+/// Number of nodes, and of the steps that each has; `None` where that is not known.
+type Size = Option<(usize, usize)>;
+
+/// Reads the step at which a cluster fails: one of a node, or (`before: N`) one before the nodes.
+pub(super) fn failure(field: &Field<'_>, size: Size, before: Option<usize>) -> Option<Place> {
+    let mut section = field.section();
+    let place = match section.take("before") {
+        Some(step) => {
+            number(&step, "step before its nodes", before).map(|step| Place { node: 0, step })
+        }
+        None => place(&mut section, size),
+    };
+    section.finish();
+    place
+}
+
+/// Reads the step at which a cluster hangs.
+pub(super) fn hang(field: &Field<'_>, size: Size) -> Option<Hang> {
+    let mut section = field.section();
+    let place = place(&mut section, size);
+    let lasts = section.need("lasts");
+    let lasts = lasts.and_then(|field| field.duration(Bounds::LONG));
+    section.finish();
+    Some(Hang {
+        place: place?,
+        lasts: lasts?,
+    })
+}
+
+fn place(section: &mut Section<'_>, size: Size) -> Option<Place> {
+    let node = section.need("node");
+    let node = node.and_then(|field| number(&field, "node", size.map(|(nodes, _)| nodes)));
+    let step = section.need("step");
+    let step = step.and_then(|field| number(&field, "step", size.map(|(_, steps)| steps)));
+    Some(Place {
+        node: node?,
+        step: step?,
+    })
+}
+
+/// Reads a number from 1 to `count`.
+fn number(field: &Field<'_>, what: &str, count: Option<usize>) -> Option<usize> {
+    let count = count?;
+    if count == 0 {
+        field.wrong(format!("this cluster has no {what}: add one"));
+        return None;
+    }
+    let number = field.integer(1..=u64::try_from(count).ok()?)?;
+    usize::try_from(number).ok()
+}
