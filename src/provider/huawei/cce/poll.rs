@@ -90,7 +90,9 @@ impl<'a> Poll<'a> {
             None if workflows.is_none() && last.is_none_or(|seen| seen.last.id.is_none()) => None,
             None => self.memory.once_more(Kind::Version),
             Some(current) => {
-                check_uid(&current.upgrade, input.workflows)?;
+                if let Some(id) = &current.upgrade.id {
+                    check_uid(id, &LIST_WORKFLOWS)?;
+                }
                 Some(self.with_nodes(current, tasks.source).await?)
             }
         };
@@ -154,9 +156,9 @@ impl<'a> Poll<'a> {
             info = Some(said);
         }
         let is_under_way = info.as_ref().is_some_and(Info::is_under_way);
-        let (list, source) = match self.ask::<List<Task>>(&LIST_TASKS).await? {
-            Told::Answer(list) => {
-                let tasks = map::foremost_tasks(list.items);
+        let (list, source) = match self.list_tasks().await? {
+            Told::Answer(tasks) => {
+                let tasks = map::foremost_tasks(tasks);
                 let cache = TaskCache { tasks, info };
                 self.calls.succeed(&LIST_TASKS, cache.write());
                 self.cce.rounds.set_listed(self.id);
@@ -173,6 +175,21 @@ impl<'a> Poll<'a> {
             source,
             is_under_way,
         })
+    }
+
+    async fn list_tasks(&mut self) -> Result<Told<Vec<Task>>, ApiError> {
+        if self.cce.rounds.is_left_alone(self.id, &LIST_TASKS) {
+            return Ok(Told::NotOffered);
+        }
+        let effort = self.calls.effort(&LIST_TASKS);
+        let answer = self.read::<List<Task>>(effort, &LIST_TASKS).await;
+        let answer = answer.and_then(|list| {
+            let uids = list.items.iter().map(|task| &*task.metadata.uid);
+            uids.filter(|uid| !uid.is_empty())
+                .try_for_each(|uid| check_uid(uid, &LIST_TASKS))?;
+            Ok(list.items)
+        });
+        self.told(&LIST_TASKS, answer)
     }
 
     /// Returns the current upgrade with its nodes.
@@ -348,16 +365,8 @@ impl<'a> Poll<'a> {
     }
 }
 
-/// Checks the id of the current upgrade, which becomes a label.
-fn check_uid(upgrade: &Upgrade, workflows: &[Workflow]) -> Result<(), ApiError> {
-    let Some(id) = upgrade.id.as_deref() else {
-        return Ok(());
-    };
-    let mut uids = workflows.iter().map(|workflow| &workflow.metadata.uid);
-    let call = if uids.any(|uid| uid == id) {
-        &LIST_WORKFLOWS
-    } else {
-        &LIST_TASKS
-    };
-    check_id("metadata.uid of the upgrade", id).map_err(|error| error.of(call.name))
+/// Checks the id of an entry of the history, which becomes a label. Those of tasks are checked when they
+/// are listed.
+fn check_uid(uid: &str, call: &Call) -> Result<(), ApiError> {
+    check_id("metadata.uid of an upgrade", uid).map_err(|error| error.of(call.name))
 }

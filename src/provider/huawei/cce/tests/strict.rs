@@ -130,6 +130,25 @@ async fn unreadable_fields_of_secondary_calls_degrade() {
 }
 
 #[tokio::test]
+async fn a_text_that_is_no_id_fails_its_call() {
+    let mut one = Scripted::upgrading("Running", "Running").await;
+    let mut odd = task("Running", "0.4");
+    odd["metadata"]["uid"] = json!("a b");
+    one.set("upgrade/tasks", &list(&[odd]));
+    let polled = one.poll().await;
+    assert_eq!(polled.status(), "running");
+    assert_eq!(polled.degraded(), [("ListUpgradeClusterTasks", "protocol")]);
+    let mut odd = workflow("Running", "Running");
+    odd["metadata"]["uid"] = json!("a b");
+    one.set("upgradeworkflows", &list(&[odd]));
+    let error = one.try_poll().await.unwrap_err();
+    assert_eq!(
+        (error.call, error.reason),
+        ("ListUpgradeWorkFlows", Reason::Protocol)
+    );
+}
+
+#[tokio::test]
 async fn unreadable_prechecks_degrade() {
     let item = json!([{"phase": "Failed"}]);
     let checked = json!({"nodeInfo": {"uid": "u1", "name": "n1"}, "itemsStatus": item});
