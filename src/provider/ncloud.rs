@@ -61,6 +61,13 @@ struct Envelope<T> {
     result: Option<T>,
 }
 
+impl<T> Envelope<T> {
+    /// Returns the result; `None` when the service says null.
+    fn into_result(self) -> Option<T> {
+        self.result
+    }
+}
+
 /// The way of one product to its service.
 #[derive(Debug)]
 struct Client {
@@ -105,19 +112,18 @@ impl Client {
         params: &[&str],
         query: &[(&str, &str)],
     ) -> Result<Option<T>, ApiError> {
-        let effort = http::Effort::Normal;
-        self.get_with(effort, call, params, query).await
+        let request = self.request(call, params, call::query(query), None);
+        self.send(&request).await.map(Envelope::into_result)
     }
 
-    /// Sends a secondary call without a body.
-    async fn get_with<T: serde::de::DeserializeOwned>(
+    /// Sends a secondary call without a body, and reads its answer with the envelope.
+    async fn look_up<E: serde::de::DeserializeOwned>(
         &self,
         effort: http::Effort,
         call: &'static Call,
         params: &[&str],
-        query: &[(&str, &str)],
-    ) -> Result<Option<T>, ApiError> {
-        let request = self.request(call, params, call::query(query), None);
+    ) -> Result<E, ApiError> {
+        let request = self.request(call, params, String::new(), None);
         self.send(&http::Request { effort, ..request }).await
     }
 
@@ -128,7 +134,7 @@ impl Client {
         body: &Value,
     ) -> Result<Option<T>, ApiError> {
         let request = self.request(call, &[], String::new(), Some(body.to_string()));
-        self.send(&request).await
+        self.send(&request).await.map(Envelope::into_result)
     }
 
     fn request(
@@ -151,14 +157,13 @@ impl Client {
         }
     }
 
-    /// The `result` of the answer; none when the service says null.
-    async fn send<T: serde::de::DeserializeOwned>(
+    /// Sends a request, and reads its answer with the envelope.
+    async fn send<E: serde::de::DeserializeOwned>(
         &self,
         request: &http::Request<'_>,
-    ) -> Result<Option<T>, ApiError> {
+    ) -> Result<E, ApiError> {
         let answer = self.transport.send(self, request).await?;
-        let envelope: Envelope<T> = answer.json().map_err(|e| e.of(request.call.name))?;
-        Ok(envelope.result)
+        answer.json().map_err(|e| e.of(request.call.name))
     }
 
     /// The time now.

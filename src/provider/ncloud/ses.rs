@@ -15,7 +15,7 @@ use serde_json::json;
 use super::list::{Clusters, Listed, PAGE_SIZE};
 use super::lookup::{CachedLookup, Found};
 use super::notes::Notes;
-use super::{Client, Service};
+use super::{Client, Envelope, Service};
 use crate::model::{Kind, Memory, Observation};
 use crate::provider::listing::Shared;
 use crate::provider::secondary::SecondaryCalls;
@@ -138,9 +138,8 @@ impl Ses {
     ) -> Result<Arc<Versions>, ApiError> {
         let known = memory.call(VERSIONS.name);
         let fetch = |effort| async move {
-            let list: Option<wire::VersionList> =
-                self.client.get_with(effort, &VERSIONS, &[], &[]).await?;
-            Ok(Versions::new(list.unwrap_or_default()))
+            let answer: wire::VersionAnswer = self.client.look_up(effort, &VERSIONS, &[]).await?;
+            Ok(Versions::new(answer.result))
         };
         let found = self.versions.get(known, fetch).await?;
         let versions = note(calls, &VERSIONS, found, Versions::text)?;
@@ -166,8 +165,8 @@ impl Ses {
         let known = memory.call(NODES.name);
         let fetch = |effort| async move {
             let params = [cluster];
-            let nodes = self.client.get_with(effort, &NODES, &params, &[]);
-            let nodes: Option<wire::NodeList> = nodes.await?;
+            let answer = self.client.look_up(effort, &NODES, &params);
+            let nodes: Option<wire::NodeList> = answer.await.map(Envelope::into_result)?;
             let number = nodes.unwrap_or_default().region_no;
             let number = number.ok_or_else(|| {
                 let text = "the node list tells no region number; set ses.region_no in the config";

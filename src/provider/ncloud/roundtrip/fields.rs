@@ -201,6 +201,22 @@ async fn lookups_in_odd_forms_are_told_and_hide_no_upgrade() {
 }
 
 #[tokio::test]
+async fn version_lists_without_an_object_around_them_are_read() {
+    let mut old = cluster("ses", "1", ["7102", "7103"], NODES);
+    old.listed = ListedAs::NotUpgradable;
+    let server = Server::start(world(scenario("KR", vec![old]), 0)).await;
+    let list =
+        json!([{"searchEngineVersionName": "Elasticsearch 7.10.2", "type": "Elasticsearch"}]);
+    for (list, calls) in [(list, 2), (json!(null), 3)] {
+        server.change(put("getSearchEngineVersionList", "/result", &list));
+        let ses = server.open(&ses::PRODUCT, (Zone::Public, "KR", "sk"));
+        let seen = observe(&*ses, "1").await;
+        assert_eq!(seen.secondary[0].failure, None, "{list}");
+        assert_eq!(server.calls().len(), calls, "{list} decides over progress");
+    }
+}
+
+#[tokio::test]
 async fn other_forms_stand_for_the_same_ses_upgrade() {
     let server = upgrading("ses").await;
     let ses = server.open(&ses::PRODUCT, (Zone::Public, "KR", "sk"));

@@ -26,8 +26,14 @@ pub(super) struct Cluster {
     pub(super) search_engine_version: String,
 }
 
-/// `getSearchEngineVersionList`: an object around the list in the vendor's client, the list itself in
-/// other documents.
+/// `getSearchEngineVersionList` with its envelope.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct VersionAnswer {
+    #[serde(default)]
+    pub(super) result: VersionList,
+}
+
+/// Versions: an object around the list in the vendor's client, the list itself in other documents.
 #[derive(Debug, Default)]
 pub(super) struct VersionList(pub(super) Vec<Version>);
 
@@ -51,6 +57,10 @@ impl<'de> Visitor<'de> for VersionListVisitor {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of versions")
+    }
+
+    fn visit_unit<E>(self) -> Result<VersionList, E> {
+        Ok(VersionList::default())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<VersionList, A::Error> {
