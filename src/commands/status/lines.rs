@@ -64,7 +64,10 @@ pub(super) fn degraded(call: &DegradedReport) -> String {
         permission => format!(" (needs {})", escaped(permission)),
     };
     let (missing, reason) = (escaped(&call.missing), escaped(&call.reason));
-    format!("no {missing}{needs}; {reason}: {}", Foreign(&call.message))
+    format!(
+        "missing: {missing}{needs}; {reason}: {}",
+        Foreign(&call.message)
+    )
 }
 
 fn is_same_product(a: &ProductReport, b: &ProductReport) -> bool {

@@ -75,7 +75,7 @@ async fn every_output_tells_what_a_failing_call_leaves_out() {
         let line = "degraded    for ";
         let line = told.out.lines().find_map(|l| l.trim().strip_prefix(line));
         let line = line.unwrap_or_else(|| panic!("{told:?}"));
-        let want = ", no states of nodes (needs cce:node:list); permission: ListNodes: ";
+        let want = ", missing: states of nodes (needs cce:node:list); permission: ListNodes: ";
         assert!(line.contains(want), "{line}");
         let summary = status(pair.folder.path(), &[flags[0], flags[1], "--summary"]).await;
         assert!(

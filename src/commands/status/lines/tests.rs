@@ -38,7 +38,7 @@ fn the_first_report_tells_what_is_in_work_and_in_trouble() {
         "kr-prod ses 3427192: no answer: not_found: there is no such cluster",
         "kr-prod cdss 주문-이벤트: overdue: running for longer than 6h",
         "cn-prod cce 商店-前端: waits until a person goes on with it",
-        "cn-prod cce 商店-前端: degraded: no states of nodes (needs cce:node:list); permission: ListNodes: ",
+        "cn-prod cce 商店-前端: degraded: missing: states of nodes (needs cce:node:list); permission: ListNodes: ",
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
@@ -135,7 +135,7 @@ fn a_call_that_begins_or_ceases_to_fail_is_news() {
         let call = &mut report.clusters[0].degraded[0];
         (call.reason, call.message) = ("server".into(), "ListNodes: (HTTP 500)".into());
     });
-    let line = "cn-prod cce 商店-前端: degraded: no states of nodes (needs cce:node:list); server: ListNodes: (HTTP 500)";
+    let line = "cn-prod cce 商店-前端: degraded: missing: states of nodes (needs cce:node:list); server: ListNodes: (HTTP 500)";
     assert_eq!(other_reason, [line]);
     let other_text = news(|report| report.clusters[0].degraded[0].message.clear());
     assert_eq!(other_text, Vec::<String>::new());

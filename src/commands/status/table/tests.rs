@@ -99,8 +99,8 @@ fn a_summary_tells_what_is_missing() {
     };
     let text = table(&fleet(), look);
     for part in [
-        "cn-prod cce 商店-前端    Degraded for 20m, no states of nodes (needs cce:node:list); permission: ",
-        "kr-prod ses search-idle  Degraded for 1m, no roles of nodes",
+        "cn-prod cce 商店-前端    Degraded for 20m, missing: states of nodes (needs cce:node:list); permission: ",
+        "kr-prod ses search-idle  Degraded for 1m, missing: the number of the region",
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
