@@ -109,14 +109,19 @@ struct Cce {
     account: Arc<str>,
     /// By id.
     clusters: Shared<BTreeMap<String, Cluster>>,
+    /// Address and project of the calls.
+    site: Arc<str>,
     answered: Arc<Answered>,
     rounds: Rounds,
 }
 
 impl Cce {
     fn new(context: &Context<'_>) -> Result<Self, ApiError> {
+        let client = Client::new(context, "cce")?;
+        let (base, project) = client.place(str::to_owned);
         Ok(Self {
-            client: Client::new(context, "cce")?,
+            client,
+            site: format!("{base} {project}").into(),
             account: context.account.name.clone(),
             clusters: Shared::default(),
             answered: context.transport.shared(Answered::default),

@@ -2,25 +2,25 @@
 //! discovery.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::provider::Call;
 
-/// Calls of an account that were answered well in this process: the cloud offers them, whatever a
-/// later answer says.
+/// Calls of an account that were answered well in this process, by address and project: such a call is
+/// offered there, whatever a later answer says.
 #[derive(Debug, Default)]
-pub(super) struct Answered(Mutex<BTreeSet<&'static str>>);
+pub(super) struct Answered(Mutex<BTreeSet<(Arc<str>, &'static str)>>);
 
 impl Answered {
-    pub(super) fn insert(&self, call: &Call) {
-        self.lock().insert(call.name);
+    pub(super) fn insert(&self, site: &Arc<str>, call: &Call) {
+        self.lock().insert((site.clone(), call.name));
     }
 
-    pub(super) fn contains(&self, call: &Call) -> bool {
-        self.lock().contains(call.name)
+    pub(super) fn contains(&self, site: &Arc<str>, call: &Call) -> bool {
+        self.lock().contains(&(site.clone(), call.name))
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<(Arc<str>, &'static str)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -323,10 +323,10 @@ impl<'a> Poll<'a> {
     fn published<T>(&self, call: &Call, answer: &Result<T, ApiError>) -> Published {
         let error = answer.as_ref().err();
         if error.is_none() {
-            self.cce.answered.insert(call);
+            self.cce.answered.insert(&self.cce.site, call);
         }
         let is_unpublished = error.is_some_and(|error| error.cause == Cause::NotPublished)
-            && !self.cce.answered.contains(call);
+            && !self.cce.answered.contains(&self.cce.site, call);
         let rounds = &self.cce.rounds;
         let was_unpublished = rounds.set_unpublished(self.id, call, is_unpublished);
         match (
