@@ -121,6 +121,7 @@ pub async fn run(
         store: store.clone(),
         metrics: metrics.clone(),
         clock: clock.clone(),
+        confirms_at_once: false,
     };
 
     let (stop, stopped) = watch::channel(());

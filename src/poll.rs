@@ -47,6 +47,9 @@ pub struct Deps {
     pub metrics: Arc<Metrics>,
     /// The wall clock.
     pub clock: Clock,
+    /// A first poll that asks to be repeated soon is repeated at once, and the first round lasts until
+    /// then: for a command that polls once.
+    pub confirms_at_once: bool,
 }
 
 /// Polls everything that the config names, for as long as it is let. `first` as for

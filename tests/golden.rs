@@ -95,6 +95,7 @@ async fn play(case: &Path) -> String {
         store: store.clone(),
         metrics: metrics.clone(),
         clock: Clock::fixed(now),
+        confirms_at_once: false,
     };
     let polling = tokio::spawn(poll::run(config, deps, latch));
     let patience = std::time::Duration::from_secs(30);

@@ -170,6 +170,7 @@ mod tests {
             store: Arc::new(Store::new()),
             metrics: Arc::new(Metrics::new()),
             clock: Clock::system(),
+            confirms_at_once: false,
         };
         Arc::new(Access::new(account, deps, before))
     }

@@ -149,6 +149,22 @@ impl Bench {
     }
 
     fn of(account: Account, fake: Arc<Fake>, change: impl FnOnce(&mut ProductConfig)) -> Self {
+        Self::with(account, fake, change, false)
+    }
+
+    /// Polls as a command does that polls once.
+    fn confirming(fake: Arc<Fake>) -> Self {
+        let file = "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, ses: {}}}]";
+        let mut file = crate::config::parse(file, Path::new("."), &|_| None).unwrap();
+        Self::with(file.accounts.remove(0), fake, |_| {}, true)
+    }
+
+    fn with(
+        account: Account,
+        fake: Arc<Fake>,
+        change: impl FnOnce(&mut ProductConfig),
+        confirms_at_once: bool,
+    ) -> Self {
         let mut config = ProductConfig {
             product: &FAKE,
             clusters: Selection::All,
@@ -168,6 +184,7 @@ impl Bench {
             store: Arc::new(Store::new()),
             metrics: Arc::new(Metrics::new()),
             clock: Clock::tokio(Timestamp::from_second(1_800_000_000).unwrap()),
+            confirms_at_once,
         };
         let (ready, latch) = Ready::new();
         let watch = Arc::new(Watch {

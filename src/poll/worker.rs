@@ -92,14 +92,23 @@ impl Worker {
         }
     }
 
-    /// Polls for as long as it is let. `first` is dropped after the first poll, well or badly ended.
+    /// Polls until aborted. Drops `first` after the first poll, successful or not, or after the second
+    /// where [`Deps::confirms_at_once`] holds.
     pub(super) async fn run(self: Arc<Self>, first: Latch) {
         let mut first = Some(first);
+        let mut confirms = self.deps.confirms_at_once;
         loop {
             self.until_due().await;
-            if self.poll().await {
-                drop(first.take());
+            if !self.poll().await {
+                continue;
             }
+            let mut course = self.lock();
+            if std::mem::take(&mut confirms) && course.ask_again_soon {
+                course.next = Instant::now();
+                continue;
+            }
+            drop(course);
+            drop(first.take());
         }
     }
 
@@ -326,8 +335,10 @@ impl Course {
         self.state.up = false;
         self.state.last_error = Some(error.told(deps.clock.now()));
         let is_not_offered = error.cause == Cause::NotPublished;
-        Arc::make_mut(&mut self.memory).primary_failed(error.call, is_not_offered);
-        self.ask_again_soon = is_not_offered;
+        let memory = Arc::make_mut(&mut self.memory);
+        memory.primary_failed(error.call, is_not_offered);
+        let confirmed = memory.call(error.call).map_or(0, |call| call.not_offered);
+        self.ask_again_soon = confirmed == 1;
         // A cluster that is not there will not be back in a minute.
         if error.reason == Reason::NotFound && !is_not_offered {
             self.failures = self.failures.max(3);

@@ -68,6 +68,7 @@ impl Source {
             store: store.clone(),
             metrics: Arc::new(Metrics::new()),
             clock: clock.clone(),
+            confirms_at_once: true,
         };
         let mut polling = JoinSet::new();
         polling.spawn(poll::run(config, deps, first_round));

@@ -63,3 +63,31 @@ async fn a_call_that_seems_not_offered_is_asked_again_soon() {
     pass(20).await;
     assert_eq!(bench.fake.polls("1"), 2, "after the active interval");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_stays_not_offered_backs_off() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(None));
+    fake.not_published.store(true, Ordering::Relaxed);
+    let bench = Bench::start(fake, |_| {});
+    pass(3600).await;
+    let polls = bench.fake.polls("1");
+    assert!((10..=20).contains(&polls), "{polls}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_polls_once_confirms_at_once() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(None));
+    fake.not_published.store(true, Ordering::Relaxed);
+    let bench = Bench::confirming(fake);
+    pass(1).await;
+    assert_eq!(bench.fake.polls("1"), 2);
+    assert!(bench.ready.is_ready(), "also when the second one fails");
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(None));
+    let bench = Bench::confirming(fake);
+    pass(1).await;
+    assert_eq!(bench.fake.polls("1"), 1, "nothing is in doubt");
+    assert!(bench.ready.is_ready());
+}

@@ -241,6 +241,7 @@ async fn accounts_and_products_come_and_go_with_their_series() {
         store: Arc::new(Store::new()),
         metrics: Arc::new(Metrics::new()),
         clock: Clock::system(),
+        confirms_at_once: false,
     };
     let (ready, first) = Ready::new();
     let before = accounts(
@@ -295,6 +296,7 @@ async fn an_account_in_another_place_begins_anew() {
         store: Arc::new(Store::new()),
         metrics: Arc::new(Metrics::new()),
         clock: Clock::system(),
+        confirms_at_once: false,
     };
     let account = |region| {
         accounts(&format!(
@@ -321,6 +323,7 @@ async fn a_config_that_was_replaced_is_let_go_with_its_secrets() {
         store: Arc::new(Store::new()),
         metrics: Arc::new(Metrics::new()),
         clock: Clock::system(),
+        confirms_at_once: false,
     };
     let account = |key: u32| {
         accounts(&format!(
