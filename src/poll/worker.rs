@@ -1,5 +1,7 @@
 //! One worker a cluster: observe, publish, sleep.
 
+mod log;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use super::select::Wanted;
 use super::{Deps, Watch};
 use crate::model::bounds;
 use crate::model::track;
-use crate::model::{ClusterState, Degraded, Key, Memory, Observation, UpgradeView};
+use crate::model::{ClusterState, Key, Memory, Observation};
 use crate::provider::{ApiError, Cause, Reason};
 use crate::web::ready::Latch;
 
@@ -158,7 +160,7 @@ impl Worker {
         course.replace(watch, wanted);
         let is_changed = course.state != before;
         if is_changed {
-            course.tell_stalled(&before.upgrades, &course.state.upgrades);
+            course.log_stalled(&before.upgrades, &course.state.upgrades);
             self.deps.store.put(course.state.clone());
         }
         drop(course);
@@ -296,8 +298,8 @@ impl Course {
         }
         self.state.version.clone_from(&observation.version);
         self.state.raw_status.clone_from(&observation.raw_status);
-        self.tell_status(&views);
-        self.tell_stalled(&self.state.upgrades, &views);
+        self.log_status(&views);
+        self.log_stalled(&self.state.upgrades, &views);
         self.state.upgrades = views;
         self.log_degraded(&degraded);
         self.state.degraded = degraded;
@@ -376,68 +378,4 @@ impl Course {
         let mut upgrades = self.state.upgrades.iter();
         self.changing || upgrades.any(|view| view.upgrade.status.is_active())
     }
-
-    /// Logs each secondary call once when it begins to fail, and once when it fails no more.
-    fn log_degraded(&self, degraded: &[Degraded]) {
-        let is_among = |calls: &[Degraded], call: &Degraded| {
-            calls.iter().any(|other| other.endpoint == call.endpoint)
-        };
-        let (account, product) = (&*self.watch.account.name, self.watch.product.name);
-        let before = &self.state.degraded;
-        for call in degraded.iter().filter(|call| !is_among(before, call)) {
-            tracing::warn!(
-                account, product, cluster = %self.wanted.id, name = self.state.name,
-                endpoint = call.endpoint, reason = call.reason, error = call.message,
-                missing = call.missing, permission = call.permission,
-                "A secondary call failed; what it tells is missing."
-            );
-        }
-        for call in before.iter().filter(|call| !is_among(degraded, call)) {
-            tracing::info!(
-                account, product, cluster = %self.wanted.id, name = self.state.name,
-                endpoint = call.endpoint, "A secondary call fails no more."
-            );
-        }
-    }
-
-    /// Tells the log when an upgrade enters a state.
-    fn tell_status(&self, views: &[UpgradeView]) {
-        for view in views {
-            let upgrade = &view.upgrade;
-            let before = find(&self.state.upgrades, view);
-            if before.is_none_or(|v| v.upgrade.status != upgrade.status) {
-                tracing::info!(
-                    account = %self.watch.account.name, product = self.watch.product.name,
-                    cluster = %self.wanted.id, name = self.state.name,
-                    kind = upgrade.kind.as_str(),
-                    status = upgrade.status.as_str(),
-                    from = upgrade.from_version.as_deref().unwrap_or_default(),
-                    to = upgrade.to_version.as_deref().unwrap_or_default(),
-                    "An upgrade is in a new state."
-                );
-            }
-        }
-    }
-
-    /// Tells the log when an upgrade stalls.
-    fn tell_stalled(&self, before: &[UpgradeView], after: &[UpgradeView]) {
-        for view in after.iter().filter(|view| view.stalled) {
-            if !find(before, view).is_some_and(|v| v.stalled) {
-                tracing::warn!(
-                    account = %self.watch.account.name, product = self.watch.product.name,
-                    cluster = %self.wanted.id, name = self.state.name,
-                    last_progress = %view.last_progress,
-                    "An upgrade is stalled."
-                );
-            }
-        }
-    }
-}
-
-/// The same upgrade among others.
-fn find<'a>(views: &'a [UpgradeView], view: &UpgradeView) -> Option<&'a UpgradeView> {
-    let upgrade = &view.upgrade;
-    views
-        .iter()
-        .find(|v| v.upgrade.kind == upgrade.kind && v.upgrade.is_same(upgrade))
 }
