@@ -254,7 +254,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     ),
     Family::of(
         "rolling_upgrade_stalled_after_seconds",
-        "Seconds without progress after which the upgrade is stalled; absent while it waits for a person, since nothing is stalled then.",
+        "Seconds without progress after which the upgrade is stalled; absent while it waits for a person, and while a failing secondary call hides its progress: nothing is stalled then.",
         |c, rows| {
             for u in &c.upgrades {
                 let limit = u.view.stalled_after(&c.state.thresholds);
