@@ -385,12 +385,15 @@ async fn quotes_no_secret_under_a_file_key() {
     pair.write_config(&good.replace("secret_key: sim-ncloud", "secret_key_file: sim-ncloud"));
     let (status, text) = reload(&pair).await;
     assert_eq!(status, 500, "{text}");
-    let log = pair.exporter.output();
+    let why = "the file of secret_key_file: No such file";
+    // The log is written apart from the answer.
+    let log = eventually(Duration::from_secs(10), why, || async {
+        let log = pair.exporter.output();
+        if log.contains(why) { Ok(log) } else { Err(log) }
+    })
+    .await;
     for told in [text, log] {
-        assert!(
-            told.contains("the file of secret_key_file: No such file"),
-            "{told}"
-        );
+        assert!(told.contains(why), "{told}");
         assert!(!told.contains("sim-ncloud-secret-key"), "{told}");
     }
 }
