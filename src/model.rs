@@ -279,9 +279,10 @@ pub struct Memory {
     pub has_polled: bool,
     /// By kind, the upgrade last seen.
     pub upgrades: BTreeMap<Kind, Seen>,
-    /// By the vendor's name of a call, how it went: secondary calls, and primary ones that the vendor
-    /// does not offer.
+    /// Secondary calls by the vendor's name.
     pub calls: BTreeMap<&'static str, CallMemory>,
+    /// By the vendor's name of a primary call, polls in a row that were told that it is not published.
+    pub unpublished: BTreeMap<&'static str, u32>,
 }
 
 /// What earlier polls saw of the upgrade that is current now.

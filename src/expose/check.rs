@@ -203,6 +203,7 @@ pub(crate) fn chance(rng: &mut fastrand::Rng, id: &str, now: Timestamp) -> Clust
                 missing: "states of nodes",
                 permission: "cce:node:list",
                 since: time(rng),
+                reason_since: time(rng),
             });
         }
     }

@@ -246,6 +246,7 @@ fn a_failing_secondary_call_is_one_series_of_the_account() {
             missing: "states of nodes",
             permission: "cce:node:list",
             since: at(seconds),
+            reason_since: at(seconds),
         }];
         state
     };

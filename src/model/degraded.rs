@@ -15,7 +15,7 @@ pub struct FailingCall<'a> {
     pub product: &'static str,
     /// Vendor's name of the call: the label `endpoint`.
     pub endpoint: &'static str,
-    /// Value of the label `reason`, of the cluster that began to fail last.
+    /// Value of the label `reason`, of the cluster whose reason changed last.
     pub reason: &'static str,
     /// Time of the first failure of the cluster that has failed longest.
     pub since: Timestamp,
@@ -37,10 +37,10 @@ impl<'a> FailingCall<'a> {
                 };
                 let (first, latest) = calls
                     .entry((account, product, call.endpoint))
-                    .or_insert((failing, call.since));
+                    .or_insert((failing, call.reason_since));
                 first.since = first.since.min(call.since);
-                if call.since > *latest {
-                    (first.reason, *latest) = (call.reason, call.since);
+                if call.reason_since > *latest {
+                    (first.reason, *latest) = (call.reason, call.reason_since);
                 }
             }
         }
@@ -67,6 +67,7 @@ mod tests {
             missing: "states of nodes",
             permission: "cce:node:list",
             since: at(*since),
+            reason_since: at(*since),
         });
         ClusterState {
             key: Key {
@@ -118,6 +119,15 @@ mod tests {
             ("ListTasks", "timeout", at(40)),
         ];
         assert_eq!(told, want);
+    }
+
+    #[test]
+    fn reason_that_changed_last_is_told() {
+        let mut older = failing("1", &[("ListNodes", "timeout", 10)]);
+        older.degraded[0].reason_since = at(50);
+        let clusters = [older, failing("2", &[("ListNodes", "permission", 30)])];
+        let calls = FailingCall::of(&clusters);
+        assert_eq!((calls[0].reason, calls[0].since), ("timeout", at(10)));
     }
 
     #[test]

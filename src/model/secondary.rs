@@ -13,7 +13,7 @@ use super::{Memory, Observation};
 /// Shortest time for which the last good answer of a failing call is shown.
 const KEPT: Duration = Duration::from_secs(15 * 60);
 
-/// The same time in poll intervals, where they are long.
+/// Poll intervals for which it is shown, where they are longer than that.
 const KEPT_INTERVALS: u32 = 3;
 
 /// Polls in a row that must be told that a call is not offered before that counts.
@@ -43,6 +43,8 @@ pub struct SecondaryFailure {
     pub permission: &'static str,
     /// The vendor says that it does not offer the call at all.
     pub is_not_offered: bool,
+    /// The call was not made at this poll: the failure is that of an earlier one.
+    pub is_earlier: bool,
 }
 
 /// Failing secondary call of a cluster, as it is shown.
@@ -60,6 +62,8 @@ pub struct Degraded {
     pub permission: &'static str,
     /// Time of the first failure in a row.
     pub since: Timestamp,
+    /// Time of the first failure in a row with this reason.
+    pub reason_since: Timestamp,
 }
 
 /// Memory of a vendor's call for one cluster, by the call's name.
@@ -71,6 +75,8 @@ pub struct CallMemory {
     pub has_answered: bool,
     /// Time of the first failure in a row; `None` after a good answer.
     pub failing_since: Option<Timestamp>,
+    /// Latest failure in a row, and the time since when its reason is the same.
+    pub failure: Option<(SecondaryFailure, Timestamp)>,
     /// Time from which the last good answer is not shown any more; `None` while the call works.
     pub expires: Option<Timestamp>,
     /// Polls in a row that were told that the vendor does not offer the call.
@@ -97,21 +103,42 @@ impl CallMemory {
         };
     }
 
-    fn fail(&mut self, is_not_offered: bool, interval: Duration, now: Timestamp) {
+    fn fail(&mut self, failure: &SecondaryFailure, interval: Duration, now: Timestamp) -> Degraded {
         let since = *self.failing_since.get_or_insert(now);
+        let before = self.failure.take();
+        let same = before.filter(|(before, _)| before.reason == failure.reason);
+        let reason_since = same.map_or(now, |(_, since)| since);
+        self.failure = Some((failure.clone(), reason_since));
         let kept = KEPT.max(interval.saturating_mul(KEPT_INTERVALS));
         let kept = SignedDuration::try_from(kept).unwrap_or(SignedDuration::MAX);
         self.expires = Some(since.saturating_add(kept).unwrap_or(Timestamp::MAX));
-        self.count(is_not_offered);
+        if !failure.is_earlier {
+            count(&mut self.not_offered, failure.is_not_offered);
+        }
+        Degraded {
+            endpoint: "",
+            reason: failure.reason,
+            message: failure.message.clone(),
+            missing: failure.missing,
+            permission: failure.permission,
+            since,
+            reason_since,
+        }
     }
 
-    fn count(&mut self, is_not_offered: bool) {
-        self.not_offered = if is_not_offered {
-            self.not_offered.saturating_add(1)
-        } else {
-            0
-        };
+    /// Forgets the failures, not the answers.
+    fn clear(&mut self) {
+        (self.failing_since, self.failure, self.expires) = (None, None, None);
     }
+}
+
+/// Counts polls in a row.
+fn count(polls: &mut u32, is_one_more: bool) {
+    *polls = if is_one_more {
+        polls.saturating_add(1)
+    } else {
+        0
+    };
 }
 
 impl Memory {
@@ -126,14 +153,17 @@ impl Memory {
         memory.is_some_and(|memory| memory.failing_since.is_some())
     }
 
-    /// Counts a failure of the primary call, which ended the poll.
-    pub fn primary_failed(&mut self, endpoint: &'static str, is_not_offered: bool) {
-        if is_not_offered || self.calls.contains_key(endpoint) {
-            self.calls
-                .entry(endpoint)
-                .or_default()
-                .count(is_not_offered);
-        }
+    /// Counts a failure of the primary call, which ended the poll. Returns the polls in a row that were
+    /// told that the vendor does not publish it.
+    pub fn primary_failed(&mut self, endpoint: &'static str, is_not_published: bool) -> u32 {
+        let polls = self.unpublished.entry(endpoint).or_default();
+        count(polls, is_not_published);
+        *polls
+    }
+
+    /// Returns the polls in a row that were told that the vendor does not publish a primary call.
+    pub fn unpublished_polls(&self, endpoint: &str) -> u32 {
+        self.unpublished.get(endpoint).copied().unwrap_or(0)
     }
 
     /// Takes the secondary calls of a good poll in. Returns those that leave the cluster degraded.
@@ -150,7 +180,7 @@ impl Memory {
         };
         for (endpoint, memory) in &mut self.calls {
             if !is_needed(endpoint) {
-                (memory.failing_since, memory.expires) = (None, None);
+                memory.clear();
             }
         }
         let mut degraded = Vec::new();
@@ -160,18 +190,14 @@ impl Memory {
                 memory.succeed(call.answer.clone());
                 continue;
             };
-            memory.fail(failure.is_not_offered, interval, now);
+            let failing = memory.fail(failure, interval, now);
             if memory.is_not_offered() {
-                (memory.failing_since, memory.expires) = (None, None);
+                memory.clear();
                 continue;
             }
             degraded.push(Degraded {
                 endpoint: call.endpoint,
-                reason: failure.reason,
-                message: failure.message.clone(),
-                missing: failure.missing,
-                permission: failure.permission,
-                since: memory.failing_since.unwrap_or(now),
+                ..failing
             });
         }
         degraded
@@ -214,6 +240,7 @@ mod tests {
                 missing: "states of nodes",
                 permission: "cce:node:list",
                 is_not_offered,
+                is_earlier: false,
             }),
         }))
     }
@@ -288,14 +315,36 @@ mod tests {
     #[test]
     fn failures_of_the_primary_call_are_counted_by_themselves() {
         let mut memory = Memory::default();
-        memory.primary_failed("UpgradeDetail", false);
-        assert_eq!(memory.call("UpgradeDetail"), None);
-        memory.primary_failed("UpgradeDetail", true);
-        memory.primary_failed("UpgradeDetail", false);
-        memory.primary_failed("UpgradeDetail", true);
-        assert!(!memory.call("UpgradeDetail").unwrap().is_not_offered());
-        memory.primary_failed("UpgradeDetail", true);
-        assert!(memory.call("UpgradeDetail").unwrap().is_not_offered());
-        assert!(!memory.is_failing("UpgradeDetail"));
+        memory.take_calls(&bad("not_found", true), MINUTE, at(0));
+        let mut fail = |is_not_published| memory.primary_failed("ListNodes", is_not_published);
+        assert_eq!(fail(true), 1);
+        assert_eq!(fail(false), 0);
+        assert_eq!((fail(true), fail(true)), (1, 2));
+        assert_eq!(memory.unpublished_polls("ListNodes"), 2);
+        assert_eq!(memory.call("ListNodes").unwrap().not_offered, 1);
+    }
+
+    #[test]
+    fn a_call_that_was_not_made_keeps_its_failure() {
+        let mut memory = Memory::default();
+        let first = memory.take_calls(&bad("not_found", true), MINUTE, at(0));
+        let mut earlier = bad("not_found", true);
+        let call = earlier.secondary.first_mut().unwrap();
+        call.failure.as_mut().unwrap().is_earlier = true;
+        assert_eq!(memory.take_calls(&earlier, MINUTE, at(10)), first);
+        assert_eq!(memory.call("ListNodes").unwrap().not_offered, 1);
+    }
+
+    #[test]
+    fn a_reason_has_its_own_beginning() {
+        let mut memory = Memory::default();
+        let mut since = |reason, second| {
+            let degraded = memory.take_calls(&bad(reason, false), MINUTE, at(second));
+            (degraded[0].since, degraded[0].reason_since)
+        };
+        assert_eq!(since("server", 0), (at(0), at(0)));
+        assert_eq!(since("timeout", 10), (at(0), at(10)));
+        assert_eq!(since("timeout", 20), (at(0), at(10)));
+        assert_eq!(since("server", 30), (at(0), at(30)));
     }
 }

@@ -338,9 +338,7 @@ impl Course {
         self.state.last_error = Some(error.told(deps.clock.now()));
         let is_not_offered = error.cause == Cause::NotPublished;
         let memory = Arc::make_mut(&mut self.memory);
-        memory.primary_failed(error.call, is_not_offered);
-        let confirmed = memory.call(error.call).map_or(0, |call| call.not_offered);
-        self.ask_again_soon = confirmed == 1;
+        self.ask_again_soon = memory.primary_failed(error.call, is_not_offered) == 1;
         // A cluster that is not there will not be back in a minute.
         if error.reason == Reason::NotFound && !is_not_offered {
             self.failures = self.failures.max(3);

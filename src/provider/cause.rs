@@ -9,6 +9,8 @@ pub enum Cause {
     Credentials,
     /// Nobody knows: these credentials were refused a moment ago, so that nothing was sent.
     Held,
+    /// None: the call waits for others of its account that fail, so that nothing was sent.
+    NotAsked,
     /// This machine's clock: the vendor refuses what was signed too long before or after its time.
     Clock,
     /// The credentials are good, and may not do this.
@@ -68,7 +70,7 @@ impl Cause {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Credentials => "credentials",
-            Self::Held => "not tried",
+            Self::Held | Self::NotAsked => "not tried",
             Self::Clock => "clock",
             Self::Permission => "permission",
             Self::Subscription => "subscription",

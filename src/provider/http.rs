@@ -26,7 +26,7 @@ use exchange::{prepare, receive};
 use failure::locked_out;
 
 use super::limit::{Closed, Gate, Pass, Rate, Verdict};
-use super::{ApiError, Call, Reason, retry};
+use super::{ApiError, Call, Cause, Reason, retry};
 use crate::clock::Clock;
 use crate::config::Account;
 use crate::config::secret::refresh_all;
@@ -40,6 +40,9 @@ pub use vendor::{Authentication, Vendor};
 
 /// Longest wait for paused credentials before their files are read again: others may be there by then.
 const LOOK: Duration = Duration::from_secs(5);
+
+/// Longest wait for the slot of the calls that are made once: the poll that makes one goes on without.
+const SLOT_WAIT: Duration = Duration::from_secs(1);
 
 /// One account's way to its vendor; its limits are shared by all the account's products.
 #[derive(Debug)]
@@ -178,13 +181,14 @@ impl Transport {
         }
     }
 
-    /// Waits for the slot of the calls that are made once, no longer than for an answer.
+    /// Waits a moment for the slot of the calls that are made once.
     async fn slot(&self, request: &Request<'_>) -> Result<SemaphorePermit<'_>, ApiError> {
-        let slot = tokio::time::timeout(self.timeout, self.once.acquire()).await;
+        let wait = SLOT_WAIT.min(self.timeout);
+        let slot = tokio::time::timeout(wait, self.once.acquire()).await;
         let Ok(Ok(slot)) = slot else {
-            let text =
-                "not asked: the account's other failing calls of this kind take too long to answer";
-            return Err(ApiError::new(Reason::Timeout, text).of(request.call.name));
+            let text = "not asked: other failing calls of the account are slow to answer";
+            let error = ApiError::new(Reason::Timeout, text).because(Cause::NotAsked);
+            return Err(error.of(request.call.name));
         };
         Ok(slot)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::http::Effort;
-use super::{ApiError, Call, Reason};
+use super::{ApiError, Call, Cause, Reason};
 use crate::model::{Memory, SecondaryCall, SecondaryFailure};
 
 /// Outcomes of the secondary calls of one poll of a cluster, beside those of earlier polls.
@@ -62,30 +62,47 @@ impl<'a> SecondaryCalls<'a> {
         if error.reason == Reason::Auth {
             return Err(error);
         }
+        let memory = self.memory.call(call.name);
+        let earlier = memory.and_then(|memory| memory.failure.as_ref());
+        if let Some((earlier, _)) = earlier.filter(|_| error.cause == Cause::NotAsked) {
+            let mut failure = earlier.clone();
+            failure.is_earlier = true;
+            self.push_failure(call, failure);
+            return Ok(());
+        }
         let (missing, permission) = call.secondary.map_or(("", ""), |secondary| {
             (secondary.tells, secondary.permission)
         });
-        self.push(SecondaryCall {
-            endpoint: call.name,
-            answer: None,
-            failure: Some(SecondaryFailure {
-                reason: error.reason.as_str(),
-                message: error.to_string(),
-                missing,
-                permission,
-                is_not_offered,
-            }),
-        });
+        let failure = SecondaryFailure {
+            reason: error.reason.as_str(),
+            message: error.to_string(),
+            missing,
+            permission,
+            is_not_offered,
+            is_earlier: false,
+        };
+        self.push_failure(call, failure);
         Ok(())
     }
 
-    /// Whether the call counts as not offered, were it refused as such at this poll too.
+    fn push_failure(&mut self, call: &Call, failure: SecondaryFailure) {
+        self.push(SecondaryCall {
+            endpoint: call.name,
+            answer: None,
+            failure: Some(failure),
+        });
+    }
+
+    /// Returns whether the call counts as not offered, were it refused as such at this poll too.
     pub fn counts_as_not_offered(&self, call: &Call) -> bool {
+        if call.secondary.is_none() {
+            return self.memory.unpublished_polls(call.name) >= 1;
+        }
         let memory = self.memory.call(call.name);
         memory.is_some_and(|memory| memory.not_offered >= 1 && !memory.has_answered)
     }
 
-    /// Whether the vendor seems not to offer a call, which the next poll has to confirm.
+    /// Returns whether the vendor seems not to offer a call, which the next poll has to confirm.
     pub fn asks_again_soon(&self) -> bool {
         self.calls.iter().any(|call| {
             let is_refused = call.failure.as_ref().is_some_and(|f| f.is_not_offered);
@@ -107,5 +124,73 @@ impl<'a> SecondaryCalls<'a> {
             Some(_) => {}
             None => self.calls.push(call),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{Observation, Thresholds, track};
+    use crate::provider::{Method, Secondary};
+
+    const CALL: Call = Call::secondary(
+        "ListNodes",
+        Method::Get,
+        "/nodes",
+        Secondary {
+            tells: "states of nodes",
+            permission: "cce:node:list",
+        },
+    );
+
+    fn poll(memory: &mut Memory, error: ApiError) -> (&'static str, String) {
+        let now = Timestamp::UNIX_EPOCH;
+        let mut calls = SecondaryCalls::new(memory, now);
+        calls.fail(&CALL, error, false).unwrap();
+        let observation = Observation {
+            secondary: calls.finish(),
+            ..Observation::default()
+        };
+        let day = Duration::from_secs(86400);
+        let limits = Thresholds {
+            stalled_after: day,
+            overdue_after: day,
+            retain_ended: day,
+        };
+        let degraded = track::advance(memory, &observation, &limits, day, now).degraded;
+        (degraded[0].reason, degraded[0].message.clone())
+    }
+
+    #[test]
+    fn a_call_that_was_not_asked_keeps_its_last_reason() {
+        let not_asked = || ApiError::new(Reason::Timeout, "not asked").because(Cause::NotAsked);
+        let refused = ApiError::new(Reason::Permission, "no").of(CALL.name);
+        let mut memory = Memory::default();
+        let first = poll(&mut memory, refused);
+        assert_eq!(first.0, "permission");
+        assert_eq!(poll(&mut memory, not_asked()), first);
+        assert_eq!(poll(&mut memory, not_asked()), first);
+        let fresh = poll(&mut Memory::default(), not_asked());
+        assert_eq!(fresh, ("timeout", "not asked".to_owned()));
+    }
+
+    #[test]
+    fn refused_credentials_fail_the_poll() {
+        let memory = Memory::default();
+        let mut calls = SecondaryCalls::new(&memory, Timestamp::UNIX_EPOCH);
+        let error = ApiError::new(Reason::Auth, "no such key");
+        assert_eq!(calls.fail(&CALL, error.clone(), false), Err(error));
+    }
+
+    #[test]
+    fn a_call_that_failed_is_made_once() {
+        let mut memory = Memory::default();
+        let now = Timestamp::UNIX_EPOCH;
+        let effort = |memory: &Memory| SecondaryCalls::new(memory, now).effort(&CALL);
+        assert_eq!(effort(&memory), Effort::Normal);
+        poll(&mut memory, ApiError::new(Reason::Server, "down"));
+        assert_eq!(effort(&memory), Effort::Once);
     }
 }

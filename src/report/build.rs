@@ -200,6 +200,7 @@ mod tests {
                 missing: "states of nodes",
                 permission: "cce:node:list",
                 since: at(30),
+                reason_since: at(30),
             }],
         }
     }

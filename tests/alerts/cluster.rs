@@ -280,6 +280,7 @@ fn secondary(rng: &mut fastrand::Rng) -> Vec<SecondaryCall> {
             missing: "states of nodes",
             permission: "cce:node:list",
             is_not_offered: false,
+            is_earlier: false,
         }),
     };
     ["ListNodes", "ListTasks"].map(call).to_vec()

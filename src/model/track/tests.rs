@@ -387,6 +387,7 @@ fn failed_secondary_calls_are_told_beside_the_upgrade() {
             missing: "states of nodes",
             permission: "cce:node:list",
             is_not_offered: false,
+            is_earlier: false,
         }),
     });
     let mut memory = Memory::default();

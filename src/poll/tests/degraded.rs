@@ -13,6 +13,7 @@ fn failing() -> SecondaryCall {
             missing: "states of nodes",
             permission: "cce:node:list",
             is_not_offered: false,
+            is_earlier: false,
         }),
     }
 }

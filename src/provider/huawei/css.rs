@@ -140,9 +140,8 @@ impl Css {
     /// Returns whether a failure of the primary call proves that the cloud does not publish it: the
     /// poll before was told so too, no call of it was ever answered well, and no upgrade is known.
     fn is_unpublished(&self, error: &ApiError, memory: &Memory) -> bool {
-        let call = memory.call(DETAIL.name);
         error.cause == Cause::NotPublished
-            && call.is_some_and(|call| call.not_offered > 0)
+            && memory.unpublished_polls(DETAIL.name) > 0
             && !self.offered.is_offered(Kind::Version)
             && memory.upgrades.values().all(|seen| seen.forgotten)
     }

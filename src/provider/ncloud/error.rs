@@ -197,7 +197,7 @@ fn sentence(cause: Cause, answer: &Answer, said: &Said, place: &str) -> String {
             "the vendor's side cannot serve the call now; wait, and look at the vendor's status page if it lasts".to_owned()
         }
         Cause::Refusal => "the service refused the call".to_owned(),
-        Cause::Answer | Cause::Held => unreadable(answer),
+        Cause::Answer | Cause::Held | Cause::NotAsked => unreadable(answer),
     };
     if said.message.is_empty() || said.envelope == Envelope::Success {
         what

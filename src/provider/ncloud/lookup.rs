@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::model::CallMemory;
 use crate::provider::http::Effort;
-use crate::provider::{ApiError, Reason};
+use crate::provider::{ApiError, Cause, Reason};
 
 /// Time between two tries after a failure.
 const PAUSE: Duration = Duration::from_secs(300);
@@ -122,6 +122,17 @@ impl<T> CachedLookup<T> {
             && error.reason == Reason::Auth
         {
             return Err(error.clone());
+        }
+        if let Err(error) = &outcome
+            && error.cause == Cause::NotAsked
+        {
+            // Nothing was asked, so nothing is known anew.
+            let mut found = self.found();
+            found.failure.get_or_insert(LookupFailure {
+                error: error.clone(),
+                is_not_offered: false,
+            });
+            return Ok(found);
         }
         self.update(|state| state.take(asked, outcome));
         Ok(self.found())

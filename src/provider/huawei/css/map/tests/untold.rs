@@ -60,6 +60,7 @@ impl Polls {
             missing: "",
             permission: "",
             is_not_offered: false,
+            is_earlier: false,
         };
         self.take(Some(upgrade.clone()), Some(failure), now);
         upgrade
