@@ -1,5 +1,6 @@
 //! Repair of documents that are nearly JSON: a byte order mark, bytes that are not UTF-8, lone surrogates
-//! and raw control characters in texts, a key twice in an object.
+//! and raw control characters in texts, a key twice in an object, numbers and depths beyond what the parser
+//! takes.
 //!
 //! One pass over the document, with bounded memory besides its copy. What else is wrong stays as it is.
 
@@ -12,8 +13,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Escape of U+FFFD, as long as the escape of a surrogate.
 const REPLACEMENT: &[u8] = br"\ufffd";
 
-/// Objects within each other whose keys are compared; serde reads no deeper ones, it only passes over them.
-const MAX_DEPTH: usize = 128;
+/// Objects and lists within each other; deeper ones, of which no field is read, become null. The parser
+/// takes 128.
+const MAX_DEPTH: usize = 100;
 
 /// Keys of one object that are compared with later ones; records of vendors have far fewer.
 const MAX_KEYS: usize = 1_000;
@@ -30,7 +32,6 @@ pub(super) fn repaired(document: &[u8]) -> Option<Vec<u8>> {
         at: 0,
         out: Vec::with_capacity(text.len()),
         open: Vec::new(),
-        deeper: 0,
         is_changed,
     };
     repair.run();
@@ -44,8 +45,6 @@ struct Repair<'a> {
     out: Vec<u8>,
     /// Objects and lists around this place, at most [`MAX_DEPTH`].
     open: Vec<Open<'a>>,
-    /// Further ones within them.
-    deeper: usize,
     is_changed: bool,
 }
 
@@ -71,12 +70,23 @@ impl<'a> Repair<'a> {
                     self.text();
                     continue;
                 }
-                b'{' => self.open(Open::Object {
+                b'-' | b'0'..=b'9' => {
+                    self.number();
+                    continue;
+                }
+                b'{' | b'[' if self.open.len() == MAX_DEPTH => {
+                    self.replace(length_of_nested(self.rest()), b"null");
+                    continue;
+                }
+                b'{' => self.open.push(Open::Object {
                     entries: HashMap::new(),
                     entry: None,
                 }),
-                b'[' => self.open(Open::List),
-                b'}' | b']' => self.close(),
+                b'[' => self.open.push(Open::List),
+                b'}' | b']' => {
+                    self.end_entry();
+                    self.open.pop();
+                }
                 _ => {}
             }
             self.copy(1);
@@ -84,6 +94,10 @@ impl<'a> Repair<'a> {
                 self.end_entry();
             }
         }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.input.get(self.at..).unwrap_or_default()
     }
 
     fn copy(&mut self, length: usize) {
@@ -126,7 +140,7 @@ impl<'a> Repair<'a> {
         } else {
             Cow::Owned(decoded(self.out.get(start..).unwrap_or_default()))
         };
-        if let Some(Open::Object { entry, .. }) = self.innermost()
+        if let Some(Open::Object { entry, .. }) = self.open.last_mut()
             && entry.is_none()
         {
             *entry = Some((key, start));
@@ -142,34 +156,26 @@ impl<'a> Repair<'a> {
         }
     }
 
-    fn innermost(&mut self) -> Option<&mut Open<'a>> {
-        if self.deeper > 0 {
-            return None;
-        }
-        self.open.last_mut()
-    }
-
-    fn open(&mut self, open: Open<'a>) {
-        if self.open.len() < MAX_DEPTH {
-            self.open.push(open);
+    /// Copies a number; one that no float can hold becomes a text, which is an error where it decides.
+    fn number(&mut self) {
+        let rest = self.rest();
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        let length = rest.iter().take_while(|byte| is_digit(byte)).count();
+        let digits = rest.get(..length).unwrap_or_default();
+        let number = str::from_utf8(digits)
+            .ok()
+            .and_then(|n| n.parse::<f64>().ok());
+        if number.is_some_and(f64::is_infinite) {
+            self.replace(length, &[b"\"", digits, b"\""].concat());
         } else {
-            self.deeper += 1;
-        }
-    }
-
-    fn close(&mut self) {
-        if self.deeper > 0 {
-            self.deeper -= 1;
-        } else {
-            self.end_entry();
-            self.open.pop();
+            self.copy(length);
         }
     }
 
     /// Ends an object's entry, and blanks the one before it that has the same key.
     fn end_entry(&mut self) {
         let end = self.out.len();
-        let Some(Open::Object { entries, entry }) = self.innermost() else {
+        let Some(Open::Object { entries, entry }) = self.open.last_mut() else {
             return;
         };
         let Some((key, start)) = entry.take() else {
@@ -189,6 +195,27 @@ impl<'a> Repair<'a> {
             self.is_changed = true;
         }
     }
+}
+
+/// Returns the length of the object or list that begins this text.
+fn length_of_nested(text: &[u8]) -> usize {
+    let (mut depth, mut is_text, mut is_escaped) = (0_usize, false, false);
+    for (length, byte) in (1..).zip(text) {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            b'{' | b'[' if !is_text => depth += 1,
+            b'}' | b']' if !is_text => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return length;
+                }
+            }
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// Returns the escape of a control character.

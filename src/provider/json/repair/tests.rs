@@ -211,3 +211,36 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_no_field_reads_may_be_of_any_size_and_depth() {
+    #[derive(serde::Deserialize)]
+    struct Wire {
+        #[serde(deserialize_with = "json::list")]
+        list: Vec<Entry>,
+    }
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Entry {
+        #[serde(deserialize_with = "json::strict_text")]
+        id: String,
+    }
+    let deep = format!("{}\"]\\\"\"{}", "[{\"x\":".repeat(300), "}]".repeat(300));
+    for junk in ["1e999", "-1E+999", "[1e999, 2]", &deep] {
+        let document = format!(r#"{{"list":[{{"id":"a","junk":{junk}}},{{"id":7}}]}}"#);
+        let wire: Wire = json::read(document.as_bytes()).unwrap();
+        let ids: Vec<_> = wire.list.iter().map(|entry| &*entry.id).collect();
+        assert_eq!(ids, ["a", "7"], "{junk}");
+    }
+}
+
+#[test]
+fn a_number_that_no_float_holds_is_an_error_where_it_decides() {
+    #[derive(serde::Deserialize)]
+    struct Wire {
+        #[serde(deserialize_with = "json::strict_number")]
+        _count: Option<i64>,
+    }
+    let error = json::read::<Wire>(br#"{"_count":1e999}"#).err().unwrap();
+    assert!(error.to_string().contains("_count"), "{error}");
+}
