@@ -4,7 +4,7 @@
 //! Part of a list is never taken for the whole: half a list of clusters looks like clusters that are
 //! gone, and half a history may lack the upgrade that runs.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
@@ -63,7 +63,8 @@ pub(super) trait Page: DeserializeOwned {
 pub(super) struct Collected<T> {
     /// Each entry once.
     items: Vec<T>,
-    seen: BTreeSet<String>,
+    /// Their places by id.
+    places: BTreeMap<String, usize>,
     /// Entries that came, also those that came before or tell nothing.
     received: usize,
     left_out: usize,
@@ -87,7 +88,7 @@ impl<T> Default for Collected<T> {
     fn default() -> Self {
         Self {
             items: Vec::new(),
-            seen: BTreeSet::new(),
+            places: BTreeMap::new(),
             received: 0,
             left_out: 0,
             bytes: 0,
@@ -130,9 +131,7 @@ impl<T: Entry> Collected<T> {
         self.left_out += left_out;
         let before = self.items.len();
         for item in items {
-            if item.id().is_none_or(|id| self.seen.insert(id.to_owned())) {
-                self.items.push(item);
-            }
+            self.push(item);
         }
         self.received += size;
         let more = match self.total {
@@ -146,6 +145,21 @@ impl<T: Entry> Collected<T> {
             true => End::Repeated,
         };
         Ok(self.end == End::Open && self.has_room())
+    }
+
+    /// Adds an entry. Of two with the same id the one that decides stays, else the later one.
+    fn push(&mut self, item: T) {
+        let place = item.id().and_then(|id| self.places.get(id)).copied();
+        match place.and_then(|place| self.items.get_mut(place)) {
+            Some(known) if known.decides() => {}
+            Some(known) => *known = item,
+            None => {
+                if let Some(id) = item.id() {
+                    self.places.insert(id.to_owned(), self.items.len());
+                }
+                self.items.push(item);
+            }
+        }
     }
 
     /// Ends the list at the page that the cloud refused with `refusal`.

@@ -214,3 +214,21 @@ fn a_page_that_repeats_ends_a_history_that_is_decided() {
         assert_eq!(outcome, want);
     }
 }
+
+#[test]
+fn of_entries_with_the_same_id_one_that_decides_stays() {
+    let kept = |decide: [bool; 3]| {
+        let mut history = History::default();
+        let items = decide.map(|decides| Number("1".to_owned(), decides));
+        history.add(Numbers(None, Some(items.into())), 1).unwrap();
+        history.complete().unwrap()
+    };
+    for decide in [
+        [false, true, false],
+        [true, false, false],
+        [false, false, true],
+    ] {
+        assert_eq!(kept(decide), [Number("1".to_owned(), true)], "{decide:?}");
+    }
+    assert_eq!(kept([false; 3]).len(), 1);
+}
