@@ -2,6 +2,7 @@
 //! attempt, retries, clock skew, and the metrics of all that.
 
 mod answer;
+mod asked;
 pub(crate) mod client;
 mod closed;
 mod encoding;
@@ -53,6 +54,7 @@ pub struct Transport {
     gate: Gate,
     /// Slot of the calls that are made once.
     once: Semaphore,
+    pauses: asked::Pauses,
     timeout: Duration,
     /// Of one request, the first included.
     attempts: u32,
@@ -79,6 +81,7 @@ impl Transport {
             rate: Rate::new(account.polling.rate_limit),
             gate: Gate::new(account.polling.max_concurrency),
             once: Semaphore::new(1),
+            pauses: asked::Pauses::default(),
             timeout: account.polling.timeout,
             attempts: retry::ATTEMPTS,
             calls: closed::calls().collect(),
@@ -161,11 +164,10 @@ impl Transport {
                 }
                 Err(Failed::Error(error)) => error,
             };
-            if attempt >= attempts {
-                return Err(error);
-            }
             let dice = fastrand::f64();
-            let Some(wait) = retry::delay(attempt, &error, dice) else {
+            let wait = retry::delay(attempt, &error, dice).filter(|_| attempt < attempts);
+            let Some(wait) = wait else {
+                self.note_pause(request, &error);
                 return Err(error);
             };
             tracing::debug!(
@@ -181,16 +183,37 @@ impl Transport {
         }
     }
 
-    /// Waits a moment for the slot of the calls that are made once.
+    /// Waits a moment for the slot of the calls that are made once; not while the vendor's pause lasts.
     async fn slot(&self, request: &Request<'_>) -> Result<SemaphorePermit<'_>, ApiError> {
+        let not_asked = |reason, why: &str| {
+            let error = ApiError::new(reason, format!("not asked: {why}"));
+            Err(error.because(Cause::NotAsked).of(request.call.name))
+        };
+        if self.pauses.until(request).is_some() {
+            return not_asked(Reason::Throttled, "the vendor asks for a pause");
+        }
         let wait = SLOT_WAIT.min(self.timeout);
         let slot = tokio::time::timeout(wait, self.once.acquire()).await;
         let Ok(Ok(slot)) = slot else {
-            let text = "not asked: other failing calls of the account are slow to answer";
-            let error = ApiError::new(Reason::Timeout, text).because(Cause::NotAsked);
-            return Err(error.of(request.call.name));
+            let why = "other failing calls of the account are slow to answer";
+            return not_asked(Reason::Timeout, why);
         };
         Ok(slot)
+    }
+
+    /// Keeps to the pause that the vendor asks for between tries of a secondary call.
+    fn note_pause(&self, request: &Request<'_>, error: &ApiError) {
+        let Some(pause) = error.retry_after.filter(|_| error.cause != Cause::Held) else {
+            return;
+        };
+        if request.call.secondary.is_some() && self.pauses.note(request, pause) {
+            let until = self.clock.now().checked_add(pause);
+            tracing::info!(
+                account = %self.account, call = request.call.name, path = request.path,
+                seconds = pause.as_secs(), until = %until.unwrap_or(jiff::Timestamp::MAX),
+                "The vendor asks for a pause (Retry-After): the call is not made before it ends."
+            );
+        }
     }
 
     async fn attempt(

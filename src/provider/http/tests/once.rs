@@ -50,3 +50,46 @@ async fn calls_made_once_share_one_slot_and_hold_up_no_other() {
     let asked = silent.requests().len();
     assert!((1..=3).contains(&asked), "one after another: {asked}");
 }
+
+#[tokio::test]
+async fn a_call_that_failed_waits_for_the_end_of_the_vendors_pause() {
+    const SECONDARY: Call = Call::secondary(
+        "Nodes",
+        Method::Get,
+        "/nodes",
+        crate::provider::Secondary {
+            tells: "states of nodes",
+            permission: "nodes:list",
+        },
+    );
+    let server = Server::start(vec![
+        answer("429 Slow Down", "retry-after: 60\r\n", ""),
+        answer("200 OK", "", "{}"),
+    ])
+    .await;
+    let mut transport = transport();
+    transport.calls.push(&SECONDARY);
+    let request = |effort| Request {
+        call: &SECONDARY,
+        path: SECONDARY.path.to_owned(),
+        effort,
+        ..server.read()
+    };
+    let send = async |effort| {
+        let sent = transport.send(&Counting::default(), &request(effort)).await;
+        sent.map(|_| ())
+            .map_err(|error| (error.reason, error.cause))
+    };
+    let throttled = Reason::Throttled;
+    assert_eq!(
+        send(Effort::Normal).await,
+        Err((throttled, Cause::Throttled))
+    );
+    assert_eq!(send(Effort::Once).await, Err((throttled, Cause::NotAsked)));
+    assert_eq!(server.requests().len(), 1);
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(61)).await;
+    tokio::time::resume();
+    assert_eq!(send(Effort::Once).await, Ok(()));
+    assert_eq!(server.requests().len(), 2);
+}
