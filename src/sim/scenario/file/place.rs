@@ -11,9 +11,8 @@ type Size = Option<(usize, usize)>;
 pub(super) fn failure(field: &Field<'_>, size: Size, before: Option<usize>) -> Option<Place> {
     let mut section = field.section();
     let place = match section.take("before") {
-        Some(step) => {
-            number(&step, "step before its nodes", before).map(|step| Place { node: 0, step })
-        }
+        Some(step) => number(&step, ("step before its nodes", "before"), before)
+            .map(|step| Place { node: 0, step }),
         None => place(&mut section, size),
     };
     section.finish();
@@ -35,20 +34,22 @@ pub(super) fn hang(field: &Field<'_>, size: Size) -> Option<Hang> {
 
 fn place(section: &mut Section<'_>, size: Size) -> Option<Place> {
     let node = section.need("node");
-    let node = node.and_then(|field| number(&field, "node", size.map(|(nodes, _)| nodes)));
+    let node =
+        node.and_then(|field| number(&field, ("node", "nodes"), size.map(|(nodes, _)| nodes)));
     let step = section.need("step");
-    let step = step.and_then(|field| number(&field, "step", size.map(|(_, steps)| steps)));
+    let step =
+        step.and_then(|field| number(&field, ("step", "steps"), size.map(|(_, steps)| steps)));
     Some(Place {
         node: node?,
         step: step?,
     })
 }
 
-/// Reads a number from 1 to `count`.
-fn number(field: &Field<'_>, what: &str, count: Option<usize>) -> Option<usize> {
+/// Reads a number from 1 to `count`, the number of things that `key` adds to a cluster.
+fn number(field: &Field<'_>, (what, key): (&str, &str), count: Option<usize>) -> Option<usize> {
     let count = count?;
     if count == 0 {
-        field.wrong(format!("this cluster has no {what}: add one"));
+        field.wrong(format!("this cluster has no {what}: add {key}"));
         return None;
     }
     let number = field.integer(1..=u64::try_from(count).ok()?)?;

@@ -146,9 +146,9 @@ zebra: []
             "4:49: batch must be a whole number from 1 to 1000, not \"0\"",
             "5:24: css cluster \"b\" exists a second time: it is at 4:24 already, change the id",
             "5:118: node must be a whole number from 1 to 1, not \"2\"",
-            "6:65: this cluster has no step: add one",
+            "6:65: this cluster has no step: add steps",
             "6:97: node \"n\" with role \"d\" exists a second time: rename one",
-            "7:58: this cluster has no step before its nodes: add one",
+            "7:58: this cluster has no step before its nodes: add before",
             "8:19: answer must be throttled, unauthorized, forbidden, server_error, refused, not_published, bad_request, denied, not_found, internal_error, html, login_page, garbage, empty, truncated, hang, close, lost, redirect or old_date, not \"nothing\"",
             "9:1: unknown key \"zebra\": the scenario takes ncloud, huawei, clock_ahead, clusters, faults",
         ]
