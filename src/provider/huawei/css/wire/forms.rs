@@ -82,7 +82,7 @@ pub(super) fn nested<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
 /// Reads an object from JSON in a text or from an object; an empty one for anything else.
 fn fields<'de, D: Deserializer<'de>>(de: D) -> Result<Map<String, Value>, D::Error> {
     let value = match Value::deserialize(de)? {
-        Value::String(text) => serde_json::from_str(&text).unwrap_or_default(),
+        Value::String(text) => json::read(text.as_bytes()).unwrap_or_default(),
         other => other,
     };
     Ok(match value {

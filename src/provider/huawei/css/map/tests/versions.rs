@@ -107,3 +107,23 @@ fn records_in_texts_may_be_objects_or_nonsense() {
         assert_eq!(read(nonsense, nonsense), (None, None), "{nonsense}");
     }
 }
+
+#[test]
+fn a_lone_surrogate_in_a_nested_text_hides_no_zone() {
+    let text = |json: &str| serde_json::Value::from(json).to_string();
+    let read = |param: &str, result: &str| {
+        let (param, result) = (text(param), text(result));
+        let json = format!(
+            r#"{{"detailList":[{{"id":"z","status":"RUNNING","migrateParam":{param},"finalAzInfoMap":{result}}}]}}"#
+        );
+        let (upgrade, _) = read_with(Kind::AzMigration, &json, &Memory::default());
+        (upgrade.from_version, upgrade.to_version)
+    };
+    let zones = read(
+        r#"{"sourceAz":"a","targetAz":"b","note":"team \ud83d"}"#,
+        "",
+    );
+    assert_eq!(zones, (Some("a".to_owned()), Some("b".to_owned())));
+    let result = read("", r#"{"b":"n1","a":"team \ud83d"}"#);
+    assert_eq!(result, (None, Some("a,b".to_owned())));
+}
