@@ -16,7 +16,7 @@ use super::wire::{Point, Task, Workflow};
 use super::words::{
     ClusterPhase, PointState, cluster_phase, is, point_state, shown, task_status, workflow_status,
 };
-use crate::model::{self, Kind, Memory, Upgrade, UpgradeStatus};
+use crate::model::{self, Kind, Memory, TaskStatus, Upgrade, UpgradeStatus};
 use crate::provider::huawei::time::go_time;
 
 /// How far an upgrade is with the nodes.
@@ -134,7 +134,9 @@ fn of_workflow(
     let progress = cluster_task.and_then(|task| ratio::progress(&task.status.progress));
     upgrade.ratio = ratio::of_points(status, points, progress);
     upgrade.own_progress = progress;
-    upgrade.starts_with_a_task = true;
+    // A cluster at work has started, even while no point tells of it.
+    upgrade.starts_with_a_task =
+        !cluster_phase.is_changing() || upgrade.tasks.iter().any(has_begun);
     // With the cluster itself at work, missing point statuses do not mean that nothing runs.
     upgrade.waits_for_person = !status.is_final()
         && !cluster_phase.is_changing()
@@ -236,6 +238,10 @@ fn task_of((order, point): (u32, &Point), words: &mut Vec<String>) -> model::Tas
         start: go_time(&point.start).filter(|_| begun),
         end: go_time(&point.end).filter(|_| ended),
     }
+}
+
+fn has_begun(task: &model::Task) -> bool {
+    task.start.is_some() || !matches!(task.status, TaskStatus::Waiting | TaskStatus::Unknown)
 }
 
 /// The status, or `other` with the word told.

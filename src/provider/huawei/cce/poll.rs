@@ -133,7 +133,10 @@ impl<'a> Poll<'a> {
     /// not take it back.
     fn knows_a_workflow(&self) -> bool {
         let seen = self.memory.last(Kind::Version);
-        seen.is_some_and(|seen| seen.last.starts_with_a_task && !seen.forgotten)
+        seen.is_some_and(|seen| {
+            let has_points = seen.last.starts_with_a_task || !seen.last.tasks.is_empty();
+            has_points && !seen.forgotten
+        })
     }
 
     /// Returns the upgrade tasks: listed when [`TaskCache`] says so, else as they were.

@@ -1,11 +1,12 @@
 mod choice;
+mod started;
 
 use serde_json::{Value, json};
 
 use super::super::wire::List;
 use super::ratio::{MAX_UNFINISHED_RATIO, progress};
 use super::*;
-use crate::model::{Seen, TaskStatus};
+use crate::model::Seen;
 
 macro_rules! fixture {
     ($name:literal) => {
