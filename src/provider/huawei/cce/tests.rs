@@ -1,6 +1,7 @@
 mod degraded;
 mod scripted;
 mod strict;
+mod unpublished;
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -14,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use super::sim::tests::{cluster, set, world};
 use super::*;
 use crate::clock::Clock;
+use crate::config::Account;
 use crate::model::track::advance;
 use crate::model::{Thresholds, UpgradeStatus};
 use crate::provider::Cause;
@@ -41,9 +43,9 @@ impl Bench {
     async fn new(world: World) -> Self {
         let world = Arc::new(Mutex::new(world));
         let calls = Arc::new(Mutex::new(Vec::new()));
-        let address = serve(world.clone(), calls.clone()).await;
+        let account = account(&serve(world.clone(), calls.clone()).await);
         Self {
-            cce: cce(&address, Clock::system()),
+            cce: open(&account, transport(&account, Clock::system())),
             world,
             calls,
         }
@@ -72,19 +74,27 @@ impl Bench {
     }
 }
 
-/// Opens the product at this address; each call is made once.
-fn cce(address: &str, clock: Clock) -> Cce {
+/// Returns an account with the product at this address.
+fn account(address: &str) -> Account {
     let config = format!(
         "polling: {{rate_limit: 1000}}\naccounts: [{{name: cn, huawei: {{region: cn-north-4, \
          project_id: {PROJECT}, access_key: AK, secret_key: SK, cce: {{endpoint: '{address}'}}}}}}]"
     );
     let config = crate::config::parse(&config, Path::new("."), &|_| None).unwrap();
-    let account = config.accounts.into_iter().next().unwrap();
-    let transport = Transport::new(&account, Arc::new(Metrics::new()), clock).unwrap();
+    config.accounts.into_iter().next().unwrap()
+}
+
+/// Returns a transport that makes each call once.
+fn transport(account: &Account, clock: Clock) -> Arc<Transport> {
+    let transport = Transport::new(account, Arc::new(Metrics::new()), clock);
+    Arc::new(transport.unwrap().once())
+}
+
+fn open(account: &Account, transport: Arc<Transport>) -> Cce {
     let context = Context {
-        account: &account,
+        account,
         product: &account.products[0],
-        transport: Arc::new(transport.once()),
+        transport,
     };
     Cce::new(&context).unwrap()
 }

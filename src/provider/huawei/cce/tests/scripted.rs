@@ -12,10 +12,12 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 
 use super::super::Cce;
-use super::{FRESH, THRESHOLDS, cce};
+use super::{FRESH, THRESHOLDS, account, open, transport};
 use crate::clock::Clock;
+use crate::config::Account;
 use crate::model::track::{Advanced, advance, ended_since};
 use crate::model::{Memory, UpgradeView};
+use crate::provider::http::Transport;
 use crate::provider::{ApiError, Cause, Provider as _};
 
 /// Poll interval of the cluster.
@@ -28,6 +30,8 @@ type Answers = Arc<Mutex<BTreeMap<String, (u16, String)>>>;
 pub(super) struct Scripted {
     pub(super) cce: Cce,
     pub(super) memory: Memory,
+    account: Account,
+    transport: Arc<Transport>,
     answers: Answers,
     asked: Arc<Mutex<Vec<String>>>,
 }
@@ -71,9 +75,13 @@ impl Scripted {
     pub(super) async fn start(phase: &str) -> Self {
         let (answers, asked) = (Answers::default(), Arc::default());
         let address = serve(answers.clone(), Arc::clone(&asked)).await;
+        let account = account(&address);
+        let transport = transport(&account, Clock::tokio(at()));
         let one = Self {
-            cce: cce(&address, Clock::tokio(at())),
+            cce: open(&account, transport.clone()),
             memory: Memory::default(),
+            account,
+            transport,
             answers,
             asked,
         };
@@ -108,6 +116,14 @@ impl Scripted {
         one.set("upgrade/tasks", &list(&[task(phase, "0.40")]));
         one.set("upgradeinfo", &info(phase));
         one
+    }
+
+    /// Opens the CCE anew as a reload does that changed the address: it was that of `before`.
+    pub(super) fn follow(&mut self, before: &Self) {
+        let new = transport(&self.account, Clock::tokio(at()));
+        let new = Arc::into_inner(new).expect("no other owner");
+        self.transport = Arc::new(new.following(&before.transport, true));
+        self.cce = open(&self.account, self.transport.clone());
     }
 
     pub(super) fn phase(&self, phase: &str) {
@@ -183,11 +199,15 @@ pub(super) fn list(items: &[Value]) -> Value {
 }
 
 pub(super) fn clusters(phase: &str) -> Value {
-    list(&[json!({
-        "metadata": {"uid": "a", "name": "A"},
+    list(&[cluster("a", phase)])
+}
+
+pub(super) fn cluster(id: &str, phase: &str) -> Value {
+    json!({
+        "metadata": {"uid": id, "name": id.to_uppercase()},
         "spec": {"version": "v1.28.3-r0"},
         "status": {"phase": phase},
-    })])
+    })
 }
 
 pub(super) fn workflow(phase: &str, point: &str) -> Value {
