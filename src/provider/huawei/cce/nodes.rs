@@ -5,12 +5,15 @@
 //! having seen it `Upgrading` tells which.
 
 use std::collections::HashSet;
+use std::iter;
+use std::ops::Add;
 
 use super::map::{Current, Stage};
 use super::wire::{Node as WireNode, NodeInfo, Precheck};
 use super::words::{NodePhase, is, node_phase, shown};
 use crate::model::{
-    Kind, Memory, Node, NodeCollector, NodeCounts, NodeKey, NodeStatus, Upgrade, UpgradeStatus,
+    Kind, LeftOut, Memory, Node, NodeCollector, NodeCounts, NodeKey, NodeStatus, Upgrade,
+    UpgradeStatus,
 };
 use crate::provider::huawei::time::go_time;
 use crate::text::clean;
@@ -22,6 +25,8 @@ const ROLE: &str = "node";
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
     pub(super) nodes: NodeCollector,
+    /// Nodes that an earlier poll left out of the list that is kept.
+    pub(super) left_out: LeftOut,
     /// First name that the answer held more than once.
     pub(super) twice: Option<String>,
 }
@@ -32,6 +37,8 @@ pub(super) struct NodeList {
     pub(super) nodes: Vec<WireNode>,
     /// It is of an earlier poll.
     pub(super) is_kept: bool,
+    /// Nodes beyond the bound, where it is of an earlier poll.
+    left_out: LeftOut,
 }
 
 /// The nodes of an upgrade that ended and whose last nodes are known, so that they need not be asked
@@ -67,18 +74,15 @@ pub(super) fn nodes(
 ) -> Nodes {
     let refused_nodes = Named::of(refused.iter().map(|info| (&*info.name, &*info.uid)));
     let listed_nodes = Named::of(list.nodes.iter().map(id_of));
-    let mut out = Nodes::default();
+    let mut out = Nodes {
+        left_out: left_out(list, current),
+        ..Nodes::default()
+    };
     for wire in &list.nodes {
         let (name, phase) = (name(&wire.metadata.name, &wire.metadata.uid), &wire.status);
         let status = match status(name, &phase.phase, current, memory, words) {
             _ if refused_nodes.has(id_of(wire)) => NodeStatus::Failed,
-            // The upgrade ended since, and nothing is in work any more.
-            NodeStatus::Upgrading if list.is_kept && current.upgrade.status.is_final() => {
-                match current.stage {
-                    Stage::After => NodeStatus::Succeeded,
-                    Stage::Before | Stage::At => NodeStatus::Unknown,
-                }
-            }
+            status if list.is_kept => status_since(status, current),
             status => status,
         };
         out.add(Node::new(name, ROLE, status, &clean(&phase.phase)));
@@ -92,12 +96,58 @@ pub(super) fn nodes(
     out
 }
 
+/// Returns the state of a node of which an earlier poll told `status`.
+fn status_since(status: NodeStatus, current: &Current) -> NodeStatus {
+    let is_final = current.upgrade.status.is_final();
+    match (current.stage, status) {
+        (Stage::Before, _) => NodeStatus::Waiting,
+        (Stage::After, NodeStatus::Waiting) => NodeStatus::Succeeded,
+        // The upgrade ended since, and nothing is in work any more.
+        (Stage::After, NodeStatus::Upgrading) if is_final => NodeStatus::Succeeded,
+        (Stage::At, NodeStatus::Upgrading) if is_final => NodeStatus::Unknown,
+        _ => status,
+    }
+}
+
+/// Returns the nodes beyond the bound of a kept list, in the states that they have now.
+fn left_out(list: &NodeList, current: &Current) -> LeftOut {
+    let before = &list.left_out;
+    let since = |&status| {
+        let node = Node::new("", ROLE, status_since(status, current), "");
+        let count = usize::try_from(before.nodes.of(status)).unwrap_or(usize::MAX);
+        iter::repeat_n(&node, count).collect::<NodeCounts>()
+    };
+    let counts = NodeStatus::ALL.iter().map(since);
+    LeftOut {
+        nodes: counts.fold(NodeCounts::default(), Add::add),
+        ..*before
+    }
+}
+
+impl Nodes {
+    /// Puts the nodes into their upgrade.
+    pub(super) fn put_into(self, upgrade: &mut Upgrade) {
+        upgrade.set_nodes(self.all);
+        let all = &mut upgrade.left_out;
+        all.nodes = all.nodes + self.left_out.nodes;
+        all.latest = all.latest.max(self.left_out.latest);
+    }
+}
+
 impl NodeList {
+    /// Returns the list of a good answer.
+    pub(super) fn new(nodes: Vec<WireNode>) -> Self {
+        Self {
+            nodes,
+            ..Self::default()
+        }
+    }
+
     /// Returns the list that an earlier poll of the same upgrade had.
     pub(super) fn kept(upgrade: &Upgrade, memory: &Memory) -> Self {
         let seen = memory.last(Kind::Version).map(|seen| &seen.last);
         let last = seen.filter(|last| last.is_same(upgrade));
-        let nodes = last.into_iter().flat_map(|last| &last.nodes);
+        let nodes = last.iter().flat_map(|last| &last.nodes);
         let nodes = nodes.filter(|node| node.key.role == ROLE);
         let nodes = nodes.map(|node| {
             let mut wire = WireNode::default();
@@ -108,6 +158,7 @@ impl NodeList {
         Self {
             nodes: nodes.collect(),
             is_kept: true,
+            left_out: last.map(|last| last.left_out).unwrap_or_default(),
         }
     }
 }
@@ -147,7 +198,7 @@ impl Nodes {
             return;
         }
         let name = self.twice.is_none().then(|| node.key.name.clone());
-        if !self.nodes.add(node) {
+        if !self.all.add(node) {
             self.twice = self.twice.take().or(name);
         }
     }

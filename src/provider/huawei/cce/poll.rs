@@ -207,10 +207,7 @@ impl<'a> Poll<'a> {
         let listed = self.list_nodes().await?;
         let are_nodes_failing = matches!(listed, Told::Failed);
         let list = match listed {
-            Told::Answer(nodes) => NodeList {
-                nodes,
-                is_kept: false,
-            },
+            Told::Answer(nodes) => NodeList::new(nodes),
             Told::Failed if self.is_shown(&LIST_NODES) => {
                 NodeList::kept(&current.upgrade, self.memory)
             }
@@ -230,7 +227,7 @@ impl<'a> Poll<'a> {
             );
         }
         let mut upgrade = current.upgrade;
-        upgrade.set_nodes(found.nodes);
+        found.put_into(&mut upgrade);
         if current.is_in_work {
             upgrade.first_sight = FirstSight::Progress;
         }

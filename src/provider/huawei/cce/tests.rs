@@ -1,4 +1,5 @@
 mod degraded;
+mod kept;
 mod scripted;
 mod strict;
 mod unpublished;

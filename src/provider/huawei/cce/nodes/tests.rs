@@ -26,15 +26,12 @@ fn nodes(
     memory: &Memory,
     words: &mut Vec<String>,
 ) -> Nodes {
-    let list = NodeList {
-        nodes: list.to_vec(),
-        is_kept: false,
-    };
+    let list = NodeList::new(list.to_vec());
     let refused = current.failed_precheck.as_deref();
     let refused = refused.map_or_else(Vec::new, |id| super::refused(prechecks, id));
     let found = super::nodes(&list, &refused, current, memory, words);
     Nodes {
-        nodes: found.nodes.finish().0,
+        nodes: found.all.finish().0,
         twice: found.twice,
     }
 }
