@@ -6,6 +6,7 @@ pub(crate) mod client;
 pub mod css;
 mod error;
 mod host;
+mod offered;
 mod sign;
 mod sim;
 pub(crate) mod time;

@@ -8,9 +8,9 @@ pub mod start;
 
 mod map;
 mod nodes;
-mod offered;
 mod pages;
 mod poll;
+mod rounds;
 mod sim;
 mod task_cache;
 mod wire;
@@ -23,10 +23,11 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 
-use self::offered::{Answered, Rounds};
 use self::poll::Poll;
+use self::rounds::Rounds;
 use self::wire::{Cluster, List};
 use super::client::Client;
+use super::offered::Offered;
 use crate::model::{Memory, Observation};
 use crate::provider::http::Effort;
 use crate::provider::listing::Shared;
@@ -109,22 +110,18 @@ struct Cce {
     account: Arc<str>,
     /// By id.
     clusters: Shared<BTreeMap<String, Cluster>>,
-    /// Address and project of the calls.
-    site: Arc<str>,
-    answered: Arc<Answered>,
+    offered: Offered,
     rounds: Rounds,
 }
 
 impl Cce {
     fn new(context: &Context<'_>) -> Result<Self, ApiError> {
         let client = Client::new(context, "cce")?;
-        let (base, project) = client.place(str::to_owned);
         Ok(Self {
+            offered: Offered::new(&client, &context.transport),
             client,
-            site: format!("{base} {project}").into(),
             account: context.account.name.clone(),
             clusters: Shared::default(),
-            answered: context.transport.shared(Answered::default),
             rounds: Rounds::default(),
         })
     }
@@ -158,6 +155,7 @@ impl Provider for Cce {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
         Box::pin(async move {
             let clusters = self.clusters(Duration::ZERO).await?;
+            self.offered.discovered(|id| clusters.contains_key(id));
             self.rounds.begin(|id| clusters.contains_key(id));
             let found = clusters.iter();
             let found = found.map(|(id, cluster)| Discovered::new(id, &cluster.metadata.name));

@@ -6,22 +6,22 @@
 
 mod map;
 mod moves;
-mod offered;
 mod pages;
 mod sim;
 #[cfg(test)]
 mod tests;
 mod wire;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
 use self::map::MappingInput;
-use self::offered::Offered;
 use self::pages::{Collected, Page};
 use super::client::Client;
+use super::offered::Offered;
 use crate::model::{Kind, Memory, Observation};
 use crate::provider::http::Effort;
 use crate::provider::listing::Shared;
@@ -64,10 +64,11 @@ struct Css {
 
 impl Css {
     fn new(context: &Context<'_>) -> Result<Self, ApiError> {
+        let client = Client::new(context, "css")?;
         Ok(Self {
-            client: Client::new(context, "css")?,
+            offered: Offered::new(&client, &context.transport),
+            client,
             list: Shared::default(),
-            offered: Offered::new(&context.transport),
         })
     }
 
@@ -116,18 +117,18 @@ impl Css {
         cluster: &str,
         memory: &Memory,
     ) -> Result<Option<Vec<wire::Detail>>, ApiError> {
-        if self.offered.is_skipped(Kind::Version, cluster) {
+        if self.offered.is_skipped(cluster, &DETAIL) {
             return Ok(None);
         }
         // Older clouds know no other action_mode than AZ_MIGRATION, so upgrades are the default.
         let call = (&DETAIL, Effort::Normal);
         match self.pages::<wire::Details>(call, &[cluster], None).await {
             Ok(details) => {
-                self.offered.answer(Kind::Version, cluster);
+                self.offered.answer(cluster, &DETAIL);
                 Ok(Some(details))
             }
             Err(error) if self.is_unpublished(&error, memory) => {
-                self.offered.skip(Kind::Version, cluster);
+                self.offered.skip(cluster, &DETAIL);
                 if self.offered.is_first_log() {
                     tracing::warn!(%error, "This cloud does not publish upgrades of CSS clusters: their state will be none.");
                 }
@@ -142,7 +143,7 @@ impl Css {
     fn is_unpublished(&self, error: &ApiError, memory: &Memory) -> bool {
         error.cause == Cause::NotPublished
             && memory.unpublished_polls(DETAIL.name) > 0
-            && !self.offered.is_offered(Kind::Version)
+            && !self.offered.has_answered(&DETAIL)
             && memory.upgrades.values().all(|seen| seen.forgotten)
     }
 }
@@ -151,7 +152,8 @@ impl Provider for Css {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
         Box::pin(async move {
             let list = self.list.get(Duration::ZERO, || self.fetch_list()).await?;
-            self.offered.discovered(&list);
+            let ids: HashSet<&str> = list.iter().map(|cluster| &*cluster.id).collect();
+            self.offered.discovered(|id| ids.contains(id));
             let clusters = list.iter().map(|c| Discovered::new(&c.id, &c.name));
             Discovery::read("id", clusters, 0).map_err(|error| error.of(LIST.name))
         })

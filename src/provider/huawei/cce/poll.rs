@@ -112,7 +112,7 @@ impl<'a> Poll<'a> {
     /// Returns the workflows; `None` where the cloud does not publish them.
     async fn workflows(&mut self) -> Result<Option<Vec<Workflow>>, ApiError> {
         let call = &LIST_WORKFLOWS;
-        if self.cce.rounds.is_left_alone(self.id, call) {
+        if self.cce.offered.is_skipped(self.id, call) {
             return Ok(None);
         }
         let answer = self.read::<List<Workflow>>(Effort::Normal, call).await;
@@ -122,7 +122,7 @@ impl<'a> Poll<'a> {
                 Ok(Some(list.items))
             }
             (Published::No, Err(_)) if !self.knows_a_workflow() => {
-                self.leave_alone(call);
+                self.skip(call);
                 Ok(None)
             }
             (_, Err(error)) => Err(error),
@@ -181,7 +181,7 @@ impl<'a> Poll<'a> {
     }
 
     async fn list_tasks(&mut self) -> Result<Told<Vec<Task>>, ApiError> {
-        if self.cce.rounds.is_left_alone(self.id, &LIST_TASKS) {
+        if self.cce.offered.is_skipped(self.id, &LIST_TASKS) {
             return Ok(Told::NotOffered);
         }
         let effort = self.calls.effort(&LIST_TASKS);
@@ -241,7 +241,7 @@ impl<'a> Poll<'a> {
 
     async fn list_nodes(&mut self) -> Result<Told<Vec<Node>>, ApiError> {
         let (cce, id, effort) = (self.cce, self.id, self.calls.effort(&LIST_NODES));
-        if cce.rounds.is_left_alone(id, &LIST_NODES) {
+        if cce.offered.is_skipped(id, &LIST_NODES) {
             return Ok(Told::NotOffered);
         }
         let answer = pages(|marker| async move {
@@ -286,7 +286,7 @@ impl<'a> Poll<'a> {
 
     /// Makes a secondary call; its failure is recorded.
     async fn ask<T: DeserializeOwned>(&mut self, call: &'static Call) -> Result<Told<T>, ApiError> {
-        if self.cce.rounds.is_left_alone(self.id, call) {
+        if self.cce.offered.is_skipped(self.id, call) {
             return Ok(Told::NotOffered);
         }
         let answer = self.read(self.calls.effort(call), call).await;
@@ -306,7 +306,7 @@ impl<'a> Poll<'a> {
         match (self.published(call, &answer), answer) {
             (_, Ok(answer)) => Ok(Told::Answer(answer)),
             (Published::No, Err(_)) => {
-                self.leave_alone(call);
+                self.skip(call);
                 Ok(Told::NotOffered)
             }
             (published, Err(error)) => {
@@ -321,26 +321,25 @@ impl<'a> Poll<'a> {
     /// Returns whether the cloud publishes the call: two polls in a row must be told that it does not,
     /// of a call that never answered in this process.
     fn published<T>(&self, call: &Call, answer: &Result<T, ApiError>) -> Published {
-        let error = answer.as_ref().err();
-        if error.is_none() {
-            self.cce.answered.insert(&self.cce.site, call);
+        let offered = &self.cce.offered;
+        let Err(error) = answer else {
+            offered.answer(self.id, call);
+            return Published::Yes;
+        };
+        if error.cause != Cause::NotPublished || offered.has_answered(call) {
+            offered.settle(self.id, call);
+            return Published::Yes;
         }
-        let is_unpublished = error.is_some_and(|error| error.cause == Cause::NotPublished)
-            && !self.cce.answered.contains(&self.cce.site, call);
-        let rounds = &self.cce.rounds;
-        let was_unpublished = rounds.set_unpublished(self.id, call, is_unpublished);
-        match (
-            is_unpublished,
-            was_unpublished || self.calls.counts_as_not_offered(call),
-        ) {
-            (false, _) => Published::Yes,
-            (true, false) => Published::Doubted,
-            (true, true) => Published::No,
+        if offered.doubt(self.id, call) || self.calls.counts_as_not_offered(call) {
+            Published::No
+        } else {
+            Published::Doubted
         }
     }
 
-    fn leave_alone(&self, call: &Call) {
-        if self.cce.rounds.leave_alone(self.id, call) {
+    fn skip(&self, call: &Call) {
+        self.cce.offered.skip(self.id, call);
+        if self.cce.offered.is_first_log() {
             tracing::warn!(
                 account = %self.cce.account,
                 product = PRODUCT.name,

@@ -34,13 +34,13 @@ impl Css {
         observation: &mut Observation,
     ) -> Result<Option<Upgrade>, ApiError> {
         let cluster = &*input.cluster.id;
-        if !is_needed(upgrade, input) || self.offered.is_skipped(KIND, cluster) {
+        if !is_needed(upgrade, input) || self.offered.is_skipped(cluster, &MOVES) {
             return Ok(untold::ended(input.memory, KIND));
         }
         let mut words = Vec::new();
         match self.asked(input, calls, &mut words).await {
             Ok(told) => {
-                self.offered.answer(KIND, cluster);
+                self.offered.answer(cluster, &MOVES);
                 calls.succeed(&MOVES, None);
                 observation.unknown_words.append(&mut words);
                 Ok(told.or_else(|| untold::once_more(input.memory, KIND)))
@@ -78,17 +78,17 @@ impl Css {
                 .memory
                 .call(MOVES.name)
                 .is_some_and(|c| c.has_answered);
-            if self.offered.refuse(cluster) && !has_answered {
-                self.offered.skip(KIND, cluster);
+            if self.offered.doubt(cluster, &MOVES) && !has_answered {
+                self.offered.skip(cluster, &MOVES);
             }
             return Ok(None);
         }
-        self.offered.fail(cluster);
+        self.offered.settle(cluster, &MOVES);
         let is_not_offered =
-            error.cause == Cause::NotPublished && !is_known && !self.offered.is_offered(KIND);
+            error.cause == Cause::NotPublished && !is_known && !self.offered.has_answered(&MOVES);
         if is_not_offered {
             if calls.counts_as_not_offered(&MOVES) {
-                self.offered.skip(KIND, cluster);
+                self.offered.skip(cluster, &MOVES);
             } else {
                 observation.ask_again_soon = true;
             }

@@ -8,11 +8,15 @@ mod scripted;
 mod strict;
 mod unpublished;
 
+use std::net::SocketAddr;
+
 use jiff::SignedDuration;
 
 use super::*;
 use crate::clock::Clock;
+use crate::config::Account;
 use crate::model::{NodeStatus, Thresholds, UpgradeStatus, track};
+use crate::provider::http::Transport;
 use crate::provider::huawei::sim::tests as stage;
 use crate::sim::World;
 use crate::sim::scenario::{Fault, FaultAnswer, Scenario};
@@ -31,12 +35,20 @@ fn world(scenario: Scenario, passed: i64) -> World {
     world
 }
 
-fn provider(address: std::net::SocketAddr) -> Css {
-    let account = stage::account(address, stage::good_keys());
+fn provider(address: SocketAddr) -> Css {
+    open(address, stage::transport(&account(address)))
+}
+
+fn account(address: SocketAddr) -> Account {
+    stage::account(address, stage::good_keys())
+}
+
+fn open(address: SocketAddr, transport: Arc<Transport>) -> Css {
+    let account = account(address);
     Css::new(&Context {
         account: &account,
         product: &account.products[0],
-        transport: stage::transport(&account),
+        transport,
     })
     .unwrap()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::scripted::{Asked, Scripted, answering, none, page};
+use super::scripted::{Asked, Scripted, none, page, serve};
 use super::*;
 
 /// Answers of the two calls, as they are now.
@@ -14,6 +14,8 @@ struct Answers {
 pub(super) struct Bench {
     pub(super) css: Css,
     pub(super) memory: Memory,
+    address: SocketAddr,
+    transport: Arc<Transport>,
     asked: Asked,
     answers: Arc<Mutex<Answers>>,
 }
@@ -26,7 +28,7 @@ impl Bench {
             moves: none(),
         }));
         let shared = answers.clone();
-        let (css, asked) = answering(move |line| {
+        let (address, asked) = serve(move |line| {
             let answers = shared.lock().unwrap();
             Some(if line.contains("AZ_MIGRATION") {
                 answers.moves.clone()
@@ -37,12 +39,23 @@ impl Bench {
             })
         })
         .await;
+        let transport = stage::transport(&account(address));
         Self {
-            css,
+            css: open(address, transport.clone()),
             memory: Memory::default(),
+            address,
+            transport,
             asked,
             answers,
         }
+    }
+
+    /// Opens the CSS anew as a reload does that changed the address: it was that of `before`.
+    pub(super) fn follow(&mut self, before: &Self) {
+        let new = stage::transport(&account(self.address));
+        let new = Arc::into_inner(new).expect("no other owner");
+        self.transport = Arc::new(new.following(&before.transport, true));
+        self.css = open(self.address, self.transport.clone());
     }
 
     /// Sets the answer about upgrades.

@@ -1,6 +1,7 @@
 //! A CSS with answers of its own.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
@@ -16,8 +17,16 @@ pub(super) type Asked = Arc<Mutex<Vec<String>>>;
 
 /// Starts a CSS that answers each request line by `answer`, until that has none.
 pub(super) async fn answering(
-    mut answer: impl FnMut(&str) -> Option<Scripted> + Send + 'static,
+    answer: impl FnMut(&str) -> Option<Scripted> + Send + 'static,
 ) -> (Css, Asked) {
+    let (address, asked) = serve(answer).await;
+    (provider(address), asked)
+}
+
+/// Answers each request line by `answer`, until that has none.
+pub(super) async fn serve(
+    mut answer: impl FnMut(&str) -> Option<Scripted> + Send + 'static,
+) -> (SocketAddr, Asked) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let asked = Asked::default();
@@ -43,7 +52,7 @@ pub(super) async fn answering(
             drop(stream.write_all(answer.as_bytes()).await);
         }
     });
-    (provider(address), asked)
+    (address, asked)
 }
 
 /// Starts a CSS that answers each request with the next of these.

@@ -69,3 +69,26 @@ async fn an_upgrade_that_is_known_is_not_taken_back() {
         bench.poll().await.unwrap_err();
     }
 }
+
+#[tokio::test]
+async fn an_answer_of_another_address_proves_nothing() {
+    let mut before = Bench::start().await;
+    before.good().await;
+    let mut bench = Bench::start().await;
+    bench.follow(&before);
+    bench.version(gateway(404, "0101"));
+    bench.poll().await.unwrap_err();
+    assert_eq!(bench.good().await.states, []);
+}
+
+#[tokio::test]
+async fn two_failures_of_one_cluster_leave_the_others_alone() {
+    let mut bench = Bench::start().await;
+    bench.version(gateway(404, "0101"));
+    bench.poll().await.unwrap_err();
+    bench.good().await;
+    bench.version(one("RUNNING"));
+    let (other, fresh) = (Memory::default(), Duration::from_secs(60));
+    let seen = bench.css.observe("1", &other, fresh).await.unwrap();
+    assert_eq!(seen.upgrades[0].status, UpgradeStatus::Running);
+}
