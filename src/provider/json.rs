@@ -6,7 +6,7 @@
 //! |---|---|---|---|
 //! | [`text`], [`number`] | fields that decide nothing | empty | empty |
 //! | [`strict_text`], [`strict_number`] | states, request dates, ids, orders, counts | empty | error |
-//! | [`list`], [`entries`], [`or_default`], [`optional`] | lists and objects | empty | error |
+//! | [`list`], [`entries`], [`present_entries`], [`or_default`], [`optional`] | lists and objects | empty | error |
 
 mod fault;
 mod list;
@@ -22,7 +22,7 @@ use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 
 pub(crate) use fault::{Unread, fault};
-pub(crate) use list::{Entries, entries, list};
+pub(crate) use list::{Entries, entries, list, present_entries};
 pub(crate) use nothing::is_nothing;
 pub(crate) use number::whole;
 pub(crate) use record::{optional, or_default};

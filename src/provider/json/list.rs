@@ -33,6 +33,17 @@ pub(crate) fn entries<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     de.deserialize_any(ListVisitor(PhantomData))
 }
 
+/// Reads a page of a list as [`entries`] does; with a default, `None` only where the field is missing:
+/// null is an empty list.
+///
+/// # Errors
+/// Rejects entries that do not fit.
+pub(crate) fn present_entries<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    de: D,
+) -> Result<Option<Entries<T>>, D::Error> {
+    entries(de).map(Some)
+}
+
 /// Entries of a page.
 #[derive(Debug)]
 pub(crate) struct Entries<T> {

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::provider::huawei::time::{go_time, strict_naive};
-use crate::provider::json::{fault, list, or_default, strict_text, text};
+use crate::provider::json::{Entries, fault, list, or_default, present_entries, strict_text, text};
 
 /// A list of the API. `items` is one object in the documents' example of the workflows, a list in
 /// newer SDKs, null or absent when there is nothing.
@@ -35,8 +35,8 @@ pub(super) struct List<T> {
 struct RawList<T> {
     #[serde(deserialize_with = "text")]
     kind: String,
-    #[serde(deserialize_with = "some_list")]
-    items: Option<Vec<T>>,
+    #[serde(deserialize_with = "present_entries")]
+    items: Option<Entries<T>>,
     #[serde(deserialize_with = "or_default")]
     page_info: PageInfo,
 }
@@ -55,16 +55,10 @@ impl<T> From<RawList<T>> for List<T> {
     fn from(raw: RawList<T>) -> Self {
         Self {
             is_recognized: !raw.kind.is_empty() || raw.items.is_some(),
-            items: raw.items.unwrap_or_default(),
+            items: raw.items.unwrap_or_default().list,
             next_marker: raw.page_info.next_marker,
         }
     }
-}
-
-fn some_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
-    de: D,
-) -> Result<Option<Vec<T>>, D::Error> {
-    list(de).map(Some)
 }
 
 #[derive(Debug, Default, Deserialize)]

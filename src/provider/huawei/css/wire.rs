@@ -8,9 +8,11 @@ mod tests;
 use serde::Deserialize;
 use serde_json::Value;
 
-use self::forms::{Names, Zones, nested, present_list, record, records};
+use self::forms::{Names, Zones, nested, record, records};
 use super::pages::{Entry, Page};
-use crate::provider::json::{Entries, list, number, strict_number, strict_text, text};
+use crate::provider::json::{
+    Entries, list, number, present_entries, strict_number, strict_text, text,
+};
 
 /// "Querying the Cluster List".
 #[derive(Debug, Default, Deserialize)]
@@ -19,7 +21,7 @@ pub(super) struct ClusterList {
     /// Missing in older clouds.
     #[serde(deserialize_with = "strict_number")]
     total_size: Option<i64>,
-    #[serde(deserialize_with = "present_list")]
+    #[serde(deserialize_with = "present_entries")]
     clusters: Option<Entries<Cluster>>,
 }
 
@@ -68,7 +70,7 @@ pub(super) struct Instance {
 pub(super) struct Details {
     #[serde(deserialize_with = "strict_number")]
     total_size: Option<i64>,
-    #[serde(deserialize_with = "present_list")]
+    #[serde(deserialize_with = "present_entries")]
     detail_list: Option<Entries<Detail>>,
 }
 

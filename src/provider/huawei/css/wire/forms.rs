@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::provider::json::{self, Entries, entries, fault};
+use crate::provider::json::{self, fault};
 
 /// Names joined by commas, as they come: a million names of their own would take ten times the room.
 /// A list of names is read as well. Names decide the states of nodes: anything else is an error.
@@ -109,11 +109,4 @@ pub(super) fn records<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     Ok(records
         .filter_map(|value| serde_json::from_value(value).ok())
         .collect())
-}
-
-/// Reads a list; `None` only where the field is missing (null is an empty list).
-pub(super) fn present_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
-    de: D,
-) -> Result<Option<Entries<T>>, D::Error> {
-    entries(de).map(Some)
 }
