@@ -10,7 +10,7 @@ mod words;
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
-pub use words::{clean, quote};
+pub use words::{clean, non_empty, quote};
 
 /// Begins an escape.
 const ESCAPE: &str = "\\u{";

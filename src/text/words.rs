@@ -37,6 +37,12 @@ pub fn clean(text: &str) -> String {
     out.trim_end().to_owned()
 }
 
+/// Returns text without blanks around it; `None` where there is no other.
+pub fn non_empty(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 /// Returns an excerpt of foreign text for a message: in quotes, escaped, at most 40 characters.
 pub fn quote(text: &str) -> String {
     const MAX: usize = 40;
@@ -57,6 +63,14 @@ mod tests {
             clean("<strong>Please try again.</strong><br><br>It is\n\u{1b}[31m down."),
             "Please try again. It is [31m down."
         );
+    }
+
+    #[test]
+    fn blanks_are_no_text() {
+        for nothing in ["", " ", "\t\n"] {
+            assert_eq!(non_empty(nothing), None);
+        }
+        assert_eq!(non_empty(" v1.29 ").as_deref(), Some("v1.29"));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use super::words::{
 };
 use crate::model::{self, Kind, Memory, TaskStatus, Upgrade, UpgradeStatus};
 use crate::provider::huawei::time::go_time;
+use crate::text::non_empty;
 
 /// How far an upgrade is with the nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,9 +119,9 @@ fn of_workflow(
     }
     let status = with_cluster_phase(status, cluster_phase);
     let mut upgrade = Upgrade::new(Kind::Version, status);
-    upgrade.id = some(&workflow.metadata.uid);
-    upgrade.from_version = some(&workflow.spec.cluster_version);
-    upgrade.to_version = some(&workflow.spec.target_version);
+    upgrade.id = non_empty(&workflow.metadata.uid);
+    upgrade.from_version = non_empty(&workflow.spec.cluster_version);
+    upgrade.to_version = non_empty(&workflow.spec.target_version);
     upgrade.requested = go_time(&workflow.metadata.creation_timestamp);
     upgrade.tasks = (1..).zip(points).map(|p| task_of(p, words)).collect();
     if status.is_final() {
@@ -174,9 +175,9 @@ fn of_task(task: &Task, cluster_phase: ClusterPhase, words: &mut Vec<String>) ->
     let status = known(task_status(phase), UpgradeStatus::Unknown, phase, words);
     let status = with_cluster_phase(status, cluster_phase);
     let mut upgrade = Upgrade::new(Kind::Version, status);
-    upgrade.id = some(&task.metadata.uid);
-    upgrade.from_version = some(&task.spec.version);
-    upgrade.to_version = some(&task.spec.target_version);
+    upgrade.id = non_empty(&task.metadata.uid);
+    upgrade.from_version = non_empty(&task.spec.version);
+    upgrade.to_version = non_empty(&task.spec.target_version);
     upgrade.requested = go_time(&task.metadata.creation_timestamp);
     // An unfinished task has a completion time too.
     if status.is_final() {
@@ -250,10 +251,6 @@ fn known<T>(status: Option<T>, other: T, raw: &str, words: &mut Vec<String>) -> 
         words.push(shown(raw));
         other
     })
-}
-
-fn some(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::model::bounds;
 use crate::model::{Kind, Memory, Observation, Task, TaskStatus, Upgrade, UpgradeStatus};
 use crate::provider::error::check_id;
 use crate::provider::{ApiError, Reason};
-use crate::text::{clean, quote};
+use crate::text::{clean, non_empty, quote};
 
 /// Input of the mapping beside the upgrade's own answer.
 #[derive(Debug, Clone, Copy)]
@@ -100,11 +100,6 @@ fn read(
     upgrade.tasks = tasks(&detail.steps, &time, unknown_words);
     upgrade.set_nodes(nodes::nodes(detail, status, &upgrade.tasks, input));
     upgrade
-}
-
-fn non_empty(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 fn note(unknown_words: &mut Vec<String>, word: &str) {

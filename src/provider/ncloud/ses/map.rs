@@ -10,7 +10,7 @@ use super::super::notes::Remarks;
 use super::version;
 use super::wire::{Progress, Version};
 use crate::model::{Kind, NodeCounts, NodeStatus, Observation, Seen, Upgrade, UpgradeStatus};
-use crate::text::clean;
+use crate::text::{clean, non_empty};
 use nodes::Nodes;
 
 /// Input of the mapping besides the progress answer.
@@ -126,11 +126,6 @@ fn status(nodes: NodeCounts, facts: &nodes::Upgrade<'_>, listed: &Listed) -> Upg
     } else {
         UpgradeStatus::Unknown
     }
-}
-
-fn non_empty(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! From where to where an upgrade leads: versions, or availability zones.
 
 use super::super::wire::Detail;
-use super::{MappingInput, non_empty};
+use super::MappingInput;
 use crate::model::{Kind, Upgrade, UpgradeStatus};
+use crate::text::non_empty;
 
 /// Returns the version, or the zone, before and after this upgrade.
 pub(super) fn versions(
