@@ -80,7 +80,7 @@ pub(super) fn current(input: &MappingInput<'_>, words: &mut Vec<String>) -> Opti
     let forgotten = seen.filter(|seen| seen.forgotten);
     let forgotten = forgotten.and_then(|seen| seen.last.id.as_deref());
     let tasks = input.tasks;
-    let chosen = match choice::choose(input.workflows, &tasks.list, forgotten) {
+    let chosen = match choice::choose(input.workflows, tasks, forgotten) {
         Some(Choice::Workflow(workflow)) => {
             // Once the last list is too old, it tells nothing of what is in work.
             let is_told =

@@ -2,6 +2,7 @@ mod degraded;
 mod kept;
 mod scripted;
 mod strict;
+mod unlisted;
 mod unpublished;
 
 use std::convert::Infallible;

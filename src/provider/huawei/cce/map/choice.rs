@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::super::wire::{EntryMetadata, Point, Task, Workflow};
 use super::super::words::{PointState, is, point_state, task_status, workflow_status};
+use super::outage::{Source, Tasks};
 use crate::model::UpgradeStatus;
 use crate::provider::huawei::time::go_time;
 
@@ -18,15 +19,17 @@ const MAX_HISTORY: usize = 1_000;
 /// no workflow stands for it.
 ///
 /// An entry in `Init` that was created before another one that ended is abandoned. A newer one does
-/// not hide a failure until it runs, unless the failure is the `forgotten` entry.
+/// not hide a failure until it runs, unless the failure is the `forgotten` entry. While tasks cannot be
+/// listed, a task that had not ended gives way to a workflow that tells of its end.
 pub(super) fn choose<'a>(
     workflows: &'a [Workflow],
-    tasks: &'a [Task],
+    tasks: &'a Tasks,
     forgotten: Option<&str>,
 ) -> Option<Choice<'a>> {
-    let entries = entries(workflows, tasks);
-    let is_final = |entry: &&Choice<'_>| entry.status().is_some_and(UpgradeStatus::is_final);
-    let last_end = entries.iter().filter(is_final).map(Choice::created).max();
+    let mut entries = entries(workflows, &tasks.list);
+    drop_superseded(&mut entries, tasks.source);
+    let ends = entries.iter().filter(|entry| entry.has_ended());
+    let last_end = ends.map(Choice::created).max();
     let is_abandoned = |entry: &Choice<'_>| {
         let created = entry.created();
         entry.activity() == Activity::Init
@@ -36,7 +39,6 @@ pub(super) fn choose<'a>(
     let is_ended = |entry: &&Choice<'_>| entry.activity() == Activity::Ended;
     let last = entries.iter().filter(is_ended).copied();
     let last = last.max_by_key(Choice::rank);
-    let mut entries = entries;
     entries.retain(|entry| !is_abandoned(entry));
     let chosen = entries.into_iter().max_by_key(Choice::rank)?;
     let is_failure = |last: &Choice<'_>| {
@@ -91,6 +93,52 @@ fn entries<'a>(workflows: &'a [Workflow], tasks: &'a [Task]) -> Vec<Choice<'a>> 
     let tasks = foremost(tasks.iter().map(Choice::Task).collect());
     entries.extend(tasks.into_iter().filter(is_own));
     entries
+}
+
+/// Drops tasks whose end was missed because they cannot be listed: a workflow that was created later
+/// tells so, or the end of the workflow that the task may belong to.
+///
+/// A later workflow that has not begun counts only once the last list is too old: the task may well go
+/// on, and one failed poll must not change which upgrade is current.
+fn drop_superseded(entries: &mut Vec<Choice<'_>>, source: Source) {
+    if !source.is_failing() {
+        return;
+    }
+    let mut last_created = None;
+    let mut ended = Vec::new();
+    for entry in entries.iter() {
+        let Choice::Workflow(workflow) = *entry else {
+            continue;
+        };
+        if entry.activity() != Activity::Init || source == Source::Lapsed {
+            last_created = last_created.max(entry.created());
+        }
+        if entry.has_ended() {
+            ended.push(workflow);
+        }
+    }
+    entries.retain(|entry| match entry {
+        Choice::Task(task) if !entry.has_ended() => {
+            let created = entry.created();
+            let is_before_another = created.is_some() && created < last_created;
+            !is_before_another && !ended.iter().any(|workflow| may_own(workflow, task))
+        }
+        _ => true,
+    });
+}
+
+/// Returns true for a workflow that may have started the task as its `Cluster` point: the point has no
+/// id, the target is the same, and the task was created while the workflow went on.
+fn may_own(workflow: &Workflow, task: &Task) -> bool {
+    if !cluster_point(workflow).is_some_and(|point| point.task_id.is_empty())
+        || !is_same_version(&task.spec.target_version, &workflow.spec.target_version)
+    {
+        return false;
+    }
+    let created = go_time(&task.metadata.creation_timestamp);
+    created.is_some()
+        && created >= go_time(&workflow.metadata.creation_timestamp)
+        && created <= go_time(&workflow.metadata.update_timestamp)
 }
 
 /// Returns the entries that may be current, at most [`MAX_HISTORY`], in the order of the answer.
@@ -169,6 +217,10 @@ impl<'a> Choice<'a> {
             Self::Workflow(workflow) => workflow_status(&workflow.status.phase),
             Self::Task(task) => task_status(&task.status.phase),
         }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.status().is_some_and(UpgradeStatus::is_final)
     }
 
     fn activity(&self) -> Activity {
@@ -261,13 +313,15 @@ mod tests {
         };
         assert!(go_time(&at(1)).is_some());
         let workflows: Vec<Workflow> = (0..20_000).rev().map(workflow).collect();
-        let tasks: Vec<Task> = (0..20_000).map(task).collect();
-        let newest = |tasks: &[Task]| match choose(&workflows, tasks, None) {
-            Some(Choice::Workflow(workflow)) => workflow.metadata.uid.clone(),
-            Some(Choice::Task(task)) => task.metadata.uid.clone(),
-            None => String::new(),
+        let newest = |list: Vec<Task>| {
+            let tasks = Tasks {
+                list,
+                ..Tasks::default()
+            };
+            let chosen = choose(&workflows, &tasks, None).unwrap();
+            chosen.id().to_owned()
         };
-        assert_eq!(newest(&tasks[..100]), "w19999");
-        assert_eq!(newest(&[task(20_001)]), "t20001");
+        assert_eq!(newest((0..100).map(task).collect()), "w19999");
+        assert_eq!(newest(vec![task(20_001)]), "t20001");
     }
 }
