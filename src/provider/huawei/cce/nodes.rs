@@ -24,7 +24,7 @@ const ROLE: &str = "node";
 /// The nodes, each name and role once.
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
-    pub(super) nodes: NodeCollector,
+    pub(super) all: NodeCollector,
     /// Nodes that an earlier poll left out of the list that is kept.
     pub(super) left_out: LeftOut,
     /// First name that the answer held more than once.

@@ -32,7 +32,7 @@ pub(super) struct Info([TaskStatus; 2]);
 
 impl Info {
     pub(super) fn new(answer: UpgradeInfo) -> Self {
-        Self([answer.status, answer.spec.last_upgrade_info])
+        Self([answer.current, answer.last])
     }
 
     /// Returns whether something goes on.

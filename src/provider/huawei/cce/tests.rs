@@ -1,4 +1,5 @@
 mod degraded;
+mod empty;
 mod kept;
 mod scripted;
 mod strict;

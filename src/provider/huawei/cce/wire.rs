@@ -4,69 +4,14 @@
 //! in some versions of the API and a boolean in others, and nothing depends on it. Tasks and refused
 //! nodes can be written, too: that is how a poll leaves them to the next one.
 
+mod answer;
+
 use jiff::tz::Offset;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub(super) use self::answer::{List, UpgradeInfo};
 use crate::provider::huawei::time::{go_time, strict_naive};
-use crate::provider::json::{Entries, fault, list, or_default, present_entries, strict_text, text};
-
-/// A list of the API. `items` is one object in the documents' example of the workflows, a list in
-/// newer SDKs, null or absent when there is nothing.
-#[derive(Debug, Default, Deserialize)]
-#[serde(
-    from = "RawList<T>",
-    bound(deserialize = "T: DeserializeOwned + Default")
-)]
-pub(super) struct List<T> {
-    /// The answer says that it is a list, even an empty one.
-    pub(super) is_recognized: bool,
-    pub(super) items: Vec<T>,
-    /// Marker of the next page; empty at the end. Only the nodes have pages.
-    pub(super) next_marker: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(
-    default,
-    rename_all = "camelCase",
-    bound(deserialize = "T: DeserializeOwned + Default")
-)]
-struct RawList<T> {
-    #[serde(deserialize_with = "text")]
-    kind: String,
-    #[serde(deserialize_with = "present_entries")]
-    items: Option<Entries<T>>,
-    #[serde(deserialize_with = "or_default")]
-    page_info: PageInfo,
-}
-
-impl<T> Default for RawList<T> {
-    fn default() -> Self {
-        Self {
-            kind: String::new(),
-            items: None,
-            page_info: PageInfo::default(),
-        }
-    }
-}
-
-impl<T> From<RawList<T>> for List<T> {
-    fn from(raw: RawList<T>) -> Self {
-        Self {
-            is_recognized: !raw.kind.is_empty() || raw.items.is_some(),
-            items: raw.items.unwrap_or_default().list,
-            next_marker: raw.page_info.next_marker,
-        }
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct PageInfo {
-    #[serde(deserialize_with = "strict_text")]
-    next_marker: String,
-}
+use crate::provider::json::{fault, list, or_default, strict_text, text};
 
 /// A resource in the style of Kubernetes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,8 +36,6 @@ pub(super) type Cluster = Resource<Metadata, Versions, Phase>;
 pub(super) type Workflow = Resource<EntryMetadata, Versions, WorkflowStatus>;
 /// An upgrade task of `operation/upgrade/tasks`.
 pub(super) type Task = Resource<EntryMetadata, Versions, TaskStatus>;
-/// The answer of `upgradeinfo`.
-pub(super) type UpgradeInfo = Resource<Unread, InfoSpec, TaskStatus>;
 /// A node of the list.
 pub(super) type Node = Resource<Metadata, Unread, Phase>;
 /// A task of `operation/precheck/tasks`.
@@ -187,13 +130,6 @@ pub(super) struct TaskStatus {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct InfoSpec {
-    #[serde(deserialize_with = "or_default")]
-    pub(super) last_upgrade_info: TaskStatus,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
 pub(super) struct PrecheckStatus {
     #[serde(deserialize_with = "or_default")]
     pub(super) node_check_status: NodeCheck,
@@ -249,14 +185,15 @@ mod tests {
     }
 
     #[test]
-    fn items_may_be_an_object_a_list_null_or_absent() {
+    fn items_may_be_an_object_a_list_null_or_empty() {
         let one = r#"{"metadata":{"uid":"a"},"status":{"phase":"Init"}}"#;
         assert_eq!(workflows(&format!(r#"{{"items":{one}}}"#)).items.len(), 1);
         let two = workflows(&format!(r#"{{"items":[{one},{one}]}}"#));
         assert_eq!(two.items.len(), 2);
         assert_eq!(two.items[0].metadata.uid, "a");
-        assert!(workflows(r#"{"items":null}"#).items.is_empty());
-        assert!(workflows("{}").items.is_empty());
+        for empty in [r#"{"items":null}"#, r#"{"items":{}}"#, r#"{"kind":"List"}"#] {
+            assert!(workflows(empty).items.is_empty(), "{empty}");
+        }
     }
 
     #[test]

@@ -223,7 +223,7 @@ async fn empty_lists_are_none_and_no_phantom_cluster() {
         json!({"items": {}}),
         json!({"items": [{}]}),
         json!({"items": [{"metadata": {"uid": ""}}]}),
-        json!({}),
+        json!({"kind": "List"}),
     ] {
         one.set("upgradeworkflows", &empty);
         let polled = one.poll().await;
