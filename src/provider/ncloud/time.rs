@@ -18,7 +18,8 @@ const FIRST: Timestamp = Timestamp::constant(946_684_800, 0);
 ///
 /// The documents' own sample request was signed 9 hours before its answer's dates read as UTC, so they
 /// are Korean time, and the zone is +09:00 unless the account says otherwise. A date that carries an
-/// offset of its own, or a number of seconds or milliseconds since 1970, means what it says.
+/// offset of its own or is named `utc`, or a number of seconds or milliseconds since 1970, means what it
+/// says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Date {
     /// Nothing was written, or a placeholder for it.
@@ -56,7 +57,8 @@ impl Date {
                     let form = forms.get(name).and_then(Self::of);
                     form.filter(|date| *date != Self::Absent)
                 };
-                form("utc").or_else(|| form("formattedDateTime"))
+                let utc = form("utc").and_then(Self::in_utc);
+                utc.or_else(|| form("formattedDateTime"))
             }
         }
     }
@@ -84,7 +86,17 @@ impl Date {
             }
             _ => text.to_owned(),
         };
-        text.parse().ok().map(Self::Local)
+        let (_, time) = text.split_once(['T', 't', ' '])?;
+        let local = text.parse().ok().filter(|_| is_time(time));
+        local.map(Self::Local)
+    }
+
+    /// Takes a date without an offset for one in UTC.
+    fn in_utc(self) -> Option<Self> {
+        match self {
+            Self::Local(utc) => Offset::UTC.to_timestamp(utc).ok().map(Self::Absolute),
+            date => Some(date),
+        }
     }
 
     /// Reads seconds or milliseconds since 1970, told apart by their length, or `yyyyMMddHHmmss`.
@@ -131,6 +143,15 @@ impl<'de> Deserialize<'de> for Date {
         Self::of(&value)
             .ok_or_else(|| json::fault("is not a date; look for a newer version of this program"))
     }
+}
+
+/// Returns whether a text has the form of a time of day with at least hour and minute, and no zone. The
+/// parser would take a date without a time for midnight, and would skip the name of a zone.
+fn is_time(text: &str) -> bool {
+    let whole = text.split(['.', ',']).next().unwrap_or_default();
+    let digits = whole.bytes().filter(u8::is_ascii_digit).count();
+    let is_known = |b: u8| b.is_ascii_digit() || b":.,".contains(&b);
+    digits >= 4 && text.bytes().all(is_known)
 }
 
 /// Writes a date as the vendor does.

@@ -25,7 +25,13 @@ impl Form {
             Self::Text => vec![json!(true), json!(1.5)],
             Self::Number => vec![json!(true), json!(1.5), json!("many")],
             Self::Flag => vec![json!("maybe"), json!(7)],
-            Self::Date => vec![json!(true), json!(1.5), json!("soon"), json!([2026, 11])],
+            Self::Date => vec![
+                json!(true),
+                json!(1.5),
+                json!("soon"),
+                json!("2026-11-29"),
+                json!([2026, 11]),
+            ],
             Self::List => {
                 return vec![json!(true), json!(1), json!("x"), json!([1]), json!(["x"])];
             }

@@ -21,6 +21,7 @@ fn dates_are_in_the_zone_of_the_account() {
         json!(text),
         json!(" 2024-03-06T15:01:14 "),
         json!("2024-03-06 15:01:14.0"),
+        json!("20240306T150114"),
         json!("2024-03-06 15:01:14 000000"),
         json!("20240306150114"),
         json!(20_240_306_150_114_i64),
@@ -37,8 +38,9 @@ fn dates_are_in_the_zone_of_the_account() {
         let utc = read(&form, Offset::UTC);
         assert_eq!(utc, Ok(Some(at("2024-03-06T15:01:14Z"))), "{form}");
     }
-    let minute = json!([2024, 3, 6, 15, 1]);
-    assert_eq!(read(&minute, KST), Ok(Some(at("2024-03-06T06:01:00Z"))));
+    for minute in [json!([2024, 3, 6, 15, 1]), json!("2024-03-06T15:01")] {
+        assert_eq!(read(&minute, KST), Ok(Some(at("2024-03-06T06:01:00Z"))));
+    }
     let fraction = json!([2024, 3, 6, 15, 1, 14, 500_000_000]);
     assert_eq!(read(&fraction, KST), Ok(Some(at("2024-03-06T06:01:14.5Z"))));
     assert_eq!(write(at("2024-03-06T06:01:14.9Z"), KST), text);
@@ -58,6 +60,23 @@ fn absolute_dates_mean_what_they_say() {
         json!({"utc": "1709704874000"}),
     ] {
         let read = read(&form, Offset::UTC);
+        assert_eq!(read, Ok(Some(at("2024-03-06T06:01:14Z"))), "{form}");
+    }
+}
+
+#[test]
+fn a_date_of_the_form_utc_is_utc_in_every_zone() {
+    for form in [
+        json!({"utc": "2024-03-06 06:01:14"}),
+        json!({"utc": "2024-03-06T06:01:14"}),
+        json!({"utc": "2024-03-06 06:01:14 000000"}),
+        json!({"utc": "20240306060114"}),
+        json!({"utc": [2024, 3, 6, 6, 1, 14]}),
+        json!({"utc": "2024-03-06T15:01:14+09:00"}),
+        json!({"utc": "2024-03-06 06:01:14", "formattedDateTime": "2024-03-06 15:01:14"}),
+        json!({"utc": "2024-03-06", "formattedDateTime": "2024-03-06 15:01:14"}),
+    ] {
+        let read = read(&form, KST);
         assert_eq!(read, Ok(Some(at("2024-03-06T06:01:14Z"))), "{form}");
     }
 }
@@ -93,6 +112,13 @@ fn rejects_what_is_no_date() {
         json!("yesterday"),
         json!("06/03/2024"),
         json!("2024-13-06 15:01:14"),
+        json!("2024-03-06"),
+        json!(" 2024-03-06 "),
+        json!("2024-03-06T15"),
+        json!("2024-03-06 15"),
+        json!("2024-03-06 000000"),
+        json!("2024-03-06+09:00"),
+        json!("2024-03-06T15:01:14[America/New_York]"),
         json!("99999999999999999"),
         json!("1".repeat(1000)),
         json!(true),
@@ -107,6 +133,8 @@ fn rejects_what_is_no_date() {
         json!(["2024-03-06 15:01:14"]),
         json!({"formattedDate": "2024-03-06"}),
         json!({"formattedDateTime": "soon"}),
+        json!({"formattedDateTime": "2024-03-06"}),
+        json!({"utc": "2024-03-06"}),
         json!({"year": 2024}),
     ] {
         assert_eq!(read(&form, KST), Err(()), "{form}");
