@@ -1,12 +1,16 @@
 //! Best-effort cache of a fact that rarely changes, for all clusters of an account: refreshed rarely,
 //! and served stale where asking fails.
+//!
+//! Where the call names a cluster, the answer of any cluster serves all, and a failure counts for the
+//! cluster that it names: the others try with their own.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::{Instant, timeout};
 
 use crate::model::CallMemory;
 use crate::provider::http::Effort;
@@ -14,6 +18,12 @@ use crate::provider::{ApiError, Cause, Reason};
 
 /// Time between two tries after a failure.
 const PAUSE: Duration = Duration::from_secs(300);
+
+/// Longest wait for the tries of others, before the first of them has ended.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+
+/// Time after which the failure of a cluster that asks no more is forgotten.
+const FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
 
 /// Refusals in a row after which a call that was never answered well is asked at discoveries only.
 const CONFIRMATIONS: u32 = 2;
@@ -31,12 +41,18 @@ pub(super) struct CachedLookup<T> {
 /// Outcomes of the tries so far.
 #[derive(Debug)]
 struct State<T> {
-    /// Last good answer.
-    good: Option<Arc<T>>,
+    /// Last good answer, and the start of its try.
+    good: Option<(Arc<T>, Instant)>,
+    /// Failures since then, by the cluster that the call names.
+    failures: BTreeMap<String, Failure>,
+}
+
+/// Failure of the last try of a cluster.
+#[derive(Debug)]
+struct Failure {
+    error: ApiError,
     /// Start of the last try.
-    asked: Option<Instant>,
-    /// Failure of the last try.
-    error: Option<ApiError>,
+    asked: Instant,
     /// Refusals in a row of a call that was never answered well.
     refusals: u32,
     /// A discovery came since the last try.
@@ -68,21 +84,25 @@ impl<T> CachedLookup<T> {
             fetching: Mutex::default(),
             state: RwLock::new(State {
                 good: None,
-                asked: None,
-                error: None,
-                refusals: 0,
-                is_discovered: false,
+                failures: BTreeMap::new(),
             }),
         }
     }
 
     /// Lets a call that seems not to be offered be tried once more.
     pub(super) fn discovered(&self) {
-        self.update(|state| state.is_discovered = true);
+        self.update(|state| {
+            state.failures.retain(|_, failure| {
+                let is_kept = !failure.is_discovered || failure.asked.elapsed() < FORGOTTEN;
+                failure.is_discovered = true;
+                is_kept
+            });
+        });
     }
 
-    /// Returns the fact, fetched where it is not fresh. `memory` is the asking cluster's own of the call:
-    /// it was told once that the call is not offered, and asks again to be sure, or its last try failed.
+    /// Returns the fact, fetched where it is not fresh. `named` is the cluster that the call names; empty
+    /// for a call of the account. `memory` is the asking cluster's own of the call: it was told once that
+    /// the call is not offered, and asks again to be sure, or its last try failed.
     ///
     /// While one caller fetches again, the others get the last outcome, so that a call that hangs does
     /// not slow their polls.
@@ -91,6 +111,7 @@ impl<T> CachedLookup<T> {
     /// Returns a failure for the credentials, which every call meets. It is not kept.
     pub(super) async fn get<F>(
         &self,
+        named: &str,
         memory: Option<&CallMemory>,
         fetch: impl FnOnce(Effort) -> F,
     ) -> Result<Found<T>, ApiError>
@@ -98,17 +119,19 @@ impl<T> CachedLookup<T> {
         F: Future<Output = Result<T, ApiError>>,
     {
         let confirms = memory.is_some_and(|memory| memory.not_offered == 1);
-        if !self.is_due(confirms) {
-            return Ok(self.found());
+        if !self.is_due(named, confirms) {
+            return Ok(self.found(named));
         }
-        let _turn = match self.fetching.try_lock() {
-            Ok(turn) => turn,
-            Err(_) if self.was_asked() => return Ok(self.found()),
-            Err(_) => self.fetching.lock().await,
+        let Some(_turn) = self.turn().await else {
+            let mut found = self.found(named);
+            if found.good.is_none() {
+                found.failure.get_or_insert_with(LookupFailure::busy);
+            }
+            return Ok(found);
         };
         // The caller before may have fetched.
-        if !self.is_due(confirms) {
-            return Ok(self.found());
+        if !self.is_due(named, confirms) {
+            return Ok(self.found(named));
         }
         let has_failed = memory.is_some_and(|memory| memory.failing_since.is_some());
         let effort = if has_failed || self.is_failing() {
@@ -127,46 +150,55 @@ impl<T> CachedLookup<T> {
             && error.cause == Cause::NotAsked
         {
             // Nothing was asked, so nothing is known anew.
-            let mut found = self.found();
+            let mut found = self.found(named);
             found.failure.get_or_insert(LookupFailure {
                 error: error.clone(),
                 is_not_offered: false,
             });
             return Ok(found);
         }
-        self.update(|state| state.take(asked, outcome));
-        Ok(self.found())
+        self.update(|state| state.take(named, asked, outcome));
+        Ok(self.found(named))
     }
 
-    fn is_due(&self, confirms: bool) -> bool {
+    /// Waits for the tries of others where none has ended yet; `None` while one of them is under way.
+    async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.fetching.try_lock() {
+            Ok(turn) => Some(turn),
+            Err(_) if self.was_asked() => None,
+            Err(_) => timeout(LONGEST_WAIT, self.fetching.lock()).await.ok(),
+        }
+    }
+
+    fn is_due(&self, named: &str, confirms: bool) -> bool {
         self.read(|state| {
-            let Some(asked) = state.asked else {
-                return true;
+            let Some(failure) = state.failures.get(named) else {
+                let good = state.good.as_ref();
+                return good.is_none_or(|(_, asked)| asked.elapsed() >= self.fresh);
             };
-            let age = asked.elapsed();
-            match state.refusals {
-                _ if state.error.is_none() => age >= self.fresh,
+            let age = failure.asked.elapsed();
+            match failure.refusals {
                 0 => age >= PAUSE,
                 1 => age >= PAUSE || confirms,
-                CONFIRMATIONS.. => state.is_discovered,
+                CONFIRMATIONS.. => failure.is_discovered,
             }
         })
     }
 
     fn was_asked(&self) -> bool {
-        self.read(|state| state.asked.is_some())
+        self.read(|state| state.good.is_some() || !state.failures.is_empty())
     }
 
     fn is_failing(&self) -> bool {
-        self.read(|state| state.error.is_some())
+        self.read(|state| !state.failures.is_empty())
     }
 
-    fn found(&self) -> Found<T> {
+    fn found(&self, named: &str) -> Found<T> {
         self.read(|state| Found {
-            good: state.good.clone(),
-            failure: state.error.clone().map(|error| LookupFailure {
-                error,
-                is_not_offered: state.refusals > 0,
+            good: state.good.as_ref().map(|(good, _)| Arc::clone(good)),
+            failure: state.failures.get(named).map(|failure| LookupFailure {
+                error: failure.error.clone(),
+                is_not_offered: failure.refusals > 0,
             }),
         })
     }
@@ -180,24 +212,43 @@ impl<T> CachedLookup<T> {
     }
 }
 
-impl<T> State<T> {
-    fn take(&mut self, asked: Instant, outcome: Result<T, ApiError>) {
-        self.asked = Some(asked);
-        self.is_discovered = false;
-        match outcome {
-            Ok(good) => {
-                (self.good, self.error, self.refusals) = (Some(Arc::new(good)), None, 0);
-            }
-            Err(error) => {
-                let is_refusal = matches!(error.reason, Reason::NotFound | Reason::Refused);
-                self.refusals = if is_refusal && self.good.is_none() {
-                    self.refusals.saturating_add(1)
-                } else {
-                    0
-                };
-                self.error = Some(error);
-            }
+impl LookupFailure {
+    /// Failure of a cluster that made no try yet.
+    fn busy() -> Self {
+        let text = "not asked: the call for another cluster is not answered yet";
+        Self {
+            error: ApiError::new(Reason::Timeout, text).because(Cause::NotAsked),
+            is_not_offered: false,
         }
+    }
+}
+
+impl<T> State<T> {
+    fn take(&mut self, named: &str, asked: Instant, outcome: Result<T, ApiError>) {
+        let error = match outcome {
+            Ok(good) => {
+                self.good = Some((Arc::new(good), asked));
+                self.failures.clear();
+                return;
+            }
+            Err(error) => error,
+        };
+        let is_refusal = matches!(error.reason, Reason::NotFound | Reason::Refused);
+        let refusals = if is_refusal && self.good.is_none() {
+            let before = self.failures.get(named);
+            before
+                .map_or(0, |failure| failure.refusals)
+                .saturating_add(1)
+        } else {
+            0
+        };
+        let failure = Failure {
+            error,
+            asked,
+            refusals,
+            is_discovered: false,
+        };
+        self.failures.insert(named.to_owned(), failure);
     }
 }
 

@@ -141,7 +141,7 @@ impl Ses {
             let answer: wire::VersionAnswer = self.client.look_up(effort, &VERSIONS, &[]).await?;
             Ok(Versions::new(answer.result))
         };
-        let found = self.versions.get(known, fetch).await?;
+        let found = self.versions.get("", known, fetch).await?;
         let versions = note(calls, &VERSIONS, found, Versions::text)?;
         Ok(versions.unwrap_or_else(|| {
             let remembered = known.and_then(|known| known.answer.as_deref());
@@ -150,7 +150,8 @@ impl Ses {
     }
 
     /// Returns the region's number, if it is to be sent and is known. No document tells whether the
-    /// vendor insists on it, so a number that cannot be learnt is left out.
+    /// vendor insists on it, so a number that cannot be learnt is left out; a refusal without it tells
+    /// nothing of the cluster.
     async fn region_no(
         &self,
         cluster: &str,
@@ -174,7 +175,7 @@ impl Ses {
             })?;
             Ok(Arc::from(number.to_string()))
         };
-        let found = self.learnt_region_no.get(known, fetch).await?;
+        let found = self.learnt_region_no.get(cluster, known, fetch).await?;
         let number = note(calls, &NODES, found, Arc::clone)?;
         Ok(match number {
             Some(number) => Some(number.as_ref().clone()),
@@ -225,18 +226,22 @@ impl Ses {
             return Ok(map::idle(listed));
         }
         let region_no = self.region_no(cluster, memory, calls).await?;
+        let is_complete = region_no.is_some() || self.region_no != RegionNo::Learnt;
         let seen = memory.last(Kind::Version);
         let progress = match self.progress(cluster, region_no).await {
             Ok(progress) => progress.unwrap_or_default(),
             // How the service speaks of a cluster that never was upgraded is not documented.
             Err(error)
                 if error.reason == Reason::Refused
-                    && (listed.is("running") || listed.is("creating"))
+                    && (listed.is("creating") || (listed.is("running") && is_complete))
                     && seen.is_none_or(|seen| seen.forgotten) =>
             {
                 let mut observation = map::idle(listed);
                 observation.refused = Some(error.to_string());
                 return Ok(observation);
+            }
+            Err(error) if error.reason == Reason::Refused && !is_complete => {
+                return Err(region::blame_missing(error));
             }
             Err(error) => return Err(error),
         };

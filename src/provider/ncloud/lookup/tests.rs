@@ -34,7 +34,7 @@ impl Asked {
         outcome: Result<u32, Reason>,
     ) -> (Option<u32>, Option<(Reason, bool)>) {
         let outcome = outcome.map_err(|reason| ApiError::new(reason, "no"));
-        let found = self.lookup.get(memory, |effort| {
+        let found = self.lookup.get("", memory, |effort| {
             self.tries.borrow_mut().push(effort);
             async { outcome }
         });
@@ -123,9 +123,9 @@ async fn other_failures_are_never_taken_for_a_call_that_is_not_offered() {
 async fn refused_credentials_fail_the_poll_and_are_not_kept() {
     let lookup = CachedLookup::<u32>::new(HOUR);
     let refused = || async { Err(ApiError::new(Reason::Auth, "no")) };
-    let error = lookup.get(None, |_| refused()).await.unwrap_err();
+    let error = lookup.get("", None, |_| refused()).await.unwrap_err();
     assert_eq!(error.reason, Reason::Auth);
-    let found = lookup.get(None, |_| async { Ok(1) }).await.unwrap();
+    let found = lookup.get("", None, |_| async { Ok(1) }).await.unwrap();
     assert_eq!(found.good.as_deref(), Some(&1));
 }
 
@@ -137,17 +137,97 @@ async fn a_call_that_hangs_slows_one_poll_only() {
         Err(ApiError::new(Reason::Timeout, "no"))
     };
     let begun = Instant::now();
-    let (first, second) = tokio::join!(lookup.get(None, |_| hang()), lookup.get(None, |_| hang()));
+    let (first, second) = tokio::join!(
+        lookup.get("", None, |_| hang()),
+        lookup.get("", None, |_| hang())
+    );
     assert_eq!(begun.elapsed().as_secs(), 10, "one try serves both");
     assert!(first.unwrap().failure.is_some() && second.unwrap().failure.is_some());
     pass(PAUSE).await;
-    let again = lookup.get(None, |_| hang());
+    let again = lookup.get("", None, |_| hang());
     let other = async {
         tokio::task::yield_now().await;
         let begun = Instant::now();
-        let found = lookup.get(None, |_| hang()).await.unwrap();
+        let found = lookup.get("", None, |_| hang()).await.unwrap();
         (begun.elapsed(), found.failure.is_some())
     };
     let (_, other) = tokio::join!(again, other);
     assert_eq!(other, (Duration::ZERO, true));
+}
+
+/// Fails after so many seconds.
+async fn fail_after(seconds: u64, reason: Reason) -> Result<u32, ApiError> {
+    pass(Duration::from_secs(seconds)).await;
+    Err(ApiError::new(reason, "no"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_fails_keeps_no_other_from_asking() {
+    for reason in [Reason::Refused, Reason::Server] {
+        let lookup = CachedLookup::<u32>::new(HOUR);
+        let failure = |found: Found<u32>| found.failure.map(|f| (f.error.reason, f.is_not_offered));
+        let is_refusal = reason == Reason::Refused;
+        for named in ["1", "2"] {
+            let found = lookup.get(named, None, |_| fail_after(0, reason)).await;
+            assert_eq!(
+                failure(found.unwrap()),
+                Some((reason, is_refusal)),
+                "{named}"
+            );
+        }
+        let again = lookup.get("1", None, |_| async { Ok(1) }).await.unwrap();
+        assert_eq!(
+            failure(again),
+            Some((reason, is_refusal)),
+            "its pause holds"
+        );
+        let third = lookup.get("3", None, |_| async { Ok(3) }).await.unwrap();
+        assert_eq!(third.good.as_deref(), Some(&3));
+        for named in ["1", "2"] {
+            let found = lookup.get(named, None, |_| async { Ok(1) }).await.unwrap();
+            assert_eq!(found.good.as_deref(), Some(&3), "one answer serves all");
+            assert!(found.failure.is_none());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_hangs_slows_no_other() {
+    let lookup = CachedLookup::<u32>::new(HOUR);
+    let hang = |named| lookup.get(named, None, |_| fail_after(10, Reason::Timeout));
+    let begun = Instant::now();
+    let (_, _, third) = tokio::join!(hang("1"), hang("2"), async {
+        let found = hang("3").await.unwrap();
+        (begun.elapsed(), found.failure.map(|f| f.error.cause))
+    });
+    assert_eq!(third, (LONGEST_WAIT, Some(Cause::NotAsked)));
+    let (_, fourth) = tokio::join!(hang("3"), async {
+        tokio::task::yield_now().await;
+        let begun = Instant::now();
+        let busy = hang("4").await.unwrap();
+        (begun.elapsed(), busy.failure.map(|f| f.error.cause))
+    });
+    assert_eq!(fourth, (Duration::ZERO, Some(Cause::NotAsked)));
+    let found = lookup.get("4", None, |_| async { Ok(4) }).await.unwrap();
+    assert_eq!(found.good.as_deref(), Some(&4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn discoveries_forget_clusters_that_ask_no_more() {
+    let lookup = CachedLookup::<u32>::new(HOUR);
+    lookup
+        .get("1", None, |_| fail_after(0, Reason::Refused))
+        .await
+        .unwrap();
+    pass(FORGOTTEN / 2).await;
+    lookup
+        .get("2", None, |_| fail_after(0, Reason::Refused))
+        .await
+        .unwrap();
+    lookup.discovered();
+    assert_eq!(lookup.read(|state| state.failures.len()), 2);
+    pass(FORGOTTEN / 2).await;
+    lookup.discovered();
+    assert!(lookup.found("1").failure.is_none());
+    assert!(lookup.found("2").failure.is_some());
 }

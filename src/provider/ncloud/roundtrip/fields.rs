@@ -119,6 +119,7 @@ fn put(call: &'static str, place: &str, value: &Value) -> Vec<Change> {
         call,
         place: place.to_owned(),
         value: value.clone(),
+        spares: None,
     }]
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::Zone;
+use crate::provider::ApiError;
 
 /// Source of `regionNo` of the progress call. The public guide requires it since 2026-07-23;
 /// older editions and those of the other zones do not know it.
@@ -27,6 +28,16 @@ impl RegionNo {
             },
         }
     }
+}
+
+/// Adds to a refusal that the number was missing, and the remedy.
+pub(super) fn blame_missing(error: ApiError) -> ApiError {
+    let message = format!(
+        "the request had no regionNo, because getClusterNodeList did not tell it; set ses.region_no in \
+         the config: {}",
+        error.message
+    );
+    ApiError { message, ..error }
 }
 
 #[cfg(test)]
