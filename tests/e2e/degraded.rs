@@ -139,8 +139,30 @@ impl Table {
         Shown {
             samples: samples(&metrics),
             api: serde_json::from_str(&api).unwrap(),
-            page: get(&self.url).await.unwrap(),
         }
+    }
+
+    /// Returns the page with the clusters of one account.
+    pub(crate) async fn page(&self, account: &str) -> String {
+        let url = format!("{}/?account={account}", self.url);
+        get(&url).await.unwrap()
+    }
+
+    /// Checks that the card of an account's only cluster tells its failing call as the API does.
+    pub(crate) async fn check_card(&self, shown: &Shown, account: &str) {
+        let degraded = &shown.cluster(account)["degraded"];
+        assert_eq!(degraded.as_array().unwrap().len(), 1, "{account}");
+        let told = |field: &str| degraded[0][field].as_str().unwrap();
+        let sentence = format!(
+            "missing: {}. {} needs {}. Last failure ({}): ",
+            told("missing"),
+            told("endpoint"),
+            told("permission"),
+            told("reason").replace('_', " "),
+        );
+        let page = self.page(account).await;
+        assert!(page.contains(&sentence), "{account}: {sentence}\n{page}");
+        assert_eq!(page.matches("Degraded</strong>").count(), 1, "{account}");
     }
 
     /// Waits until the exporter shows what `check` accepts; its error is the reason of a failure.
@@ -165,8 +187,6 @@ pub(crate) struct Shown {
     pub(crate) samples: Vec<Sample>,
     /// `/api/v1/upgrades`.
     pub(crate) api: Value,
-    /// The HTML page.
-    pub(crate) page: String,
 }
 
 impl Shown {
