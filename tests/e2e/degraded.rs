@@ -6,6 +6,7 @@
 mod cce;
 mod css;
 mod ncloud;
+mod neighbours;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -106,11 +106,15 @@ async fn two_failures_of_one_cluster_leave_the_others_alone() {
     one.unpublish("a/operation/upgradeworkflows");
     one.unpublish("a/nodes");
     one.try_poll().await.unwrap_err();
-    one.poll().await;
+    for _ in 0..2 {
+        one.poll().await;
+    }
     let other = Memory::default();
     let seen = one.cce.observe("b", &other, FRESH).await.unwrap();
-    assert_eq!(seen.upgrades[0].status, UpgradeStatus::Running);
-    assert_eq!(seen.upgrades[0].nodes.len(), 2);
+    let upgrade = &seen.upgrades[0];
+    assert_eq!(upgrade.status, UpgradeStatus::Running);
+    assert_eq!(upgrade.id.as_deref(), Some("w"), "told by its workflow");
+    assert_eq!(upgrade.nodes.len(), 2);
 }
 
 #[tokio::test]
