@@ -223,10 +223,16 @@ impl Upgrade {
 
 /// Parts of an upgrade that an answer does not tell because a secondary call failed. What stands
 /// there is of an earlier answer, or absent, and no difference from the last good answer is progress.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each part is told or not on its own"
+)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Untold {
     /// The upgrade as a whole.
     pub all: bool,
+    /// The state: another sign stands for it.
+    pub status: bool,
     /// Nodes.
     pub nodes: bool,
     /// [`Upgrade::own_progress`], and whether it is paused.
@@ -236,7 +242,7 @@ pub struct Untold {
 impl Untold {
     /// Whether any part is untold.
     pub fn any(self) -> bool {
-        self.all || self.nodes || self.progress
+        self.all || self.status || self.nodes || self.progress
     }
 }
 

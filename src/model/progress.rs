@@ -119,10 +119,10 @@ pub fn last_progress(
 /// Returns the time at which the upgrade started, as far as one answer tells: the request, or
 /// `first_seen` where the vendor gives none. Where its tasks are steps of the whole upgrade it is the
 /// first start of one, or the request when one has begun without a time. `None` while it is pending,
-/// and while no such task has begun.
+/// while its state is not told, and while no such task has begun.
 pub fn started(upgrade: &Upgrade, first_seen: Timestamp) -> Option<Timestamp> {
     let requested = upgrade.requested.unwrap_or(first_seen);
-    if upgrade.status == UpgradeStatus::Pending {
+    if upgrade.status == UpgradeStatus::Pending || upgrade.untold.status {
         return None;
     }
     if !upgrade.starts_with_a_task {

@@ -205,7 +205,9 @@ fn moved(before: &Upgrade, after: &Upgrade) -> bool {
     let own_progress_moved =
         own_progress.is_some_and(|(before, after)| before.total_cmp(&after).is_ne());
     let is_paused = |upgrade: &Upgrade| upgrade.status == UpgradeStatus::Paused;
-    let status_told = !(untold.progress && (is_paused(before) || is_paused(after)));
+    let status_told = !(before.untold.status
+        || untold.status
+        || (untold.progress && (is_paused(before) || is_paused(after))));
     (!untold.nodes && (node_moved || before.left_out.nodes != after.left_out.nodes))
         || task_moved
         || before.left_out.tasks != after.left_out.tasks
@@ -225,6 +227,10 @@ fn filled(before: &Upgrade, after: &Upgrade) -> Option<Box<Upgrade>> {
         return Some(Box::new(before.clone()));
     }
     let mut filled = after.clone();
+    if untold.status {
+        filled.status = before.status;
+        filled.untold.status = before.untold.status;
+    }
     if untold.nodes {
         filled.nodes.clone_from(&before.nodes);
         filled.left_out.nodes = before.left_out.nodes;

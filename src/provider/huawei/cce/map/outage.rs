@@ -2,7 +2,7 @@
 
 use super::super::wire::Task;
 use super::super::words::ClusterPhase;
-use super::{Current, MappingInput, Stage, of_cluster, since_first_seen};
+use super::{Current, MappingInput, Stage, since_first_seen};
 use crate::model::{Kind, Untold, Upgrade, UpgradeStatus};
 
 /// Upgrade tasks of a cluster, and where they come from.
@@ -64,6 +64,9 @@ pub(super) fn of_task(upgrade: &mut Upgrade, source: Source, phase: ClusterPhase
 
 /// Returns what is shown where nothing known is in work: a task that cannot be listed may be. The
 /// cluster's phase tells so, or `upgradeinfo` does.
+///
+/// A workflow that waits is shown in that state: the task may be its own, and a call that fails must not
+/// change which upgrade is current.
 pub(super) fn unseen(
     chosen: Option<Current>,
     input: &MappingInput<'_>,
@@ -73,15 +76,23 @@ pub(super) fn unseen(
     {
         return chosen;
     }
-    if phase.is_changing() {
-        return of_cluster(phase, input.memory, input.now);
+    let status = if phase.is_changing() {
+        UpgradeStatus::Running
+    } else if input.tasks.is_under_way {
+        UpgradeStatus::Unknown
+    } else {
+        return chosen;
+    };
+    if let Some(mut waiting) = chosen
+        && waiting.upgrade.status == UpgradeStatus::Pending
+    {
+        waiting.upgrade.status = status;
+        waiting.upgrade.untold.status = true;
+        return Some(waiting);
     }
-    if input.tasks.is_under_way {
-        let mut upgrade = Upgrade::new(Kind::Version, UpgradeStatus::Unknown);
-        upgrade.requested = since_first_seen(input.memory, input.now);
-        return Some(Current::new(upgrade, Stage::At));
-    }
-    chosen
+    let mut upgrade = Upgrade::new(Kind::Version, status);
+    upgrade.requested = since_first_seen(input.memory, input.now);
+    Some(Current::new(upgrade, Stage::At))
 }
 
 /// Returns whether an upgrade can be what the cluster is busy with: one in work, or one that failed and

@@ -206,7 +206,7 @@ async fn history_hides_no_upgrade_that_only_the_phase_tells() {
         ("Pending", "w"),
         ("Success", ""),
         ("Cancel", ""),
-        ("Init", ""),
+        ("Init", "w"),
     ] {
         let mut one = Scripted::upgrading(workflow_phase, "Failed").await;
         one.fail(TASKS, 500);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::scripted::{Polled, Scripted, list, task, workflow};
+use super::scripted::{Polled, Scripted, info, list, nodes, task, workflow};
 
 const TASKS: &str = "upgrade/tasks";
 const FAILING: [(&str, &str); 1] = [("ListUpgradeClusterTasks", "permission")];
@@ -112,4 +112,53 @@ async fn a_kept_task_outlives_a_workflow_that_ended_before_it() {
             assert_eq!(told(&one.poll_after(1).await), ("running", Some("t3")));
         }
     }
+}
+
+#[tokio::test]
+async fn a_flapping_call_is_no_progress_of_a_waiting_workflow() {
+    for (phase, says, while_failing) in [
+        ("Upgrading", "Success", "running"),
+        ("Available", "Running", "unknown"),
+    ] {
+        for first_fails in [false, true] {
+            let mut one = Scripted::upgrading("Init", "Init").await;
+            one.phase(phase);
+            one.set("upgradeinfo", &info(says));
+            let mut began = None;
+            for poll in 0..8 {
+                let fails = (poll % 2 == 0) == first_fails;
+                if fails {
+                    one.fail(TASKS, 500);
+                } else {
+                    one.set(TASKS, &list(&[]));
+                }
+                let polled = one.poll_after(10).await;
+                let status = if fails { while_failing } else { "pending" };
+                assert_eq!(told(&polled), (status, Some("w")), "{phase} {poll}");
+                let view = polled.view();
+                assert_eq!((view.upgrade.tasks.len(), view.started), (2, None));
+                let began = *began.get_or_insert(view.last_progress);
+                assert_eq!(view.last_progress, began, "{phase} {poll}");
+                let is_stalled = phase == "Upgrading" && !fails && poll > 3;
+                assert!(view.stalled || !is_stalled, "{phase} {poll}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_waiting_workflow_tells_meanwhile_is_progress() {
+    let mut one = Scripted::upgrading("Init", "Init").await;
+    one.set(TASKS, &list(&[]));
+    let first = one.poll().await.view().last_progress;
+    one.fail(TASKS, 500);
+    assert_eq!(one.poll_after(10).await.view().last_progress, first);
+    one.set("nodes", &nodes(&["Active", "Upgrading"]));
+    let moved = one.poll_after(10).await.view().last_progress;
+    assert!(moved > first, "its nodes moved");
+    one.set(TASKS, &list(&[]));
+    assert_eq!(one.poll_after(10).await.view().last_progress, moved);
+    one.set("upgradeworkflows", &list(&[workflow("Running", "Init")]));
+    let begun = one.poll_after(10).await.view().last_progress;
+    assert!(begun > moved, "it began");
 }
