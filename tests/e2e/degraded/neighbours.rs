@@ -25,10 +25,9 @@ fn path(end: &str) -> String {
 fn case(name: String, (product, role, _): (&str, &str, &str), faults: &str) -> Case {
     let cluster = |id: &str| {
         format!(
-            "  - {{product: {product}, id: {id}, name: {product}-{}, versions: [v1.28.3-r0, v1.29.1-r0], \
+            "  - {{product: {product}, id: {id}, name: shop, versions: [v1.28.3-r0, v1.29.1-r0], \
              starts_after: 0s, steps: [{{name: Upgrade, takes: 1h}}], \
-             nodes: [{{name: n-1, role: {role}}}, {{name: n-2, role: {role}}}]}}\n",
-            &id[..4]
+             nodes: [{{name: n-1, role: {role}}}, {{name: n-2, role: {role}}}]}}\n"
         )
     };
     Case {
