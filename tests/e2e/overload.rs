@@ -25,8 +25,9 @@ use attacks::probe::{self, Request};
 use attacks::{ATTACKER, Attack, Listener, SCRAPER, Target};
 use exporter::{Exporter, USERS};
 
-/// Longest time of a scrape under attack.
-const BOUND: Duration = Duration::from_secs(2);
+/// Longest time of a request under attack. Without the server's defence it took 5 s and more; on a busy
+/// machine, which runs other tests, one has taken 2.3 s.
+const BOUND: Duration = Duration::from_secs(4);
 
 /// Longest wait for an answer, so that a failure tells the time.
 const PATIENCE: Duration = Duration::from_secs(12);
