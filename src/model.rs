@@ -131,7 +131,7 @@ pub struct Upgrade {
     pub own_progress: Option<f64>,
     /// Nothing runs and nothing is queued: a person has to act (CCE). Never stalled.
     pub waits_for_person: bool,
-    /// Its tasks are steps of the whole upgrade: the first start of one is when it started (CCE).
+    /// Tasks are steps of the whole upgrade, which starts with the first of them (CCE).
     pub starts_with_a_task: bool,
     /// Meaning of the first sight of the upgrade for its silence.
     pub first_sight: FirstSight,
@@ -140,7 +140,7 @@ pub struct Upgrade {
     /// A failing secondary call could have shown progress: silence proves nothing, and the upgrade is
     /// not stalled.
     pub is_stall_suspended: bool,
-    /// Its begin, where only a poll from before tells nodes that wait from nodes that are done (CDSS).
+    /// Begin of the upgrade, where only an earlier poll tells waiting nodes from finished ones (CDSS).
     pub begin: Begin,
     /// Polls in a row in which the cluster looked idle before the upgrade proved its end (CDSS), or
     /// in which the vendor did not tell of it any more.
@@ -240,7 +240,7 @@ pub struct Untold {
 }
 
 impl Untold {
-    /// Whether any part is untold.
+    /// Returns whether any part is untold.
     pub fn any(self) -> bool {
         self.all || self.status || self.nodes || self.progress
     }

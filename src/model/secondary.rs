@@ -90,7 +90,7 @@ impl CallMemory {
         self.answer.as_ref().filter(|_| is_shown)
     }
 
-    /// Whether the vendor's word that it does not offer the call is believed.
+    /// Returns whether the vendor's word that it does not offer the call is believed.
     pub fn is_not_offered(&self) -> bool {
         self.not_offered >= CONFIRMATIONS && !self.has_answered
     }
@@ -147,7 +147,7 @@ impl Memory {
         self.calls.get(endpoint)
     }
 
-    /// Whether the last try of the call failed.
+    /// Returns whether the last try of the call failed.
     pub fn is_failing(&self, endpoint: &str) -> bool {
         let memory = self.call(endpoint);
         memory.is_some_and(|memory| memory.failing_since.is_some())

@@ -175,9 +175,9 @@ fn first_since(upgrade: &Upgrade, now: Timestamp) -> Timestamp {
     since.filter(|at| *at <= now).unwrap_or(now)
 }
 
-/// Whether anything that the answer tells of the upgrade is not as it was: a node, a task, the count
-/// of executions, the progress, or the state (so that the silence of a pause does not count once it is
-/// over).
+/// Returns whether anything that the answer tells of the upgrade is not as it was: a node, a task, the
+/// count of executions, the progress, or the state (so that the silence of a pause does not count once
+/// it is over).
 fn moved(before: &Upgrade, after: &Upgrade) -> bool {
     let untold = after.untold;
     if untold.all {

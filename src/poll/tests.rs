@@ -15,6 +15,7 @@ use super::*;
 mod backoff;
 mod bounds;
 mod degraded;
+mod discovery;
 mod reload;
 mod secrets;
 use crate::config::Selection;
@@ -273,37 +274,6 @@ async fn a_failing_cluster_backs_off_and_keeps_its_last_good_state() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clusters_come_and_go_with_discovery() {
-    let fake = Arc::new(Fake::default());
-    fake.set("1", Ok(None));
-    let bench = Bench::start(fake, |_| {});
-    pass(10).await;
-    bench.fake.set("2", Ok(None));
-    bench.fake.clusters.lock().unwrap().remove("1");
-    let discoveries = || bench.fake.discoveries.load(Ordering::Relaxed);
-    let mut seconds = 0;
-    while discoveries() < 2 {
-        pass(1).await;
-        seconds += 1;
-    }
-    assert!(bench.state("2").is_some(), "the next discovery found it");
-    let one = bench.state("1").expect("one list without it is not enough");
-    assert!(!one.up);
-    assert_eq!(one.last_error.as_ref().unwrap().reason, "not_found");
-    pass(62).await;
-    assert!(bench.state("1").is_none(), "two in a row are");
-    assert!(seconds + 62 < 900, "before its data count as stale");
-    pass(400).await;
-    assert_eq!(discoveries(), 3, "nothing is missed any more");
-    let polls = bench.fake.polls("1");
-    pass(3000).await;
-    assert_eq!(bench.fake.polls("1"), polls, "its worker ended");
-    let metrics = bench.deps.metrics.encode();
-    assert!(!metrics.contains("reason=\"not_found\"} 1.8"), "{metrics}");
-    assert!(metrics.contains(r#"state="inaccessible"} 2"#), "{metrics}");
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_is_known_outlives_a_worker_that_panics() {
     let fake = Arc::new(Fake::default());
     fake.set("1", Ok(Some(UpgradeStatus::Running)));
@@ -375,18 +345,6 @@ async fn readiness_waits_for_the_first_round_good_or_bad() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_product_that_is_not_published_is_left_alone() {
-    let fake = Arc::new(Fake::default());
-    *fake.listing.lock().unwrap() = Some(Reason::NotFound);
-    let bench = Bench::start(fake, |_| {});
-    // The interval is ten minutes, give or take a tenth.
-    pass(500).await;
-    assert_eq!(bench.fake.discoveries.load(Ordering::Relaxed), 1);
-    pass(170).await;
-    assert_eq!(bench.fake.discoveries.load(Ordering::Relaxed), 2);
-}
-
-#[tokio::test(start_paused = true)]
 async fn ends_are_counted_once() {
     let fake = Arc::new(Fake::default());
     fake.set("1", Ok(Some(UpgradeStatus::Running)));
@@ -400,22 +358,4 @@ async fn ends_are_counted_once() {
         .find(|line| line.contains("upgrades_ended_total{") && line.contains(r#"outcome="failed""#))
         .unwrap();
     assert!(line.ends_with(" 1"), "{line}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn how_discovery_goes_is_known() {
-    let fake = Arc::new(Fake::default());
-    fake.set("1", Ok(None));
-    *fake.listing.lock().unwrap() = Some(Reason::Auth);
-    let bench = Bench::start(fake, |_| {});
-    let known = || bench.deps.store.discoveries().values().next().cloned();
-    pass(10).await;
-    let failed = known().unwrap();
-    assert_eq!(failed.last_error.as_ref().unwrap().reason, "auth");
-    assert_eq!((failed.last_success, failed.watched), (None, 0));
-    *bench.fake.listing.lock().unwrap() = None;
-    pass(600).await;
-    let good = known().unwrap();
-    assert!(good.last_error.is_none() && good.last_success.is_some());
-    assert_eq!((good.watched, good.inaccessible), (1, 2));
 }

@@ -40,11 +40,11 @@ pub struct Call {
     pub method: Method,
     /// Its path, with a `{}` for each parameter.
     pub path: &'static str,
-    /// What a secondary call adds; `None` for a primary one.
+    /// Addition of a secondary call; `None` for a primary one.
     pub secondary: Option<Secondary>,
 }
 
-/// What a secondary call adds to a product's primary call.
+/// Addition of a secondary call to a product's primary call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Secondary {
     /// Noun phrase for what is missing while the call fails.

@@ -21,7 +21,7 @@ fn key(call: &Call) -> Key {
 #[derive(Debug, Default)]
 struct Answered(Mutex<BTreeSet<(Arc<str>, Key)>>);
 
-/// What a product of an account knows of the calls that its cloud may not offer.
+/// Knowledge that a product of an account has of the calls that its cloud may not offer.
 #[derive(Debug)]
 pub(super) struct Offered {
     /// Address and project of the calls.

@@ -92,7 +92,7 @@ pub enum FaultAnswer {
     Hang,
     /// The connection is closed without an answer.
     Close,
-    /// The same, after the request was carried out: its answer is lost.
+    /// Connection that closes after the request was carried out: the answer is lost.
     Lost,
     /// A redirect to another host.
     Redirect,

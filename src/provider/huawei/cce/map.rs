@@ -31,7 +31,7 @@ pub(super) enum Stage {
     After,
 }
 
-/// What one poll knows of a cluster's upgrades.
+/// Knowledge of a cluster's upgrades at one poll.
 #[derive(Debug)]
 pub(super) struct MappingInput<'a> {
     /// Phase of the cluster in the cluster list.

@@ -39,7 +39,7 @@ enum Told<T> {
     NotOffered,
 }
 
-/// Whether the cloud publishes a call.
+/// Publication of a call by the cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Published {
     Yes,

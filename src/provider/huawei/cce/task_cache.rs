@@ -22,7 +22,7 @@ use crate::text;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TaskCache {
     pub(super) tasks: Vec<Task>,
-    /// What `upgradeinfo` said then; `None` when it was not asked, or failed.
+    /// Answer of `upgradeinfo` at that poll; `None` when it was not asked, or failed.
     pub(super) info: Option<Info>,
 }
 

@@ -31,7 +31,7 @@ pub(super) trait Entry {
     /// Noun for several entries.
     const NOUN: &'static str;
 
-    /// Whether the entries are a cluster's history. The documents let a cloud refuse a position
+    /// True where the entries are a cluster's history. The documents let a cloud refuse a position
     /// beyond the end of it.
     const IS_HISTORY: bool;
 

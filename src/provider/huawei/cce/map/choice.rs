@@ -170,7 +170,7 @@ pub(super) enum Choice<'a> {
     Task(&'a Task),
 }
 
-/// What an entry of the history is doing, the least first.
+/// Activity of an entry of the history, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Activity {
     /// It ended. A phase that is not in the documents counts as ended: a new final word on an old

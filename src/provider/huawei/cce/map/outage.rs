@@ -1,4 +1,4 @@
-//! What is shown of upgrades while their tasks cannot be listed.
+//! Upgrades while their tasks cannot be listed.
 
 use super::super::wire::Task;
 use super::super::words::ClusterPhase;
