@@ -49,7 +49,7 @@ pub trait Provider: Send + Sync {
 pub struct Discovery {
     /// Those that can be asked for.
     pub clusters: Vec<Discovered>,
-    /// How many exist that this account may not ask for, or cannot, since they have no id.
+    /// Number of clusters that this account may not ask for, or cannot, since they have no id.
     pub inaccessible: u64,
 }
 

@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::provider::{Call, Method};
 
-/// How hard the transport tries to get an answer.
+/// Effort of the transport to get an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Effort {
     /// Repeats the call as [`retry`](crate::provider::retry) allows.
@@ -32,7 +32,7 @@ pub struct Request<'a> {
     pub headers: Vec<(&'static str, String)>,
     /// JSON.
     pub body: Option<String>,
-    /// How hard the transport tries.
+    /// Effort of the transport.
     pub effort: Effort,
 }
 

@@ -26,7 +26,7 @@ pub(super) enum Date {
     #[default]
     Absent,
     Absolute(Timestamp),
-    /// In the zone of the account.
+    /// Local time, in the zone of the account.
     Local(civil::DateTime),
 }
 

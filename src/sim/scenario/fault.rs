@@ -15,7 +15,7 @@ pub struct Fault {
     pub cluster: Option<String>,
     /// Since the scenario's start.
     pub from: Duration,
-    /// For how long; none: for good.
+    /// Length of the fault; `None` for one that lasts.
     pub lasts: Option<Duration>,
     /// What happens.
     pub answer: FaultAnswer,

@@ -1,4 +1,4 @@
-//! From where to where an upgrade leads: versions, or availability zones.
+//! Source and target of an upgrade: versions, or availability zones.
 
 use super::super::wire::Detail;
 use super::MappingInput;

@@ -1,4 +1,4 @@
-//! When an upgrade started.
+//! Start of an upgrade.
 
 use super::*;
 use crate::model::progress;

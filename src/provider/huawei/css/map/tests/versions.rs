@@ -1,4 +1,4 @@
-//! From where to where.
+//! Source and target.
 
 use super::*;
 
