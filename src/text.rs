@@ -5,11 +5,13 @@
 //! it shows and does nothing.
 
 pub mod json;
+mod length;
 mod words;
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
+pub use length::{exact_length, length};
 pub use words::{clean, non_empty, quote};
 
 /// Begins an escape.

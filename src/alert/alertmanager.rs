@@ -164,7 +164,7 @@ impl Endpoint {
         if behind <= self.behind {
             return Ok(());
         }
-        let behind = humantime::format_duration(Duration::from_secs(behind.as_secs()));
+        let behind = crate::text::exact_length(Duration::from_secs(behind.as_secs()));
         let text = format!(
             "this machine's clock is {behind} behind its clock, so that alerts end before they arrive: synchronize the clocks"
         );

@@ -32,7 +32,7 @@ pub fn rules_file() -> String {
         push_expr(&mut out, &(rule.expr)());
         for (key, length) in [("for", rule.hold), ("keep_firing_for", rule.keep)] {
             if !length.is_zero() {
-                let length = humantime::format_duration(length);
+                let length = crate::text::exact_length(length);
                 push(&mut out, 8, &format!("{key}: {length}"));
             }
         }

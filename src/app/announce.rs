@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::{Account, Alerting, Alertmanager, Config, Selection};
 use crate::report::Report;
 use crate::store::Store;
+use crate::text::exact_length;
 use crate::web::ready::Ready;
 use round::Round;
 
@@ -50,16 +51,16 @@ pub(super) fn start(
             account = %account.name,
             region = account.place(),
             products = products(account),
-            active = %humantime::format_duration(polling.active_interval),
-            idle = %humantime::format_duration(polling.idle_interval),
-            discovery = %humantime::format_duration(polling.discovery_interval),
+            active = %exact_length(polling.active_interval),
+            idle = %exact_length(polling.idle_interval),
+            discovery = %exact_length(polling.discovery_interval),
             "Watching."
         );
     }
     if let Some(alerting) = &config.alerting {
         tracing::info!(
             alertmanagers = alertmanagers(alerting),
-            resend = %humantime::format_duration(alerting.resend_interval),
+            resend = %exact_length(alerting.resend_interval),
             explicit_resolve = alerting.explicit_resolve,
             "Sending alerts."
         );
@@ -158,7 +159,7 @@ fn short(length: Duration) -> String {
         0 => Duration::from_millis(u64::from(length.subsec_millis())),
         seconds => Duration::from_secs(seconds),
     };
-    humantime::format_duration(whole).to_string()
+    exact_length(whole)
 }
 
 #[cfg(test)]

@@ -100,7 +100,7 @@ pub(super) async fn follow(
         let report = scope.read(&mut source).await?;
         let why = report.clusters.iter().find_map(|c| c.last_error.as_ref());
         let why = why.map_or(String::new(), |e| format!(" ({})", lines::error(e)));
-        let waited = humantime::format_duration(wait);
+        let waited = rolling_upgrade_exporter::text::exact_length(wait);
         return Err(anyhow!(
             "no upgrade was seen within {waited}{why}; look at it again with `status --watch`"
         )

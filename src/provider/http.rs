@@ -293,7 +293,7 @@ impl Transport {
                 Reason::Timeout,
                 format!(
                     "no complete answer within {}; check the route to the vendor, or raise polling.timeout",
-                    humantime::format_duration(self.timeout)
+                    crate::text::exact_length(self.timeout)
                 ),
             ))
         });

@@ -160,7 +160,7 @@ impl Order {
             Err(_) => {
                 let what = format!(
                     "no complete answer within {}",
-                    humantime::format_duration(patience)
+                    crate::text::exact_length(patience)
                 );
                 return Err(Failed::Unknown(
                     ApiError::new(Reason::Timeout, what).of(call),

@@ -68,7 +68,7 @@ impl Health {
             let after = Duration::from_secs(began.elapsed().as_secs());
             tracing::info!(
                 alertmanager,
-                after = %humantime::format_duration(after),
+                after = %crate::text::exact_length(after),
                 ended_meanwhile,
                 "The Alertmanager takes alerts again."
             );

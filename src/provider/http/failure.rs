@@ -15,7 +15,7 @@ pub(super) fn locked_out(left: Duration, why: &ApiError) -> ApiError {
         Reason::Auth,
         format!(
             "the vendor refused these credentials: {why}; no call is made with them for another {}, so that the key is not locked",
-            humantime::format_duration(Duration::from_secs(left.as_secs().max(1)))
+            crate::text::exact_length(Duration::from_secs(left.as_secs().max(1)))
         ),
     )
     .because(Cause::Held);

@@ -247,7 +247,7 @@ fn refused_credentials(skew: Option<SignedDuration>, text: &str) -> Meaning {
     if let Some(skew) = skew.filter(|skew| skew.abs() > SKEW_LIMIT) {
         let message = format!(
             "this machine's clock is {} {} the vendor's, which allows 15 minutes; set it, for instance by NTP",
-            humantime::format_duration(std::time::Duration::from_secs(
+            crate::text::exact_length(std::time::Duration::from_secs(
                 skew.unsigned_abs().as_secs()
             )),
             if skew.is_negative() {
