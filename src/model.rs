@@ -5,6 +5,7 @@
 
 pub mod bounds;
 mod degraded;
+mod details;
 mod nodes;
 pub mod progress;
 mod secondary;
@@ -18,6 +19,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use degraded::FailingCall;
+pub use details::{
+    AvailableVersion, Details, Finding, FindingScope, MAX_FINDINGS, Precheck, ZoneMove, ZonePlan,
+};
 pub use nodes::{LeftOut, NodeCollector, NodeCounts};
 pub use secondary::{CallMemory, Degraded, SecondaryCall, SecondaryFailure};
 pub use state::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
@@ -103,6 +107,15 @@ pub struct Task {
     pub start: Option<Timestamp>,
     /// When it ended.
     pub end: Option<Timestamp>,
+    /// Vendor's description for people (CSS `desc`); a change of it is no progress.
+    pub description: Option<String>,
+}
+
+impl Task {
+    /// Returns whether two answers tell the same state and times of it; descriptions do not count.
+    pub fn is_at_same_point(&self, other: &Self) -> bool {
+        (self.status, self.start, self.end) == (other.status, other.start, other.end)
+    }
 }
 
 /// One upgrade, as one answer (with what earlier answers told) describes it.
@@ -145,6 +158,8 @@ pub struct Upgrade {
     /// Polls in a row in which the cluster looked idle before the upgrade proved its end (CDSS), or
     /// in which the vendor did not tell of it any more.
     pub quiet_polls: u32,
+    /// Details for people.
+    pub details: Details,
     /// Nodes, each name and role once; at most [`bounds::MAX_NODES`].
     pub nodes: Vec<Node>,
     /// Tasks, in order; at most [`bounds::MAX_TASKS`].
@@ -184,6 +199,7 @@ impl Upgrade {
             is_stall_suspended: false,
             begin: Begin::default(),
             quiet_polls: 0,
+            details: Details::default(),
             nodes: Vec::new(),
             tasks: Vec::new(),
             left_out: LeftOut::default(),
@@ -262,8 +278,16 @@ pub struct Observation {
     pub name: String,
     /// The version that it runs, as the vendor writes it; empty when not told.
     pub version: String,
+    /// Name of that version, where it is a code (SES); `None` when not known.
+    pub version_name: Option<String>,
     /// The vendor's own word for the cluster's state; empty when not told.
     pub raw_status: String,
+    /// Meaning of [`raw_status`](Self::raw_status) in words, where it is a code (CSS: `200` is
+    /// `available`); `None` where the word speaks for itself or is not known.
+    pub status_meaning: Option<&'static str>,
+    /// Versions to which the vendor offers to upgrade the cluster; `None` when this poll did not ask
+    /// (what was told before stays).
+    pub available: Option<Vec<AvailableVersion>>,
     /// The cluster itself says that it is changing or upgrading.
     pub changing: bool,
     /// The upgrades known, at most one of each kind.

@@ -7,7 +7,9 @@
 
 mod attention;
 mod build;
+mod details;
 pub mod filter;
+pub mod format;
 mod left_out;
 pub mod remote;
 
@@ -17,6 +19,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use attention::Attention;
+pub use details::{
+    AvailableVersionReport, FindingReport, PrecheckReport, ZoneMoveReport, ZonePlanReport,
+};
 pub use filter::{Filter, FilterError};
 pub use left_out::{NodesLeftOut, thousands};
 
@@ -109,8 +114,17 @@ pub struct ClusterReport {
     pub cloud_region: String,
     /// The version that it runs; empty when not told.
     pub version: String,
+    /// Name of that version, where it is a code (SES); null when not known.
+    #[serde(default)]
+    pub version_name: Option<String>,
     /// The vendor's own word for its state; empty when not told.
     pub raw_status: String,
+    /// Meaning of that word, where it is a code (CSS); null where it speaks for itself.
+    #[serde(default)]
+    pub status_meaning: Option<String>,
+    /// Versions to which the vendor offers to upgrade it (CCE); empty when none is known.
+    #[serde(default)]
+    pub available_versions: Vec<AvailableVersionReport>,
     /// Whether the last poll was good.
     pub up: bool,
     /// When a poll was last good: the age of all the rest. Null when none ever was.
@@ -149,6 +163,28 @@ pub struct UpgradeReport {
     pub from_version: Option<String>,
     /// Version after.
     pub to_version: Option<String>,
+    /// Name of the version before, where it is a code (SES).
+    #[serde(default)]
+    pub from_version_name: Option<String>,
+    /// Name of the version after, where it is a code (SES).
+    #[serde(default)]
+    pub to_version_name: Option<String>,
+    /// Vendor's reason why it, or a node of it, failed or does not move; null when nothing is wrong or
+    /// no reason is given.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Zones of an AZ migration (CSS).
+    #[serde(default)]
+    pub zone_move: Option<ZoneMoveReport>,
+    /// Agency in whose name the vendor calls its other services (CSS).
+    #[serde(default)]
+    pub agency: Option<String>,
+    /// Check before the upgrade (CCE).
+    #[serde(default)]
+    pub precheck: Option<PrecheckReport>,
+    /// Whether the workflow can still be cancelled (CCE); null when the vendor does not say.
+    #[serde(default)]
+    pub can_be_cancelled: Option<bool>,
     /// When it was requested (CDSS: first seen).
     pub requested: Option<Timestamp>,
     /// Time at which work on it started, as far as known; null while it is pending, and while a
@@ -223,6 +259,9 @@ pub struct TaskReport {
     pub start: Option<Timestamp>,
     /// When it ended.
     pub end: Option<Timestamp>,
+    /// Vendor's description of it (CSS); null when there is none.
+    #[serde(default)]
+    pub description: Option<String>,
 }
 
 impl UpgradeReport {

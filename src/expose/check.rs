@@ -139,7 +139,10 @@ pub(crate) fn cluster(id: &str) -> ClusterState {
         cloud_region: "KR".into(),
         name: format!("name-{id}"),
         version: "2.11".to_owned(),
+        version_name: None,
         raw_status: "running".to_owned(),
+        status_meaning: None,
+        available: Vec::new(),
         up: true,
         answered: true,
         last_success: at(0),
@@ -231,6 +234,7 @@ pub(crate) fn chance(rng: &mut fastrand::Rng, id: &str, now: Timestamp) -> Clust
                 status: TaskStatus::ALL[rng.usize(0..TaskStatus::ALL.len())],
                 start: some(rng, time),
                 end: some(rng, time),
+                description: None,
             });
         }
         let mut view = view(upgrade);

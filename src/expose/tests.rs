@@ -37,6 +37,7 @@ fn running() -> ClusterState {
         status: TaskStatus::Running,
         start: Some(at(-100)),
         end: None,
+        description: None,
     }];
     let mut view = view(upgrade);
     view.started = Some(at(-550));

@@ -22,6 +22,12 @@ pub const MAX_CLUSTERS: usize = 20_000;
 /// Characters of a label's value, the mark of a cut included.
 pub const MAX_CHARS: usize = 256;
 
+/// Characters of a description or a message for people, the mark of a cut included.
+pub const MAX_MESSAGE: usize = 1_024;
+
+/// Versions that a vendor offers to a cluster.
+pub const MAX_AVAILABLE: usize = 100;
+
 /// Characters of the longest escape, `\u{e0001}`.
 const LONGEST_ESCAPE: usize = 9;
 
@@ -80,6 +86,17 @@ pub fn label(text: &str) -> String {
         format!("{}{MARK}", begin(text, MAX_CHARS - 1))
     } else {
         text.to_owned()
+    }
+}
+
+/// Returns a text for people of at most [`MAX_MESSAGE`] characters, cut as [`label`] cuts.
+pub fn message(text: &str) -> String {
+    let fits = text.len() <= MAX_MESSAGE / LONGEST_ESCAPE
+        || escaped_prefix_len(text, MAX_MESSAGE) == text.len();
+    if fits {
+        text.to_owned()
+    } else {
+        format!("{}{MARK}", begin(text, MAX_MESSAGE - 1))
     }
 }
 
@@ -161,6 +178,12 @@ pub fn apply(observation: &mut Observation) -> Vec<Truncated> {
     ] {
         cut(text);
     }
+    observation.version_name.iter_mut().for_each(cut);
+    for version in observation.available.iter_mut().flatten() {
+        cut(&mut version.version);
+    }
+    let available = observation.available.iter_mut();
+    available.for_each(|versions| versions.truncate(MAX_AVAILABLE));
     observation.upgrades.iter_mut().for_each(bound);
     let upgrades = &observation.upgrades;
     let is_exceeded = |bound: &&Truncated| match bound {
@@ -188,7 +211,10 @@ fn bound(upgrade: &mut Upgrade) {
     upgrade.left_out.tasks += bound_tasks(&mut upgrade.tasks);
     for task in &mut upgrade.tasks {
         cut(&mut task.name);
+        let description = task.description.as_deref().map(message);
+        task.description = description;
     }
+    upgrade.details.bound();
 }
 
 /// Keeps [`MAX_TASKS`] tasks in their order, and returns how many are left out. Kept before others:

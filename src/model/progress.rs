@@ -259,6 +259,7 @@ mod tests {
             status,
             start: None,
             end,
+            description: None,
         };
         one.tasks = vec![
             task(0, TaskStatus::Succeeded, Some(at(5))),

@@ -197,7 +197,7 @@ fn moved(before: &Upgrade, after: &Upgrade) -> bool {
         .tasks
         .iter()
         .any(|task| match tasks.get(&(task.order, &task.name)) {
-            Some(old) => *old != task,
+            Some(old) => !old.is_at_same_point(task),
             None => !tasks.is_empty() && task.status != TaskStatus::Waiting,
         });
     // The first sight of it is not a change.

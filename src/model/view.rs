@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Degraded, Key, Kind, Span, Upgrade, UpgradeStatus, progress};
+use super::{
+    AvailableVersion, Degraded, Finding, Key, Kind, NodeStatus, Span, Upgrade, UpgradeStatus,
+    progress,
+};
 
 /// The limits in force for one cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +60,33 @@ impl UpgradeView {
     pub fn overdue_after(&self, limits: &Thresholds) -> Option<Duration> {
         let is_in_force = self.started.is_some() || !self.upgrade.waits_for_person;
         is_in_force.then_some(limits.overdue_after)
+    }
+
+    /// Returns the vendor's reason why the upgrade, or a node of it, failed or does not move: the
+    /// description of the task that failed or is in work, else the first item of the check that did not
+    /// pass. `None` when nothing is wrong, or the vendor gives no reason.
+    pub fn reason(&self) -> Option<String> {
+        let upgrade = &self.upgrade;
+        let is_failed = matches!(
+            upgrade.status,
+            UpgradeStatus::Failed | UpgradeStatus::PartiallyFailed
+        );
+        let node_failed = upgrade.node_counts().of(NodeStatus::Failed) > 0;
+        if !(is_failed || self.stalled || node_failed) {
+            return None;
+        }
+        let current = upgrade
+            .tasks
+            .iter()
+            .find(|task| Some(task.order) == self.task_order);
+        let of_task = current.and_then(|task| {
+            let description = task.description.as_deref()?;
+            Some(format!("{}: {description}", task.name))
+        });
+        of_task.or_else(|| {
+            let findings = &upgrade.details.precheck.as_ref()?.findings;
+            findings.first().map(Finding::line)
+        })
     }
 
     /// Work on the node at this place of `upgrade.nodes`. Nothing is in work any more once the
@@ -117,8 +147,14 @@ pub struct ClusterState {
     pub name: String,
     /// The version that it runs.
     pub version: String,
+    /// Name of that version, where it is a code; `None` when not known.
+    pub version_name: Option<String>,
     /// The vendor's own word for its state.
     pub raw_status: String,
+    /// Meaning of that word, where it is a code.
+    pub status_meaning: Option<&'static str>,
+    /// Versions to which the vendor offers to upgrade it.
+    pub available: Vec<AvailableVersion>,
     /// Whether the last poll was good.
     pub up: bool,
     /// Whether any poll was ever good; before that nothing is known of its upgrades.

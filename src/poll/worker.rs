@@ -62,7 +62,10 @@ impl Worker {
             cloud_region: watch.account.region().clone(),
             name: wanted.name.clone(),
             version: String::new(),
+            version_name: None,
             raw_status: String::new(),
+            status_meaning: None,
+            available: Vec::new(),
             up: false,
             answered: false,
             last_success: deps.clock.now(),
@@ -297,7 +300,14 @@ impl Course {
             self.state.name.clone_from(&observation.name);
         }
         self.state.version.clone_from(&observation.version);
+        self.state
+            .version_name
+            .clone_from(&observation.version_name);
         self.state.raw_status.clone_from(&observation.raw_status);
+        self.state.status_meaning = observation.status_meaning;
+        if let Some(available) = observation.available {
+            self.state.available = available;
+        }
         self.log_status(&views);
         self.log_stalled(&self.state.upgrades, &views);
         self.state.upgrades = views;

@@ -60,7 +60,10 @@ fn cluster(state: &ClusterState, now: Timestamp) -> ClusterReport {
         cloud: state.cloud.to_owned(),
         cloud_region: state.cloud_region.to_string(),
         version: state.version.clone(),
+        version_name: state.version_name.clone(),
         raw_status: state.raw_status.clone(),
+        status_meaning: state.status_meaning.map(str::to_owned),
+        available_versions: state.available.iter().map(Into::into).collect(),
         up: state.up,
         last_success: state.answered.then_some(state.last_success),
         last_error: state.last_error.as_ref().map(error),
@@ -97,6 +100,13 @@ fn upgrade(cluster: &ClusterState, view: &UpgradeView, now: Timestamp) -> Upgrad
         upgrade_id: upgrade.id.clone(),
         from_version: upgrade.from_version.clone(),
         to_version: upgrade.to_version.clone(),
+        from_version_name: upgrade.details.from_version_name.clone(),
+        to_version_name: upgrade.details.to_version_name.clone(),
+        reason: view.reason(),
+        zone_move: upgrade.details.zone_move.as_ref().map(Into::into),
+        agency: upgrade.details.agency.clone(),
+        precheck: upgrade.details.precheck.as_ref().map(Into::into),
+        can_be_cancelled: upgrade.details.is_cancellable,
         requested: upgrade.requested,
         started: view.started,
         ended: view.ended,
@@ -150,6 +160,7 @@ fn task(task: &Task) -> TaskReport {
         status: task.status.as_str().to_owned(),
         start: task.start,
         end: task.end,
+        description: task.description.clone(),
     }
 }
 
@@ -163,7 +174,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{Key, Kind, Node, Span, TaskStatus, Thresholds, Upgrade, UpgradeStatus};
+    use crate::model::{
+        AvailableVersion, Details, Finding, FindingScope, Key, Kind, Node, Precheck, Span,
+        TaskStatus, Thresholds, Upgrade, UpgradeStatus, ZoneMove, ZonePlan,
+    };
     use crate::report::Attention;
 
     fn at(second: i64) -> Timestamp {
@@ -181,7 +195,13 @@ mod tests {
             cloud_region: "cn-north-4".into(),
             name: format!("name-{id}"),
             version: "7.6.2".into(),
+            version_name: Some("Elasticsearch 7.6.2".into()),
             raw_status: "200".into(),
+            status_meaning: Some("available"),
+            available: vec![AvailableVersion {
+                version: "7.10.2".into(),
+                is_recommended: true,
+            }],
             up: true,
             answered: true,
             last_success: at(90),
@@ -205,6 +225,36 @@ mod tests {
         }
     }
 
+    fn details() -> Details {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Details {
+            from_version_name: Some("Elasticsearch 7.6.2".into()),
+            to_version_name: Some("Elasticsearch 7.10.2".into()),
+            zone_move: Some(ZoneMove {
+                instance_type: Some("ess".into()),
+                from: texts(&["cn-north-4a"]),
+                to: texts(&["cn-north-4c"]),
+                plan: vec![ZonePlan {
+                    zone: "cn-north-4c".into(),
+                    nodes: texts(&["n-1", "n-2"]),
+                }],
+            }),
+            agency: Some("css_agency".into()),
+            precheck: Some(Precheck {
+                valid_until: Some(at(3_600)),
+                findings: vec![Finding {
+                    scope: FindingScope::Addon,
+                    target: "coredns".into(),
+                    item: "addon-limit-check".into(),
+                    message: "the add-on is too old".into(),
+                    codes: texts(&["CCE.01400001"]),
+                }],
+                findings_left_out: 0,
+            }),
+            is_cancellable: Some(false),
+        }
+    }
+
     fn view(status: UpgradeStatus) -> UpgradeView {
         let mut upgrade = Upgrade::new(Kind::Version, status);
         upgrade.id = Some("u-1".into());
@@ -222,7 +272,9 @@ mod tests {
             status: TaskStatus::Running,
             start: Some(at(70)),
             end: None,
+            description: Some("The node is restarted.".into()),
         }];
+        upgrade.details = details();
         UpgradeView {
             upgrade,
             status_since: at(5),
@@ -296,6 +348,34 @@ mod tests {
         assert!(!upgrade.overdue);
         let later = report(states, at(95 + 600));
         assert!(later.clusters[0].upgrades.is_empty());
+    }
+
+    #[test]
+    fn tells_the_vendors_reason_when_something_is_wrong() {
+        let reason = |change: &dyn Fn(&mut UpgradeView)| {
+            let mut view = view(UpgradeStatus::Running);
+            change(&mut view);
+            let report = report(vec![state("1", vec![view])], at(100));
+            report.clusters[0].upgrades[0].reason.clone()
+        };
+        let task = Some("restart: The node is restarted.".to_owned());
+        let finding = "addon-limit-check (addon coredns): the add-on is too old [CCE.01400001]";
+        assert_eq!(reason(&|_| {}), None);
+        assert_eq!(reason(&|view| view.stalled = true), task);
+        assert_eq!(
+            reason(&|view| view.upgrade.nodes[1].status = NodeStatus::Failed),
+            task
+        );
+        let failed = |view: &mut UpgradeView| view.upgrade.status = UpgradeStatus::Failed;
+        assert_eq!(reason(&failed), task);
+        assert_eq!(
+            reason(&|view| {
+                failed(view);
+                view.upgrade.tasks[0].description = None;
+            })
+            .as_deref(),
+            Some(finding)
+        );
     }
 
     #[test]

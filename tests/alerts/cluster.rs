@@ -55,7 +55,10 @@ impl Cluster {
             cloud_region: "KR".into(),
             name: name.clone(),
             version: String::new(),
+            version_name: None,
             raw_status: String::new(),
+            status_meaning: None,
+            available: Vec::new(),
             up: false,
             answered: false,
             last_success: Timestamp::UNIX_EPOCH,
@@ -265,6 +268,7 @@ impl Cluster {
             status,
             start: begun.then(|| time(rng, now, self.pace, 10)),
             end: None,
+            description: None,
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use rolling_upgrade_exporter::report::format::{length, percent};
 use rolling_upgrade_exporter::report::{
     ClusterReport, DegradedReport, ErrorReport, NodeReport, ProductReport, Report, TaskReport,
     UpgradeReport,
 };
 use rolling_upgrade_exporter::text::{Foreign, escaped};
 
-use super::text::{is_over, length, name, percent, since, status, versions};
+use super::text::{is_over, name, since, status, versions};
 
 /// What changed between two reports, in the order of the second; everything that is in work or in
 /// trouble when there was none before. Each line begins with the time.

@@ -9,13 +9,14 @@ mod paint;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use jiff::Timestamp;
+use rolling_upgrade_exporter::report::format::{length, percent};
 use rolling_upgrade_exporter::report::{
     Attention, ClusterReport, Report, UpgradeReport, thousands,
 };
 use rolling_upgrade_exporter::text::escaped;
 
 use super::lines;
-use super::text::{length, name, percent, since, state, versions};
+use super::text::{name, since, state, versions};
 
 /// From here whose it is and what is known of it have columns; else that stands with the nodes.
 const USUAL: u16 = 60;

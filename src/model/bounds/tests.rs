@@ -28,6 +28,7 @@ fn task(order: u32, status: TaskStatus) -> Task {
         status,
         start: None,
         end: None,
+        description: None,
     }
 }
 

@@ -280,6 +280,7 @@ fn start_is_that_of_the_first_task_and_never_moves_later() {
         status,
         start: start.map(at),
         end: None,
+        description: None,
     };
     let of = |tasks: Vec<Task>| Upgrade {
         starts_with_a_task: true,

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use sha2::{Digest, Sha256};
 
 use super::{steps, words};
+use crate::report::format;
 use crate::report::{Attention, ClusterReport, Filter, UpgradeReport, thousands};
 use crate::text::escaped;
 
@@ -88,9 +89,9 @@ fn progress(id: &str, upgrade: &UpgradeReport) -> Markup {
         div.bar {
             @if let Some(ratio) = upgrade.progress_ratio {
                 progress max="1" value=(format!("{ratio:.3}")) aria-label="Progress" aria-describedby={ (id) "-name" } {
-                    (words::percent(ratio))
+                    (format::percent(ratio))
                 }
-                strong { (words::percent(ratio)) }
+                strong { (format::percent(ratio)) }
             }
             @if !upgrade.nodes.is_empty() {
                 span {
@@ -159,11 +160,11 @@ fn times(upgrade: &UpgradeReport, now: Timestamp) -> Markup {
         @if let Some(at) = upgrade.ended {
             (fact("Ended", &html! {
                 (words::ago(at, now))
-                @if let Some(took) = upgrade.duration_seconds { ", took " (words::length(took)) }
+                @if let Some(took) = upgrade.duration_seconds { ", took " (format::length(took)) }
             }))
         } @else {
             @if let Some(at) = upgrade.estimated_end {
-                @let left = format!("in {}", words::length(words::between(now, at)));
+                @let left = format!("in {}", format::length(format::between(now, at)));
                 (fact("Estimated end", &words::stamp(at, &left)))
             } @else {
                 (fact("Estimated end", &html! { "not known yet" }))
@@ -171,7 +172,7 @@ fn times(upgrade: &UpgradeReport, now: Timestamp) -> Markup {
             (fact("Last progress", &html! {
                 (words::ago(upgrade.last_progress, now))
                 @if let Some(limit) = upgrade.stalled_after_seconds {
-                    small { "stalled after " (words::length(limit)) }
+                    small { "stalled after " (format::length(limit)) }
                 }
             }))
         }
@@ -183,10 +184,10 @@ pub(super) fn age(cluster: &ClusterReport, now: Timestamp) -> Markup {
     let Some(at) = cluster.last_success else {
         return html! { "none yet" };
     };
-    let age = words::between(at, now);
+    let age = format::between(at, now);
     let old = age > cluster.poll_interval_seconds * 3.0 + 30.0;
     html! {
-        (words::stamp(at, &format!("{} old", words::length(age))))
+        (words::stamp(at, &format!("{} old", format::length(age))))
         @if old { " " strong.old { "(out of date)" } }
     }
 }
@@ -208,7 +209,7 @@ pub(super) fn degraded(cluster: &ClusterReport, now: Timestamp) -> Markup {
     html! {
         @for call in &cluster.degraded {
             p.notice {
-                @let length = format!("for {}", words::length(words::between(call.since, now)));
+                @let length = format!("for {}", format::length(format::between(call.since, now)));
                 strong { "Degraded" } " " (words::stamp(call.since, &length)) ", missing: " (escaped(&call.missing)) ". "
                 (escaped(&call.endpoint))
                 @if call.permission.is_empty() { " fails. " } @else { " needs " (escaped(&call.permission)) ". " }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::words;
+use crate::report::format;
 use crate::report::{ClusterReport, NodeReport, TaskReport, UpgradeReport};
 use crate::text::escaped;
 
@@ -39,7 +40,7 @@ pub(super) fn nodes(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
                 @if task { td { @if let Some(order) = node.task_order {
                     (order) " " (words::foreign(name(order), &cluster.cloud))
                 } } }
-                td { @if let Some(length) = node.duration_seconds { (words::length(length)) } }
+                td { @if let Some(length) = node.duration_seconds { (format::length(length)) } }
                 @if raw { td { (words::foreign(&node.raw_status, &cluster.cloud)) } }
                 @if updated { td { @if let Some(at) = node.updated { (words::ago(at, now)) } } }
             } } }
@@ -68,7 +69,7 @@ pub(super) fn tasks(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
                     td { (words::step_state(&task.status)) }
                     td { @if let Some(at) = task.start { (words::clock(at, now)) } }
                     td { @if let Some(at) = task.start {
-                        (words::length(words::between(at, ended(task))))
+                        (format::length(format::between(at, ended(task))))
                     } }
                 }
             } }

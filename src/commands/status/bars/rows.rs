@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use console::{pad_str, truncate_str};
 use jiff::Timestamp;
+use rolling_upgrade_exporter::report::format::{length, percent};
 use rolling_upgrade_exporter::report::{
     Attention, ClusterReport, NodeReport, Report, UpgradeReport,
 };
@@ -11,7 +12,7 @@ use rolling_upgrade_exporter::text::{Foreign, escaped};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::lines;
-use super::super::text::{is_over, length, name, percent, since, status};
+use super::super::text::{is_over, name, since, status};
 
 /// One row of the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,12 @@
 //! One upgrade: what is to be said of it, its nodes, its tasks.
 
 use jiff::Timestamp;
+use rolling_upgrade_exporter::report::format::length;
 use rolling_upgrade_exporter::report::{ClusterReport, NodeReport, TaskReport, UpgradeReport};
 use rolling_upgrade_exporter::text::escaped;
 
 use super::super::lines;
-use super::super::text::{length, name, since, versions};
+use super::super::text::{name, since, versions};
 use super::{Look, USUAL, or_dash, paint, plain, text};
 
 const INDENT: usize = 2;

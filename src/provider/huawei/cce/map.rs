@@ -238,6 +238,7 @@ fn task_of((order, point): (u32, &Point), words: &mut Vec<String>) -> model::Tas
         status: state.task(),
         start: go_time(&point.start).filter(|_| begun),
         end: go_time(&point.end).filter(|_| ended),
+        description: None,
     }
 }
 

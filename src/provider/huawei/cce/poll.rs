@@ -99,6 +99,9 @@ impl<'a> Poll<'a> {
         Ok(Observation {
             name: cluster.metadata.name.clone(),
             version: cluster.spec.version.clone(),
+            version_name: None,
+            status_meaning: None,
+            available: None,
             raw_status: clean(phase),
             changing: is_changing,
             upgrades: upgrade.into_iter().collect(),

@@ -151,6 +151,7 @@ fn tasks(
             }),
             start: time(&step.begin_time),
             end: time(&step.end_time),
+            description: None,
         })
         .collect();
     tasks.sort_by(|a, b| (a.order, &a.name).cmp(&(b.order, &b.name)));

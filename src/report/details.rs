@@ -1,0 +1,109 @@
+//! Details that a vendor tells for people: [`crate::model::Details`] in the report.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{AvailableVersion, Finding, Precheck, ZoneMove};
+
+/// Version to which the vendor offers to upgrade a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AvailableVersionReport {
+    /// The version, as the vendor writes it.
+    pub version: String,
+    /// Whether the vendor suggests it.
+    pub recommended: bool,
+}
+
+/// Zones of an AZ migration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoneMoveReport {
+    /// Type of the instances that move; null when not told.
+    pub instance_type: Option<String>,
+    /// Zones before.
+    pub from: Vec<String>,
+    /// Zones after.
+    pub to: Vec<String>,
+    /// Nodes of each zone after the move, as the vendor plans it.
+    pub plan: Vec<ZonePlanReport>,
+}
+
+/// Nodes of one zone after a move.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZonePlanReport {
+    /// Name of the zone.
+    pub zone: String,
+    /// Names of its nodes.
+    pub nodes: Vec<String>,
+}
+
+/// Result of a check before an upgrade.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrecheckReport {
+    /// Time until which a passed check allows the upgrade; null when it did not pass or is not told.
+    pub valid_until: Option<Timestamp>,
+    /// Items that did not pass.
+    pub findings: Vec<FindingReport>,
+    /// Number of items that are too many to be listed.
+    pub findings_left_out: u64,
+}
+
+/// Item of a check that did not pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingReport {
+    /// `cluster`, `addon` or `node`.
+    pub scope: String,
+    /// Name of the node or add-on; empty for the cluster, and where the vendor names none.
+    pub target: String,
+    /// Vendor's name of the item.
+    pub item: String,
+    /// Vendor's message; empty when there is none.
+    pub message: String,
+    /// Vendor's error codes.
+    pub codes: Vec<String>,
+}
+
+impl From<&AvailableVersion> for AvailableVersionReport {
+    fn from(version: &AvailableVersion) -> Self {
+        Self {
+            version: version.version.clone(),
+            recommended: version.is_recommended,
+        }
+    }
+}
+
+impl From<&ZoneMove> for ZoneMoveReport {
+    fn from(zones: &ZoneMove) -> Self {
+        let plan = zones.plan.iter().map(|plan| ZonePlanReport {
+            zone: plan.zone.clone(),
+            nodes: plan.nodes.clone(),
+        });
+        Self {
+            instance_type: zones.instance_type.clone(),
+            from: zones.from.clone(),
+            to: zones.to.clone(),
+            plan: plan.collect(),
+        }
+    }
+}
+
+impl From<&Precheck> for PrecheckReport {
+    fn from(precheck: &Precheck) -> Self {
+        Self {
+            valid_until: precheck.valid_until,
+            findings: precheck.findings.iter().map(Into::into).collect(),
+            findings_left_out: precheck.findings_left_out,
+        }
+    }
+}
+
+impl From<&Finding> for FindingReport {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            scope: finding.scope.as_str().to_owned(),
+            target: finding.target.clone(),
+            item: finding.item.clone(),
+            message: finding.message.clone(),
+            codes: finding.codes.clone(),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Report for people: the words that the page and the terminal share.
+
+use jiff::Timestamp;
+
+use super::{ClusterReport, UpgradeReport};
+
+pub use crate::text::length;
+
+/// Writes a share from 0 to 1 in percent, rounded down, so that 100% is only what has succeeded.
+pub fn percent(ratio: f64) -> String {
+    format!("{:.0}%", (ratio * 100.0).clamp(0.0, 100.0).floor())
+}
+
+/// Returns the seconds from one time to another; 0 when the clocks disagree about the order.
+pub fn between(from: Timestamp, to: Timestamp) -> f64 {
+    to.duration_since(from).as_secs_f64().max(0.0)
+}
+
+/// Name of a version, with the vendor's code beside it where both are known.
+pub fn version(code: &str, name: Option<&str>) -> String {
+    match name {
+        Some(name) if name != code => format!("{name} ({code})"),
+        _ => code.to_owned(),
+    }
+}
+
+/// Current task and its place among all tasks: `Node replacement (2 of 4)`; `None` when no task is
+/// current, or the current one is not listed.
+pub fn current_task(upgrade: &UpgradeReport) -> Option<String> {
+    let order = upgrade.task_order?;
+    let place = upgrade.tasks.iter().position(|task| task.order == order)?;
+    let name = &upgrade.tasks.get(place)?.task;
+    Some(format!("{name} ({} of {})", place + 1, upgrade.all_tasks()))
+}
+
+/// Cluster's state in the vendor's words: `200 available`, or the word alone where it speaks for
+/// itself; empty when not told.
+pub fn vendor_status(cluster: &ClusterReport) -> String {
+    match &cluster.status_meaning {
+        Some(meaning) => format!("{} {meaning}", cluster.raw_status),
+        None => cluster.raw_status.clone(),
+    }
+}
