@@ -16,10 +16,12 @@ pub fn between(from: Timestamp, to: Timestamp) -> f64 {
     to.duration_since(from).as_secs_f64().max(0.0)
 }
 
-/// Name of a version, with the vendor's code beside it where both are known.
+/// Name of a version, with the vendor's code beside it where both are known and the name does not hold it
+/// (`OpenSearch 2.9.0` of `2.9.0`).
 pub fn version(code: &str, name: Option<&str>) -> String {
     match name {
-        Some(name) if name != code => format!("{name} ({code})"),
+        Some(name) if name == code || name.ends_with(&format!(" {code}")) => name.to_owned(),
+        Some(name) => format!("{name} ({code})"),
         _ => code.to_owned(),
     }
 }
@@ -39,5 +41,27 @@ pub fn vendor_status(cluster: &ClusterReport) -> String {
     match &cluster.status_meaning {
         Some(meaning) => format!("{} {meaning}", cluster.raw_status),
         None => cluster.raw_status.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_has_its_code_beside_the_name_once() {
+        for (code, name, want) in [
+            ("290", Some("OpenSearch 2.9.0"), "OpenSearch 2.9.0 (290)"),
+            ("2.9.0", Some("OpenSearch 2.9.0"), "OpenSearch 2.9.0"),
+            (
+                "OpenSearch 2.9.0",
+                Some("OpenSearch 2.9.0"),
+                "OpenSearch 2.9.0",
+            ),
+            ("0", Some("OpenSearch 2.9.0"), "OpenSearch 2.9.0 (0)"),
+            ("290", None, "290"),
+        ] {
+            assert_eq!(version(code, name), want);
+        }
     }
 }

@@ -223,7 +223,7 @@ impl Ses {
         let versions = self.versions(memory, calls).await?;
         let versions = versions.all();
         if version::cannot_be_upgraded(&listed.version, versions) {
-            return Ok(map::idle(listed));
+            return Ok(map::idle(listed, versions));
         }
         let region_no = self.region_no(cluster, memory, calls).await?;
         let is_complete = region_no.is_some() || self.region_no != RegionNo::Learnt;
@@ -236,7 +236,7 @@ impl Ses {
                     && (listed.is("creating") || (listed.is("running") && is_complete))
                     && seen.is_none_or(|seen| seen.forgotten) =>
             {
-                let mut observation = map::idle(listed);
+                let mut observation = map::idle(listed, versions);
                 observation.refused = Some(error.to_string());
                 return Ok(observation);
             }

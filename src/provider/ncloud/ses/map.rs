@@ -27,10 +27,11 @@ pub(super) struct MappingInput<'a> {
 }
 
 /// A cluster of which no upgrade is known.
-pub(super) fn idle(listed: &Listed) -> Observation {
+pub(super) fn idle(listed: &Listed, versions: &[Version]) -> Observation {
     Observation {
         name: listed.name.clone(),
         version: listed.version.clone(),
+        version_name: version::name_of_listed(&listed.version, versions),
         raw_status: clean(&listed.status),
         changing: listed.is("changing"),
         upgrades: Vec::new(),
@@ -42,7 +43,7 @@ pub(super) fn idle(listed: &Listed) -> Observation {
 
 /// Maps a progress answer, and notes what is odd about it. An empty answer tells of no upgrade.
 pub(super) fn observation(progress: &Progress, input: &MappingInput<'_>) -> (Observation, Remarks) {
-    let mut observation = idle(input.listed);
+    let mut observation = idle(input.listed, input.versions);
     if observation.name.is_empty() {
         observation.name.clone_from(&progress.name);
     }
@@ -76,6 +77,9 @@ pub(super) fn observation(progress: &Progress, input: &MappingInput<'_>) -> (Obs
     let mut upgrade = Upgrade::new(Kind::Version, status);
     upgrade.from_version = non_empty(&progress.version_vo.current_version_code);
     upgrade.to_version = non_empty(target);
+    let name = |code: &Option<String>| version::name_of_code(code.as_deref()?, input.versions);
+    upgrade.details.from_version_name = name(&upgrade.from_version);
+    upgrade.details.to_version_name = name(&upgrade.to_version);
     upgrade.requested = Some(requested);
     upgrade.set_nodes(nodes);
     if upgrade.is_ended() {

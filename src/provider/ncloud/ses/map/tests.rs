@@ -207,7 +207,7 @@ fn no_action_date_is_no_upgrade() {
         json!({"versionVo": {"actionDate": ""}, "nodeStatusVoList": []}),
     ] {
         let (observation, _) = map(&progress, &idle, None);
-        assert_eq!(observation, super::idle(&idle), "{progress}");
+        assert_eq!(observation, super::idle(&idle, &versions()), "{progress}");
     }
 }
 
@@ -270,4 +270,53 @@ fn counts_nodes_beyond_the_bound() {
     assert_eq!(upgrade.nodes.last().unwrap().key.name, "n24999");
     let counts = upgrade.node_counts();
     assert_eq!((counts.of(Waiting), counts.of(Failed)), (24_999, 1));
+}
+
+#[test]
+fn versions_have_the_names_of_the_version_list() {
+    let progress = json!({
+        "versionVo": {"currentVersionCode": "270", "targetVersionCode": 290, "actionDate": REQUESTED},
+    });
+    for (version, want) in [
+        ("OpenSearch 2.7.0", Some("OpenSearch 2.7.0")),
+        ("2.7.0", Some("OpenSearch 2.7.0")),
+        ("270", Some("OpenSearch 2.7.0")),
+        ("9.9.9", None),
+        ("", None),
+    ] {
+        let (observation, _) = map(&progress, &listed("changing", version), None);
+        assert_eq!(observation.version_name.as_deref(), want, "{version}");
+        assert_eq!(observation.version, version, "the list's word stays");
+        let upgrade = &observation.upgrades[0];
+        let codes = (&upgrade.from_version, &upgrade.to_version);
+        assert_eq!(codes, (&Some("270".into()), &Some("290".into())));
+        let details = &upgrade.details;
+        let names = (&details.from_version_name, &details.to_version_name);
+        let want = (
+            &Some("OpenSearch 2.7.0".into()),
+            &Some("OpenSearch 2.9.0".into()),
+        );
+        assert_eq!(names, want);
+    }
+}
+
+#[test]
+fn without_a_version_list_versions_have_no_names() {
+    let progress: Progress = serde_json::from_value(json!({
+        "versionVo": {"currentVersionCode": "270", "targetVersionCode": "290", "actionDate": REQUESTED},
+    }))
+    .unwrap();
+    let input = MappingInput {
+        listed: &listed("changing", "270"),
+        versions: &[],
+        seen: None,
+        zone: KST,
+    };
+    let (observation, _) = observation(&progress, &input);
+    assert_eq!(observation.version_name, None);
+    let details = &observation.upgrades[0].details;
+    assert_eq!(
+        (&details.from_version_name, &details.to_version_name),
+        (&None, &None)
+    );
 }
