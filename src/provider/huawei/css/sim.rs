@@ -1,5 +1,9 @@
 //! The simulator's half: the cluster list and the upgrades, with history, as CSS tells them.
 
+mod words;
+
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -27,12 +31,16 @@ fn list(world: &World, request: &Request<'_>) -> Answer {
         Ok(page) => page,
         Err(refusal) => return refusal,
     };
-    let listed = || {
-        world
-            .clusters("css")
-            .filter(|cluster| cluster.listed != ListedAs::Returned)
-    };
-    let all: Vec<&Cluster> = listed().collect();
+    let engine = request.param("datastoreType").unwrap_or_default();
+    if !(engine.is_empty() || words::ENGINES.contains(&engine.as_str())) {
+        return bad_parameter("datastoreType");
+    }
+    let listed = world.clusters("css").filter(|cluster| {
+        let is_wanted =
+            || engine.is_empty() || engine == words::engine(cluster, &version(world, cluster));
+        cluster.listed != ListedAs::Returned && is_wanted()
+    });
+    let all: Vec<&Cluster> = listed.collect();
     // Newest first.
     let clusters: Vec<Value> = all
         .iter()
@@ -44,14 +52,28 @@ fn list(world: &World, request: &Request<'_>) -> Answer {
     Answer::json(200, &json!({"totalSize": all.len(), "clusters": clusters}))
 }
 
-fn described(world: &World, cluster: &Cluster) -> Value {
-    let version = match world.moment(cluster) {
+/// Returns the scenario's version that a cluster runs.
+fn version(world: &World, cluster: &Cluster) -> String {
+    match world.moment(cluster) {
         Some(moment) if cluster.kind == Kind::Version => moment.version().to_owned(),
         _ => cluster.versions.first().cloned().unwrap_or_default(),
-    };
-    let engine = match cluster.listed {
-        ListedAs::NotUpgradable => "logstash",
-        _ => "elasticsearch",
+    }
+}
+
+fn described(world: &World, cluster: &Cluster) -> Value {
+    let version = version(world, cluster);
+    let (engine_version, image) = words::image(&version);
+    let moment = world.moment(cluster);
+    let moved = moment
+        .as_ref()
+        .filter(|_| cluster.kind == Kind::AzMigration);
+    let zone = |index: usize| {
+        let (from, to) = words::zones(cluster, moved.map_or(0, |moment| moment.run));
+        let node = moved.and_then(|moment| moment.nodes.get(index));
+        match node.map(|node| node.state) {
+            Some(State::Succeeded) => to,
+            _ => from,
+        }
     };
     let instances: Vec<Value> = cluster
         .nodes
@@ -64,16 +86,16 @@ fn described(world: &World, cluster: &Cluster) -> Value {
                 "id": format!("{:08x}-{}", index, cluster.id),
                 "name": node.name,
                 "specCode": "ess.spec-4u8g",
-                "azCode": "cn-north-4a",
+                "azCode": zone(index),
                 "ip": format!("192.168.0.{}", index % 250 + 1),
             })
         })
         .collect();
     json!({
         "datastore": {
-            "type": engine,
-            "version": version,
-            "subVersion": format!("{version}_24.3.0_0827"),
+            "type": words::engine(cluster, &version),
+            "version": engine_version,
+            "subVersion": image,
             "supportSecuritymode": false,
         },
         "instances": instances,
@@ -192,25 +214,29 @@ fn run(cluster: &Cluster, moment: &Moment) -> Value {
         put("currentBatchNodes", json!(names(&in_work)));
     }
     match cluster.kind {
-        Kind::Version => put(
-            "imageInfo",
-            json!({
-                "id": "439b5d30-5968-45df-b088-d030a858522d",
-                "displayName": format!("{}_24.3.0_0827", moment.to),
-                "imageDesc": "A simulated image.",
-                "datastoreType": "elasticsearch",
-                "datastoreVersion": moment.to,
-                "priority": 16,
-            }),
-        ),
+        Kind::Version => {
+            let (version, name) = words::image(&moment.to);
+            put(
+                "imageInfo",
+                json!({
+                    "id": "439b5d30-5968-45df-b088-d030a858522d",
+                    "displayName": name,
+                    "imageDesc": "A simulated image.",
+                    "datastoreType": words::engine(cluster, version),
+                    "datastoreVersion": version,
+                    "priority": 16,
+                }),
+            )
+        }
         Kind::AzMigration => {
-            let target = json!({"cn-north-4c": names(&|_| true)});
+            let (from, to) = words::zones(cluster, moment.run);
+            let target = json!({to: names(&|_| true)});
             put("finalAzInfoMap", json!(target.to_string()));
             let param = json!({
-                "instType": "ess",
+                "instType": instance_type(cluster),
                 "migrateType": "az_migrate",
-                "sourceAz": "cn-north-4a",
-                "targetAz": "cn-north-4c",
+                "sourceAz": from,
+                "targetAz": to,
             });
             put("migrateParam", json!(param.to_string()))
         }
@@ -218,12 +244,25 @@ fn run(cluster: &Cluster, moment: &Moment) -> Value {
     Value::Object(out)
 }
 
+/// Returns the type of the instances that move: that of all nodes, or `all` where they differ.
+fn instance_type(cluster: &Cluster) -> &str {
+    let types: BTreeSet<&str> = cluster
+        .nodes
+        .iter()
+        .map(|node| node.role.as_str())
+        .collect();
+    match (types.first(), types.len()) {
+        (Some(one), 1) => one,
+        _ => "all",
+    }
+}
+
 fn step((order, step): (usize, &StepMoment)) -> Value {
     json!({
         "order": order,
         "name": step.name,
         "status": word(step.state),
-        "desc": "A simulated step.",
+        "desc": words::description(&step.name),
         "beginTime": naive(step.begun),
         "endTime": naive(step.ended),
     })

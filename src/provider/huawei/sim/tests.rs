@@ -1,6 +1,8 @@
 //! Tests of the gateway, with the client's own signatures where they are to be good; and what other
 //! tests need to stand a world up.
 
+mod css_answers;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
