@@ -24,3 +24,4 @@ mod status;
 mod systemd;
 mod tls;
 mod webhook;
+mod words;

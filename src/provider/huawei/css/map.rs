@@ -32,11 +32,23 @@ pub(super) fn observation(cluster: &Cluster) -> Observation {
         name: cluster.name.clone(),
         version: cluster.datastore.version.clone(),
         raw_status: clean(&cluster.status),
+        status_meaning: status_meaning(&cluster.status),
         changing: cluster.status == "100" || !cluster.actions.is_empty(),
         upgrades: Vec::new(),
         unknown_words: Vec::new(),
         refused: None,
         ..Observation::default()
+    }
+}
+
+/// Returns the meaning of a cluster's code, as the vendor documents it; `None` of any other.
+fn status_meaning(code: &str) -> Option<&'static str> {
+    match code.trim() {
+        "100" => Some("in progress"),
+        "200" => Some("available"),
+        "300" => Some("unavailable"),
+        "303" => Some("failed"),
+        _ => None,
     }
 }
 
@@ -64,6 +76,9 @@ pub(super) fn upgrade(
     upgrade.requested = started;
     let (from, to) = versions::versions(&upgrade, &chosen, input);
     (upgrade.from_version, upgrade.to_version) = (from, to);
+    if kind == Kind::AzMigration {
+        upgrade.details.zone_move = versions::zone_move(&chosen);
+    }
     Ok(Some(upgrade))
 }
 
@@ -96,6 +111,7 @@ fn read(
     upgrade.id = non_empty(&detail.id);
     // After a retry the end of the execution before may still stand there.
     upgrade.ended = time(&detail.end_time).filter(|_| status.is_final());
+    upgrade.details.agency = non_empty(&detail.agency_name);
     upgrade.executions = detail.execute_times.and_then(|n| u64::try_from(n).ok());
     upgrade.tasks = tasks(&detail.steps, &time, unknown_words);
     upgrade.set_nodes(nodes::nodes(detail, status, &upgrade.tasks, input));
@@ -151,7 +167,7 @@ fn tasks(
             }),
             start: time(&step.begin_time),
             end: time(&step.end_time),
-            description: None,
+            description: non_empty(&step.description),
         })
         .collect();
     tasks.sort_by(|a, b| (a.order, &a.name).cmp(&(b.order, &b.name)));

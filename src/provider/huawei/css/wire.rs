@@ -8,7 +8,8 @@ mod tests;
 use serde::Deserialize;
 use serde_json::Value;
 
-use self::forms::{Names, Zones, nested, record, records};
+pub(super) use self::forms::Names;
+use self::forms::{Zones, lenient_names, nested, record, records};
 use super::pages::{Entry, Page};
 use crate::provider::json::{
     Entries, list, number, present_entries, strict_number, strict_text, text,
@@ -87,6 +88,9 @@ pub(super) struct Detail {
     pub(super) end_time: String,
     #[serde(deserialize_with = "strict_text")]
     pub(super) status: String,
+    /// Agency in whose name the service calls other services.
+    #[serde(deserialize_with = "text")]
+    pub(super) agency_name: String,
     /// Not there for a change of the zone.
     #[serde(deserialize_with = "record")]
     pub(super) image_info: Image,
@@ -113,7 +117,12 @@ pub(super) struct Detail {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct MigrateParam {
+    /// `ess`, `ess-master`, `all`, …
+    #[serde(deserialize_with = "lenient_names")]
+    pub(super) inst_type: Names,
+    #[serde(deserialize_with = "lenient_names")]
     pub(super) source_az: Names,
+    #[serde(deserialize_with = "lenient_names")]
     pub(super) target_az: Names,
 }
 
@@ -137,6 +146,8 @@ pub(super) struct Step {
     pub(super) name: String,
     #[serde(deserialize_with = "strict_text")]
     pub(super) status: String,
+    #[serde(rename = "desc", deserialize_with = "text")]
+    pub(super) description: String,
     #[serde(deserialize_with = "text")]
     pub(super) begin_time: String,
     #[serde(deserialize_with = "text")]

@@ -1,3 +1,4 @@
+mod details;
 mod untold;
 mod versions;
 

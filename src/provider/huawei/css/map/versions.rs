@@ -1,8 +1,8 @@
 //! Source and target of an upgrade: versions, or availability zones.
 
-use super::super::wire::Detail;
+use super::super::wire::{Detail, Names};
 use super::MappingInput;
-use crate::model::{Kind, Upgrade, UpgradeStatus};
+use crate::model::{Kind, Upgrade, UpgradeStatus, ZoneMove, ZonePlan};
 use crate::text::non_empty;
 
 /// Returns the version, or the zone, before and after this upgrade.
@@ -55,4 +55,32 @@ fn zones(detail: &Detail) -> (Option<String>, Option<String>) {
         non_empty(&param.source_az.joined()),
         target.or_else(|| non_empty(&detail.final_az_info_map.joined())),
     )
+}
+
+/// Returns the move from zone to zone with the plan of each zone's nodes; `None` when nothing is told
+/// of it.
+pub(super) fn zone_move(detail: &Detail) -> Option<ZoneMove> {
+    let param = &detail.migrate_param;
+    let plan = detail.final_az_info_map.iter();
+    let plan: Vec<ZonePlan> = plan
+        .map(|(zone, nodes)| ZonePlan {
+            zone: zone.to_owned(),
+            nodes: names(nodes),
+        })
+        .collect();
+    let mut to = names(&param.target_az);
+    if to.is_empty() {
+        to.extend(plan.iter().map(|plan| plan.zone.clone()));
+    }
+    let zones = ZoneMove {
+        instance_type: non_empty(&param.inst_type.joined()),
+        from: names(&param.source_az),
+        to,
+        plan,
+    };
+    (zones != ZoneMove::default()).then_some(zones)
+}
+
+fn names(names: &Names) -> Vec<String> {
+    names.iter().map(str::to_owned).collect()
 }

@@ -50,22 +50,40 @@ fn as_nothing(value: &Value) -> Option<&str> {
     value.is_null().then_some("")
 }
 
-/// Zones by their names: the keys of a record that comes as JSON in a text.
+/// Reads names that decide nothing; none of any other form.
+pub(super) fn lenient_names<'de, D: Deserializer<'de>>(de: D) -> Result<Names, D::Error> {
+    Ok(lenient(Value::deserialize(de)?))
+}
+
+fn lenient(value: Value) -> Names {
+    Names::deserialize(value).unwrap_or_default()
+}
+
+/// Zones with the names of their nodes: a record that comes as JSON in a text.
 #[derive(Debug, Default)]
-pub(in super::super) struct Zones(Vec<String>);
+pub(in super::super) struct Zones(Vec<(String, Names)>);
 
 impl Zones {
-    /// Returns the names in alphabetical order, joined by commas.
+    /// Returns the zones in alphabetical order, each with its nodes.
+    pub(in super::super) fn iter(&self) -> impl Iterator<Item = (&str, &Names)> {
+        self.0.iter().map(|(zone, nodes)| (zone.as_str(), nodes))
+    }
+
+    /// Returns the names of the zones in alphabetical order, joined by commas.
     pub(in super::super) fn joined(&self) -> String {
-        self.0.join(",")
+        self.iter()
+            .map(|(zone, _)| zone)
+            .collect::<Vec<_>>()
+            .join(",")
     }
 }
 
 impl<'de> Deserialize<'de> for Zones {
     fn deserialize<D: Deserializer<'de>>(de: D) -> Result<Self, D::Error> {
-        let zones = fields(de)?.into_iter().map(|(zone, _)| zone);
-        let mut zones: Vec<String> = zones.collect();
-        zones.sort_unstable();
+        let zones = fields(de)?.into_iter();
+        let mut zones: Vec<(String, Names)> =
+            zones.map(|(zone, nodes)| (zone, lenient(nodes))).collect();
+        zones.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         Ok(Self(zones))
     }
 }

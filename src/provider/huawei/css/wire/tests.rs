@@ -152,7 +152,7 @@ fn a_field_that_decides_nothing_may_have_any_form() {
         let read = detail(&json!({
             "id": "u", "status": "RUNNING", "endTime": odd, "imageInfo": odd,
             "executeTimes": odd, "migrateParam": odd, "finalAzInfoMap": odd, "agencyName": odd,
-            "currentNodeDetail": [{"status": "RUNNING", "name": odd, "order": odd, "beginTime": odd}],
+            "currentNodeDetail": [{"status": "RUNNING", "name": odd, "order": odd, "desc": odd, "beginTime": odd}],
         }))
         .unwrap_or_else(|error| panic!("{odd}: {error}"));
         assert!(read.is_running());

@@ -58,9 +58,42 @@ fn an_upgrade_within_one_version_leads_to_the_image() {
 
 #[test]
 fn at_first_sight_of_its_end_the_version_before_is_unknown() {
+    for state in ["SUCCESS", "FAILED", "PARTIAL_FAILED", "HALTED"] {
+        let ended = RUNNING.replacen("RUNNING", state, 1);
+        for listed in ["7.10.2", "7.6.2"] {
+            let upgrade = read_at(listed, &ended, &Memory::default());
+            assert_eq!(versions(&upgrade), (None, Some("7.10.2")), "{state}");
+        }
+    }
+}
+
+#[test]
+fn the_version_before_is_that_at_first_sight_while_running() {
+    let to_version = (Some("7.6.2"), Some("7.10.2"));
+    let to_image = (Some("7.10.2"), Some("7.10.2_22.5.1_1230"));
     let ended = RUNNING.replacen("RUNNING", "SUCCESS", 1);
-    let upgrade = read_at("7.10.2", &ended, &Memory::default());
-    assert_eq!(versions(&upgrade), (None, Some("7.10.2")));
+    let failed = RUNNING.replacen("RUNNING", "FAILED", 1);
+    for (before, want) in [("7.6.2", to_version), ("7.10.2", to_image)] {
+        // A failure that was seen first tells no version; its retry does, and so does a first sight in
+        // the middle, as after a restart of this program.
+        let mut memory = memory_of(&read_at(before, &failed, &Memory::default()));
+        for (listed, json) in [
+            (before, RUNNING),
+            ("7.10.2", RUNNING),
+            ("7.10.2", &failed),
+            ("7.10.2", RUNNING),
+            ("7.10.2", &ended),
+        ] {
+            let upgrade = read_at(listed, json, &memory);
+            assert_eq!(versions(&upgrade), want, "{listed} {before}");
+            memory = memory_of(&upgrade);
+        }
+    }
+    // A list without a version tells none until it has one.
+    let untold = read_at("", RUNNING, &Memory::default());
+    assert_eq!(versions(&untold), (None, Some("7.10.2")));
+    let told = read_at("7.10.2", RUNNING, &memory_of(&untold));
+    assert_eq!(versions(&told), to_image);
 }
 
 #[test]
