@@ -31,6 +31,7 @@ const APPEARS: Duration = Duration::from_secs(10 * 60);
 
 /// What a person should know before the nodes go, from the vendors' pages.
 const CDSS_CAUTIONS: &[&str] = &[
+    "The config group must be one that was made for the Kafka version to go to.",
     "Data may be lost and connections may drop for moments while it runs.",
     "Topics whose partitions are being replicated hold it up.",
 ];

@@ -28,6 +28,10 @@ async fn asks_on_a_terminal_and_sends_only_after_yes_or_the_id() {
     assert_eq!(stage.seen().await.1, 0);
     let told = stage.typed(EVENTS, "", "3432149\n").await;
     assert_eq!(told.code, Some(0), "{told:?}");
+    // The three cautions of the vendor's page.
+    told.says("- The config group must be one that was made for the Kafka version to go to.");
+    told.says("- Data may be lost and connections may drop for moments while it runs.");
+    told.says("- Topics whose partitions are being replicated hold it up.");
     told.says("The vendor took the request");
     told.says("Follow it with");
     assert_eq!(stage.seen().await.1, 1);
