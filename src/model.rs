@@ -305,8 +305,8 @@ pub struct Observation {
 /// What a worker remembers of a cluster between its polls; lost with the process.
 #[derive(Debug, Clone, Default)]
 pub struct Memory {
-    /// An earlier poll of the cluster was good.
-    pub has_polled: bool,
+    /// Time of the cluster's last good poll; `None` before the first.
+    pub last_success: Option<Timestamp>,
     /// By kind, the upgrade last seen.
     pub upgrades: BTreeMap<Kind, Seen>,
     /// Secondary calls by the vendor's name.

@@ -45,20 +45,16 @@ pub fn advance(
         memory.upgrades.insert(upgrade.kind, seen);
     }
     views.sort_by_key(|view| view.upgrade.kind);
-    memory.has_polled = true;
+    memory.last_success = Some(now);
     Advanced {
         upgrades: views,
         degraded: memory.take_calls(observation, interval, now),
     }
 }
 
-/// The upgrades that ended since `last_poll`, the last good poll before `now` (none: this was the
-/// first one, and what it found ended is history).
-pub fn ended_since<'a>(
-    before: &Memory,
-    views: &'a [UpgradeView],
-    last_poll: Option<Timestamp>,
-) -> Vec<&'a UpgradeView> {
+/// Returns the upgrades that ended since the last good poll in `before`. What the first good poll of a
+/// cluster finds ended is history.
+pub fn ended_since<'a>(before: &Memory, views: &'a [UpgradeView]) -> Vec<&'a UpgradeView> {
     let is_news = |view: &&UpgradeView| {
         let Some(ended) = view.ended else {
             return false;
@@ -68,7 +64,7 @@ pub fn ended_since<'a>(
                 !seen.outcomes.contains(&view.upgrade.status)
             }
             // It began and ended between two polls.
-            _ => last_poll.is_some_and(|at| ended >= at),
+            _ => before.last_success.is_some_and(|at| ended >= at),
         }
     };
     views.iter().filter(is_news).collect()

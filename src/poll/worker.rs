@@ -265,7 +265,6 @@ impl Course {
         let exceeded = bounds::apply(&mut observation);
         let watch = &self.watch;
         watch.tell_of_answer(deps, &self.wanted.id, &observation, &exceeded);
-        let last_poll = self.state.answered.then_some(self.state.last_success);
         let mut memory = Memory::clone(&self.memory);
         let track::Advanced {
             upgrades: views,
@@ -277,7 +276,7 @@ impl Course {
             self.state.poll_interval,
             now,
         );
-        for view in track::ended_since(&self.memory, &views, last_poll) {
+        for view in track::ended_since(&self.memory, &views) {
             deps.metrics
                 .upgrade_ended(account, product, view.upgrade.status);
         }

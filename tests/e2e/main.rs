@@ -19,6 +19,7 @@ mod overload;
 mod prometheus;
 mod reload;
 mod replay;
+mod restart;
 mod start;
 mod status;
 mod systemd;

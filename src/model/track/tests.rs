@@ -198,30 +198,37 @@ fn an_upgrade_is_forgotten_once_its_time_is_over() {
 }
 
 #[test]
+fn a_good_poll_is_remembered_with_its_time() {
+    let mut memory = Memory::default();
+    assert_eq!(memory.last_success, None);
+    advance(&mut memory, &Observation::default(), at(110));
+    assert_eq!(memory.last_success, Some(at(110)));
+    let running = upgrade(Running, &[Upgrading]);
+    advance(&mut memory, &observation(running), at(120));
+    assert_eq!(memory.last_success, Some(at(120)));
+}
+
+#[test]
 fn ends_are_counted_once_and_history_is_not() {
     let done = upgrade(UpgradeStatus::Succeeded, &[Succeeded]);
     let running = upgrade(Running, &[Upgrading]);
     let mut memory = Memory::default();
-    let mut count = |upgrade: &Upgrade, seconds, last_poll: Option<i64>| {
+    let mut count = |upgrade: &Upgrade, seconds| {
         let before = memory.clone();
         let observation = observation(upgrade.clone());
         let views = advance(&mut memory, &observation, at(seconds));
-        ended_since(&before, &views, last_poll.map(at)).len()
+        ended_since(&before, &views).len()
     };
-    assert_eq!(count(&running, 110, None), 0);
-    assert_eq!(count(&done, 120, Some(110)), 1);
-    assert_eq!(count(&done, 130, Some(120)), 0);
+    assert_eq!(count(&running, 110), 0);
+    assert_eq!(count(&done, 120), 1);
+    assert_eq!(count(&done, 130), 0);
     let mut short = done.clone();
     short.requested = Some(at(200));
     short.ended = Some(at(210));
-    assert_eq!(
-        count(&short, 300, Some(130)),
-        1,
-        "it came and went between two polls"
-    );
+    assert_eq!(count(&short, 300), 1, "it came and went between two polls");
     memory = Memory::default();
     let views = advance(&mut memory, &observation(short), at(400));
-    assert!(ended_since(&Memory::default(), &views, None).is_empty());
+    assert!(ended_since(&Memory::default(), &views).is_empty());
 }
 
 #[test]
@@ -234,7 +241,7 @@ fn a_failure_that_turns_out_well_ends_anew() {
     advance(&mut memory, &observation(failed), at(500));
     let before = memory.clone();
     let views = advance(&mut memory, &observation(done), at(900));
-    assert_eq!(ended_since(&before, &views, Some(at(500))).len(), 1);
+    assert_eq!(ended_since(&before, &views).len(), 1);
 }
 
 #[test]
@@ -246,7 +253,7 @@ fn an_outcome_counts_once_although_the_vendor_flips_it() {
     let mut count = |upgrade: &Upgrade, seconds| {
         let before = memory.clone();
         let views = advance(&mut memory, &observation(upgrade.clone()), at(seconds));
-        ended_since(&before, &views, Some(at(seconds - 10))).len()
+        ended_since(&before, &views).len()
     };
     let flips = [
         &running, &done, &running, &done, &failed, &running, &failed, &done,

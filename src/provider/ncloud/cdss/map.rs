@@ -169,10 +169,10 @@ fn oddities(progress: &Progress) -> (Vec<String>, Remarks) {
 /// Returns the upgrade after this look: none, the one that was seen before, or a new one.
 fn next(memory: &Memory, look: &Look<'_>, now: Timestamp) -> Option<Upgrade> {
     let begin = || {
-        let sight = if memory.has_polled {
-            Begin::Seen
-        } else {
-            Begin::Unseen
+        // A good poll that found no upgrade, or another one, came before this one.
+        let sight = match memory.last_success {
+            Some(_) => Begin::Seen,
+            None => Begin::Unseen,
         };
         begin(look, sight, now)
     };

@@ -165,7 +165,7 @@ impl Scripted {
         let before = self.memory.clone();
         let advanced = advance(&mut self.memory, &seen, &THRESHOLDS, INTERVAL, now);
         Ok(Polled {
-            ended: ended_since(&before, &advanced.upgrades, Some(now)).len(),
+            ended: ended_since(&before, &advanced.upgrades).len(),
             advanced,
             ask_again_soon: seen.ask_again_soon,
         })

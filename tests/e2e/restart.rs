@@ -1,0 +1,106 @@
+//! Restarts of the exporter in the middle of an upgrade: what the vendor tells again stays, and what was
+//! only seen is lost.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::harness::{PROGRAM, Pair, Process, Sample, eventually, get, select};
+
+const CSS: &str = "polling: {active_interval: 1s, idle_interval: 1s, timeout: 5s, rate_limit: 100}
+accounts: [{name: cn, huawei: {region: cn-north-4, project_id: 6204a5bd270343b5885144cf9c8c158d, access_key: SIMHUAWEIACCESSKEY00, secret_key: sim-huawei-secret-key, css: {endpoint: ENDPOINT}}}]
+";
+
+const CDSS: &str = "polling: {active_interval: 1s, idle_interval: 1s, timeout: 5s, rate_limit: 100}
+upgrades: {stalled_after: 3s}
+accounts: [{name: kr, ncloud: {access_key: SIMNCLOUDACCESSKEY00, secret_key: sim-ncloud-secret-key, cdss: {endpoint: ENDPOINT}}}]
+";
+
+/// Ends the exporter and starts it anew in its place; returns once it is ready.
+async fn restart(pair: &mut Pair) {
+    pair.exporter.terminate().await;
+    let address = pair.url.trim_start_matches("http://").to_owned();
+    let config = pair.config.to_str().unwrap().to_owned();
+    let args = ["--config.file", &config, "--web.listen-address", &address];
+    pair.exporter = Process::start(pair.folder.path(), PROGRAM, &args);
+    eventually(Duration::from_secs(30), "readiness", || {
+        let url = format!("{}/-/ready", pair.url);
+        async move { get(&url).await }
+    })
+    .await;
+}
+
+/// Returns status, version before and version after of the only upgrade.
+async fn versions(pair: &Pair) -> [Value; 3] {
+    let report = get(&format!("{}/api/v1/upgrades", pair.url)).await.unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let upgrade = &report["clusters"][0]["upgrades"][0];
+    ["status", "from_version", "to_version"].map(|field| upgrade[field].clone())
+}
+
+/// Returns the only value of a metric with these labels.
+fn value(samples: &[Sample], name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+    let found = select(samples, name, labels);
+    assert!(found.len() < 2, "{found:?}");
+    found.first().map(|sample| sample.value)
+}
+
+/// Returns whether this broker is in this state.
+fn is_node(samples: &[Sample], node: &str, status: &str) -> bool {
+    let labels = [("node", node), ("status", status)];
+    value(samples, "rolling_upgrade_node_status", &labels) == Some(1.0)
+}
+
+#[tokio::test]
+async fn an_image_upgrade_leads_to_the_image_after_a_restart() {
+    let scenario = "clusters:\n  - {product: css, id: ea244205-d641-45d9-9dcb-ab2236bcd07e, name: orders, \
+         versions: [7.10.2_22.5.1_1230, 7.10.2_24.3.0_0827], starts_after: 0s, \
+         nodes: [{name: ess-1, role: ess}], steps: [{name: Data migration, takes: 10s}]}\n";
+    let mut pair = Pair::start(scenario, CSS).await;
+    let running = ["running", "7.10.2", "7.10.2_24.3.0_0827"].map(Value::from);
+    assert_eq!(versions(&pair).await, running);
+    restart(&mut pair).await;
+    assert_eq!(versions(&pair).await, running, "seen in the middle");
+    let mut ended = running.clone();
+    ended[0] = "succeeded".into();
+    eventually(Duration::from_secs(40), "the end", || async {
+        let now = versions(&pair).await;
+        assert!(now == running || now == ended, "{now:?}");
+        if now == ended {
+            Ok(())
+        } else {
+            Err(format!("{now:?}"))
+        }
+    })
+    .await;
+}
+
+/// The README says what a restart takes of CDSS, which tells colours only.
+#[tokio::test]
+async fn what_was_only_seen_of_cdss_is_lost_with_the_process() {
+    let scenario = "clusters:\n  - {product: cdss, id: \"3432149\", name: events, versions: [2.8.2, 3.7.1], \
+         starts_after: 0s, nodes: [{name: b-1, role: broker}, {name: b-2, role: broker}, {name: b-3, role: broker}], \
+         steps: [{name: Upgrade, takes: 3s}], hangs: {node: 2, step: 1, lasts: 1h}}\n";
+    let mut pair = Pair::start(scenario, CDSS).await;
+    let before = pair
+        .until("a stall", |now| {
+            value(now, "rolling_upgrade_stalled", &[]) == Some(1.0)
+                && is_node(now, "b-1", "succeeded")
+        })
+        .await;
+    let one = |samples: &[Sample], name: &str| value(samples, name, &[]).unwrap();
+    let ratio = one(&before, "rolling_upgrade_progress_ratio");
+    assert!((ratio - 1.0 / 3.0).abs() < 0.01, "{ratio}");
+    let requested = one(&before, "rolling_upgrade_requested_timestamp_seconds");
+    restart(&mut pair).await;
+    let after = pair.samples().await;
+    for name in ["rolling_upgrade_stalled", "rolling_upgrade_progress_ratio"] {
+        assert_eq!(value(&after, name, &[]), Some(0.0), "{name}");
+    }
+    assert!(one(&after, "rolling_upgrade_requested_timestamp_seconds") > requested);
+    for (node, status) in [("b-1", "unknown"), ("b-2", "upgrading"), ("b-3", "unknown")] {
+        assert!(is_node(&after, node, status), "{node} is not {status}");
+    }
+    let stalled = |now: &[Sample]| value(now, "rolling_upgrade_stalled", &[]) == Some(1.0);
+    pair.until("the stall anew", stalled).await;
+}
