@@ -75,6 +75,11 @@ fn shown(board: &Value) -> impl Iterator<Item = &Value> {
     all.filter(|p| !["row", "text"].contains(&text(p, "/type")))
 }
 
+/// Returns the panels that ask Prometheus; a list of alerts asks Grafana.
+fn queried(board: &Value) -> impl Iterator<Item = &Value> {
+    shown(board).filter(|p| text(p, "/type") != "alertlist")
+}
+
 /// Every target, with its panel.
 fn targets(board: &Value) -> impl Iterator<Item = (&Value, &Value)> {
     shown(board).flat_map(|p| list(p, "/targets").iter().map(move |t| (p, t)))
@@ -167,7 +172,7 @@ fn panel_title_description(board: &Value) -> Vec<Finding> {
 }
 
 fn panel_units(board: &Value) -> Vec<Finding> {
-    shown(board)
+    queried(board)
         .flat_map(|panel| {
             let overrides = list(panel, "/fieldConfig/overrides").iter();
             let properties = overrides.flat_map(|o| list(o, "/properties"));
@@ -184,7 +189,7 @@ fn panel_units(board: &Value) -> Vec<Finding> {
 }
 
 fn panel_no_targets(board: &Value) -> Vec<Finding> {
-    shown(board)
+    queried(board)
         .filter(|p| list(p, "/targets").is_empty())
         .map(|p| of(p, "no targets"))
         .collect()

@@ -8,6 +8,7 @@ mod house;
 mod linter;
 mod promql;
 mod states;
+mod trouble;
 
 use serde_json::Value;
 
@@ -22,7 +23,8 @@ pub(crate) struct Finding {
 }
 
 fn rules() -> impl Iterator<Item = &'static Rule> {
-    linter::RULES.iter().chain(house::RULES)
+    let rules = linter::RULES.iter().chain(house::RULES);
+    rules.chain(trouble::RULES)
 }
 
 /// What these rules find wrong with a board, with their names; less what `.lint` excludes.
@@ -175,7 +177,7 @@ const WRITE: &[(&str, &str, &str, &str)] = &[
     ("model", "", "/schemaVersion", "36"),
     ("unique", "table", "/id", "2"),
     ("unique", "table", "/title", r#""Running""#),
-    ("grid", "table", "/gridPos/h", "11"),
+    ("grid", "table", "/gridPos/h", "13"),
     ("grid", "table", "/gridPos/w", "25"),
     (
         "states",
@@ -198,6 +200,32 @@ const WRITE: &[(&str, &str, &str, &str)] = &[
         "/annotations/list/2/useValueForTime",
         r#""off""#,
     ),
+    (
+        "rank",
+        "table",
+        "/transformations/1/options/sort/0/desc",
+        "false",
+    ),
+    (
+        "rank",
+        "table",
+        "/transformations/1/options/sort/0/field",
+        r#""Value #A""#,
+    ),
+    (
+        "rank",
+        "table",
+        "/options/sortBy",
+        r#"[{"desc": true, "displayName": "State"}]"#,
+    ),
+    ("alerts", "alertlist", "/options/alertName", r#""""#),
+    (
+        "alerts",
+        "alertlist",
+        "/options/stateFilter/firing",
+        "false",
+    ),
+    ("alerts", "alertlist", "/gridPos/y", "60"),
 ];
 
 /// The same with a text that is replaced everywhere.
@@ -236,6 +264,24 @@ const REPLACE: &[(&str, &str, &str)] = &[
     ),
     ("links", "#rollingupgradestalled", "#rollingupgradestuck"),
     ("annotations", r#"* 1000""#, r#"* 1""#),
+    (
+        "rank",
+        "7 * rolling_upgrade_stalled{",
+        "1 * rolling_upgrade_stalled{",
+    ),
+    ("rank", r#""Value #I":true"#, r#""Value #I":false"#),
+    ("alerts", r#""alertlist""#, r#""text""#),
+    ("closed", r#""collapsed":true"#, r#""collapsed":false"#),
+    (
+        "closed",
+        "rolling_upgrade_exporter_poll_failures_total{",
+        "rolling_upgrade_exporter_polls_total{",
+    ),
+    (
+        "closed",
+        "process_resident_memory_bytes{",
+        "rolling_upgrade_progress_ratio{",
+    ),
 ];
 
 #[test]

@@ -14,6 +14,7 @@ use board::{
 
 #[path = "../boards/board.rs"]
 mod board;
+mod fleet;
 
 /// Panels for which the demo has no data, with the reason.
 const WITHOUT_DATA: &[(&str, &str)] = &[
@@ -58,24 +59,28 @@ type Chosen = BTreeMap<String, String>;
 struct Prometheus {
     url: String,
     server: Process,
-    demo: Process,
+    demo: Option<Process>,
     _folder: tempfile::TempDir,
 }
 
 impl Prometheus {
-    async fn start() -> Self {
+    /// Starts the demo, and a Prometheus that scrapes it.
+    async fn of_demo() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (demo_port, port) = (free_port(), free_port());
-        let address = format!("127.0.0.1:{demo_port}");
-        let demo = Process::start(
-            folder.path(),
-            PROGRAM,
-            &["demo", "--web.listen-address", &address],
-        );
+        let address = format!("127.0.0.1:{}", free_port());
+        let args = ["demo", "--web.listen-address", &address];
+        let demo = Process::start(folder.path(), PROGRAM, &args);
+        Self::start(folder, &[address], Some(demo)).await
+    }
+
+    /// Starts a Prometheus that scrapes these addresses, and waits for the first scrape of each.
+    async fn start(folder: tempfile::TempDir, targets: &[String], demo: Option<Process>) -> Self {
+        let port = free_port();
         let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("alerts/rolling-upgrade.rules.yml");
         let config = format!(
-            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{}']\nscrape_configs:\n  - job_name: rolling-upgrade\n    static_configs: [{{targets: ['{address}']}}]\n",
-            rules.display()
+            "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['{}']\nscrape_configs:\n  - job_name: rolling-upgrade-exporter\n    static_configs: [{{targets: [{}]}}]\n",
+            rules.display(),
+            targets.join(", ")
         );
         let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
         std::fs::write(path("prometheus.yml"), config).unwrap();
@@ -99,7 +104,7 @@ impl Prometheus {
                 .await
                 .map_err(|e| this.told(&e))?;
             let up = this.ask("up == 1", true).await?;
-            if up.is_empty() {
+            if up.len() < targets.len() {
                 Err(this.told("not yet"))
             } else {
                 Ok(())
@@ -110,7 +115,8 @@ impl Prometheus {
     }
 
     fn told(&self, what: &str) -> String {
-        format!("{what}\n{}\n{}", self.server.output(), self.demo.output())
+        let demo = self.demo.as_ref().map(Process::output).unwrap_or_default();
+        format!("{what}\n{}\n{demo}", self.server.output())
     }
 
     /// The series of an answer, now or over the last two minutes.
@@ -211,7 +217,7 @@ fn queries() -> Vec<Query> {
 
 #[tokio::test]
 async fn every_query_of_the_boards_returns_data() {
-    let prometheus = Prometheus::start().await;
+    let prometheus = Prometheus::of_demo().await;
     let all = queries();
     assert!(all.len() > 80, "only {} queries", all.len());
     let listed = |q: &Query| WITHOUT_DATA.iter().any(|(title, _)| *title == q.title);
