@@ -13,9 +13,10 @@ const HEADER: &str = "\
 # change it there, then run `UPDATE=1 cargo test --test rules`. What to do about each alert stands in
 # RUNBOOKS.md beside this file.
 #
-# Give the job `honor_labels: true` where its targets have labels that the series have, too. Many
-# jobs for Kubernetes add `node`: without it NodeFailed names the exporter's machine, and NodeSlow
-# never fires.
+# The job is called `rolling-upgrade-exporter` in the README, the ServiceMonitor and compose.yaml; no
+# rule depends on it. Give it `honor_labels: true` where its targets have labels that the series have,
+# too. Many jobs for Kubernetes add `node`: without it NodeFailed names the exporter's machine, and
+# NodeSlow never fires.
 #
 # Every rule ends in `by (…)`: several exporters and several Prometheis give one alert. The one
 # recording rule tells which of several exporters lag behind another; what those saw last does not

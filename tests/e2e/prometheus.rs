@@ -77,7 +77,7 @@ async fn prometheus_reads_the_upgrades_back() {
     let folder = pair.folder.path();
     let target = pair.url.trim_start_matches("http://");
     let config = format!(
-        "global: {{scrape_interval: 1s}}\nscrape_configs:\n  - job_name: rolling-upgrade\n    static_configs: [{{targets: ['{target}']}}]\n"
+        "global: {{scrape_interval: 1s}}\nscrape_configs:\n  - job_name: rolling-upgrade-exporter\n    static_configs: [{{targets: ['{target}']}}]\n"
     );
     std::fs::write(folder.join("prometheus.yml"), config).unwrap();
     let server = Process::start(
@@ -130,7 +130,7 @@ async fn prometheus_reads_the_upgrades_back() {
         .await;
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0]["metric"]["product"], want);
-        assert_eq!(found[0]["metric"]["job"], "rolling-upgrade");
+        assert_eq!(found[0]["metric"]["job"], "rolling-upgrade-exporter");
     }
     // The series that only a whole run leaves behind.
     for expression in [

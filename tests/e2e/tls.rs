@@ -208,7 +208,7 @@ async fn prometheus_scrapes_over_tls_with_a_password_and_a_certificate() {
         format!(
             "global: {{scrape_interval: 1s}}
 scrape_configs:
-  - job_name: rolling-upgrade
+  - job_name: rolling-upgrade-exporter
     scheme: https
     tls_config: {{ca_file: ca.pem, cert_file: client.pem, key_file: client.key}}
     basic_auth: {{username: prometheus, password: secret}}

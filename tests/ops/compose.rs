@@ -149,7 +149,7 @@ fn services_find_each_other() {
     let [job] = prometheus.list(&["scrape_configs"]) else {
         panic!("one job")
     };
-    assert_eq!(job.text(&["job_name"]), "rolling-upgrade");
+    assert_eq!(job.text(&["job_name"]), env!("CARGO_PKG_NAME"));
     let targets = |at: &Yaml| {
         let [group] = at.list(&["static_configs"]) else {
             panic!("one group of targets")

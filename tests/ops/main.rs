@@ -8,6 +8,7 @@ mod assets;
 mod compose;
 mod dockerignore;
 mod example;
+mod jobs;
 mod kubernetes;
 mod runbooks;
 mod systemd;

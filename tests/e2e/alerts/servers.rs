@@ -123,7 +123,7 @@ alerting:
   alert_relabel_configs: [{{action: labeldrop, regex: replica}}]
   alertmanagers: [{{static_configs: [{{targets: [{alertmanagers}]}}]}}]
 scrape_configs:
-  - job_name: rolling-upgrade
+  - job_name: rolling-upgrade-exporter
     static_configs: [{{targets: [{targets}]}}]
 ",
             alertmanagers = hosts(&urls),
