@@ -5,10 +5,19 @@ use std::fmt::Write as _;
 
 use rolling_upgrade_exporter::alert;
 
-use crate::{read, run};
+use crate::{read, run, takes};
 
 const FILE: &str = "alerts/RUNBOOKS.md";
-const HEADINGS: [&str; 4] = ["Meaning", "Impact", "Diagnosis", "Mitigation"];
+const HEADINGS: [&str; 6] = [WAITS, STEPS, "Meaning", "Impact", "Diagnosis", "Mitigation"];
+const WAITS: &str = "Can it wait until the morning?";
+const STEPS: &str = "First steps";
+/// Alerts for which the vendor may give a reason.
+const REASONED: [&str; 4] = [
+    "RollingUpgradeFailed",
+    "RollingUpgradePartiallyFailed",
+    "RollingUpgradeNodeFailed",
+    "RollingUpgradeStalled",
+];
 
 /// What stands under the headings of a level, by heading; other lines of that level are none.
 fn sections<'a>(text: &'a str, level: &str) -> Vec<(&'a str, String)> {
@@ -55,6 +64,118 @@ fn every_section_says_what_it_means_and_what_to_do() {
         }
     }
     assert!(!text.contains("TODO"));
+}
+
+/// Returns the part of an alert's section below a heading.
+fn part(text: &str, alert: &str, heading: &str) -> String {
+    let (_, body) = alerts(text).into_iter().find(|(a, _)| *a == alert).unwrap();
+    let mut parts = sections(&body, "###").into_iter();
+    parts.find(|(h, _)| *h == heading).unwrap().1
+}
+
+#[test]
+fn every_section_says_first_whether_it_can_wait() {
+    let text = read(FILE);
+    for (alert, body) in alerts(&text) {
+        let begin = format!("\n### {WAITS}\n\n**");
+        assert!(body.starts_with(&begin), "{alert}");
+        let answer = part(&text, alert, WAITS);
+        let mut rules = alert::rules().filter(|rule| rule.alert == alert);
+        let wakes = rules.any(|rule| rule.severity == alert::Severity::Critical);
+        // A critical alert names the condition under which it can wait.
+        let verdict = if wakes { "\n**Only if " } else { "\n**Yes" };
+        assert!(answer.starts_with(verdict), "{alert}: {answer}");
+        let words = answer.split_whitespace().count();
+        assert!((5..=45).contains(&words), "{alert}: {words} words");
+    }
+}
+
+#[test]
+fn every_section_has_two_to_four_short_first_steps() {
+    let text = read(FILE);
+    for (alert, _) in alerts(&text) {
+        let steps = part(&text, alert, STEPS);
+        let lines: Vec<_> = steps.lines().filter(|line| !line.is_empty()).collect();
+        assert!((2..=4).contains(&lines.len()), "{alert}: {lines:#?}");
+        for (i, line) in lines.iter().enumerate() {
+            assert!(line.starts_with(&format!("{}. ", i + 1)), "{alert}: {line}");
+            let words = line.split_whitespace().count();
+            assert!(words <= 50, "{alert}: {words} words: {line}");
+        }
+        let wakes = part(&text, alert, WAITS).contains("**Only if ");
+        assert!(!wakes || steps.contains('`'), "{alert}: no command");
+    }
+}
+
+#[test]
+fn failures_and_stalls_say_where_the_vendor_s_reason_is_shown() {
+    let text = read(FILE);
+    for alert in REASONED {
+        for heading in [STEPS, "Diagnosis"] {
+            let part = part(&text, alert, heading);
+            assert!(part.contains("(#the-vendors-reason)"), "{alert}, {heading}");
+        }
+    }
+    let all = sections(&text, "##");
+    let (_, reason) = all
+        .iter()
+        .find(|(h, _)| *h == "The vendor's reason")
+        .unwrap();
+    for place in [
+        "card on its page",
+        "`status`",
+        "`reason` in `/api/v1/upgrades`",
+    ] {
+        assert!(reason.contains(place), "{place}");
+    }
+    for product in ["ses", "cdss", "css", "cce"] {
+        assert!(reason.contains(&format!("`{product}`")), "{product}");
+    }
+    let documented = read("docs/api.md");
+    assert!(documented.contains("| `reason` | text or null | the vendor's reason"));
+}
+
+#[test]
+fn a_restart_is_told_where_it_hides_a_cdss_upgrade() {
+    let text = read(FILE);
+    for (alert, lost) in [
+        (
+            "RollingUpgradeStalled",
+            "`rolling_upgrade_stalled` goes back to 0",
+        ),
+        ("RollingUpgradeOverdue", "begins it anew"),
+        ("RollingUpgradeUnknownStatus", "stay `unknown`"),
+    ] {
+        let diagnosis = part(&text, alert, "Diagnosis");
+        let told = |line: &&str| line.contains("`cdss`") && line.contains("restart");
+        let line = diagnosis.lines().find(told);
+        assert!(
+            line.is_some_and(|line| line.contains(lost)),
+            "{alert}: {line:?}"
+        );
+    }
+}
+
+#[test]
+fn the_program_takes_its_commands() {
+    let text = read(FILE);
+    let mut commands = BTreeSet::new();
+    // In a block of its own, or within a line.
+    for line in text.lines() {
+        let spans = line.split('`').skip(1).step_by(2);
+        commands.extend(spans.chain([line]).filter_map(|span| {
+            let command = span.strip_prefix(concat!(env!("CARGO_PKG_NAME"), " "))?;
+            command
+                .starts_with(|c: char| c.is_ascii_lowercase())
+                .then_some(command)
+        }));
+    }
+    assert!(commands.len() >= 6, "{commands:?}");
+    for command in commands {
+        let words: Vec<_> = command.split_whitespace().collect();
+        assert!(takes(&words), "{command}");
+    }
+    assert!(!takes(&["status", "--clusters", "CLUSTER"]));
 }
 
 /// Whoever reads it knows the cluster's product, and looks for it.
