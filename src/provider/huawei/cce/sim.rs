@@ -1,5 +1,6 @@
 //! The simulator's half of CCE: clusters, workflows, upgrade tasks, `upgradeinfo`, nodes, prechecks.
 
+mod body;
 mod points;
 mod start;
 mod view;
@@ -42,7 +43,7 @@ pub(super) fn answer(world: &World, request: &Request<'_>) -> Option<Answer> {
         return match rest {
             _ if !PATHS.contains(&rest) => None,
             _ if !is_published => Some(unpublished()),
-            _ => Some(not_found(&id)),
+            _ => Some(not_found("cluster", &id)),
         };
     };
     let view = View::new(world, cluster);
@@ -85,8 +86,8 @@ fn failure(code: u16, error_code: &str, reason: &str, message: &str) -> Answer {
     )
 }
 
-fn not_found(id: &str) -> Answer {
-    let message = format!("Resource not found: cluster {id}");
+fn not_found(what: &str, id: &str) -> Answer {
+    let message = format!("Resource not found: {what} {id}");
     failure(404, "CCE.01404001", "NotFound", &message)
 }
 

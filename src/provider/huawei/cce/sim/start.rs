@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::body::wrong;
 use super::view::View;
 use super::{failure, not_found, ok, unpublished};
 use crate::sim::scenario::Cluster;
@@ -15,11 +16,11 @@ pub(super) fn answer(world: &World, request: &Request<'_>, path: &str) -> Option
         return Some(unpublished());
     }
     let Some(cluster) = world.cluster("cce", id) else {
-        return Some(not_found(id));
+        return Some(not_found("cluster", id));
     };
     let body = request.json().unwrap_or_default();
     Some(match wrong(&body, request) {
-        Some(what) => failure(400, "CCE.01400001", "BadRequest", "Invalid request.").refusing(what),
+        Some(what) => failure(400, "CCE.01400001", "BadRequest", &what).refusing(what),
         None => order(world, cluster, &body["spec"]["clusterUpgradeAction"]),
     })
 }
@@ -63,55 +64,11 @@ fn resolve<'a>(cluster: &'a Cluster, wanted: &str) -> Option<&'a str> {
     versions().find(|v| *v == wanted).or(versions().find(is_of))
 }
 
-fn parts(version: &str) -> Vec<u64> {
+/// Returns the numbers of a version, which order versions.
+pub(super) fn parts(version: &str) -> Vec<u64> {
     version
         .split(|c: char| !c.is_ascii_digit())
         .filter(|part| !part.is_empty())
         .map(|part| part.parse().unwrap_or_default())
         .collect()
-}
-
-/// What is not as the documents have it.
-fn wrong(body: &Value, request: &Request<'_>) -> Option<String> {
-    let is_json = request
-        .header("content-type")
-        .is_some_and(|value| value.starts_with("application/json"));
-    if !is_json {
-        return Some("a POST needs Content-Type: application/json".to_owned());
-    }
-    if body["metadata"] != json!({"apiVersion": "v3", "kind": "UpgradeTask"}) {
-        return Some("metadata is not that of an UpgradeTask".to_owned());
-    }
-    let Some(action) = body["spec"]["clusterUpgradeAction"].as_object() else {
-        return Some("spec.clusterUpgradeAction is missing".to_owned());
-    };
-    let known = [
-        "addons",
-        "nodeOrder",
-        "nodePoolOrder",
-        "strategy",
-        "targetVersion",
-        "isOnlyUpgrade",
-        "agencyName",
-    ];
-    if let Some(key) = action.keys().find(|key| !known.contains(&key.as_str())) {
-        return Some(format!("there is no field {key}"));
-    }
-    let strategy = &body["spec"]["clusterUpgradeAction"]["strategy"];
-    let step = &strategy["inPlaceRollingUpdate"]["userDefinedStep"];
-    if strategy["type"] != "inPlaceRollingUpdate"
-        || !step.as_u64().is_some_and(|step| (1..=120).contains(&step))
-    {
-        return Some("the strategy is not one that there is".to_owned());
-    }
-    let addons = body["spec"]["clusterUpgradeAction"]["addons"].as_array();
-    let is_whole = |addon: &Value| {
-        addon["operation"] == "patch"
-            && addon["addonTemplateName"].is_string()
-            && addon["version"].is_string()
-    };
-    if !addons.into_iter().flatten().all(is_whole) {
-        return Some("an add-on lacks its name, version or operation".to_owned());
-    }
-    None
 }

@@ -1,3 +1,5 @@
+mod start;
+
 use std::time::Duration;
 
 use hyper::HeaderMap;
