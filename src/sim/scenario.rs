@@ -107,6 +107,25 @@ pub struct Cluster {
     pub executions: u32,
     /// CCE: started through the API, so that no workflow stands for it.
     pub task_only: bool,
+    /// CCE: what does not pass in a precheck that fails; where there is none, an item of every node.
+    pub findings: Vec<SimFinding>,
+}
+
+/// Item of a precheck that does not pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimFinding {
+    /// Object that is checked.
+    pub scope: crate::model::FindingScope,
+    /// Name of the node or add-on; empty for the cluster.
+    pub target: String,
+    /// Vendor's name of the item.
+    pub item: String,
+    /// `Info`, `Warning` or `Fatal`.
+    pub level: &'static str,
+    /// Vendor's message; empty for none.
+    pub message: String,
+    /// Vendor's error codes.
+    pub codes: Vec<String>,
 }
 
 /// How a cluster stands in the vendor's list.

@@ -1,5 +1,6 @@
 //! A scenario from its YAML: keys are named as the fields, problems are told as for a config.
 
+mod finding;
 mod place;
 
 use std::collections::{HashMap, HashSet};
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use self::finding::finding;
 use self::place::{failure, hang};
 use super::{
     Cluster, ConfigGroup, Fault, FaultAnswer, HuaweiAccount, ListedAs, NcloudAccount, Scenario,
@@ -243,6 +245,8 @@ fn cluster(entry: &Field<'_>) -> Option<(At, Cluster)> {
     let fails = fails.and_then(|field| failure(&field, size, before_nodes));
     let mut task_only = false;
     set(&mut section, "task_only", &mut task_only, flag);
+    let names = nodes.as_deref().unwrap_or_default();
+    let findings = list(&mut section, "findings", |entry| finding(entry, names));
     section.finish();
     let cluster = Cluster {
         product: product?.name.to_owned(),
@@ -262,6 +266,7 @@ fn cluster(entry: &Field<'_>) -> Option<(At, Cluster)> {
         fails,
         executions: u32::try_from(executions).ok()?,
         task_only,
+        findings: findings?,
     };
     Some((id_field?.node.at, cluster))
 }

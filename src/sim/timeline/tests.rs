@@ -45,6 +45,7 @@ fn cluster() -> Cluster {
         fails: None,
         executions: 1,
         task_only: false,
+        findings: Vec::new(),
     }
 }
 

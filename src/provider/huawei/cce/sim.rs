@@ -1,8 +1,11 @@
-//! The simulator's half of CCE: clusters, workflows, upgrade tasks, `upgradeinfo`, nodes, prechecks.
+//! The simulator's half of CCE: clusters, workflows, upgrade tasks, `upgradeinfo`, nodes, prechecks, and
+//! requests that start an upgrade.
 
 mod body;
 mod points;
+mod prechecks;
 mod start;
+mod versions;
 mod view;
 
 use percent_encoding::percent_decode_str;
@@ -23,6 +26,9 @@ const PATHS: &[&str] = &[
     "operation/precheck/tasks",
 ];
 
+/// Paths below a cluster whose last word is the id of an entry.
+const ENTRIES: &[&str] = &["operation/upgradeworkflows", "operation/upgrade/tasks"];
+
 /// Answers CCE's calls; none when the path is not one of them.
 pub(super) fn answer(world: &World, request: &Request<'_>) -> Option<Answer> {
     let path = request.path.strip_prefix("/api/v3/projects/")?;
@@ -39,14 +45,25 @@ pub(super) fn answer(world: &World, request: &Request<'_>) -> Option<Answer> {
     let (id, rest) = path.strip_prefix("clusters/")?.split_once('/')?;
     let id = percent_decode_str(id).decode_utf8_lossy();
     let is_published = world.scenario.huawei.cce_upgrades_published || rest == "nodes";
+    let entry = rest.rsplit_once('/');
+    let entry = entry.filter(|(list, uid)| ENTRIES.contains(list) && !uid.is_empty());
     let Some(cluster) = world.cluster("cce", &id).filter(|_| is_published) else {
         return match rest {
-            _ if !PATHS.contains(&rest) => None,
+            _ if !PATHS.contains(&rest) && entry.is_none() => None,
             _ if !is_published => Some(unpublished()),
             _ => Some(not_found("cluster", &id)),
         };
     };
     let view = View::new(world, cluster);
+    if let Some((list, uid)) = entry {
+        let uid = percent_decode_str(uid).decode_utf8_lossy();
+        let (what, found) = if list == "operation/upgradeworkflows" {
+            ("upgrade workflow", view.workflow_of(&uid))
+        } else {
+            ("upgrade task", view.task_of(&uid))
+        };
+        return Some(found.map_or_else(|| not_found(what, &uid), |entry| ok(&entry)));
+    }
     Some(match rest {
         "operation/upgradeworkflows" => ok(&view.workflows()),
         "operation/upgrade/tasks" => ok(&view.tasks()),

@@ -69,6 +69,7 @@ pub(in crate::provider::huawei) fn cluster(id: &str, kind: Kind) -> Cluster {
         fails: None,
         executions: 1,
         task_only: false,
+        findings: Vec::new(),
     }
 }
 

@@ -69,6 +69,7 @@ pub(in super::super) fn cluster(
         fails: None,
         executions: 1,
         task_only: false,
+        findings: Vec::new(),
     }
 }
 

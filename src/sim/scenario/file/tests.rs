@@ -63,6 +63,10 @@ clusters:
     fails: {node: 1, step: 2}
     executions: 3
     task_only: true
+    findings:
+      - {scope: addon, target: coredns, item: AddonVersion, level: Warning, message: too old, codes: [CCE.01400017]}
+      - {scope: node, target: n2, item: DiskCheck}
+      - {scope: cluster, item: Quota}
 faults:
   - {path: /clusters, cluster: c-1, from: 5s, lasts: 1m, answer: old_date}
   - {answer: close}
@@ -99,6 +103,18 @@ faults:
     );
     assert_eq!(cluster.fails, Some(Place { node: 1, step: 2 }));
     assert!(cluster.task_only);
+    let findings = cluster.findings.iter();
+    let findings = findings.map(|f| (f.scope.as_str(), &*f.target, &*f.item, f.level));
+    assert_eq!(
+        findings.collect::<Vec<_>>(),
+        [
+            ("addon", "coredns", "AddonVersion", "Warning"),
+            ("node", "n2", "DiskCheck", "Fatal"),
+            ("cluster", "", "Quota", "Fatal"),
+        ]
+    );
+    assert_eq!(cluster.findings[0].message, "too old");
+    assert_eq!(cluster.findings[0].codes, ["CCE.01400017"]);
     assert_eq!(
         scenario.faults,
         [
@@ -132,6 +148,7 @@ fn everything_that_is_wrong_is_told_at_once() {
   - {product: css, id: b, versions: [x], nodes: [{name: n, role: ess}], steps: [{name: s, takes: 1s}], fails: {node: 2, step: 1}}
   - {product: css, id: c, versions: [x], fails: {node: 1, step: 1}, nodes: [{name: n, role: d}, {name: n, role: d}]}
   - {product: cce, id: d, versions: [x], fails: {before: 1}, nodes: [{name: n, role: node}], steps: [{name: s, takes: 1s}]}
+  - {product: cce, id: e, versions: [x], findings: [{scope: pod, target: a, item: b}, {scope: node, target: a, item: b}, {scope: addon, level: Bad}]}
 faults: [{answer: nothing}]
 zebra: []
 ",
@@ -149,8 +166,23 @@ zebra: []
             "6:65: this cluster has no step: add steps",
             "6:97: node \"n\" with role \"d\" exists a second time: rename one",
             "7:58: this cluster has no step before its nodes: add before",
-            "8:19: answer must be throttled, unauthorized, forbidden, server_error, refused, not_published, bad_request, denied, not_found, internal_error, html, login_page, garbage, empty, truncated, hang, close, lost, redirect or old_date, not \"nothing\"",
-            "9:1: unknown key \"zebra\": the scenario takes ncloud, huawei, clock_ahead, clusters, faults",
+            "8:61: scope must be cluster, addon or node, not \"pod\"",
+            "8:109: this cluster has no node \"a\"",
+            "8:122: a finding needs item: add it",
+            "8:122: a finding needs target: add it",
+            "8:144: level must be Fatal, Warning or Info, not \"Bad\"",
+            "9:19: answer must be throttled, unauthorized, forbidden, server_error, refused, not_published, bad_request, denied, not_found, internal_error, html, login_page, garbage, empty, truncated, hang, close, lost, redirect or old_date, not \"nothing\"",
+            "10:1: unknown key \"zebra\": the scenario takes ncloud, huawei, clock_ahead, clusters, faults",
         ]
     );
+}
+
+#[test]
+fn reads_the_example_of_the_readme() {
+    let readme = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
+    let (_, simulator) = readme.split_once("## The simulator\n").unwrap();
+    let (_, example) = simulator.split_once("```yaml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let scenario = parse(example).unwrap();
+    assert!(scenario.clusters.iter().any(|c| c.findings.len() == 3));
 }

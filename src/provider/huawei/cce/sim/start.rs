@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::body::wrong;
+use super::versions::parts;
 use super::view::View;
 use super::{failure, not_found, ok, unpublished};
 use crate::sim::scenario::Cluster;
@@ -62,13 +63,4 @@ fn resolve<'a>(cluster: &'a Cluster, wanted: &str) -> Option<&'a str> {
         rest.is_some_and(|rest| rest.starts_with(['.', '-']))
     };
     versions().find(|v| *v == wanted).or(versions().find(is_of))
-}
-
-/// Returns the numbers of a version, which order versions.
-pub(super) fn parts(version: &str) -> Vec<u64> {
-    version
-        .split(|c: char| !c.is_ascii_digit())
-        .filter(|part| !part.is_empty())
-        .map(|part| part.parse().unwrap_or_default())
-        .collect()
 }

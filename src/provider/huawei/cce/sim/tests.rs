@@ -1,3 +1,4 @@
+mod details;
 mod start;
 
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub(in crate::provider::huawei::cce) fn cluster(id: &str) -> Cluster {
         fails: None,
         executions: 1,
         task_only: false,
+        findings: Vec::new(),
     }
 }
 
@@ -101,6 +103,7 @@ fn ask(world: &World, path: &str, query: &str) -> Answer {
 const WORKFLOWS: &str = "/api/v3/projects/p/clusters/a/operation/upgradeworkflows";
 const TASKS: &str = "/api/v3/projects/p/clusters/a/operation/upgrade/tasks";
 const INFO: &str = "/api/v3/projects/p/clusters/a/upgradeinfo";
+const PRECHECKS: &str = "/api/v3/projects/p/clusters/a/operation/precheck/tasks";
 const NODES: &str = "/api/v3/projects/p/clusters/a/nodes";
 
 fn words(points: &Value) -> Vec<String> {
@@ -206,8 +209,7 @@ fn a_failed_precheck_refuses_the_nodes_and_starts_no_task() {
         ["PreCheck Failed", "Snapshot null", "Cluster null"]
     );
     assert_eq!(get(&world, TASKS, "").1["items"], json!([]));
-    let path = "/api/v3/projects/p/clusters/a/operation/precheck/tasks";
-    let precheck = &get(&world, path, "").1["items"][0]["status"]["nodeCheckStatus"];
+    let precheck = &get(&world, PRECHECKS, "").1["items"][0]["status"]["nodeCheckStatus"];
     assert_eq!(
         precheck["nodeStageStatus"][1]["itemsStatus"][0]["phase"],
         "Failed"

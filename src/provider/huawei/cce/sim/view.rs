@@ -4,17 +4,18 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::points::{Point, Points, go, go_beijing, progress, zero};
+use super::versions::parts;
 use crate::sim::World;
 use crate::sim::scenario::Cluster;
 use crate::sim::timeline::{Moment, State};
 
 /// One cluster at one time: its current run, and the one before.
 pub(super) struct View<'a> {
-    cluster: &'a Cluster,
+    pub(super) cluster: &'a Cluster,
     is_first: bool,
     origin: Timestamp,
-    /// Oldest first, so that whoever takes the first of a list takes the wrong one.
-    runs: Vec<Moment>,
+    /// Oldest first, so that a client that takes the first of a list takes the wrong one.
+    pub(super) runs: Vec<Moment>,
 }
 
 impl<'a> View<'a> {
@@ -67,8 +68,7 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn workflows(&self) -> Value {
-        let runs = self.runs.iter().filter(|run| !self.is_task_only(run));
-        let mut items: Vec<Value> = runs.map(|run| self.workflow(run)).collect();
+        let mut items = self.all_workflows();
         let items = match (items.len(), self.is_first) {
             (0, _) => Value::Null,
             // As in the documents' example.
@@ -76,6 +76,16 @@ impl<'a> View<'a> {
             _ => Value::Array(items),
         };
         json!({"apiVersion": "v3", "kind": "List", "items": items})
+    }
+
+    fn all_workflows(&self) -> Vec<Value> {
+        let runs = self.runs.iter().filter(|run| !self.is_task_only(run));
+        runs.map(|run| self.workflow(run)).collect()
+    }
+
+    /// Returns the workflow with this id.
+    pub(super) fn workflow_of(&self, uid: &str) -> Option<Value> {
+        with_uid(self.all_workflows(), uid)
     }
 
     /// Started over the API, so that no workflow stands for it.
@@ -98,7 +108,8 @@ impl<'a> View<'a> {
                 [a, b] => Some(json!({
                     "startPoint": {"taskType": a.name},
                     "endPoint": {"taskType": b.name},
-                    "critical": (a.name == "Cluster").to_string(),
+                    // Once the nodes are touched, the workflow is to be taken to its end.
+                    "critical": (a.name == "Cluster" && a.state != State::Waiting).to_string(),
                 })),
                 _ => None,
             })
@@ -138,17 +149,28 @@ impl<'a> View<'a> {
             out["startTimeStamp"] = json!(point.begun.map(go));
             out["endTimeStamp"] = json!(point.ended.map_or_else(zero, go));
         }
+        if let Some(until) = valid_until(point) {
+            out["expireTimeStamp"] = json!(go(until));
+        }
         out
     }
 
-    fn task_id(&self, run: &Moment, point: usize) -> String {
+    pub(super) fn task_id(&self, run: &Moment, point: usize) -> String {
         run.id(self.cluster)
             .replacen("-4000-", &format!("-41{point:02x}-"), 1)
     }
 
     pub(super) fn tasks(&self) -> Value {
-        let items: Vec<Value> = self.runs.iter().filter_map(|run| self.task(run)).collect();
-        json!({"apiVersion": "v3", "kind": "List", "metadata": {}, "items": items})
+        json!({"apiVersion": "v3", "kind": "List", "metadata": {}, "items": self.all_tasks()})
+    }
+
+    fn all_tasks(&self) -> Vec<Value> {
+        self.runs.iter().filter_map(|run| self.task(run)).collect()
+    }
+
+    /// Returns the upgrade task with this id.
+    pub(super) fn task_of(&self, uid: &str) -> Option<Value> {
+        with_uid(self.all_tasks(), uid)
     }
 
     /// The task that upgrades the cluster; none before it is the `Cluster` point's turn.
@@ -197,19 +219,38 @@ impl<'a> View<'a> {
     pub(super) fn info(&self) -> Value {
         let last = self.runs.iter().rev().find_map(|run| self.task(run));
         let status = last.map_or_else(|| json!({}), |task| task["status"].clone());
-        let version = self.current().map_or("", |run| run.version());
+        let version = self.cluster.version(self.current());
         let (release, patch) = version.split_once('-').unwrap_or((version, ""));
+        let (suggested, targets) = self.offered(version, release);
         json!({
             "kind": "UpgradeInfo", "apiVersion": "v3", "metadata": {},
             "spec": {
                 "lastUpgradeInfo": status,
                 "versionInfo": {
-                    "release": release, "patch": patch, "suggestPatch": "", "targetVersions": [],
+                    "release": release, "patch": patch,
+                    "suggestPatch": suggested, "targetVersions": targets,
                 },
                 "upgradeFeatureGates": {"supportUpgradePageV4": true},
             },
             "status": status,
         })
+    }
+
+    /// Returns the later patch of this release, and the later versions: of those that the scenario has.
+    fn offered(&self, version: &str, release: &str) -> (&str, Vec<&str>) {
+        let later = self.cluster.versions.iter().map(String::as_str);
+        let later = later.filter(|to| parts(to) > parts(version));
+        let patch = |to: &&'a str| to.strip_prefix(release)?.strip_prefix('-');
+        let mut suggested = "";
+        let mut targets = Vec::new();
+        for to in later {
+            match patch(&to) {
+                Some(patch) => suggested = patch,
+                None if !targets.contains(&to) => targets.push(to),
+                None => {}
+            }
+        }
+        (suggested, targets)
     }
 
     pub(super) fn nodes(&self) -> Vec<Value> {
@@ -236,59 +277,16 @@ impl<'a> View<'a> {
     pub(super) fn node_uid(&self, at: usize) -> String {
         format!("{}-node-{at}", self.cluster.id)
     }
+}
 
-    pub(super) fn prechecks(&self) -> Value {
-        let items: Vec<Value> = self
-            .runs
-            .iter()
-            .filter_map(|run| self.precheck(run))
-            .collect();
-        json!({"apiVersion": "v3", "kind": "List", "metadata": {}, "items": items})
-    }
+/// Time until which a precheck is good: a day after it passed.
+pub(super) fn valid_until(point: &Point<'_>) -> Option<Timestamp> {
+    let has_passed = point.name == "PreCheck" && point.state == State::Succeeded;
+    let day = SignedDuration::from_hours(24);
+    point.ended.filter(|_| has_passed).map(|ended| ended + day)
+}
 
-    fn precheck(&self, run: &Moment) -> Option<Value> {
-        let points = Points::of(run);
-        let (at, point) = points
-            .all
-            .iter()
-            .enumerate()
-            .find(|(_, point)| point.name == "PreCheck" && point.state != State::Waiting)?;
-        let phase = match point.state {
-            State::Succeeded => "Success",
-            State::Failed => "Failed",
-            _ => "Running",
-        };
-        let names = self.cluster.nodes.iter().map(|node| node.name.as_str());
-        let nodes: Vec<Value> = names
-            .enumerate()
-            .map(|(at, name)| {
-                json!({
-                    "nodeInfo": {
-                        "uid": self.node_uid(at), "name": name, "status": "Active", "nodeType": "node",
-                    },
-                    "itemsStatus": [{
-                        "name": "NodeReadyCheck", "kind": "Exception", "group": "NodeCheck",
-                        "level": "Info", "phase": phase,
-                    }],
-                })
-            })
-            .collect();
-        Some(json!({
-            "kind": "PreCheckTask", "apiVersion": "v3",
-            "metadata": {
-                "uid": self.task_id(run, at),
-                "creationTimestamp": go(point.begun.unwrap_or(run.requested)),
-                "updateTimestamp": go(point.ended.unwrap_or(run.updated)),
-            },
-            "spec": {
-                "clusterID": self.cluster.id,
-                "clusterVersion": run.from,
-                "targetVersion": run.to,
-            },
-            "status": {
-                "phase": phase,
-                "nodeCheckStatus": {"phase": phase, "nodeStageStatus": nodes},
-            },
-        }))
-    }
+fn with_uid(items: Vec<Value>, uid: &str) -> Option<Value> {
+    let mut items = items.into_iter();
+    items.find(|item| item["metadata"]["uid"] == uid)
 }
