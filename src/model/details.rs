@@ -19,8 +19,8 @@ pub struct Details {
     pub agency: Option<String>,
     /// Check before the upgrade (CCE); `None` when the vendor tells of none.
     pub precheck: Option<Precheck>,
-    /// Whether the vendor would still cancel the workflow (CCE: no critical line has been run); `None`
-    /// when the vendor does not say.
+    /// Whether the vendor would cancel the workflow now (CCE: every critical line has been run, and no
+    /// point is in work); `None` when the vendor does not say, and once the workflow ended.
     pub is_cancellable: Option<bool>,
 }
 
@@ -49,7 +49,8 @@ pub struct ZonePlan {
 /// Result of a check before an upgrade.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Precheck {
-    /// Time until which a passed check allows the upgrade; `None` when it did not pass or is not told.
+    /// Time until which a passed check allows the upgrade; `None` when it did not pass or is not told,
+    /// and once the upgrade ended well or was cancelled.
     pub valid_until: Option<Timestamp>,
     /// Items that did not pass, at most [`MAX_FINDINGS`].
     pub findings: Vec<Finding>,

@@ -10,6 +10,7 @@ mod map;
 mod nodes;
 mod pages;
 mod poll;
+mod precheck;
 mod rounds;
 mod sim;
 mod task_cache;
@@ -93,13 +94,13 @@ const LIST_NODES: Call = Call::secondary(
         permission: "cce:node:list",
     },
 );
-/// The prechecks with their result for each node.
+/// The prechecks with their results for the cluster, its add-ons and each node.
 const LIST_PRECHECKS: Call = Call::secondary(
     "ListPreCheckTasks",
     Method::Get,
     "/api/v3/projects/{}/clusters/{}/operation/precheck/tasks",
     Secondary {
-        tells: "nodes that the precheck refused",
+        tells: "reasons of a failed precheck, and the nodes that it refused",
         permission: "cce:cluster:get",
     },
 );

@@ -3,6 +3,7 @@
 //! A workflow is what the console makes; its points become the tasks. An upgrade that was started
 //! through the API alone is an upgrade task that no workflow's point names.
 
+mod cancel;
 mod choice;
 mod outage;
 mod ratio;
@@ -16,7 +17,7 @@ use super::wire::{Point, Task, Workflow};
 use super::words::{
     ClusterPhase, PointState, cluster_phase, is, point_state, shown, task_status, workflow_status,
 };
-use crate::model::{self, Kind, Memory, TaskStatus, Upgrade, UpgradeStatus};
+use crate::model::{self, Kind, Memory, Precheck, TaskStatus, Upgrade, UpgradeStatus};
 use crate::provider::huawei::time::go_time;
 use crate::text::non_empty;
 
@@ -49,9 +50,11 @@ pub(super) struct Current {
     pub(super) stage: Stage,
     /// The nodes are in work: by the `Cluster` point, the upgrade's own task, or the cluster's phase.
     pub(super) is_in_work: bool,
-    /// The task id of the precheck that failed, where that is what the upgrade failed at; it may
-    /// be empty.
+    /// Task id of the precheck, where its point says that it failed; it may be empty.
     pub(super) failed_precheck: Option<String>,
+    /// Task id of a precheck that passed, where it is to be used yet and its point does not tell until
+    /// when it is good; not empty.
+    pub(super) undated_precheck: Option<String>,
 }
 
 impl Current {
@@ -61,6 +64,7 @@ impl Current {
             upgrade,
             stage,
             failed_precheck: None,
+            undated_precheck: None,
         }
     }
 }
@@ -154,14 +158,21 @@ fn of_workflow(
         _ if cluster_phase.is_changing() => Stage::At,
         _ => Stage::Before,
     };
-    let failed =
-        |p: &&Point| is(&p.task_type, "PreCheck") && point_state(&p.status) == PointState::Failed;
+    let check = points.iter().rev().find(|p| is(&p.task_type, "PreCheck"));
+    let in_state = |state| check.filter(|p| point_state(&p.status) == state);
+    let passed = in_state(PointState::Success);
+    let valid_until = passed.and_then(|p| go_time(&p.expires));
+    let is_over = matches!(status, UpgradeStatus::Succeeded | UpgradeStatus::Cancelled);
+    upgrade.details.is_cancellable = cancel::is_cancellable(workflow);
+    upgrade.details.precheck = valid_until.filter(|_| !is_over).map(|until| Precheck {
+        valid_until: Some(until),
+        ..Precheck::default()
+    });
+    let is_undated = stage == Stage::Before && !status.is_final() && valid_until.is_none();
     Current {
-        failed_precheck: points
-            .iter()
-            .rev()
-            .find(failed)
-            .filter(|_| stage == Stage::Before)
+        failed_precheck: in_state(PointState::Failed).map(|p| p.task_id.clone()),
+        undated_precheck: passed
+            .filter(|p| is_undated && !p.task_id.is_empty())
             .map(|p| p.task_id.clone()),
         is_in_work: !status.is_final()
             && (cluster == PointState::Running || cluster_phase.is_changing()),

@@ -9,13 +9,12 @@ use std::iter;
 use std::ops::Add;
 
 use super::map::{Current, Stage};
-use super::wire::{Node as WireNode, NodeInfo, Precheck};
-use super::words::{NodePhase, is, node_phase, shown};
+use super::wire::{Node as WireNode, NodeInfo};
+use super::words::{NodePhase, node_phase, shown};
 use crate::model::{
     Kind, LeftOut, Memory, Node, NodeCollector, NodeCounts, NodeKey, NodeStatus, Upgrade,
     UpgradeStatus,
 };
-use crate::provider::huawei::time::go_time;
 use crate::text::clean;
 
 /// The role of every node of the list: masters are not in it.
@@ -232,35 +231,6 @@ fn status(
     } else {
         status
     }
-}
-
-/// Returns the nodes that the precheck with this task id refused: those with a failed item.
-pub(super) fn refused(prechecks: &[Precheck], id: &str) -> Vec<NodeInfo> {
-    let named = prechecks
-        .iter()
-        .find(|precheck| same(&precheck.metadata.uid, id));
-    let last = || {
-        prechecks
-            .iter()
-            .max_by_key(|precheck| go_time(&precheck.metadata.creation_timestamp))
-    };
-    // An id that is given and is not in the list is not another precheck's.
-    let precheck = if id.is_empty() { last() } else { named };
-    precheck
-        .into_iter()
-        .flat_map(|precheck| &precheck.status.node_check_status.node_stage_status)
-        .filter(|checked| {
-            checked
-                .items_status
-                .iter()
-                .any(|item| is(&item.phase, "Failed"))
-        })
-        .map(|checked| checked.node_info.clone())
-        .collect()
-}
-
-fn same(a: &str, b: &str) -> bool {
-    !a.is_empty() && a == b
 }
 
 fn name<'a>(name: &'a str, uid: &'a str) -> &'a str {

@@ -1,24 +1,23 @@
 //! One poll of a cluster: its calls in turn, and what is made of their answers and failures.
 
-use std::sync::Arc;
+mod check;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use super::map::{self, Current, MappingInput, Source, Tasks};
+use super::map::{self, Current, MappingInput, Source, Stage, Tasks};
 use super::nodes::{self, NodeList};
 use super::pages::{NODES_A_PAGE, pages};
 use super::task_cache::{Info, TaskCache};
-use super::wire::{Cluster, List, Node, NodeInfo, Precheck, Task, UpgradeInfo, Workflow};
+use super::wire::{Cluster, List, Node, Task, UpgradeInfo, Workflow};
 use super::words::{ClusterPhase, cluster_phase};
-use super::{Cce, LIST_NODES, LIST_PRECHECKS, LIST_TASKS, LIST_WORKFLOWS, PRODUCT, SHOW_INFO};
+use super::{Cce, LIST_NODES, LIST_TASKS, LIST_WORKFLOWS, PRODUCT, SHOW_INFO};
 use crate::model::{FirstSight, Kind, Memory, Observation, Upgrade};
 use crate::provider::error::check_id;
 use crate::provider::http::Effort;
 use crate::provider::secondary::SecondaryCalls;
 use crate::provider::{ApiError, Call, Cause};
-use crate::text::{self, clean};
+use crate::text::clean;
 
 /// A poll that is under way.
 pub(super) struct Poll<'a> {
@@ -46,13 +45,6 @@ enum Published {
     /// One poll was told that it does not.
     Doubted,
     No,
-}
-
-/// Nodes that a precheck refused, as a poll leaves them to the next one.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Refused {
-    precheck: String,
-    nodes: Vec<NodeInfo>,
 }
 
 impl<'a> Poll<'a> {
@@ -199,9 +191,19 @@ impl<'a> Poll<'a> {
     }
 
     /// Returns the current upgrade with its nodes.
-    async fn with_nodes(&mut self, current: Current, tasks: Source) -> Result<Upgrade, ApiError> {
-        if let Some(last) = nodes::remembered(&current.upgrade, self.memory) {
+    async fn with_nodes(
+        &mut self,
+        mut current: Current,
+        tasks: Source,
+    ) -> Result<Upgrade, ApiError> {
+        if !self.lacks_findings(&current)
+            && let Some(last) = nodes::remembered(&current.upgrade, self.memory)
+        {
             let mut upgrade = current.upgrade;
+            if current.failed_precheck.is_some() {
+                let precheck = &last.details.precheck;
+                upgrade.details.precheck.clone_from(precheck);
+            }
             upgrade.nodes.clone_from(&last.nodes);
             let left_out = &mut upgrade.left_out;
             (left_out.nodes, left_out.latest) = (last.left_out.nodes, last.left_out.latest);
@@ -216,8 +218,14 @@ impl<'a> Poll<'a> {
             }
             Told::Failed | Told::NotOffered => NodeList::default(),
         };
-        let (refused, are_refused_told) = self.refused_nodes(&current).await?;
-        let found = nodes::nodes(&list, &refused, &current, self.memory, &mut self.words);
+        let (check, is_check_told) = self.check(&current).await?;
+        // Once the nodes are touched, a check before that tells nothing of them.
+        let refused = if current.stage == Stage::Before {
+            check.nodes.as_slice()
+        } else {
+            &[]
+        };
+        let found = nodes::nodes(&list, refused, &current, self.memory, &mut self.words);
         if let Some(name) = &found.twice
             && self.cce.rounds.is_first_twice(self.id)
         {
@@ -229,12 +237,17 @@ impl<'a> Poll<'a> {
                 "A node stands twice in one answer; the worse state counts."
             );
         }
+        check::tell(
+            &check,
+            &mut current.upgrade.details,
+            current.failed_precheck.is_some(),
+        );
         let mut upgrade = current.upgrade;
         found.put_into(&mut upgrade);
         if current.is_in_work {
             upgrade.first_sight = FirstSight::Progress;
         }
-        upgrade.untold.nodes = are_nodes_failing || !are_refused_told;
+        upgrade.untold.nodes = are_nodes_failing || !is_check_told;
         // Nodes that were never readable are not missed while tasks tell of progress.
         let are_nodes_missed =
             are_nodes_failing && (tasks != Source::Current || self.has_answered(&LIST_NODES));
@@ -257,34 +270,6 @@ impl<'a> Poll<'a> {
             self.calls.succeed(&LIST_NODES, None);
         }
         Ok(told)
-    }
-
-    /// Returns the nodes that the failed precheck refused, and whether that could be had.
-    async fn refused_nodes(
-        &mut self,
-        current: &Current,
-    ) -> Result<(Vec<NodeInfo>, bool), ApiError> {
-        let Some(id) = &current.failed_precheck else {
-            return Ok((Vec::new(), true));
-        };
-        match self.ask::<List<Precheck>>(&LIST_PRECHECKS).await? {
-            Told::Answer(list) => {
-                let refused = Refused {
-                    precheck: id.clone(),
-                    nodes: nodes::refused(&list.items, id),
-                };
-                let left = text::json::to_string(&refused).ok();
-                self.calls.succeed(&LIST_PRECHECKS, left.map(Arc::from));
-                Ok((refused.nodes, true))
-            }
-            Told::Failed => {
-                let left = self.calls.remembered(&LIST_PRECHECKS);
-                let left = left.and_then(|left| serde_json::from_str::<Refused>(left).ok());
-                let refused = left.filter(|refused| refused.precheck == *id);
-                Ok((refused.unwrap_or_default().nodes, false))
-            }
-            Told::NotOffered => Ok((Vec::new(), true)),
-        }
     }
 
     /// Makes a secondary call; its failure is recorded.

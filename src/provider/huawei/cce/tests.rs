@@ -1,4 +1,5 @@
 mod degraded;
+mod details;
 mod empty;
 mod kept;
 mod scripted;

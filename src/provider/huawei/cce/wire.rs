@@ -1,15 +1,18 @@
 //! CCE's answers as they come: object or list, null or absent, numbers as text.
 //!
-//! Only what the mapping reads is here. `lineStatuses` is left out on purpose: its `critical` is text
-//! in some versions of the API and a boolean in others, and nothing depends on it. Tasks and refused
-//! nodes can be written, too: that is how a poll leaves them to the next one.
+//! Only what the mapping reads is here. Details for people decide nothing, and a form of them that does
+//! not fit is no error ([`lenient`]). Tasks and refused nodes can be written, too: that is how a poll
+//! leaves them to the next one.
 
 mod answer;
+mod lenient;
+mod precheck;
 
 use jiff::tz::Offset;
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub(super) use self::answer::{List, UpgradeInfo};
+pub(super) use self::precheck::{CheckItem, NodeInfo, PrecheckStatus};
 use crate::provider::huawei::time::{go_time, strict_naive};
 use crate::provider::json::{fault, list, or_default, strict_text, text};
 
@@ -96,6 +99,8 @@ pub(super) struct WorkflowStatus {
     pub(super) phase: String,
     #[serde(deserialize_with = "list")]
     pub(super) point_statuses: Vec<Point>,
+    #[serde(deserialize_with = "lenient::objects")]
+    pub(super) line_statuses: Vec<Line>,
 }
 
 /// A point of a workflow; in the documents' example it has a `taskType` and nothing else.
@@ -112,6 +117,28 @@ pub(super) struct Point {
     pub(super) start: String,
     #[serde(rename = "endTimeStamp", deserialize_with = "text")]
     pub(super) end: String,
+    /// Time until which a precheck is good.
+    #[serde(rename = "expireTimeStamp", deserialize_with = "text")]
+    pub(super) expires: String,
+}
+
+/// A way from one point of a workflow to the next.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Line {
+    #[serde(deserialize_with = "lenient::object")]
+    pub(super) end_point: LineEnd,
+    /// `true` or `false`: text in some versions of the API, a boolean in others.
+    #[serde(deserialize_with = "text")]
+    pub(super) critical: String,
+}
+
+/// Point at which a line ends.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct LineEnd {
+    #[serde(deserialize_with = "text")]
+    pub(super) task_type: String,
 }
 
 /// Of a task, and of both halves of `upgradeinfo`.
@@ -126,44 +153,6 @@ pub(super) struct TaskStatus {
     /// Filled on unfinished tasks too.
     #[serde(deserialize_with = "text")]
     pub(super) completion_time: String,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct PrecheckStatus {
-    #[serde(deserialize_with = "or_default")]
-    pub(super) node_check_status: NodeCheck,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct NodeCheck {
-    #[serde(deserialize_with = "list")]
-    pub(super) node_stage_status: Vec<CheckedNode>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct CheckedNode {
-    #[serde(deserialize_with = "or_default")]
-    pub(super) node_info: NodeInfo,
-    #[serde(deserialize_with = "list")]
-    pub(super) items_status: Vec<Phase>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct NodeInfo {
-    #[serde(deserialize_with = "strict_text")]
-    pub(super) uid: String,
-    #[serde(deserialize_with = "strict_text")]
-    pub(super) name: String,
-    /// The node's phase, not the check's.
-    #[serde(deserialize_with = "text")]
-    pub(super) status: String,
-    /// `master` or `node`.
-    #[serde(deserialize_with = "text")]
-    pub(super) node_type: String,
 }
 
 /// Reads a time that decides; empty and any time before the year 2000 mean "not yet".
@@ -197,12 +186,13 @@ mod tests {
     }
 
     #[test]
-    fn critical_of_either_type_is_not_read() {
-        for critical in ["true", r#""true""#, "null"] {
+    fn critical_may_be_text_or_a_boolean() {
+        for (critical, want) in [("true", "true"), (r#""true""#, "true"), ("null", "")] {
             let json = format!(
                 r#"{{"items":[{{"status":{{"phase":"Init","lineStatuses":[{{"critical":{critical}}}]}}}}]}}"#
             );
-            assert_eq!(workflows(&json).items[0].status.phase, "Init");
+            let list = workflows(&json);
+            assert_eq!(list.items[0].status.line_statuses[0].critical, want);
         }
     }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use super::super::wire::List;
+use super::super::precheck::Checked;
+use super::super::wire::{List, Precheck};
 use super::*;
 use crate::model::{Seen, Span};
 
@@ -28,7 +29,7 @@ fn nodes(
 ) -> Nodes {
     let list = NodeList::new(list.to_vec());
     let refused = current.failed_precheck.as_deref();
-    let refused = refused.map_or_else(Vec::new, |id| super::refused(prechecks, id));
+    let refused = refused.map_or_else(Vec::new, |id| Checked::of(prechecks, id).nodes);
     let found = super::nodes(&list, &refused, current, memory, words);
     Nodes {
         nodes: found.all.finish().0,
@@ -67,6 +68,7 @@ fn current(stage: Stage) -> Current {
         stage,
         is_in_work: true,
         failed_precheck: None,
+        undated_precheck: None,
     }
 }
 

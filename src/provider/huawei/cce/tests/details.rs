@@ -1,0 +1,170 @@
+//! Details for people: findings and validity of prechecks.
+
+use serde_json::{Value, json};
+
+use super::scripted::{Polled, Scripted, list, nodes, workflow};
+use crate::model::{Finding, Precheck};
+
+const PRECHECKS: &str = "precheck/tasks";
+const UNTIL: &str = "2026-11-30 10:00:00 +0000 UTC";
+
+/// A workflow in this phase with a precheck in this state; nothing else of it has begun.
+fn checked(phase: &str, state: &str) -> Value {
+    let mut workflow = workflow(phase, "Init");
+    workflow["status"]["pointStatuses"][0]["status"] = json!(state);
+    workflow
+}
+
+/// The list of prechecks with one whose add-ons have an item that failed; every node passed.
+fn addon_failed() -> Value {
+    let item = json!({
+        "name": "AddonVersion", "level": "Fatal", "phase": "Failed", "message": "too old",
+        "errorCodes": ["CCE.01400017"], "riskSource": {"addonRisks": [{"addonTemplateName": "coredns"}]},
+    });
+    list(&[json!({"metadata": {"uid": "p"}, "status": {
+        "phase": "Failed",
+        "addonCheckStatus": {"phase": "Failed", "itemsStatus": [item]},
+        "nodeCheckStatus": {"phase": "Success", "nodeStageStatus": []},
+    }})])
+}
+
+fn precheck(polled: &Polled) -> Option<&Precheck> {
+    polled.view().upgrade.details.precheck.as_ref()
+}
+
+fn findings(polled: &Polled) -> Vec<String> {
+    let check = precheck(polled);
+    let findings = check.iter().flat_map(|check| &check.findings);
+    findings.map(Finding::line).collect()
+}
+
+async fn failed() -> Scripted {
+    let one = Scripted::start("Available").await;
+    one.set("upgradeworkflows", &list(&[checked("Pending", "Failed")]));
+    one.set("nodes", &nodes(&["Active", "Active"]));
+    one.set(PRECHECKS, &addon_failed());
+    one
+}
+
+const ADDON: [&str; 1] = ["AddonVersion (addon coredns): too old [CCE.01400017]"];
+
+#[tokio::test]
+async fn a_failed_precheck_tells_why_without_a_failed_node() {
+    let mut one = failed().await;
+    let polled = one.poll().await;
+    assert_eq!(
+        (polled.status(), polled.nodes()),
+        ("failed", vec!["waiting", "waiting"])
+    );
+    assert_eq!(findings(&polled), ADDON);
+    assert_eq!(precheck(&polled).unwrap().valid_until, None);
+    // Another upgrade has begun on the nodes: the point still says that the check failed.
+    one.phase("Upgrading");
+    assert_eq!(findings(&one.poll().await), ADDON);
+}
+
+#[tokio::test]
+async fn findings_are_kept_for_a_while_when_their_call_fails() {
+    let mut one = failed().await;
+    one.poll().await;
+    one.fail(PRECHECKS, 403);
+    for (minutes, want) in [(1, &ADDON[..]), (14, &ADDON), (2, &[])] {
+        let polled = one.poll_after(minutes).await;
+        assert_eq!(findings(&polled), want, "{minutes} min");
+        assert_eq!(polled.degraded(), [("ListPreCheckTasks", "permission")]);
+        assert_eq!(polled.status(), "failed");
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_workflow_keeps_the_reasons() {
+    for is_failing in [false, true] {
+        let mut one = failed().await;
+        one.poll().await;
+        one.set("upgradeworkflows", &list(&[checked("Cancel", "Failed")]));
+        if is_failing {
+            one.fail(PRECHECKS, 500);
+            one.poll_after(20).await;
+            one.set(PRECHECKS, &addon_failed());
+        }
+        for _ in 0..3 {
+            let polled = one.poll_after(1).await;
+            assert_eq!(polled.status(), "cancelled");
+            assert_eq!(findings(&polled), ADDON, "{is_failing}");
+        }
+        one.asked();
+        one.poll().await;
+        let asked = one.asked();
+        assert!(!asked.contains(&PRECHECKS.to_owned()), "{asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_passed_precheck_is_good_until_its_points_time() {
+    let mut one = Scripted::start("Available").await;
+    for (phase, state, is_told) in [
+        ("Running", "Success", true),
+        ("Pending", "Success", true),
+        ("Running", "Running", false),
+        ("Pending", "Failed", false),
+        ("Success", "Success", false),
+        ("Cancel", "Success", false),
+    ] {
+        let mut told = checked(phase, state);
+        told["status"]["pointStatuses"][0]["expireTimeStamp"] = json!(UNTIL);
+        one.set("upgradeworkflows", &list(&[told]));
+        one.asked();
+        let polled = one.poll().await;
+        let until = precheck(&polled).and_then(|check| check.valid_until);
+        let want = is_told.then(|| "2026-11-30T10:00:00Z".parse().unwrap());
+        assert_eq!(until, want, "{phase} {state}");
+        let asks = one.asked().contains(&PRECHECKS.to_owned());
+        assert_eq!(asks, state == "Failed", "{phase} {state}");
+    }
+}
+
+#[tokio::test]
+async fn the_list_tells_once_until_when_a_precheck_is_good() {
+    let mut one = Scripted::start("Available").await;
+    one.set("upgradeworkflows", &list(&[checked("Running", "Success")]));
+    let status = json!({"phase": "Success", "expireTimeStamp": UNTIL});
+    one.set(
+        PRECHECKS,
+        &list(&[json!({"metadata": {"uid": "p"}, "status": status})]),
+    );
+    for is_first in [true, false, false] {
+        one.asked();
+        let polled = one.poll().await;
+        let until = precheck(&polled).and_then(|check| check.valid_until);
+        assert_eq!(until, Some("2026-11-30T10:00:00Z".parse().unwrap()));
+        let asked = one.asked();
+        assert_eq!(asked.contains(&PRECHECKS.to_owned()), is_first, "{asked:?}");
+    }
+    let mut other = checked("Running", "Success");
+    other["status"]["pointStatuses"][0]["taskID"] = json!("p-2");
+    one.set("upgradeworkflows", &list(&[other]));
+    assert_eq!(precheck(&one.poll().await), None, "another precheck's time");
+    assert!(one.asked().contains(&PRECHECKS.to_owned()));
+}
+
+#[tokio::test]
+async fn lines_tell_whether_a_workflow_can_be_cancelled() {
+    let mut one = failed().await;
+    for (critical, want) in [
+        (json!("true"), Some(false)),
+        (json!(false), Some(true)),
+        (json!(null), None),
+    ] {
+        let mut told = checked("Pending", "Failed");
+        told["status"]["lineStatuses"] = json!([{
+            "startPoint": {"taskType": "PreCheck"}, "endPoint": {"taskType": "Cluster"}, "critical": critical,
+        }]);
+        one.set("upgradeworkflows", &list(&[told]));
+        let polled = one.poll().await;
+        assert_eq!(
+            polled.view().upgrade.details.is_cancellable,
+            want,
+            "{critical}"
+        );
+    }
+}
