@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{
-    ClusterState, Degraded, Key, Kind, Node, NodeStatus, Span, Task, TaskStatus, Thresholds,
-    Upgrade, UpgradeStatus, UpgradeView,
+    AvailableVersion, ClusterState, Degraded, Key, Kind, Node, NodeStatus, Span, Task, TaskStatus,
+    Thresholds, Upgrade, UpgradeStatus, UpgradeView,
 };
 
 /// Labels by name.
@@ -209,6 +209,12 @@ pub(crate) fn chance(rng: &mut fastrand::Rng, id: &str, now: Timestamp) -> Clust
                 reason_since: time(rng),
             });
         }
+    }
+    for _ in 0..rng.usize(0..3) {
+        state.available.push(AvailableVersion {
+            version: text(rng),
+            is_recommended: rng.bool(),
+        });
     }
     for kind in Kind::ALL {
         if rng.bool() {

@@ -283,6 +283,11 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         },
     ),
     Family::of(
+        "rolling_upgrade_available_info",
+        "A version to which the vendor offers to upgrade the cluster (CCE only), and whether the vendor recommends it; 1. While an upgrade is in work the last known ones stay.",
+        lines::available_info,
+    ),
+    Family::of(
         "rolling_upgrade_cluster_info",
         "Where the cluster is, the version that it runs and the vendor's own word for its state; 1.",
         lines::cluster_info,
@@ -304,7 +309,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     ),
 ];
 
-const COUNT: usize = 29;
+const COUNT: usize = 30;
 
 #[cfg(test)]
 mod tests {

@@ -27,6 +27,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("rolling_upgrade_overdue_after_seconds", ALL),
     ("rolling_upgrade_estimated_end_timestamp_seconds", ALL),
     ("rolling_upgrade_ended_timestamp_seconds", ALL),
+    ("rolling_upgrade_available_info", &["cce"]),
     ("rolling_upgrade_cluster_info", ALL),
     ("rolling_upgrade_up", ALL),
     ("rolling_upgrade_last_success_timestamp_seconds", ALL),

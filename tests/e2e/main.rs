@@ -6,6 +6,7 @@ mod alerts;
 mod announce;
 mod boards;
 mod bounds;
+mod cce;
 mod check;
 mod degraded;
 mod demo;

@@ -1,5 +1,7 @@
 //! The lines of those families whose rule takes more than a line of the table.
 
+use std::collections::BTreeSet;
+
 use super::super::row::{Rows, Value, push_label};
 use super::super::subject::Subject;
 use crate::model::{Kind, NodeStatus, UpgradeStatus};
@@ -69,6 +71,24 @@ pub(super) fn node_duration(c: &Subject<'_>, rows: &mut Rows<'_>) {
     }
 }
 
+pub(super) fn available_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
+    // Two lines with the same labels would cost the whole scrape.
+    let mut seen = BTreeSet::new();
+    for version in &c.state.available {
+        let mut labels = c.labels.clone();
+        push_label(&mut labels, "to_version", &version.version);
+        let recommended = if version.is_recommended {
+            "true"
+        } else {
+            "false"
+        };
+        push_label(&mut labels, "recommended", recommended);
+        if seen.insert(labels.clone()) {
+            rows.row(&[&labels], Value::Flag(true));
+        }
+    }
+}
+
 pub(super) fn cluster_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
     let mut labels = c.labels.clone();
     push_label(&mut labels, "cloud", c.state.cloud);
@@ -76,4 +96,51 @@ pub(super) fn cluster_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
     push_label(&mut labels, "version", &c.state.version);
     push_label(&mut labels, "raw_status", &c.state.raw_status);
     rows.row(&[&labels], Value::Flag(true));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::check::{at, cluster, parse, sample};
+    use super::super::super::render;
+    use super::*;
+    use crate::model::AvailableVersion;
+
+    #[test]
+    fn offered_versions_are_told_beside_no_upgrade() {
+        let offer = |version: &str, is_recommended| AvailableVersion {
+            version: version.to_owned(),
+            is_recommended,
+        };
+        let mut state = cluster("c1");
+        state.available = vec![
+            offer("v1.28.3-r4", true),
+            offer("v1.29", false),
+            offer("v1.29", false),
+        ];
+        let families = parse(&render(&[state], at(0)));
+        let names = families.iter().map(|family| family.name.as_str());
+        let place = names
+            .clone()
+            .position(|n| n == "rolling_upgrade_available_info");
+        let next = names
+            .clone()
+            .position(|n| n == "rolling_upgrade_cluster_info");
+        assert_eq!(place.unwrap() + 1, next.unwrap());
+        let samples = &families[place.unwrap()].samples;
+        let labels = samples.iter().map(|((_, labels), value)| {
+            assert_eq!((*value, labels.contains_key("kind")), (1.0, false));
+            assert_eq!(labels["cluster_id"], "c1");
+            (
+                labels["to_version"].as_str(),
+                labels["recommended"].as_str(),
+            )
+        });
+        let want = [("v1.28.3-r4", "true"), ("v1.29", "false")];
+        assert_eq!(labels.collect::<BTreeSet<_>>(), want.into());
+        let none = [("kind", "version"), ("status", "none")];
+        assert_eq!(
+            sample(&families, "rolling_upgrade_status", &none),
+            Some(1.0)
+        );
+    }
 }

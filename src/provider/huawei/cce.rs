@@ -6,6 +6,7 @@
 
 pub mod start;
 
+mod available;
 mod map;
 mod nodes;
 mod pages;
@@ -64,13 +65,13 @@ const LIST_WORKFLOWS: Call = Call::read(
     Method::Get,
     "/api/v3/projects/{}/clusters/{}/operation/upgradeworkflows",
 );
-/// Whether there is, or was, an upgrade task.
+/// Whether there is, or was, an upgrade task, and the versions that the cloud offers.
 const SHOW_INFO: Call = Call::secondary(
     "ShowClusterUpgradeInfo",
     Method::Get,
     "/api/v3/projects/{}/clusters/{}/upgradeinfo",
     Secondary {
-        tells: "word of upgrades that were started over the API",
+        tells: "word of upgrades that were started over the API, and the versions that are offered",
         permission: "cce:cluster:get",
     },
 );

@@ -11,8 +11,8 @@ use super::pages::{NODES_A_PAGE, pages};
 use super::task_cache::{Info, TaskCache};
 use super::wire::{Cluster, List, Node, Task, UpgradeInfo, Workflow};
 use super::words::{ClusterPhase, cluster_phase};
-use super::{Cce, LIST_NODES, LIST_TASKS, LIST_WORKFLOWS, PRODUCT, SHOW_INFO};
-use crate::model::{FirstSight, Kind, Memory, Observation, Upgrade};
+use super::{Cce, LIST_NODES, LIST_TASKS, LIST_WORKFLOWS, PRODUCT, SHOW_INFO, available};
+use crate::model::{AvailableVersion, FirstSight, Kind, Memory, Observation, Upgrade};
 use crate::provider::error::check_id;
 use crate::provider::http::Effort;
 use crate::provider::secondary::SecondaryCalls;
@@ -28,6 +28,9 @@ pub(super) struct Poll<'a> {
     now: Timestamp,
     calls: SecondaryCalls<'a>,
     words: Vec<String>,
+    /// Versions that the cloud offers; `None` while `upgradeinfo` is not asked, or is missed for a
+    /// short time only.
+    available: Option<Vec<AvailableVersion>>,
     ask_again_soon: bool,
 }
 
@@ -57,6 +60,7 @@ impl<'a> Poll<'a> {
             now,
             calls: SecondaryCalls::new(memory, now),
             words: Vec::new(),
+            available: None,
             ask_again_soon: false,
         }
     }
@@ -66,7 +70,7 @@ impl<'a> Poll<'a> {
         let is_changing = cluster_phase(phase).is_some_and(ClusterPhase::is_changing);
         // Tasks first: a task that is listed then has its workflow listed too, and the workflow
         // names it. The other way round a new task could pass for one without a workflow.
-        let tasks = self.tasks(is_changing).await?;
+        let tasks = self.tasks(cluster, is_changing).await?;
         let workflows = self.workflows().await?;
         let input = MappingInput {
             cluster_phase: phase,
@@ -93,7 +97,7 @@ impl<'a> Poll<'a> {
             version: cluster.spec.version.clone(),
             version_name: None,
             status_meaning: None,
-            available: None,
+            available: self.available,
             raw_status: clean(phase),
             changing: is_changing,
             upgrades: upgrade.into_iter().collect(),
@@ -135,15 +139,14 @@ impl<'a> Poll<'a> {
     }
 
     /// Returns the upgrade tasks: listed when [`TaskCache`] says so, else as they were.
-    async fn tasks(&mut self, is_changing: bool) -> Result<Tasks, ApiError> {
+    async fn tasks(&mut self, cluster: &Cluster, is_changing: bool) -> Result<Tasks, ApiError> {
         let remembered = self.memory.call(LIST_TASKS.name);
         let answer = remembered.and_then(|call| call.answer.as_deref());
         let cache = TaskCache::read(answer);
         let mut info = None;
         if !cache.is_moving(is_changing)
-            && let Told::Answer(answer) = self.ask::<UpgradeInfo>(&SHOW_INFO).await?
+            && let Some(answer) = self.upgrade_info(cluster).await?
         {
-            self.calls.succeed(&SHOW_INFO, None);
             let said = Info::new(answer);
             if !cache.needs_list(&said, self.cce.rounds.is_listed(self.id)) {
                 return Ok(Tasks {
@@ -173,6 +176,21 @@ impl<'a> Poll<'a> {
             source,
             is_under_way,
         })
+    }
+
+    /// Asks `upgradeinfo`, which tells the versions that the cloud offers, too.
+    async fn upgrade_info(&mut self, cluster: &Cluster) -> Result<Option<UpgradeInfo>, ApiError> {
+        match self.ask::<UpgradeInfo>(&SHOW_INFO).await? {
+            Told::Answer(answer) => {
+                self.calls.succeed(&SHOW_INFO, None);
+                let offered = available::versions(&answer.versions, &cluster.spec.version);
+                self.available = Some(offered);
+                return Ok(Some(answer));
+            }
+            Told::Failed if self.is_shown(&SHOW_INFO) => {}
+            Told::Failed | Told::NotOffered => self.available = Some(Vec::new()),
+        }
+        Ok(None)
     }
 
     async fn list_tasks(&mut self) -> Result<Told<Vec<Task>>, ApiError> {

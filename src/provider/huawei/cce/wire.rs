@@ -11,7 +11,7 @@ mod precheck;
 use jiff::tz::Offset;
 use serde::{Deserialize, Deserializer, Serialize};
 
-pub(super) use self::answer::{List, UpgradeInfo};
+pub(super) use self::answer::{List, UpgradeInfo, VersionInfo};
 pub(super) use self::precheck::{CheckItem, NodeInfo, PrecheckStatus};
 use crate::provider::huawei::time::{go_time, strict_naive};
 use crate::provider::json::{fault, list, or_default, strict_text, text};

@@ -1,8 +1,8 @@
-//! Details for people: findings and validity of prechecks.
+//! Details for people: findings and validity of prechecks, and the versions that are offered.
 
 use serde_json::{Value, json};
 
-use super::scripted::{Polled, Scripted, list, nodes, workflow};
+use super::scripted::{Polled, Scripted, info, list, nodes, workflow};
 use crate::model::{Finding, Precheck};
 
 const PRECHECKS: &str = "precheck/tasks";
@@ -166,5 +166,60 @@ async fn lines_tell_whether_a_workflow_can_be_cancelled() {
             want,
             "{critical}"
         );
+    }
+}
+
+/// `upgradeinfo` that offers a patch and a version.
+fn offering(phase: &str) -> Value {
+    let mut offering = info(phase);
+    offering["spec"]["versionInfo"] = json!({
+        "release": "v1.28.3", "patch": "r0", "suggestPatch": "r4", "targetVersions": ["v1.29.1-r0"],
+    });
+    offering
+}
+
+fn available(polled: &Polled) -> Option<Vec<(&str, bool)>> {
+    let available = polled.available.as_deref()?.iter();
+    Some(available.map(|v| (&*v.version, v.is_recommended)).collect())
+}
+
+#[tokio::test]
+async fn an_idle_cluster_tells_the_versions_that_are_offered() {
+    let offers = [("v1.28.3-r4", true), ("v1.29.1-r0", false)];
+    let mut one = Scripted::start("Available").await;
+    one.set("upgradeinfo", &offering(""));
+    let idle = one.poll().await;
+    assert_eq!(available(&idle), Some(offers.to_vec()));
+    assert_eq!(
+        one.asked(),
+        ["clusters", "upgradeinfo", "upgradeworkflows"],
+        "no call is made for them alone"
+    );
+    one.phase("Upgrading");
+    assert_eq!(available(&one.poll().await), None, "not asked");
+    one.phase("Available");
+    one.fail("upgradeinfo", 500);
+    for (minutes, want) in [(1, None), (14, None), (1, Some(vec![]))] {
+        assert_eq!(available(&one.poll_after(minutes).await), want, "{minutes}");
+    }
+    one.set("upgradeinfo", &info(""));
+    assert_eq!(available(&one.poll().await), Some(vec![]), "none any more");
+}
+
+#[tokio::test]
+async fn offers_in_any_form_fail_no_call() {
+    let mut one = Scripted::start("Available").await;
+    for odd in [
+        json!([1]),
+        json!("x"),
+        json!(7),
+        json!({"targetVersions": {"a": 1}, "suggestPatch": []}),
+    ] {
+        let mut answer = info("");
+        answer["spec"]["versionInfo"] = odd.clone();
+        one.set("upgradeinfo", &answer);
+        let polled = one.poll().await;
+        assert_eq!(available(&polled), Some(vec![]), "{odd}");
+        assert_eq!(polled.degraded(), []);
     }
 }

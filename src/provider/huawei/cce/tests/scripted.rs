@@ -16,7 +16,7 @@ use super::{FRESH, THRESHOLDS, account, open, transport};
 use crate::clock::Clock;
 use crate::config::Account;
 use crate::model::track::{Advanced, advance, ended_since};
-use crate::model::{Memory, UpgradeView};
+use crate::model::{AvailableVersion, Memory, UpgradeView};
 use crate::provider::http::Transport;
 use crate::provider::{ApiError, Cause, Provider as _};
 
@@ -41,6 +41,8 @@ pub(super) struct Scripted {
 pub(super) struct Polled {
     pub(super) advanced: Advanced,
     pub(super) ask_again_soon: bool,
+    /// Versions that are offered; `None` when the poll tells nothing of them.
+    pub(super) available: Option<Vec<AvailableVersion>>,
     /// Upgrades that ended since the poll before.
     pub(super) ended: usize,
 }
@@ -168,6 +170,7 @@ impl Scripted {
             ended: ended_since(&before, &advanced.upgrades).len(),
             advanced,
             ask_again_soon: seen.ask_again_soon,
+            available: seen.available,
         })
     }
 

@@ -4,7 +4,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use super::{TaskStatus, Unread};
+use super::{TaskStatus, Unread, lenient};
 use crate::provider::json::{Entries, fault, or_default, present_entries, strict_text, text};
 
 /// A list of the API. `items` is one object in the documents' example of the workflows, a list in
@@ -68,6 +68,25 @@ pub(in super::super) struct UpgradeInfo {
     pub(in super::super) last: TaskStatus,
     /// The current task.
     pub(in super::super) current: TaskStatus,
+    /// Versions that the cloud offers.
+    pub(in super::super) versions: VersionInfo,
+}
+
+/// Version of a cluster, and those that the cloud offers it. It decides nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(in super::super) struct VersionInfo {
+    /// Version without its patch: `v1.19.10`.
+    #[serde(deserialize_with = "text")]
+    pub(in super::super) release: String,
+    /// Patch that the cluster has: `r0`.
+    #[serde(deserialize_with = "text")]
+    pub(in super::super) patch: String,
+    /// Patch of the same release that the cloud suggests: `r4`; empty when there is none.
+    #[serde(deserialize_with = "text")]
+    pub(in super::super) suggest_patch: String,
+    #[serde(deserialize_with = "lenient::texts")]
+    pub(in super::super) target_versions: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -88,6 +107,8 @@ struct RawInfo {
 struct InfoSpec {
     #[serde(deserialize_with = "or_default")]
     last_upgrade_info: TaskStatus,
+    #[serde(deserialize_with = "lenient::object")]
+    version_info: VersionInfo,
 }
 
 impl<'de> Deserialize<'de> for UpgradeInfo {
@@ -102,9 +123,11 @@ impl<'de> Deserialize<'de> for UpgradeInfo {
                 "has none of `kind`, `metadata`, `spec` and `status`, so it tells nothing of upgrades",
             ));
         }
+        let spec = raw.spec.unwrap_or_default();
         Ok(Self {
-            last: raw.spec.unwrap_or_default().last_upgrade_info,
+            last: spec.last_upgrade_info,
             current: raw.status.unwrap_or_default(),
+            versions: spec.version_info,
         })
     }
 }
