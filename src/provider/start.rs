@@ -70,6 +70,8 @@ pub struct Accepted {
     pub from: Option<String>,
     /// The version that it goes to, in the vendor's full form.
     pub to: Option<String>,
+    /// The platform version of that version (CCE), which the vendor chooses.
+    pub platform: Option<String>,
     /// The vendor's id of the request.
     pub request_id: Option<String>,
 }

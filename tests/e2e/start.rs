@@ -362,7 +362,7 @@ async fn a_start_is_followed_to_its_end() {
         .run(&with(&cce(SHOP, "v1.28"), &["--yes", "--watch"]))
         .await;
     assert_eq!(told.code, Some(0), "{told:?}");
-    told.says("from v1.27.3-r0, to v1.28.3-r0)");
+    told.says("from v1.27.3-r0, to v1.28.3-r0, platform version cce.10)");
     told.says("begins. (task ");
     told.says("succeeded");
     // Signed by a token, and it fails.

@@ -50,7 +50,11 @@ pub(super) fn accepted(accepted: &Accepted, how: &How, plan: &Plan) -> String {
         "The vendor took the request: the upgrade of {} begins.",
         plan.what()
     );
-    let versions = [("from", &accepted.from), ("to", &accepted.to)];
+    let versions = [
+        ("from", &accepted.from),
+        ("to", &accepted.to),
+        ("platform version", &accepted.platform),
+    ];
     let facts: Vec<String> = [("task", &accepted.task_id)]
         .into_iter()
         .chain(versions)
@@ -169,12 +173,13 @@ mod tests {
             task_id: Some("976a33e2".to_owned()),
             from: Some("v1.19.16-r20".to_owned()),
             to: Some("v1.23.8-r0".to_owned()),
+            platform: Some("cce.10".to_owned()),
             request_id: None,
         };
         let text = accepted(&taken, &how("kr"), &plan(seen("")));
         assert_eq!(
             text,
-            "The vendor took the request: the upgrade of cdss 3432149 begins. (task 976a33e2, from v1.19.16-r20, to v1.23.8-r0)\n\
+            "The vendor took the request: the upgrade of cdss 3432149 begins. (task 976a33e2, from v1.19.16-r20, to v1.23.8-r0, platform version cce.10)\n\
              Follow it with\n  rolling-upgrade-exporter status --watch --config.file=/etc/x.yml --account=kr --product=cdss --cluster=3432149"
         );
     }

@@ -143,6 +143,7 @@ fn accepted(answer: &Answer) -> Result<Accepted, ApiError> {
         task_id,
         from: text(&action["version"]),
         to: text(&action["targetVersion"]),
+        platform: text(&action["targetPlatformVersion"]),
         request_id: answer
             .header("x-request-id")
             .map(clean)

@@ -1,6 +1,7 @@
 //! A file with `clusterUpgradeAction` in YAML or JSON, checked against the vendor's documents.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
@@ -121,7 +122,7 @@ fn action(mut section: Section<'_>) -> Spec {
         spec.node_order = pools(&field, node_priorities);
     }
     if let Some(field) = section.take("nodePoolOrder") {
-        spec.node_pool_order = pools(&field, |field| field.integer(0..=MOST_PRIORITY));
+        spec.node_pool_order = pools(&field, |field| number(field, 0..=MOST_PRIORITY));
     }
     if let Some(field) = section.take("strategy") {
         (spec.step, spec.scope) = strategy(&field);
@@ -133,7 +134,9 @@ fn action(mut section: Section<'_>) -> Spec {
     {
         field.wrong(format!("targetVersion {advice}"));
     }
-    spec.is_only_upgrade = section.take("isOnlyUpgrade").and_then(|f| f.bool());
+    let only = section.take("isOnlyUpgrade");
+    spec.is_only_upgrade =
+        only.and_then(|field| is_unquoted(&field, "true or false").then(|| field.bool())?);
     spec.agency_name = section.take("agencyName").and_then(|f| agency(&f));
     section.finish();
     spec
@@ -168,7 +171,7 @@ fn strategy(field: &Field<'_>) -> (Option<u64>, Option<&'static str>) {
         let mut inner = field.section();
         step = inner
             .take("userDefinedStep")
-            .and_then(|field| field.integer(1..=MOST_STEP));
+            .and_then(|field| number(&field, 1..=MOST_STEP));
         scope = inner
             .take("scope")
             .and_then(|field| field.one_of(&[("Cluster", "Cluster"), ("NodePool", "NodePool")]));
@@ -266,7 +269,7 @@ fn node_priorities(field: &Field<'_>) -> Option<Vec<NodePriority>> {
         let selector = section.need("nodeSelector");
         let selector = selector.and_then(|field| node_selector(&field));
         let priority = section.need("priority");
-        let priority = priority.and_then(|field| field.integer(0..=MOST_PRIORITY));
+        let priority = priority.and_then(|field| number(&field, 0..=MOST_PRIORITY));
         section.finish();
         Some(NodePriority {
             node_selector: selector?,
@@ -306,6 +309,24 @@ fn node_selector(field: &Field<'_>) -> Option<NodeSelector> {
         value,
         operator,
     })
+}
+
+/// Reads a whole number. The vendor refuses one that is a text.
+fn number(field: &Field<'_>, range: RangeInclusive<u64>) -> Option<u64> {
+    is_unquoted(field, "a whole number").then(|| field.integer(range))?
+}
+
+/// Returns true for a value that is not a text in quotes; one that is gets told with `what` it must be.
+fn is_unquoted(field: &Field<'_>, what: &str) -> bool {
+    let tree::Value::Scalar { text, quoted: true } = &field.node.value else {
+        return true;
+    };
+    field.wrong(format!(
+        "{} must be {what} without quotes, not the text {}",
+        field.name,
+        quote(text)
+    ));
+    false
 }
 
 /// Text, also empty text in quotes.

@@ -240,6 +240,68 @@ isOnlyUpgrade: yes
 }
 
 #[test]
+fn refuses_what_the_vendor_would_refuse_before_it_is_sent() {
+    let node = |entry: &str| format!("nodeOrder: {{DefaultPool: [{entry}]}}");
+    for (spec, want) in [
+        (
+            node("{nodeSelector: {key: k, operator: exists}}"),
+            "1:27: an entry of nodeOrder needs priority: add it",
+        ),
+        (
+            node("{priority: 1}"),
+            "1:27: an entry of nodeOrder needs nodeSelector: add it",
+        ),
+        (
+            node("{nodeSelector: {operator: exists}, priority: 1}"),
+            "1:28: nodeSelector needs key: add it",
+        ),
+        (
+            node("{nodeSelector: {key: k}, priority: 1}"),
+            "1:28: nodeSelector needs operator: add it",
+        ),
+        (
+            node("{nodeSelector: {key: k, operator: like}, priority: 1}"),
+            "1:61: operator must be in, notin, exists, !, gt or lt, not \"like\"",
+        ),
+        (
+            node("{nodeSelector: {key: k, operator: in, value: a}, priority: 1}"),
+            "1:72: value must be a list, not text",
+        ),
+        (
+            node("{nodeSelector: {key: k, operator: exists}, priority: '1'}"),
+            "1:80: priority must be a whole number without quotes, not the text \"1\"",
+        ),
+        (
+            "nodePoolOrder: {DefaultPool: 1.5}".to_owned(),
+            "1:30: the order of DefaultPool must be a whole number from 0 to 2147483647, not \"1.5\"",
+        ),
+        (
+            "nodePoolOrder: {DefaultPool: \"1\"}".to_owned(),
+            "1:30: the order of DefaultPool must be a whole number without quotes, not the text \"1\"",
+        ),
+        (
+            "nodePoolOrder: {DefaultPool: -1}".to_owned(),
+            "1:30: the order of DefaultPool must be a whole number from 0 to 2147483647, not \"-1\"",
+        ),
+        (
+            "strategy: {type: inPlaceRollingUpdate, inPlaceRollingUpdate: {scope: Rack}}"
+                .to_owned(),
+            "1:70: scope must be Cluster or NodePool, not \"Rack\"",
+        ),
+        (
+            "isOnlyUpgrade: \"yes\"".to_owned(),
+            "1:16: isOnlyUpgrade must be true or false without quotes, not the text \"yes\"",
+        ),
+        (
+            "addons: {addonTemplateName: a, operation: patch, version: '1'}".to_owned(),
+            "1:9: addons must be a list, not a mapping",
+        ),
+    ] {
+        assert_eq!(wrong(&spec), [want], "{spec}");
+    }
+}
+
+#[test]
 fn the_vendors_answer_is_read() {
     let answer = |body: &str| Answer {
         status: 200,
@@ -257,6 +319,7 @@ fn the_vendors_answer_is_read() {
             task_id: some("976a33e2-f545-11ed-87af-0255ac1002c2"),
             from: some("v1.19.16-r20"),
             to: some("v1.23.8-r0"),
+            platform: some("cce.10"),
             request_id: None,
         }
     );
