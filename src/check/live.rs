@@ -189,8 +189,8 @@ impl Checked {
             return None;
         }
         Some(Note::warning(format!(
-            "The clock of this machine is {} s {} the vendor's; set it, for instance by NTP, before calls are refused.",
-            skew.unsigned_abs().as_secs(),
+            "The clock of this machine is {} {} the vendor's; set it, for instance by NTP, before calls are refused.",
+            crate::text::length(skew.abs().as_secs_f64()),
             if skew.is_negative() {
                 "behind"
             } else {
@@ -357,7 +357,7 @@ mod tests {
         };
         let told = |skew, cause| checked(skew, cause).clock_note().map(|note| note.text);
         let note = told(-75, Cause::Credentials).unwrap();
-        assert!(note.contains("75 s behind"), "{note}");
+        assert!(note.contains("is 1m15s behind"), "{note}");
         assert!(told(61, Cause::Credentials).unwrap().contains("ahead of"));
         assert_eq!(told(60, Cause::Credentials), None);
         assert_eq!(told(400, Cause::Clock), None, "the row says it");

@@ -1,6 +1,6 @@
 //! Lengths of time: `30s`, `5m`, `1h 30m`, `7d`.
 
-use crate::text::quote;
+use crate::text::{exact_length, quote};
 use std::time::Duration;
 
 /// A day, in seconds.
@@ -14,6 +14,7 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
+    const ABOVE_ZERO: Duration = Duration::from_nanos(1);
     /// For a timeout: at most 5 minutes.
     pub(crate) const TIMEOUT: Self = Self::at_most(300);
     /// For an interval: at most a day.
@@ -35,7 +36,7 @@ impl Bounds {
 
     const fn at_most(seconds: u64) -> Self {
         Self {
-            min: Duration::from_nanos(1),
+            min: Self::ABOVE_ZERO,
             max: Duration::from_secs(seconds),
         }
     }
@@ -75,16 +76,14 @@ pub(crate) fn read(text: &str, bounds: Bounds) -> Result<Duration, String> {
         ));
     };
     if length < bounds.min {
-        return Err(match bounds.min.as_secs() {
-            0 => "must be above zero".to_owned(),
-            seconds => format!("must be at least {seconds}s, not {shown}"),
+        return Err(if bounds.min == Bounds::ABOVE_ZERO {
+            "must be above zero".to_owned()
+        } else {
+            format!("must be at least {}, not {shown}", exact_length(bounds.min))
         });
     }
     if length > bounds.max {
-        let max = match bounds.max.as_secs() {
-            seconds if seconds % DAY == 0 => format!("{}d", seconds / DAY),
-            seconds => format!("{}m", seconds / 60),
-        };
+        let max = exact_length(bounds.max);
         return Err(format!("must be at most {max}, not {shown}"));
     }
     Ok(length)
@@ -155,6 +154,18 @@ mod tests {
         assert_eq!(
             long("367d").unwrap_err(),
             "must be at most 366d, not \"367d\""
+        );
+        let bounds = Bounds {
+            min: Duration::from_millis(1500),
+            max: Duration::from_secs(5400),
+        };
+        assert_eq!(
+            read("1s", bounds).unwrap_err(),
+            "must be at least 1s500ms, not \"1s\""
+        );
+        assert_eq!(
+            read("2h", bounds).unwrap_err(),
+            "must be at most 1h30m, not \"2h\""
         );
     }
 

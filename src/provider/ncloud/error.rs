@@ -1,6 +1,8 @@
 //! What an answer means: three error envelopes, codes that look like HTTP statuses and are not,
 //! and refusals that come with HTTP 200. Pure.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -9,7 +11,7 @@ use super::sign;
 use crate::provider::error::VENDOR_SAYS;
 use crate::provider::http::Answer;
 use crate::provider::{ApiError, Cause, Network, Reason, json};
-use crate::text::clean;
+use crate::text::{clean, exact_length};
 
 /// The `Date` header is cut to the second.
 const PRECISION: SignedDuration = SignedDuration::from_secs(1);
@@ -208,8 +210,8 @@ fn sentence(cause: Cause, answer: &Answer, said: &Said, place: &str) -> String {
 
 fn wrong_clock(skew: SignedDuration) -> String {
     format!(
-        "the clock of this machine is {} s {} that of the vendor, who refuses 5 minutes and more; set the clock",
-        skew.abs().as_secs(),
+        "the clock of this machine is {} {} that of the vendor, who refuses 5 minutes and more; set the clock",
+        exact_length(Duration::from_secs(skew.unsigned_abs().as_secs())),
         if skew.is_positive() {
             "ahead of"
         } else {
