@@ -24,6 +24,11 @@ use tokio::net::TcpListener;
 
 use crate::cli::{Command, Web, WebConfig};
 
+/// Commands that help where there is no config yet.
+const FIRST_STEPS: &str = "\
+    To see it at work without a config or an account: rolling-upgrade-exporter demo\n\
+    To get an example config, in setup/rolling-upgrade-exporter.example.yml: rolling-upgrade-exporter export --to=setup";
+
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -114,7 +119,13 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             // One problem a line, each with its place.
-            Self::Config(problems) => write!(f, "the config cannot be used\n{problems}"),
+            Self::Config(problems) => {
+                write!(f, "the config cannot be used\n{problems}")?;
+                if problems.is_not_there() {
+                    write!(f, "\n{FIRST_STEPS}")?;
+                }
+                Ok(())
+            }
             Self::Web(problems) => write!(f, "the web config cannot be used\n{problems}"),
             Self::Usage(why) => f.write_str(why),
             Self::Run(error) => write!(f, "{error:#}"),

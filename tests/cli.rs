@@ -186,6 +186,46 @@ fn check_says_ok() {
 }
 
 #[test]
+fn without_a_config_the_first_words_name_what_helps() {
+    let folder = TempDir::new().unwrap();
+    for args in [&[][..], &["check"], &["--config.file=/none/x.yml"]] {
+        let out = program().current_dir(&folder).args(args).output().unwrap();
+        assert_eq!(out.status.code(), Some(2), "{out:?}");
+        let told = text(&out.stderr);
+        assert!(
+            told.contains("name an existing file with --config.file"),
+            "{told}"
+        );
+        let commands: Vec<Vec<&str>> = told
+            .lines()
+            .filter_map(|line| line.split_once(": rolling-upgrade-exporter "))
+            .map(|(_, args)| args.split_whitespace().collect())
+            .collect();
+        let [demo, export] = commands.as_slice() else {
+            panic!("{told}")
+        };
+        assert_eq!(demo.as_slice(), ["demo"]);
+        let place = TempDir::new().unwrap();
+        let out = program().current_dir(&place).args(export).output().unwrap();
+        assert_eq!(out.status.code(), Some(0), "{out:?}");
+        let (_, path) = told.split_once("an example config, in ").unwrap();
+        let (path, _) = path.split_once(": ").unwrap();
+        assert!(place.path().join(path).is_file(), "{path}");
+    }
+}
+
+#[test]
+fn a_listen_address_with_a_scheme_is_told_without_it() {
+    let out = run(&["--web.listen-address=http://0.0.0.0:10850/"]);
+    assert_eq!(out.status.code(), Some(2), "{out:?}");
+    let told = text(&out.stderr);
+    assert!(
+        told.contains("host:port without a scheme; write 0.0.0.0:10850"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_closed_pipe_is_no_error() {
     let mut child = program()
         .arg("--help")

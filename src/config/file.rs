@@ -38,6 +38,13 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    /// Returns true when no file has this path.
+    pub fn is_not_there(&self) -> bool {
+        matches!(self, Self::Unreadable { error, .. } if error.is_not_there())
+    }
+}
+
 struct Lines<'a>(&'a Path, &'a [Problem]);
 
 impl fmt::Display for Lines<'_> {

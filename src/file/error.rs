@@ -40,18 +40,20 @@ impl FileError {
     /// Returns the text with a remedy in every case, for a file that this flag or key names.
     pub fn named_by(&self, flag: &str) -> String {
         let wanted = match self {
-            Self::Io(error) if is_not_there(error) => "an existing file",
+            Self::Io(_) if self.is_not_there() => "an existing file",
             Self::NotRegular => "a regular file",
             Self::TooLong(_) => "another file",
             _ => return self.to_string(),
         };
         format!("{self}: name {wanted} with {flag}")
     }
-}
 
-fn is_not_there(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
+    /// Returns true when no file has this path.
+    pub fn is_not_there(&self) -> bool {
+        use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+        matches!(self, Self::Io(error)
+            if matches!(error.kind(), NotFound | NotADirectory | InvalidFilename))
+    }
 }
 
 fn system_remedy(error: &io::Error) -> &'static str {

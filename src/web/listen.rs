@@ -23,8 +23,11 @@ pub enum BadAddress {
     /// There is no colon, or what follows it is no port.
     #[error("no port from 0 to 65535 after the last colon; write :10850 or host:10850")]
     Port,
-    /// A user or password, or the scheme of a URL.
-    #[error("neither scheme nor user is part of it; write :10850 or host:10850")]
+    /// The scheme of a URL; with the address to write instead.
+    #[error("a listen address is host:port without a scheme; write {0}")]
+    Scheme(String),
+    /// A user or password, or a path.
+    #[error("neither user nor path is part of it; write :10850 or host:10850")]
     Url,
     /// A colon in the host.
     #[error("an IPv6 address needs brackets; write [::1]:10850")]
@@ -107,6 +110,9 @@ impl FromStr for ListenAddress {
     type Err = BadAddress;
 
     fn from_str(text: &str) -> Result<Self, BadAddress> {
+        if let Some((_, rest)) = text.split_once("://") {
+            return Err(BadAddress::Scheme(bare(rest)));
+        }
         let (host, port) = text.rsplit_once(':').ok_or(BadAddress::Port)?;
         if !port.bytes().all(|b| b.is_ascii_digit()) {
             return Err(BadAddress::Port);
@@ -127,6 +133,17 @@ impl FromStr for ListenAddress {
         };
         Ok(Self { host, port })
     }
+}
+
+/// Returns the listen address in the rest of a URL, after its scheme, or both forms of one. A user or a
+/// password is not repeated.
+fn bare(rest: &str) -> String {
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_good = |text: &String| text.parse::<ListenAddress>().is_ok();
+    [host.to_owned(), format!("{host}:10850")]
+        .into_iter()
+        .find(is_good)
+        .unwrap_or_else(|| ":10850 or host:10850".to_owned())
 }
 
 impl fmt::Display for ListenAddress {
@@ -171,12 +188,29 @@ mod tests {
             (":+1", BadAddress::Port),
             ("hunter2@host:80", BadAddress::Url),
             ("user:hunter2@host:80", BadAddress::Url),
-            ("http://host:80", BadAddress::Url),
+            ("host/a:80", BadAddress::Url),
             ("::1:80", BadAddress::Brackets),
             ("[::1:80", BadAddress::Brackets),
             ("[localhost]:80", BadAddress::Ipv6),
         ] {
             assert_eq!(text.parse::<ListenAddress>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_refused_with_the_address_in_it() {
+        for (text, address) in [
+            ("http://host:80", "host:80"),
+            ("http://0.0.0.0:10850/metrics", "0.0.0.0:10850"),
+            ("https://localhost", "localhost:10850"),
+            ("http://:9000", ":9000"),
+            ("tcp://[::1]:1", "[::1]:1"),
+            ("http://user:hunter2@host:80", ":10850 or host:10850"),
+            ("http://::1:80", ":10850 or host:10850"),
+        ] {
+            let error = text.parse::<ListenAddress>().unwrap_err();
+            let want = format!("a listen address is host:port without a scheme; write {address}");
+            assert_eq!(error.to_string(), want, "{text}");
         }
     }
 
