@@ -28,7 +28,7 @@ use jiff::tz::Offset;
 use url::Url;
 
 pub use ca_file::CaFile;
-pub use file::{ConfigError, load, parse};
+pub use file::{ConfigError, load, load_alone, parse, parse_alone};
 pub use problem::Problem;
 pub use secret::Secret;
 

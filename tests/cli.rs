@@ -89,6 +89,8 @@ fn wrong_usage_exits_2() {
         &["--no-such-flag"][..],
         &["no-such-command"],
         &["--web.listen-address=10850"],
+        &["check", "--syntax-only", "--live"],
+        &["check", "--syntax-only", "--web.config.file=web.yml"],
         &["--web.telemetry-path=metrics"],
         &["--web.trusted-proxies=proxy.example"],
         &["--log.level=loud"],
@@ -183,6 +185,30 @@ fn check_says_ok() {
         "{told}"
     );
     assert!(told.contains("account"), "{told}");
+}
+
+#[test]
+fn check_without_secrets_passes_the_shipped_example() {
+    let example = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/rolling-upgrade-exporter.example.yml"
+    );
+    let folder = TempDir::new().unwrap();
+    let check = |flags: &[&str]| {
+        let args = ["check", "--config.file", example];
+        let mut program = program();
+        program.env_clear().current_dir(&folder);
+        program.args(args).args(flags).output().unwrap()
+    };
+    let out = check(&["--syntax-only"]);
+    assert_eq!(out.status.code(), Some(0), "{out:?}");
+    let told =
+        format!("{example}: ok, 2 accounts, 4 products; secrets and CA files were not read\n");
+    assert_eq!(text(&out.stdout), told);
+    assert_eq!(text(&out.stderr), "");
+    let out = check(&[]);
+    assert_eq!(out.status.code(), Some(2), "{out:?}");
+    assert!(text(&out.stderr).contains("HUAWEICLOUD_SDK_AK"), "{out:?}");
 }
 
 #[test]

@@ -125,6 +125,57 @@ fn the_example_is_clean() {
 }
 
 #[test]
+fn a_config_read_alone_needs_no_secrets_and_no_files() {
+    let text = "accounts:
+  - name: a
+    ncloud: {access_key_env: NOT_SET, secret_key_file: /none, ca_file: /none.pem, ses: {}}
+  - name: b
+    huawei:
+      region: cn-north-4
+      project_id: 6204a5bd270343b5885144cf9c8c158d
+      token: {domain: d, user: u, password: '${PASSWORD}'}
+      css: {}
+alerting:
+  alertmanagers:
+    - {url: 'https://am.example.com', bearer_token_file: /none, ca_file: /none.pem}
+";
+    let config =
+        config::parse_alone(text).unwrap_or_else(|problems| panic!("{}", lines(&problems)));
+    assert_eq!(config.accounts.len(), 2);
+    assert_eq!(
+        parse(text).unwrap_err().len(),
+        6,
+        "{}",
+        lines(&parse(text).unwrap_err())
+    );
+    for (old, new, why) in [
+        (
+            "secret_key_file: /none",
+            "secret_key_file: ''",
+            "3:56: secret_key_file is empty",
+        ),
+        (
+            "secret_key_file: /none",
+            "secret_kye_file: /none",
+            "unknown key",
+        ),
+        (
+            "ca_file: /none.pem, ses",
+            "ca_file: [], ses",
+            "ca_file must be text",
+        ),
+        (
+            "access_key_env: NOT_SET",
+            "access_key_env: A, access_key: B",
+            "keep one of them",
+        ),
+    ] {
+        let problems = config::parse_alone(&text.replace(old, new)).unwrap_err();
+        assert!(lines(&problems).contains(why), "{}", lines(&problems));
+    }
+}
+
+#[test]
 fn the_alerting_of_the_example_is_clean_once_it_is_no_comment() {
     let (before, section) = EXAMPLE.split_once("\n# alerting:\n").unwrap();
     let section: Vec<&str> = section

@@ -80,7 +80,8 @@ fn inside(
     let mut section = field.section();
     let own = take(&mut section, context);
     let ca_file = match section.take("ca_file") {
-        Some(field) => ca_file::read(&field, context.folder, context.deadline).map(Some),
+        Some(field) if context.is_alone => field.text().map(|_| None),
+        Some(field) => ca_file::read(&field, context).map(Some),
         None => Some(None),
     };
     let proxy = match section.take("proxy_url") {

@@ -145,8 +145,8 @@ fn one(
     let auth = auth(&mut section, context);
     let ca_field = section.take("ca_file");
     let ca_file = match &ca_field {
-        Some(field) => ca_file::read(field, context.folder, context.deadline)
-            .map(|file| Some(file.path().to_owned())),
+        Some(field) if context.is_alone => field.text().map(|_| None),
+        Some(field) => ca_file::read(field, context).map(|file| Some(file.path().to_owned())),
         None => Some(None),
     };
     if let (Some(url), Some(field)) = (&url, &url_field) {

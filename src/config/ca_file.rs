@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use self::bundle::Damaged;
+use super::credential::Context;
 use super::decode::Field;
 use crate::file::{self, FileError, Kind};
 use crate::text::quote;
@@ -94,11 +95,11 @@ impl fmt::Debug for CaFile {
     }
 }
 
-/// Reads the path of a CA file, relative to `folder`, and the file. An error quotes the path, which is
-/// no secret.
-pub(super) fn read(field: &Field<'_>, folder: &Path, deadline: Instant) -> Option<CaFile> {
+/// Reads the path of a CA file, relative to the config's folder, and the file. An error quotes the path,
+/// which is no secret.
+pub(super) fn read(field: &Field<'_>, context: &Context<'_>) -> Option<CaFile> {
     let text = field.text()?;
-    let read = CaFile::read_blocking(&folder.join(text), deadline);
+    let read = CaFile::read_blocking(&context.folder.join(text), context.deadline);
     read.map_err(|why| {
         let why = why.named_by(&field.name);
         field.wrong(format!("cannot use {} {}: {why}", field.name, quote(text)));

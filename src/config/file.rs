@@ -62,10 +62,17 @@ impl fmt::Display for Lines<'_> {
 /// Reads a config file and the files that it names, with this process's environment for secrets.
 /// Blocks the calling thread for at most [`file::LIMIT`].
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
-    load_within(path, file::LIMIT)
+    load_within(path, file::LIMIT, false)
 }
 
-fn load_within(path: &Path, limit: Duration) -> Result<Config, ConfigError> {
+/// Reads a config file alone, without the secrets and CA files that it names. Every secret of the config
+/// is empty and no CA file is in it, so it tells what would be watched and can make no call. Blocks the
+/// calling thread for at most [`file::LIMIT`].
+pub fn load_alone(path: &Path) -> Result<Config, ConfigError> {
+    load_within(path, file::LIMIT, true)
+}
+
+fn load_within(path: &Path, limit: Duration, is_alone: bool) -> Result<Config, ConfigError> {
     let deadline = Instant::now() + limit;
     let unreadable = |error| ConfigError::Unreadable {
         path: path.to_owned(),
@@ -78,6 +85,7 @@ fn load_within(path: &Path, limit: Duration) -> Result<Config, ConfigError> {
         folder: path.parent().unwrap_or(Path::new("")),
         env: &|name| std::env::var(name).ok(),
         deadline,
+        is_alone,
     };
     text(&bytes)
         .and_then(|text| read(text, &context))
@@ -112,6 +120,18 @@ pub fn parse(
         folder,
         env,
         deadline,
+        is_alone: false,
+    };
+    read(text, &context)
+}
+
+/// Reads a config from its text alone, as [`load_alone`] does.
+pub fn parse_alone(text: &str) -> Result<Config, Vec<Problem>> {
+    let context = Context {
+        folder: Path::new(""),
+        env: &|_| None,
+        deadline: Instant::now(),
+        is_alone: true,
     };
     read(text, &context)
 }
@@ -252,7 +272,8 @@ mod tests {
         }
         let begun = Instant::now();
         let load = || {
-            let loaded = load_within(&path("config.yml"), Duration::from_millis(300));
+            let limit = Duration::from_millis(300);
+            let loaded = load_within(&path("config.yml"), limit, false);
             loaded.unwrap_err().to_string()
         };
         let hangs = ["one", "two", "ca.pem"].map(|name| hang(&path(name)));
