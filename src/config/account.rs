@@ -50,6 +50,13 @@ pub(super) fn read(
         let inside = inside(cloud, *take, field, context, limits);
         found = found.or(inside);
     }
+    for product in provider::PRODUCTS {
+        let (name, cloud) = (product.name, product.cloud);
+        section.refuse(
+            name,
+            format!("{name} belongs under {cloud}: indent it there"),
+        );
+    }
     section.finish();
     let inside = found?;
     Some(Account {

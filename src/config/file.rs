@@ -15,6 +15,7 @@ use super::limits::Limits;
 use super::problem::{At, Problem, Problems};
 use super::{Account, Config, Polling, tree};
 use crate::file::{self, FileError, Kind};
+use crate::provider::{self, PRODUCTS};
 use crate::text::quote;
 
 /// Why there is no config. A line for each problem, each with the file, line and column.
@@ -147,6 +148,7 @@ fn read(text: &str, context: &Context<'_>) -> Result<Config, Vec<Problem>> {
             Some(field) => alerting::read(&field, context).map(Some),
             None => Some(None),
         };
+        refuse_misplaced(&mut section);
         section.finish();
         Some(Config {
             accounts: accounts?,
@@ -156,6 +158,19 @@ fn read(text: &str, context: &Context<'_>) -> Result<Config, Vec<Problem>> {
     problems.settle(config)
 }
 
+/// Tells clouds and products that stand at the top of the file instead of in an account.
+fn refuse_misplaced(section: &mut Section<'_>) {
+    for product in PRODUCTS {
+        let (name, cloud) = (product.name, product.cloud);
+        let why = format!("{name} belongs into an account, under its {cloud}: move it there");
+        section.refuse(name, why);
+    }
+    for cloud in [provider::ncloud::CLOUD.name, provider::huawei::CLOUD.name] {
+        let why = format!("{cloud} belongs into an account: move it there, beside its name");
+        section.refuse(cloud, why);
+    }
+}
+
 fn accounts(
     section: &mut Section<'_>,
     context: &Context<'_>,
@@ -163,6 +178,10 @@ fn accounts(
     limits: Limits,
 ) -> Option<Vec<Account>> {
     let field = section.need("accounts")?;
+    if let tree::Value::Map(entries) = &field.node.value {
+        field.wrong(no_list(entries));
+        return None;
+    }
     let entries = field.items()?;
     if entries.is_empty() {
         field.wrong("accounts is empty, so that nothing is watched: add an account");
@@ -190,6 +209,19 @@ fn accounts(
         .map(|entry| account::read(entry, context, polling, limits))
         .collect();
     found.into_iter().collect()
+}
+
+/// Says how to write accounts that stand as a mapping: one account without its dash, or names as keys.
+fn no_list(entries: &[(tree::Key, tree::Node)]) -> String {
+    let name = entries.first().map(|(key, _)| key.text.as_str());
+    let is_account = |name: &str| entries.iter().any(|(key, _)| key.text == name);
+    let is_one = ["name", "ncloud", "huawei"].into_iter().any(is_account);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let remedy = match name.filter(|name| !is_one && name.chars().all(is_plain)) {
+        Some(name) => format!("write \"- name: {name}\" in place of \"{name}:\""),
+        None => "begin each account with a dash, as in \"- name: kr-prod\"".to_owned(),
+    };
+    format!("accounts must be a list, not a mapping: {remedy}")
 }
 
 /// An account's name and its place, even if the rest of the account is wrong.

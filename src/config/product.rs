@@ -1,5 +1,7 @@
 //! The products of an account, and which of their clusters are watched.
 
+mod misfit;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -46,6 +48,10 @@ pub(super) fn take(section: &mut Section<'_>, cloud: &str, limits: Limits) -> Ve
 }
 
 fn one(product: &'static Product, field: &Field<'_>, around: Limits) -> Option<ProductConfig> {
+    if let Some(why) = misfit::product(field) {
+        field.wrong(why);
+        return None;
+    }
     let mut section = field.section();
     let limits = Limits::take(&mut section, around);
     let clusters = match section.take("clusters") {
@@ -100,8 +106,7 @@ fn selection(field: &Field<'_>, product: &Product, limits: Limits) -> Option<Sel
     if let Value::Scalar { .. } = field.node.value {
         let text = field.text()?;
         if text != "all" {
-            let text = quote(text);
-            field.wrong(format!("clusters must be all or a list of ids, not {text}"));
+            field.wrong(misfit::clusters(text, product));
             return None;
         }
         return Some(Selection::All);

@@ -3,7 +3,9 @@
 //! Scalars stay text: what a text means is decided where it is used, so `no`, `1.10` and `0123`
 //! are what they look like. Anchors and aliases are followed within a budget.
 
-use std::collections::HashMap;
+mod blanks;
+
+use std::collections::{BTreeSet, HashMap};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
@@ -87,7 +89,18 @@ pub(crate) fn parse(text: &str, problems: &Problems) -> Option<Node> {
         );
         return None;
     }
-    match build(text, problems) {
+    let mut look_alikes = BTreeSet::new();
+    let built = build(text, problems, &mut look_alikes);
+    if let Err(problem) = &built {
+        // What the parser met first may be the consequence of a blank before it.
+        look_alikes.extend(1..=problem.line);
+    }
+    let found = blanks::find(text, &look_alikes);
+    for (at, message) in &found {
+        problems.add(*at, message);
+    }
+    match built {
+        Ok(_) if !found.is_empty() => None,
         Ok(Some(root)) if !root.is_null() => Some(root),
         Ok(_) => {
             problems.add(At::START, "this file is empty: write its first key");
@@ -138,7 +151,12 @@ struct Builder<'a> {
     root: Option<Node>,
 }
 
-fn build(text: &str, problems: &Problems) -> Result<Option<Node>, Problem> {
+/// Builds the tree, and adds to `look_alikes` the lines of plain text in which a blank stands for a space.
+fn build(
+    text: &str,
+    problems: &Problems,
+    look_alikes: &mut BTreeSet<usize>,
+) -> Result<Option<Node>, Problem> {
     let mut builder = Builder {
         problems,
         open: Vec::new(),
@@ -160,6 +178,9 @@ fn build(text: &str, problems: &Problems) -> Result<Option<Node>, Problem> {
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
+                if style == ScalarStyle::Plain && blanks::is_broken(&text) {
+                    look_alikes.extend(at.line..=place(span.end).line);
+                }
                 let text = text.into_owned();
                 let quoted = style != ScalarStyle::Plain || is_str(tag.as_deref(), at)?;
                 let value = Value::Scalar { text, quoted };
