@@ -42,6 +42,8 @@ pub struct Config {
     pub accounts: Vec<Account>,
     /// Whether and where the exporter posts alerts itself.
     pub alerting: Option<Alerting>,
+    /// Values of the file that are legal and likely wrong, by place.
+    pub warnings: Vec<Problem>,
 }
 
 /// The sidecar: alerts that the exporter posts itself.

@@ -212,6 +212,45 @@ fn check_without_secrets_passes_the_shipped_example() {
 }
 
 #[test]
+fn check_tells_warnings_with_their_place_and_exits_0() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("c.yml");
+    let config = "accounts:
+  - name: cn
+    huawei:
+      region: cn-nroth-4
+      project_id: my-project
+      access_key: a
+      secret_key_env: NOT_SET
+      css: {}
+";
+    fs::write(&path, config).unwrap();
+    let path = path.to_str().unwrap();
+    let told = [
+        format!(
+            "{path}:4:15: warning: region \"cn-nroth-4\" is no known region of Huawei Cloud, the nearest is cn-north-4"
+        ),
+        format!("{path}:5:19: warning: project_id \"my-project\""),
+    ];
+    let out = run(&["check", "--syntax-only", "--config.file", path]);
+    assert_eq!(out.status.code(), Some(0), "{out:?}");
+    let lines: Vec<&str> = text(&out.stdout).lines().skip(1).collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    for (line, told) in lines.iter().zip(&told) {
+        assert!(line.starts_with(told), "{line}");
+    }
+    let out = run(&["check", "--config.file", path]);
+    assert_eq!(out.status.code(), Some(2), "{out:?}");
+    let lines: Vec<&str> = text(&out.stderr).lines().skip(1).collect();
+    assert!(lines[0].starts_with(&told[0]), "{lines:?}");
+    assert!(lines[1].starts_with(&told[1]), "{lines:?}");
+    assert!(
+        lines[2].starts_with(&format!("{path}:7:23: secret_key_env")),
+        "{lines:?}"
+    );
+}
+
+#[test]
 fn without_a_config_the_first_words_name_what_helps() {
     let folder = TempDir::new().unwrap();
     for args in [&[][..], &["check"], &["--config.file=/none/x.yml"]] {
@@ -346,6 +385,32 @@ fn serves_without_a_command_until_a_signal() {
         assert!(!log.contains("hush"), "{log}");
         let health = run(&["healthcheck", &address]);
         assert_eq!(health.status.code(), Some(1), "{health:?}");
+    }
+}
+
+#[test]
+fn serve_logs_odd_values_of_the_config_once_a_reading() {
+    let (_folder, path) = config();
+    let odd = CONFIG.replace("ses: {endpoint: \"http://127.0.0.1:9\"}", "ses:");
+    assert_ne!(odd, CONFIG);
+    // No call leaves this machine.
+    let odd = odd.replace("ncloud:", "ncloud:\n      proxy_url: http://127.0.0.1:9");
+    fs::write(&path, odd).unwrap();
+    let flag = format!("--config.file={}", path.display());
+    let mut serving = Serving::start(&[&flag]);
+    serving.signal("HUP");
+    while !serving.seen.contains("Reloaded.") {
+        let read = serving.log.read_line(&mut serving.seen).unwrap();
+        assert!(read > 0, "it ended: {}", serving.seen);
+    }
+    serving.signal("TERM");
+    let (_, log, _) = serving.end();
+    let lines = log.lines().filter(|line| line.contains("ses is empty"));
+    let lines: Vec<&str> = lines.collect();
+    assert_eq!(lines.len(), 2, "{log}");
+    for line in lines {
+        assert!(line.contains("WARN"), "{line}");
+        assert!(line.contains(&format!("{}:8:7", path.display())), "{line}");
     }
 }
 

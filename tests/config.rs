@@ -105,6 +105,17 @@ fn bad_files_tell_all_their_problems() {
 }
 
 #[test]
+fn odd_values_are_warnings_with_their_place() {
+    let count = pairs("warned-", ".warn", |text| {
+        let config = parse(text).unwrap_or_else(|problems| panic!("{}", lines(&problems)));
+        lines(&config.warnings)
+    });
+    assert!(count >= 2, "only {count} pairs of warned-*.yml and .warn");
+    let nothing = std::fs::read_to_string(folder().join("warned-nothing.warn")).unwrap();
+    assert_eq!(nothing, "");
+}
+
+#[test]
 fn good_files_mean_what_they_say() {
     let count = pairs("good-", ".txt", |text| match parse(text) {
         Ok(config) => summary(&config),
@@ -122,6 +133,7 @@ fn the_example_is_clean() {
     let names: Vec<&str> = config.accounts.iter().map(|a| &*a.name).collect();
     assert_eq!(names, ["kr-prod", "cn-prod"]);
     assert!(config.alerting.is_none(), "a copy must not post anywhere");
+    assert_eq!(config.warnings, []);
 }
 
 #[test]

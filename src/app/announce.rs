@@ -4,13 +4,14 @@ mod round;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Options;
 use crate::check::hints;
 use crate::clock::Clock;
-use crate::config::{Account, Alerting, Alertmanager, Config, Selection};
+use crate::config::{Account, Alerting, Alertmanager, Config, Problem, Selection};
 use crate::report::Report;
 use crate::store::Store;
 use crate::text::exact_length;
@@ -65,8 +66,20 @@ pub(super) fn start(
             "Sending alerts."
         );
     }
+    warnings(options.config_file.as_deref(), &config.warnings);
     for hint in hints::hints(config, env) {
         tracing::warn!("{hint}");
+    }
+}
+
+/// Tells what is likely wrong in the config, each with its place.
+pub(super) fn warnings(file: Option<&Path>, warnings: &[Problem]) {
+    let file = file.map(|file| file.display().to_string());
+    for warning in warnings {
+        let at = file
+            .as_ref()
+            .map(|file| format!("{file}:{}", warning.place()));
+        tracing::warn!(at, "Config: {}.", warning.message);
     }
 }
 
@@ -164,8 +177,6 @@ fn short(length: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]

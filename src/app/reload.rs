@@ -8,9 +8,10 @@ use std::sync::Arc;
 use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, oneshot};
 
+use super::announce;
 use crate::alert;
 use crate::clock::Clock;
-use crate::config::{self, Alerting, Config};
+use crate::config::{self, Alerting, Config, Problem};
 use crate::expose::Exposition;
 use crate::poll::{Changes, Polling, Prepared};
 use crate::store::Store;
@@ -77,6 +78,7 @@ impl Reloader {
                 return Err(why);
             }
         };
+        let (read, warnings) = read;
         let (changes, alerting) = self.apply(read).await;
         // A scrape that begins after the answer shows all of it.
         self.exposition.caught_up(&self.store).await;
@@ -87,11 +89,12 @@ impl Reloader {
             alerting = if alerting { "changed" } else { "as it was" },
             "Reloaded."
         );
+        announce::warnings(self.file.as_deref(), &warnings);
         Ok(())
     }
 
-    /// Reads the config, if it can be used as a whole.
-    async fn read(&self) -> Result<(Prepared, Option<Alerting>), String> {
+    /// Reads the config with the warnings about it, if it can be used as a whole.
+    async fn read(&self) -> Result<((Prepared, Option<Alerting>), Vec<Problem>), String> {
         let Some(file) = self.file.clone() else {
             return Err("there is no config file: this is a demo".to_owned());
         };
@@ -99,7 +102,7 @@ impl Reloader {
             let config = reading.blocking(move || load(&file)).await?;
             let prepared = self.polling.prepare(config.accounts);
             let prepared = reading.blocking(move || prepared.open()).await?;
-            Ok((prepared, config.alerting))
+            Ok(((prepared, config.alerting), config.warnings))
         };
         self.reader.read(read).await
     }

@@ -21,6 +21,9 @@ pub(super) async fn run(flags: &Check) -> Result<(), Failure> {
         config::load(file)?
     };
     say(&ok(file, &config, flags.syntax_only))?;
+    for warning in &config.warnings {
+        say(&format!("{}:{warning}", file.display()))?;
+    }
     if let Some(path) = flags.web_config.file() {
         let web = web::config::load(path)?;
         say(&format!("{}: ok, {}", path.display(), web.summary()))?;

@@ -2,7 +2,7 @@
 //! wrong instead of stopping at the first.
 
 pub(crate) mod duration;
-mod suggest;
+pub(super) mod suggest;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -61,6 +61,12 @@ impl<'a> Section<'a> {
     pub(crate) fn place(&self, key: &str) -> Option<At> {
         let (key, _) = self.entries.iter().find(|(k, _)| k.text == key)?;
         Some(key.at)
+    }
+
+    /// Returns the value of a key, whether it was taken or not.
+    pub(crate) fn peek(&self, key: &str) -> Option<&'a Node> {
+        let (_, node) = self.entries.iter().find(|(k, _)| k.text == key)?;
+        Some(node)
     }
 
     /// Whether it is a mapping without any value: no keys, or only such as were left blank.
@@ -143,13 +149,21 @@ impl<'a> Section<'a> {
 impl<'a> Field<'a> {
     /// Tells a problem with the value, at its place.
     pub(crate) fn wrong(&self, message: impl Into<String>) {
-        // What is not written has no place of its own.
-        let at = if self.node.is_null() {
+        self.problems.add(self.place(), message);
+    }
+
+    /// Tells that the value is legal and likely wrong, at its place.
+    pub(crate) fn odd(&self, message: impl Into<String>) {
+        self.problems.warn(self.place(), message);
+    }
+
+    /// Returns the place of the value; that of its key where nothing is written.
+    fn place(&self) -> At {
+        if self.node.is_null() {
             self.at
         } else {
             self.node.at
-        };
-        self.problems.add(at, message);
+        }
     }
 
     /// The value as a mapping.

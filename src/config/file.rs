@@ -18,7 +18,7 @@ use crate::file::{self, FileError, Kind};
 use crate::provider::{self, PRODUCTS};
 use crate::text::quote;
 
-/// Why there is no config. A line for each problem, each with the file, line and column.
+/// Why there is no config. A line for each problem and each warning, each with the file, line and column.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
@@ -34,7 +34,7 @@ pub enum ConfigError {
     Invalid {
         /// The file.
         path: PathBuf,
-        /// What is wrong, by place; at least one.
+        /// What is wrong or likely wrong, by place; at least one error.
         problems: Vec<Problem>,
     },
 }
@@ -153,9 +153,11 @@ fn read(text: &str, context: &Context<'_>) -> Result<Config, Vec<Problem>> {
         Some(Config {
             accounts: accounts?,
             alerting: alerting?,
+            warnings: Vec::new(),
         })
     });
-    problems.settle(config)
+    let (config, warnings) = problems.settle_with_warnings(config)?;
+    Ok(Config { warnings, ..config })
 }
 
 /// Tells clouds and products that stand at the top of the file instead of in an account.

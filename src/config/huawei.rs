@@ -1,16 +1,31 @@
 //! The keys of an account at Huawei Cloud, or at another cloud with the same API.
 
+mod regions;
+
 use jiff::tz::Offset;
 
 use super::credential::{self, Context};
 use super::decode::{Field, Section};
+use super::tree::{Node, Value};
 use super::{Cloud, Huawei, HuaweiAuth, address};
+use crate::provider::PRODUCTS;
+use crate::text::quote;
 
 /// Takes the cloud's own keys.
 pub(super) fn take(section: &mut Section<'_>, context: &Context<'_>) -> Option<Cloud> {
     // These become parts of host names and paths.
-    let region = section.need("region").and_then(|field| field.word("-_"));
-    let project = section.need("project_id").and_then(|field| field.word("-"));
+    let region = section.need("region").and_then(|field| {
+        let region = field.word("-_")?;
+        if has_own_hosts(section) {
+            regions::look(&field, region);
+        }
+        Some(region)
+    });
+    let project = section.need("project_id").and_then(|field| {
+        let project = field.word("-")?;
+        look_at_project(&field, project);
+        Some(project)
+    });
     let domain = section.take("domain");
     let domain = match &domain {
         Some(field) => field.word("-.").map(Some),
@@ -29,6 +44,36 @@ pub(super) fn take(section: &mut Section<'_>, context: &Context<'_>) -> Option<C
         time_zone: time_zone?,
     }))
 }
+
+/// Returns true when a host of the account is made of the region by Huawei Cloud's own rule: `domain` is
+/// not given, and a product, or IAM, has no endpoint.
+fn has_own_hosts(section: &Section<'_>) -> bool {
+    let lacks = |node: &Node, key: &str| match &node.value {
+        Value::Map(entries) => entries.iter().all(|(k, _)| k.text != key),
+        _ => true,
+    };
+    let mut given = PRODUCTS
+        .iter()
+        .filter_map(|product| section.peek(product.name))
+        .map(|product| (product, "endpoint"))
+        .chain(section.peek("token").map(|token| (token, "iam_endpoint")));
+    section.peek("domain").is_none() && given.any(|(node, key)| lacks(node, key))
+}
+
+/// Warns of a project id of another form than the vendor's: mostly a name, or an id cut off.
+fn look_at_project(field: &Field<'_>, project: &str) {
+    let length = project.len();
+    if length == PROJECT_DIGITS && project.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return;
+    }
+    field.odd(format!(
+        "project_id {} is no project id, which has {PROJECT_DIGITS} hexadecimal digits (this has {length} characters): copy it from My Credentials in the console",
+        quote(project)
+    ));
+}
+
+/// Length of every project id in the vendor's documents.
+const PROJECT_DIGITS: usize = 32;
 
 const KEYS: [&str; 3] = ["access_key", "secret_key", "security_token"];
 

@@ -21,7 +21,7 @@ impl fmt::Display for At {
     }
 }
 
-/// One thing that is wrong with a file. Its text never holds a secret.
+/// One thing that is wrong with a file, or likely wrong. Its text never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// From 1.
@@ -30,6 +30,8 @@ pub struct Problem {
     pub column: usize,
     /// What is wrong and what to do about it: one sentence, lower case, no full stop.
     pub message: String,
+    /// True for a value that is legal and likely wrong: the file can be used all the same.
+    pub is_warning: bool,
 }
 
 impl Problem {
@@ -39,52 +41,93 @@ impl Problem {
             line: at.line,
             column: at.column,
             message: message.into(),
+            is_warning: false,
         }
+    }
+
+    /// Returns its place, as `line:column`.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.line, self.column)
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.line, self.column, self.message)
+        let kind = if self.is_warning { "warning: " } else { "" };
+        write!(f, "{}: {kind}{}", self.place(), self.message)
     }
 }
 
 /// Collects problems, so that one reading of a file tells all of them.
 #[derive(Debug, Default)]
-pub(crate) struct Problems(RefCell<Vec<Problem>>);
+pub(crate) struct Problems {
+    errors: RefCell<Vec<Problem>>,
+    warnings: RefCell<Vec<Problem>>,
+}
 
 /// Nobody reads more, and a file of another kind could have a hundred thousand.
 const MOST: usize = 1000;
 
 impl Problems {
-    /// Adds one, unless there are too many already.
+    /// Adds an error, unless there are too many already.
     pub(crate) fn add(&self, at: At, message: impl Into<String>) {
-        let mut all = self.0.borrow_mut();
-        if all.len() < MOST {
-            all.push(Problem::new(at, message));
-        }
+        push(&self.errors, Problem::new(at, message));
     }
 
-    /// All of them by their place. An anchor that is used twice tells its problems once.
+    /// Adds a warning, unless there are too many already.
+    pub(crate) fn warn(&self, at: At, message: impl Into<String>) {
+        let problem = Problem::new(at, message);
+        let is_warning = true;
+        push(
+            &self.warnings,
+            Problem {
+                is_warning,
+                ..problem
+            },
+        );
+    }
+
+    /// Returns errors and warnings by their place. An anchor that is used twice tells its problems once.
     pub(crate) fn into_sorted(self) -> Vec<Problem> {
-        let mut all = self.0.into_inner();
+        let mut all = self.errors.into_inner();
+        all.append(&mut self.warnings.into_inner());
         all.sort();
         all.dedup();
         all
     }
 
-    /// The value, if nothing was wrong.
+    /// Returns the value.
+    ///
+    /// # Errors
+    /// Returns errors and warnings when there is no value or at least one error.
     pub(crate) fn settle<T>(self, value: Option<T>) -> Result<T, Vec<Problem>> {
-        let mut all = self.into_sorted();
-        match value {
-            Some(value) if all.is_empty() => Ok(value),
-            _ => {
-                if all.is_empty() {
-                    all.push(Problem::new(At::START, "this file cannot be read"));
-                }
-                Err(all)
-            }
+        self.settle_with_warnings(value).map(|(value, _)| value)
+    }
+
+    /// Returns the value and the warnings about it.
+    ///
+    /// # Errors
+    /// Returns errors and warnings when there is no value or at least one error.
+    pub(crate) fn settle_with_warnings<T>(
+        self,
+        value: Option<T>,
+    ) -> Result<(T, Vec<Problem>), Vec<Problem>> {
+        let has_errors = !self.errors.borrow().is_empty();
+        if !has_errors && value.is_none() {
+            self.add(At::START, "this file cannot be read");
         }
+        let all = self.into_sorted();
+        match value {
+            Some(value) if !has_errors => Ok((value, all)),
+            _ => Err(all),
+        }
+    }
+}
+
+fn push(problems: &RefCell<Vec<Problem>>, problem: Problem) {
+    let mut problems = problems.borrow_mut();
+    if problems.len() < MOST {
+        problems.push(problem);
     }
 }
 
@@ -128,6 +171,34 @@ mod tests {
             .map(ToString::to_string)
             .collect();
         assert_eq!(all, ["2:7: early", "10:1: late"]);
+    }
+
+    #[test]
+    fn warnings_stand_between_errors_and_are_no_error() {
+        let (first, second) = (At::START, At { line: 2, column: 1 });
+        let problems = Problems::default();
+        problems.warn(second, "odd");
+        let (value, warnings) = problems.settle_with_warnings(Some(7)).unwrap();
+        assert_eq!(value, 7);
+        assert_eq!(warnings[0].to_string(), "2:1: warning: odd");
+
+        let problems = Problems::default();
+        problems.add(At { line: 3, column: 1 }, "bad");
+        problems.warn(second, "odd");
+        problems.add(first, "bad");
+        let all = problems.settle(Some(7)).unwrap_err();
+        let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+        assert_eq!(all, ["1:1: bad", "2:1: warning: odd", "3:1: bad"]);
+    }
+
+    #[test]
+    fn any_number_of_warnings_hides_no_error() {
+        let problems = Problems::default();
+        for line in 1..=MOST {
+            problems.warn(At { line, column: 1 }, "odd");
+        }
+        problems.add(At::START, "bad");
+        assert!(problems.settle(Some(7)).is_err());
     }
 
     #[test]

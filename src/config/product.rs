@@ -52,6 +52,12 @@ fn one(product: &'static Product, field: &Field<'_>, around: Limits) -> Option<P
         field.wrong(why);
         return None;
     }
+    if field.node.is_null() {
+        let name = product.name;
+        field.odd(format!(
+            "{name} is empty, and all its clusters are watched: write {name}: {{}} to say so, or remove it to watch none"
+        ));
+    }
     let mut section = field.section();
     let limits = Limits::take(&mut section, around);
     let clusters = match section.take("clusters") {

@@ -28,7 +28,7 @@ accounts:
     huawei:
       no-such-key-at-all: 1
       region: cn-north-4
-      project_id: p
+      project_id: 6204a5bd270343b5885144cf9c8c158d
       access_key: a
       secret_key: s
       css: {no-such-key-at-all: 1}
@@ -36,7 +36,7 @@ accounts:
   - name: c
     huawei:
       region: cn-north-4
-      project_id: p
+      project_id: 6204a5bd270343b5885144cf9c8c158d
       token: {domain: d, user: u, password: p, no-such-key-at-all: 1}
       css: {}
 alerting:

@@ -1,7 +1,7 @@
 //! Which known word somebody meant.
 
 /// The known word nearest to `word`, if one is near enough.
-pub(super) fn closest<'a>(word: &str, known: &'a [String]) -> Option<&'a str> {
+pub(in crate::config) fn closest<'a, S: AsRef<str>>(word: &str, known: &'a [S]) -> Option<&'a str> {
     let length = word.chars().count();
     // Short words are near to anything; long ones need not be compared.
     let near = match length {
@@ -12,10 +12,10 @@ pub(super) fn closest<'a>(word: &str, known: &'a [String]) -> Option<&'a str> {
     };
     known
         .iter()
-        .map(|candidate| (distance(word, candidate), candidate))
+        .map(|candidate| (distance(word, candidate.as_ref()), candidate))
         .filter(|(distance, _)| *distance <= near)
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate.as_str())
+        .map(|(_, candidate)| candidate.as_ref())
 }
 
 /// Edits from one word to the other: characters added, removed, replaced, or swapped with the next.
