@@ -10,6 +10,7 @@ mod dockerignore;
 mod example;
 mod jobs;
 mod kubernetes;
+mod readme;
 mod runbooks;
 mod systemd;
 mod yaml;
