@@ -16,6 +16,7 @@ mod backoff;
 mod bounds;
 mod degraded;
 mod discovery;
+mod log;
 mod reload;
 mod secrets;
 use crate::config::Selection;
@@ -54,6 +55,10 @@ struct Fake {
     discoveries: AtomicU32,
     /// Outcomes of secondary calls, told with each good poll.
     secondary: Mutex<Vec<SecondaryCall>>,
+    /// Tasks of every upgrade.
+    tasks: Mutex<Vec<crate::model::Task>>,
+    /// End of every upgrade, as the vendor tells it.
+    ended: Mutex<Option<Timestamp>>,
     /// Polls end with the vendor's word that it does not publish the primary call.
     not_published: AtomicBool,
 }
@@ -117,7 +122,11 @@ impl Provider for Fake {
                     retry_after: *self.retry_after.lock().unwrap(),
                     ..ApiError::new(reason, "no answer")
                 })?;
-            let upgrades = status.map(|status| Upgrade::new(Kind::Version, status));
+            let upgrades = status.map(|status| Upgrade {
+                tasks: self.tasks.lock().unwrap().clone(),
+                ended: *self.ended.lock().unwrap(),
+                ..Upgrade::new(Kind::Version, status)
+            });
             Ok(Observation {
                 name: format!("name-{cluster_id}"),
                 version: "1".into(),

@@ -307,7 +307,7 @@ impl Course {
         if let Some(available) = observation.available {
             self.state.available = available;
         }
-        self.log_status(&views);
+        self.log_status(&views, now);
         self.log_stalled(&self.state.upgrades, &views);
         self.state.upgrades = views;
         self.log_degraded(&degraded);

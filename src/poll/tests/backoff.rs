@@ -1,5 +1,6 @@
 //! Pauses after failures during an upgrade, and those that a vendor asks for.
 
+use super::log::log;
 use super::*;
 
 /// Starts polling a cluster whose upgrade is in this state.
@@ -52,38 +53,6 @@ async fn failures_that_do_not_pass_back_off_further() {
     pass(3600).await;
     let polls = bench.fake.polls("1") - before;
     assert!((12..=18).contains(&polls), "{polls}");
-}
-
-/// Text log of this thread, as long as the guard lives.
-fn log() -> (Log, tracing::subscriber::DefaultGuard) {
-    let log = Log::default();
-    let made = log.clone();
-    let text = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer(move || made.clone());
-    (log, tracing::subscriber::set_default(text.finish()))
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn lines_with(&self, part: &str) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let lines = text.lines().filter(|line| line.contains(part));
-        lines.map(str::to_owned).collect()
-    }
 }
 
 #[tokio::test(start_paused = true)]

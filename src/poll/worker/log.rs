@@ -1,7 +1,9 @@
 //! Log lines of a cluster's worker: each tells a change, once.
 
+use jiff::Timestamp;
+
 use super::Course;
-use crate::model::{Degraded, UpgradeView};
+use crate::model::{Degraded, UpgradeStatus, UpgradeView};
 
 impl Course {
     /// Logs each secondary call once when it begins to fail, and once when it fails no more.
@@ -27,33 +29,49 @@ impl Course {
         }
     }
 
-    /// Logs each upgrade that entered a state.
-    pub(super) fn log_status(&self, views: &[UpgradeView]) {
+    /// Logs each upgrade that entered a state by a poll at `now`, with the vendor's reason where something
+    /// is wrong: a failed one at error, others at info. One that ended longer ago than `retain_ended` is
+    /// not shown, and not logged.
+    pub(super) fn log_status(&self, views: &[UpgradeView], now: Timestamp) {
         for view in views {
             let upgrade = &view.upgrade;
             let before = find(&self.state.upgrades, view);
-            if before.is_none_or(|v| v.upgrade.status != upgrade.status) {
-                tracing::info!(
-                    account = %self.watch.account.name, product = self.watch.product.name,
-                    cluster = %self.wanted.id, name = self.state.name,
-                    kind = upgrade.kind.as_str(),
-                    status = upgrade.status.as_str(),
-                    from = upgrade.from_version.as_deref().unwrap_or_default(),
-                    to = upgrade.to_version.as_deref().unwrap_or_default(),
-                    "An upgrade is in a new state."
-                );
+            let is_known = before.is_some_and(|v| v.upgrade.status == upgrade.status);
+            let is_forgotten = self.state.forgotten_at(view).is_some_and(|at| at <= now);
+            if is_known || is_forgotten {
+                continue;
+            }
+            macro_rules! log {
+                ($level:ident) => {
+                    tracing::$level!(
+                        account = %self.watch.account.name, product = self.watch.product.name,
+                        cluster = %self.wanted.id, name = self.state.name,
+                        kind = upgrade.kind.as_str(),
+                        status = upgrade.status.as_str(),
+                        from = upgrade.from_version.as_deref().unwrap_or_default(),
+                        to = upgrade.to_version.as_deref().unwrap_or_default(),
+                        why = view.reason().as_deref(),
+                        "An upgrade is in a new state."
+                    )
+                };
+            }
+            match upgrade.status {
+                UpgradeStatus::Failed | UpgradeStatus::PartiallyFailed => log!(error),
+                _ => log!(info),
             }
         }
     }
 
-    /// Logs each upgrade that stalled.
+    /// Logs each upgrade that stalled, at warn, with the vendor's reason where it gives one.
     pub(super) fn log_stalled(&self, before: &[UpgradeView], after: &[UpgradeView]) {
         for view in after.iter().filter(|view| view.stalled) {
             if !find(before, view).is_some_and(|v| v.stalled) {
                 tracing::warn!(
                     account = %self.watch.account.name, product = self.watch.product.name,
                     cluster = %self.wanted.id, name = self.state.name,
+                    kind = view.upgrade.kind.as_str(),
                     last_progress = %view.last_progress,
+                    why = view.reason().as_deref(),
                     "An upgrade is stalled."
                 );
             }
