@@ -338,8 +338,8 @@ async fn keep((account, product): (Arc<str>, &'static str), fleet: Arc<Fleet>) {
     restarting(AFTER_PANIC, run, || {
         tracing::error!(
             %account, product,
-            "Watching a product ended: this is a bug, please report it. It starts again in {} s.",
-            AFTER_PANIC.as_secs()
+            "Watching a product ended: this is a bug, please report it. It starts again in {}.",
+            crate::text::exact_length(AFTER_PANIC)
         );
     })
     .await;

@@ -229,8 +229,8 @@ async fn supervise<P: Post>(peer: Arc<Peer<P>>, mut stop: watch::Receiver<bool>)
         let restart = peer.pace().restart;
         tracing::error!(
             alertmanager = peer.label, %error,
-            "Posting to the Alertmanager ended: this is a bug, please report it. It starts again in {} s.",
-            restart.as_secs()
+            "Posting to the Alertmanager ended: this is a bug, please report it. It starts again in {}.",
+            crate::text::exact_length(restart)
         );
         peer.lose();
         let stopped = tokio::time::timeout(restart, stop.wait_for(|stop| *stop)).await;

@@ -102,7 +102,7 @@ pub(super) async fn first_round(store: Arc<Store>, mut ready: Ready, clock: Cloc
 pub(super) fn ending(signal: &str) {
     tracing::info!(
         signal,
-        "Ending: open requests and alerts are finished first, within 5 s; a second signal ends it at once."
+        "Ending: open requests and alerts are finished first, within 5s; a second signal ends it at once."
     );
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use rolling_upgrade_exporter::text::exact_length;
 use rolling_upgrade_exporter::web::listen::ListenAddress;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -37,7 +38,11 @@ async fn check(address: &ListenAddress, path: &str, limit: Duration) -> anyhow::
     });
     match asked.await {
         Ok(result) => result,
-        Err(_) => bail!("no answer from {} in {limit:?}", places.join(" or ")),
+        Err(_) => bail!(
+            "no answer from {} in {}",
+            places.join(" or "),
+            exact_length(limit)
+        ),
     }
 }
 

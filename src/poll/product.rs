@@ -392,8 +392,8 @@ async fn keep(
         worker.panicked();
         tracing::error!(
             %account, product, cluster = %id,
-            "A worker panicked: this is a bug, please report it. It starts again in {} s.",
-            AFTER_PANIC.as_secs()
+            "A worker panicked: this is a bug, please report it. It starts again in {}.",
+            crate::text::exact_length(AFTER_PANIC)
         );
     })
     .await;

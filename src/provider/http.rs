@@ -251,8 +251,8 @@ impl Transport {
         };
         tracing::warn!(
             account = %self.account, call = request.call.name, %error,
-            "The vendor refused credentials that it accepted before; one call tries them again in {} s.",
-            pause.as_secs()
+            "The vendor refused credentials that it accepted before; one call tries them again in {}.",
+            crate::text::exact_length(pause)
         );
         Err(Failed::Paused)
     }

@@ -238,8 +238,8 @@ async fn a_clock_that_is_off() {
                 told.row("cn", "css"),
                 "cn css cn-north-4 clock APIGW.0301 -"
             );
-            told.says(" behind that of the vendor, who refuses 5 minutes and more; set the clock");
-            told.says("behind the vendor's, which allows 15 minutes; set it");
+            told.says(" behind that of the vendor, who refuses 5m and more; set the clock");
+            told.says("behind the vendor's, which allows 15m; set it");
             assert!(!told.notes().contains(" s behind"), "{}", told.out);
         } else {
             assert_eq!(told.code, Some(0), "{}", told.out);

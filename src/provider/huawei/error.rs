@@ -246,7 +246,7 @@ fn refused_credentials(skew: Option<SignedDuration>, text: &str) -> Meaning {
     let says = |part: &str| text.contains(part);
     if let Some(skew) = skew.filter(|skew| skew.abs() > SKEW_LIMIT) {
         let message = format!(
-            "this machine's clock is {} {} the vendor's, which allows 15 minutes; set it, for instance by NTP",
+            "this machine's clock is {} {} the vendor's, which allows 15m; set it, for instance by NTP",
             crate::text::exact_length(std::time::Duration::from_secs(
                 skew.unsigned_abs().as_secs()
             )),
@@ -259,7 +259,7 @@ fn refused_credentials(skew: Option<SignedDuration>, text: &str) -> Meaning {
         return Meaning::new(Reason::Auth, message).because(Cause::Clock);
     }
     let message = if says("reach the limit") {
-        "the access key is locked for 5 minutes after too many bad signatures; check secret_key, here and wherever else the key is used".to_owned()
+        "the access key is locked for 5m after too many bad signatures; check secret_key, here and wherever else the key is used".to_owned()
     } else if says("ak not exist") {
         "this cloud does not know the access key; check access_key, region and domain".to_owned()
     } else if says("signature expired") && skew.is_some() {

@@ -210,7 +210,7 @@ fn sentence(cause: Cause, answer: &Answer, said: &Said, place: &str) -> String {
 
 fn wrong_clock(skew: SignedDuration) -> String {
     format!(
-        "the clock of this machine is {} {} that of the vendor, who refuses 5 minutes and more; set the clock",
+        "the clock of this machine is {} {} that of the vendor, who refuses 5m and more; set the clock",
         exact_length(Duration::from_secs(skew.unsigned_abs().as_secs())),
         if skew.is_positive() {
             "ahead of"

@@ -70,7 +70,10 @@ fn authenticate(world: &World, request: &Request<'_>) -> Result<(), String> {
         .ok_or("the timestamp is not milliseconds since 1970")?;
     let off: SignedDuration = world.now().duration_since(signed);
     if off.abs() >= sign::WINDOW {
-        return Err(format!("the timestamp is off by {} s", off.as_secs()));
+        return Err(format!(
+            "the timestamp is off by {}",
+            crate::text::length(off.abs().as_secs_f64())
+        ));
     }
     let account = &world.scenario.ncloud;
     let access_key = header(sign::ACCESS_KEY)?;

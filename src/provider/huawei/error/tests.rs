@@ -158,7 +158,7 @@ fn each_0301_has_its_own_advice() {
         ),
         (
             "Incorrect IAM authentication information: AK access failed to reach the limit,forbidden",
-            "locked for 5 minutes",
+            "locked for 5m",
         ),
         (
             "Incorrect IAM authentication information: decrypt token fail",
