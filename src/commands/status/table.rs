@@ -1,22 +1,25 @@
-//! The table: a row for each upgrade, those in trouble first, then each one's nodes and tasks.
+//! The table: a row for each upgrade, those in trouble first, then each one's nodes and tasks, then what
+//! idle clusters can be upgraded to.
 //!
 //! The state comes first in each row. So the eye finds it, and colours, which the library would
 //! count as text, can be added once the columns stand.
 
 mod detail;
+mod idle;
 mod paint;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
+use console::truncate_str;
 use jiff::Timestamp;
-use rolling_upgrade_exporter::report::format::{length, percent};
+use rolling_upgrade_exporter::report::format::{self, length, percent};
 use rolling_upgrade_exporter::report::{
     Attention, ClusterReport, Report, UpgradeReport, thousands,
 };
 use rolling_upgrade_exporter::text::escaped;
 
 use super::lines;
-use super::text::{name, since, state, versions};
+use super::text::{name, named_versions, reason, since, state, versions};
 
 /// From here whose it is and what is known of it have columns; else that stands with the nodes.
 const USUAL: u16 = 60;
@@ -24,8 +27,18 @@ const USUAL: u16 = 60;
 /// From here the times have columns, and both versions are in theirs.
 const WIDE: u16 = 120;
 
+/// From here versions have their names, and the cluster's state in the vendor's words has a column.
+const ROOMY: u16 = 150;
+
 /// From here ids have one, too.
 const VERY_WIDE: u16 = 180;
+
+/// Only where a row may be of any length, and is one line.
+const UNBOUNDED: u16 = u16::MAX;
+
+/// Begins the first line of a row until the table stands. It has no width, and [`escaped`] leaves none in
+/// foreign text.
+const ROW: char = '\u{2060}';
 
 /// How it should look.
 #[derive(Debug, Clone, Copy)]
@@ -66,30 +79,62 @@ pub(super) fn table(report: &Report, look: Look) -> String {
         parts.push(notes);
     }
     if !look.summary {
-        for (_, cluster, upgrade) in &rows {
+        for (attention, cluster, upgrade) in &rows {
             if let Some(upgrade) = upgrade {
-                parts.push(detail::detail(cluster, upgrade, report.generated, look));
+                let state = word(*attention, Some(upgrade));
+                parts.push(detail::detail(
+                    cluster,
+                    upgrade,
+                    &state,
+                    report.generated,
+                    look,
+                ));
             }
         }
+        parts.extend(idle::offers(&rows, look));
     }
     parts.join("\n\n")
 }
 
 type Row<'a> = (Attention, &'a ClusterReport, Option<&'a UpgradeReport>);
 
+/// Builds the table of all upgrades. On a terminal the vendor's reason stands below the state, as far as
+/// it fits in a line.
 fn summary(report: &Report, rows: &[Row<'_>], look: Look) -> String {
-    let from = |width| look.width.is_none_or(|own| own >= width);
-    let columns: Vec<_> = COLUMNS.iter().filter(|column| from(column.from)).collect();
+    let own = look.width.unwrap_or(UNBOUNDED);
+    let columns: Vec<_> = COLUMNS.iter().filter(|column| own >= column.from).collect();
     let mut table = plain(look.width);
     table.set_header(columns.iter().map(|column| column.name));
     for row in rows {
-        let cells = columns.iter().map(|column| {
-            let cell = (column.cell)(row, report.generated, from(WIDE));
-            or_dash(cell)
+        let cells = columns.iter().enumerate().map(|(place, column)| {
+            let cell = or_dash((column.cell)(row, report.generated, own));
+            if place == 0 {
+                format!("{ROW}{cell}")
+            } else {
+                cell
+            }
         });
         table.add_row(cells);
     }
-    text(table, 0, look)
+    let Some(width) = look.width else {
+        return text(table, 0, look);
+    };
+    let mut reasons = rows.iter().map(|(_, _, upgrade)| {
+        let reason = upgrade.and_then(reason)?;
+        let line = format!("  {reason}");
+        Some(truncate_str(&line, usize::from(width), "…").into_owned())
+    });
+    let mut out: Vec<String> = Vec::new();
+    let mut pending = None;
+    for (is_first, line) in lines_of(table, look) {
+        if is_first {
+            out.extend(pending.take());
+            pending = reasons.next().flatten();
+        }
+        out.push(line);
+    }
+    out.extend(pending);
+    out.join("\n")
 }
 
 /// A column of the summary.
@@ -97,14 +142,14 @@ struct Column {
     name: &'static str,
     /// The width from which it is there.
     from: u16,
-    /// Its text, at that time; whether there is much space.
-    cell: fn(&Row<'_>, Timestamp, bool) -> Option<String>,
+    /// Its text, at that time and in a table of that width.
+    cell: fn(&Row<'_>, Timestamp, u16) -> Option<String>,
 }
 
 const fn column(
     name: &'static str,
     from: u16,
-    cell: fn(&Row<'_>, Timestamp, bool) -> Option<String>,
+    cell: fn(&Row<'_>, Timestamp, u16) -> Option<String>,
 ) -> Column {
     Column { name, from, cell }
 }
@@ -126,8 +171,8 @@ const COLUMNS: &[Column] = &[
     column("NODES", USUAL, |(_, _, upgrade), _, _| {
         upgrade.and_then(nodes)
     }),
-    column("VERSION", USUAL, |(_, cluster, upgrade), _, is_wide| {
-        Some(version(cluster, *upgrade, is_wide))
+    column("VERSION", USUAL, |(_, cluster, upgrade), _, width| {
+        Some(version(cluster, *upgrade, width))
     }),
     column("AGE", WIDE, |(_, _, upgrade), _, _| {
         upgrade.and_then(|u| u.duration_seconds).map(length)
@@ -143,8 +188,14 @@ const COLUMNS: &[Column] = &[
         let at = cluster.last_success;
         Some(at.map_or("never".to_owned(), |at| since(at, now)))
     }),
+    column("AT VENDOR", ROOMY, |(_, cluster, _), _, _| {
+        Some(vendor_status(cluster))
+    }),
     column("ID", VERY_WIDE, |(_, cluster, _), _, _| {
         Some(escaped(&cluster.cluster_id).into_owned())
+    }),
+    column("REASON", UNBOUNDED, |(_, _, upgrade), _, _| {
+        upgrade.and_then(reason)
     }),
 ];
 
@@ -169,16 +220,32 @@ fn nodes(upgrade: &UpgradeReport) -> Option<String> {
     (all > 0).then(|| format!("{done}/{all}"))
 }
 
-/// From where to where, or the version that it runs; in little space only where to.
-fn version(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, is_wide: bool) -> String {
-    match upgrade {
-        Some(upgrade) if is_wide && !versions(upgrade).is_empty() => versions(upgrade),
-        Some(UpgradeReport {
-            to_version: Some(to),
-            ..
-        }) => format!("-> {}", escaped(to)),
-        _ => escaped(&cluster.version).into_owned(),
+/// Returns the versions before and after, or the one that the cluster runs; in little space only the one
+/// after, and codes alone.
+fn version(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, width: u16) -> String {
+    let both = upgrade.map_or(String::new(), |upgrade| match width {
+        ROOMY.. => named_versions(upgrade),
+        WIDE.. => versions(upgrade),
+        _ => String::new(),
+    });
+    let to = upgrade.and_then(|upgrade| upgrade.to_version.as_ref());
+    match (both.is_empty(), to) {
+        (false, _) => both,
+        (true, Some(to)) => format!("-> {}", escaped(to)),
+        (true, None) if width >= ROOMY => running_version(cluster),
+        (true, None) => escaped(&cluster.version).into_owned(),
     }
+}
+
+/// Returns the version that a cluster runs, by name with its code beside it where it is known.
+fn running_version(cluster: &ClusterReport) -> String {
+    let version = format::version(&cluster.version, cluster.version_name.as_deref());
+    escaped(&version).into_owned()
+}
+
+/// Returns the cluster's state in the vendor's words, such as `200 available`; empty when not told.
+fn vendor_status(cluster: &ClusterReport) -> String {
+    escaped(&format::vendor_status(cluster)).into_owned()
 }
 
 /// What is wrong where there is no upgrade to say it with.
@@ -240,22 +307,30 @@ fn plain(width: Option<u16>) -> Table {
     table
 }
 
-/// With colours, without the spaces that fill up the lines, moved in.
-fn text(mut table: Table, indent: usize, look: Look) -> String {
+/// Writes a table with colours, without the spaces that fill up the lines, moved in.
+fn text(table: Table, indent: usize, look: Look) -> String {
+    let lines = lines_of(table, look);
+    let lines = lines.map(|(_, line)| format!("{:indent$}{line}", ""));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the lines of a table, and whether a row begins with each.
+fn lines_of(mut table: Table, look: Look) -> impl Iterator<Item = (bool, String)> {
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
     let has_header = table.header().is_some();
-    let lines = table.lines().enumerate().map(|(place, line)| {
-        let line = line.trim_end();
+    let lines: Vec<String> = table.lines().collect();
+    lines.into_iter().enumerate().map(move |(place, line)| {
+        let is_first = line.starts_with(ROW);
+        let line = line.trim_start_matches(ROW).trim_end();
         let line = match look.colours {
             false => line.to_owned(),
             true if has_header && place == 0 => paint::header(line),
             true => paint::state(line),
         };
-        format!("{:indent$}{line}", "")
-    });
-    lines.collect::<Vec<_>>().join("\n")
+        (is_first, line)
+    })
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ fn each_change_is_told_once() {
     let told = news(|report| report.products[4].last_error = None);
     assert_eq!(told, ["sg-test cce: clusters can be listed again"]);
     let told = news(|report| drop(report.clusters.pop()));
-    assert_eq!(told, ["kr-prod ses search-idle: is gone"]);
+    assert_eq!(told, ["cn-prod cce spare: is gone"]);
     let told = news(|report| report.clusters[0].upgrades.clear());
     let want = "cn-prod cce 商店-前端: upgrade is not shown any more";
     assert_eq!(told, [want]);

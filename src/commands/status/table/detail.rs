@@ -1,19 +1,24 @@
 //! One upgrade: what is to be said of it, its nodes, its tasks.
 
+mod facts;
+
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use rolling_upgrade_exporter::report::format::length;
-use rolling_upgrade_exporter::report::{ClusterReport, NodeReport, TaskReport, UpgradeReport};
+use rolling_upgrade_exporter::report::{ClusterReport, TaskReport, UpgradeReport};
 use rolling_upgrade_exporter::text::escaped;
 
-use super::super::lines;
-use super::super::text::{name, since, versions};
-use super::{Look, USUAL, or_dash, paint, plain, text};
+use super::super::text::{name, since, task, task_place};
+use super::{Look, USUAL, WIDE, or_dash, paint, plain, text};
 
 const INDENT: usize = 2;
 
+/// Builds the block of an upgrade that is in this state.
 pub(super) fn detail(
     cluster: &ClusterReport,
     upgrade: &UpgradeReport,
+    state: &str,
     now: Timestamp,
     look: Look,
 ) -> String {
@@ -23,7 +28,7 @@ pub(super) fn detail(
     };
     let mut parts = vec![heading(cluster, upgrade, look)];
     let mut facts = plain(inner.width);
-    for (key, fact) in self::facts(cluster, upgrade, now) {
+    for (key, fact) in facts::facts(cluster, upgrade, state, now) {
         facts.add_row([key.to_owned(), fact]);
     }
     parts.push(text(
@@ -35,7 +40,7 @@ pub(super) fn detail(
         },
     ));
     if !upgrade.nodes.is_empty() {
-        parts.push(nodes(&upgrade.nodes, inner));
+        parts.push(nodes(upgrade, inner));
     }
     if !upgrade.tasks.is_empty() {
         parts.push(tasks(&upgrade.tasks, now, inner));
@@ -59,87 +64,15 @@ fn heading(cluster: &ClusterReport, upgrade: &UpgradeReport, look: Look) -> Stri
     }
 }
 
-/// What there is to say, each with a word before it.
-fn facts(
-    cluster: &ClusterReport,
-    upgrade: &UpgradeReport,
-    now: Timestamp,
-) -> Vec<(&'static str, String)> {
-    let ago = |at| format!("{} ago", since(at, now));
-    let mut facts = vec![(
-        "cluster",
-        format!(
-            "{} of {}, id {}",
-            escaped(&cluster.product),
-            escaped(&cluster.account),
-            escaped(&cluster.cluster_id)
-        ),
-    )];
-    let mut add = |key, fact: Option<String>| {
-        if let Some(fact) = fact.filter(|fact| !fact.is_empty()) {
-            facts.push((key, fact));
-        }
-    };
-    add("version", Some(versions(upgrade)));
-    let id = upgrade
-        .upgrade_id
-        .as_deref()
-        .map(|id| escaped(id).into_owned());
-    add("upgrade id", id);
-    add("requested", upgrade.requested.map(ago));
-    add("started", upgrade.started_later().map(ago));
-    let took = upgrade.duration_seconds.filter(|_| upgrade.ended.is_some());
-    let took = took.map_or(String::new(), |s| format!(", after {}", length(s)));
-    add(
-        "ended",
-        upgrade.ended.map(|at| format!("{}{took}", ago(at))),
-    );
-    let end = upgrade.estimated_end;
-    let end = end.map(|at| format!("in {}", length(at.duration_since(now).as_secs_f64())));
-    add("estimate", end);
-    let stalled = match upgrade.stalled_after_seconds {
-        Some(limit) if upgrade.stalled => {
-            format!("; stalled, since the limit is {}", length(limit))
-        }
-        _ => String::new(),
-    };
-    add(
-        "last moved",
-        Some(format!("{}{stalled}", ago(upgrade.last_progress))),
-    );
-    let overdue = upgrade.overdue_after_seconds.filter(|_| upgrade.overdue);
-    add(
-        "overdue",
-        overdue.map(|s| format!("running for longer than {}", length(s))),
-    );
-    add(
-        "retries",
-        upgrade.retries.filter(|n| *n > 0).map(|n| n.to_string()),
-    );
-    let waits = "for a person: nothing goes on until somebody acts in the console".to_owned();
-    add("waits", upgrade.waits_for_person.then_some(waits));
-    add(
-        "data",
-        Some(cluster.last_success.map_or("never came".to_owned(), ago)),
-    );
-    let error = cluster.last_error.as_ref();
-    add(
-        "error",
-        error.map(|e| format!("{}, {}", ago(e.at), lines::error(e))),
-    );
-    for call in &cluster.degraded {
-        let length = since(call.since, now);
-        add(
-            "degraded",
-            Some(format!("for {length}, {}", lines::degraded(call))),
-        );
-    }
-    facts
-}
-
-fn nodes(nodes: &[NodeReport], look: Look) -> String {
+fn nodes(upgrade: &UpgradeReport, look: Look) -> String {
+    let nodes = &upgrade.nodes;
     // Where there is little space the names need it.
     let is_usual = look.width.is_none_or(|width| width >= USUAL - 2);
+    let is_wide = look.width.is_none_or(|width| width >= WIDE - 2);
+    let at = |order| {
+        let place = task_place(upgrade, order).filter(|_| !is_wide);
+        place.unwrap_or_else(|| task(upgrade, order))
+    };
     let has_orders = is_usual && nodes.iter().any(|node| node.task_order.is_some());
     let columns = [
         ("STATE", true),
@@ -162,7 +95,7 @@ fn nodes(nodes: &[NodeReport], look: Look) -> String {
             escaped(&node.node).into_owned(),
             or_dash(Some(escaped(&node.role).into_owned())),
             or_dash(node.duration_seconds.map(length)),
-            or_dash(node.task_order.map(|order| order.to_string())),
+            or_dash(node.task_order.map(at)),
             or_dash(Some(escaped(&node.raw_status).into_owned())),
         ];
         let row = row.into_iter().zip(columns);
@@ -172,16 +105,30 @@ fn nodes(nodes: &[NodeReport], look: Look) -> String {
 }
 
 fn tasks(tasks: &[TaskReport], now: Timestamp, look: Look) -> String {
+    // Where there is little space descriptions stand behind the names.
+    let is_usual = look.width.is_none_or(|width| width >= USUAL - 2);
+    let is_described = tasks.iter().any(|task| task.description.is_some());
     let mut table = plain(look.width);
-    table.set_header(["STATE", "TASK", "TOOK"]);
-    for task in tasks {
+    let mut header = vec!["STATE", "TASK", "TOOK"];
+    if is_usual && is_described {
+        header.push("VENDOR'S DESCRIPTION");
+    }
+    table.set_header(header);
+    for (place, task) in tasks.iter().enumerate() {
         let end = task.end.or((task.status == "running").then_some(now));
         let took = task.start.zip(end).map(|(start, end)| since(start, end));
-        table.add_row([
-            escaped(&task.status).into_owned(),
-            format!("{} {}", task.order, escaped(&task.task)),
-            or_dash(took),
-        ]);
+        let mut name = format!("{} {}", place + 1, escaped(&task.task));
+        let description = task.description.as_deref().map(escaped);
+        let mut row = vec![escaped(&task.status).into_owned(), or_dash(took)];
+        match description {
+            description if is_usual && is_described => {
+                row.push(or_dash(description.map(Cow::into_owned)));
+            }
+            Some(text) => name = format!("{name}: {text}"),
+            None => {}
+        }
+        row.insert(1, name);
+        table.add_row(row);
     }
     text(table, INDENT, look)
 }

@@ -11,6 +11,20 @@ fn fleet() -> Report {
     serde_json::from_str(include_str!("../../../../tests/data/status/fleet.json")).unwrap()
 }
 
+/// A report of one cluster with one upgrade of which every detail is told, changed.
+fn detailed(change: impl FnOnce(&mut ClusterReport)) -> Report {
+    let document = include_str!("../../../../tests/data/api/upgrades.json");
+    let mut report: Report = serde_json::from_str(document).unwrap();
+    report.products.clear();
+    change(&mut report.clusters[0]);
+    report
+}
+
+/// The words of a text with one space between them, however it is broken into lines.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn look(width: Option<u16>) -> Look {
     Look {
         width,
@@ -60,7 +74,7 @@ fn columns_stand_below_each_other() {
     let mut lines = text.lines();
     let header = column(lines.next().unwrap(), "ACCOUNT").unwrap();
     let rows: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
-    assert_eq!(rows.len(), 10);
+    assert_eq!(rows.len(), 11);
     for row in rows {
         let own = column(row, "cn-prod").or(column(row, "kr-prod"));
         assert_eq!(own, Some(header), "{row}");
@@ -73,7 +87,9 @@ fn trouble_comes_first() {
     let states: Vec<_> = text
         .lines()
         .skip(1)
-        .take(10)
+        .take_while(|line| !line.is_empty())
+        // What does not fit into a row goes on below it.
+        .filter(|line| !line.starts_with(' '))
         .map(|line| line.split("  ").next().unwrap_or_default())
         .collect();
     let want = [
@@ -86,6 +102,7 @@ fn trouble_comes_first() {
         "running, overdue",
         "unknown",
         "succeeded",
+        "none",
         "none",
     ];
     assert_eq!(states, want);
@@ -138,4 +155,148 @@ fn an_empty_fleet_is_told() {
     report.clusters.clear();
     report.products.clear();
     assert_eq!(table(&report, look(Some(80))), "No cluster is watched.");
+}
+
+#[test]
+fn the_reason_stands_with_the_state_of_its_row() {
+    let long = "restart: 재시작 \u{1b}[31m failed, ".repeat(20);
+    for (status, stalled) in [("failed", false), ("running", true)] {
+        let report = detailed(|cluster| {
+            let upgrade = &mut cluster.upgrades[0];
+            (upgrade.status, upgrade.stalled) = (status.to_owned(), stalled);
+            upgrade.overdue = false;
+            upgrade.reason = Some(long.clone());
+        });
+        let state = if stalled { "stalled" } else { "failed" };
+        for width in [40, 80, 160] {
+            let text = table(&report, look(Some(width)));
+            let mut lines = text.lines().skip(1);
+            assert!(lines.next().unwrap().starts_with(state), "{text}");
+            let line = lines.find(|line| line.starts_with("  restart: ")).unwrap();
+            assert!(line.ends_with('…') && line.contains("[31m"), "{line}");
+            let cut = usize::from(width) - line.width();
+            assert!(cut < 2, "{width} has space for more: {line}");
+            assert_eq!(lines.next(), Some(""), "it is one line: {text}");
+            // Whole, and first, in the block of the upgrade.
+            let block: Vec<&str> = text.lines().skip_while(|line| *line != "name-1").collect();
+            let first = format!("  state       {state}: restart");
+            assert!(block[1].starts_with(&first), "{text}");
+            assert_eq!(words(&block.join(" ")).matches("failed, ").count(), 20);
+        }
+        let pipe = table(&report, look(None));
+        let row = pipe.lines().nth(1).unwrap();
+        assert_eq!(
+            row.matches("재시작 \\u{1b}[31m failed,").count(),
+            20,
+            "{row}"
+        );
+    }
+}
+
+#[test]
+fn the_block_tells_every_detail() {
+    for width in [Some(80), Some(160), None] {
+        let text = words(&table(&detailed(|_| {}), look(width)));
+        for part in [
+            "state running, overdue cluster css",
+            "cluster is 200 available, in the vendor's words",
+            "version Elasticsearch 7.6.2 -> 7.10.2 (7.6.2 -> 7.10.2)",
+            "offered 7.10.2 (recommended)",
+            "zones cn-north-4a -> cn-north-4c (ess)",
+            "planned cn-north-4c: n-1, n-2",
+            "agency css_agency",
+            "task restart (1 of 1)",
+            "precheck passed, and good for 58m20s, until 2027-01-15 09:00 UTC",
+            "precheck failed: addon-limit-check (addon coredns): the add-on is too old [CCE.01400001]",
+            "cancelling is not possible any more",
+            "STATE TASK TOOK VENDOR'S DESCRIPTION running 1 restart 30s The node is restarted.",
+        ] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+    }
+    // There a task has its description below its name.
+    let narrow = words(&table(&detailed(|_| {}), look(Some(40))));
+    assert!(
+        narrow.contains("running 1 restart: The node 30s is restarted."),
+        "{narrow}"
+    );
+}
+
+#[test]
+fn a_check_and_cancelling_matter_until_the_end() {
+    let of = |change: &dyn Fn(&mut UpgradeReport)| {
+        let report = detailed(|cluster| change(&mut cluster.upgrades[0]));
+        words(&table(&report, look(None)))
+    };
+    let late = of(&|upgrade| {
+        let until = upgrade.requested;
+        let precheck = upgrade.precheck.as_mut().unwrap();
+        (precheck.valid_until, precheck.findings_left_out) = (until, 3);
+        upgrade.can_be_cancelled = Some(true);
+    });
+    let until = "precheck passed, and good until 2027-01-15 08:00 UTC, 1m40s ago";
+    for part in [
+        until,
+        "precheck 3 more items failed",
+        "cancelling is possible",
+    ] {
+        assert!(late.contains(part), "{part} is not in\n{late}");
+    }
+    let over = of(&|upgrade| {
+        "cancelled".clone_into(&mut upgrade.status);
+        upgrade.ended = upgrade.requested;
+    });
+    assert!(
+        !over.contains("cancelling") && !over.contains("good for"),
+        "{over}"
+    );
+    assert!(
+        over.contains("precheck failed: addon-limit-check"),
+        "{over}"
+    );
+}
+
+#[test]
+fn names_of_versions_have_their_codes_where_there_is_space() {
+    let report = detailed(|cluster| {
+        let upgrade = &mut cluster.upgrades[0];
+        let own = |text: &str| Some(text.to_owned());
+        (upgrade.from_version, upgrade.to_version) = (own("290"), own("2140"));
+        upgrade.from_version_name = own("OpenSearch 2.9.0");
+        upgrade.to_version_name = own("OpenSearch 2.14.0");
+    });
+    for (width, part) in [
+        (Some(80), "  -> 2140  "),
+        (Some(120), "  290 -> 2140  "),
+        (Some(160), "  OpenSearch 2.9.0 -> 2.14.0 (290 -> 2140)  "),
+        (None, "  OpenSearch 2.9.0 -> 2.14.0 (290 -> 2140)  "),
+    ] {
+        let text = table(&report, look(width));
+        let row = text.lines().nth(1).unwrap();
+        assert!(row.contains(part), "{width:?}: {row}");
+    }
+}
+
+#[test]
+fn what_idle_clusters_can_be_upgraded_to_is_told() {
+    let report = detailed(|cluster| cluster.upgrades.clear());
+    let offer = "IDLE CLUSTER ACCOUNT AT VENDOR VERSION CAN BE UPGRADED TO \
+                 name-1 cn-prod 200 available Elasticsearch 7.6.2 (7.6.2) 7.10.2 (recommended)";
+    let text = words(&table(&report, look(Some(160))));
+    assert!(text.ends_with(offer), "{text}");
+    let narrow = words(&table(&report, look(Some(40))));
+    let offer = "IDLE CLUSTER CAN BE UPGRADED TO name-1 7.10.2 (recommended)";
+    assert!(narrow.ends_with(offer), "{narrow}");
+    let summary = Look {
+        summary: true,
+        ..look(None)
+    };
+    assert!(!table(&report, summary).contains("CAN BE UPGRADED TO"));
+    let wide = table(&report, look(Some(160)));
+    let column = |line: &str, word: &str| line.find(word).unwrap();
+    let lines: Vec<_> = wide.lines().collect();
+    assert_eq!(
+        column(lines[0], "AT VENDOR"),
+        column(lines[1], "200 available")
+    );
 }
