@@ -22,7 +22,8 @@ pub(crate) struct Status {
     pub(crate) config: ConfigFile,
     #[command(flatten)]
     pub(crate) narrow: Narrow,
-    /// Go on until every upgrade has ended: live bars on a terminal, else a line for each change
+    /// Go on until every upgrade has ended: live bars on a terminal, else a line for each change; what
+    /// failed or is stalled comes first
     #[arg(long)]
     pub(crate) watch: bool,
     /// Between two polls of a cluster in an upgrade [default: as in the config], or two reads of --url

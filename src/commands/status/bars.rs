@@ -1,5 +1,8 @@
-//! Live bars on a terminal: one for each upgrade in work, below it its nodes in work.
+//! Live bars on a terminal: one for each upgrade in work and for each that failed, which comes first; below
+//! it its nodes in work and those that failed.
 
+mod below;
+mod fit;
 mod rows;
 
 use console::Term;
@@ -17,7 +20,7 @@ pub(super) struct Bars {
     multi: MultiProgress,
     rows: Vec<ProgressBar>,
     size: fn() -> (u16, u16),
-    /// Upgrades that ran since the watch began: they stay until its end.
+    /// Upgrades that ran since the watch began: they stay until its end, as failed ones do.
     seen: Vec<Key>,
     trouble: Option<String>,
 }

@@ -1,38 +1,36 @@
 //! What is new, one plain line for each thing: for files, pipes and logs.
 
-use std::collections::HashMap;
+mod upgrade;
 
-use rolling_upgrade_exporter::report::format::{length, percent};
 use rolling_upgrade_exporter::report::{
-    ClusterReport, DegradedReport, ErrorReport, NodeReport, ProductReport, Report, TaskReport,
-    UpgradeReport,
+    Attention, ClusterReport, DegradedReport, ErrorReport, ProductReport, Report, UpgradeReport,
 };
 use rolling_upgrade_exporter::text::{Foreign, escaped};
 
-use super::text::{is_over, name, since, status, versions};
+use super::text::{is_over, name, status};
 
-/// What changed between two reports, in the order of the second; everything that is in work or in
-/// trouble when there was none before. Each line begins with the time.
+/// Returns what changed between two reports, failed and stalled upgrades first; everything that is in
+/// work or in trouble when there was none before, whenever it began. Each line begins with the time.
 pub(super) fn changes(before: Option<&Report>, now: &Report) -> Vec<String> {
     let mut lines = Vec::new();
-    for product in &now.products {
-        let old = before.and_then(|b| b.products.iter().find(|old| is_same_product(old, product)));
-        discovery(old, product, &mut lines);
-    }
-    for cluster in &now.clusters {
+    for cluster in by_attention(now) {
         let old = before.and_then(|b| b.clusters.iter().find(|old| is_same_cluster(old, cluster)));
         let begin = lines.len();
         answers(old, cluster, &mut lines);
-        completeness(old, cluster, &mut lines);
         for upgrade in &cluster.upgrades {
             let same = |old: &&UpgradeReport| is_same(old, upgrade);
             let old = old.and_then(|old| old.upgrades.iter().find(same));
-            one(old, upgrade, now, &mut lines);
+            upgrade::changes(old, upgrade, now.generated, &mut lines);
         }
+        completeness(old, cluster, &mut lines);
         lost(old, cluster, &mut lines);
         for line in lines.iter_mut().skip(begin) {
             *line = format!("{}: {line}", whose(cluster));
         }
+    }
+    for product in &now.products {
+        let old = before.and_then(|b| b.products.iter().find(|old| is_same_product(old, product)));
+        discovery(old, product, &mut lines);
     }
     for old in before.into_iter().flat_map(|b| &b.clusters) {
         if !now.clusters.iter().any(|new| is_same_cluster(old, new)) {
@@ -40,6 +38,18 @@ pub(super) fn changes(before: Option<&Report>, now: &Report) -> Vec<String> {
         }
     }
     lines.iter().map(|line| stamped(now, line)).collect()
+}
+
+/// Returns the clusters, those with an upgrade that failed or stalled first.
+fn by_attention(report: &Report) -> Vec<&ClusterReport> {
+    let urgency = |cluster: &&ClusterReport| {
+        let upgrades = cluster.upgrades.iter();
+        let attentions = upgrades.map(|upgrade| Attention::of(cluster, Some(upgrade)));
+        attentions.min().unwrap_or(Attention::Idle)
+    };
+    let mut clusters: Vec<_> = report.clusters.iter().collect();
+    clusters.sort_by_key(urgency);
+    clusters
 }
 
 /// A line with the report's time.
@@ -133,126 +143,13 @@ fn completeness(old: Option<&ClusterReport>, cluster: &ClusterReport, lines: &mu
 fn lost(old: Option<&ClusterReport>, cluster: &ClusterReport, lines: &mut Vec<String>) {
     for old in old.into_iter().flat_map(|old| &old.upgrades) {
         if !is_over(old) && !cluster.upgrades.iter().any(|new| new.kind == old.kind) {
-            let what = match what(old) {
+            let what = match upgrade::what(old) {
                 what if what.is_empty() => "upgrade ".to_owned(),
                 what => what,
             };
             lines.push(format!("{what}is not shown any more"));
         }
     }
-}
-
-fn one<'a>(
-    old: Option<&'a UpgradeReport>,
-    upgrade: &'a UpgradeReport,
-    now: &Report,
-    lines: &mut Vec<String>,
-) {
-    let is_news = old.is_none_or(|old| old.status != upgrade.status);
-    if is_news {
-        lines.push(entered(upgrade));
-    }
-    let was_stalled = old.is_some_and(|old| old.stalled);
-    match (was_stalled, upgrade.stalled) {
-        (false, true) => lines.push(format!(
-            "stalled: nothing moved for {}",
-            since(upgrade.last_progress, now.generated)
-        )),
-        (true, false) if !is_over(upgrade) => lines.push("moves again".to_owned()),
-        _ => {}
-    }
-    if upgrade.overdue && old.is_none_or(|old| !old.overdue) {
-        let limit = upgrade.overdue_after_seconds.map(length);
-        lines.push(format!(
-            "overdue: running for longer than {}",
-            limit.unwrap_or_default()
-        ));
-    }
-    if upgrade.waits_for_person && old.is_none_or(|old| !old.waits_for_person) {
-        lines.push("waits until a person goes on with it".to_owned());
-    }
-    let of = |node: &'a NodeReport| (&*node.node, &*node.role);
-    let old_nodes =
-        old.map(|old| -> HashMap<_, _> { old.nodes.iter().map(|node| (of(node), node)).collect() });
-    for node in &upgrade.nodes {
-        match old_nodes.as_ref().map(|old| old.get(&of(node))) {
-            // At first sight those that only wait, or are done, are no news.
-            None if !is_over(upgrade) && matches!(node.status.as_str(), "upgrading" | "failed") => {
-                lines.push(self::node(node));
-            }
-            None => {}
-            Some(Some(old))
-                if (&old.status, &old.raw_status) == (&node.status, &node.raw_status) => {}
-            Some(_) => lines.push(self::node(node)),
-        }
-    }
-    for task in &upgrade.tasks {
-        let same = |old: &&TaskReport| (old.order, &old.task) == (task.order, &task.task);
-        match old.map(|old| old.tasks.iter().find(same)) {
-            None if !is_over(upgrade) && matches!(task.status.as_str(), "running" | "failed") => {
-                lines.push(self::task(task));
-            }
-            None => {}
-            Some(Some(old)) if old.status == task.status => {}
-            Some(None) if task.status == "waiting" => {}
-            Some(_) => lines.push(self::task(task)),
-        }
-    }
-}
-
-/// Which of its cluster's upgrades, with a space behind it; of the usual one nothing is said.
-fn what(upgrade: &UpgradeReport) -> String {
-    match upgrade.kind.as_str() {
-        "version" => String::new(),
-        "az_migration" => "move to another zone ".to_owned(),
-        other => format!("{} ", escaped(other)),
-    }
-}
-
-/// The upgrade is in a state: which, how far, from where to where.
-fn entered(upgrade: &UpgradeReport) -> String {
-    let what = what(upgrade);
-    let status = status(upgrade);
-    let took = upgrade.duration_seconds.filter(|_| is_over(upgrade));
-    let facts = [
-        upgrade.progress_ratio.map(percent),
-        Some(versions(upgrade)).filter(|text| !text.is_empty()),
-        took.map(|seconds| format!("after {}", length(seconds))),
-        upgrade.retries.filter(|n| *n > 0).map(|n| match n {
-            1 => "1 retry".to_owned(),
-            n => format!("{n} retries"),
-        }),
-    ];
-    let facts: Vec<String> = facts.into_iter().flatten().collect();
-    if facts.is_empty() {
-        return format!("{what}{status}");
-    }
-    format!("{what}{status}, {}", facts.join(", "))
-}
-
-fn node(node: &NodeReport) -> String {
-    let said = match node.raw_status.as_str() {
-        "" => String::new(),
-        word => format!(" ({})", escaped(word)),
-    };
-    let role = match node.role.as_str() {
-        "" | "node" => String::new(),
-        role => format!("{} ", escaped(role)),
-    };
-    format!(
-        "{role}node {}: {}{said}",
-        escaped(&node.node),
-        escaped(&node.status)
-    )
-}
-
-fn task(task: &TaskReport) -> String {
-    format!(
-        "task {} {}: {}",
-        task.order,
-        escaped(&task.task),
-        escaped(&task.status)
-    )
 }
 
 /// How all upgrades ended, or how those that are known stand: `2 succeeded, 1 failed`.

@@ -36,8 +36,9 @@ fn report(seconds: i64, upgrade: Option<&str>) -> Value {
     report
 }
 
-/// An exporter that gives these reports one after the other, and then no answer.
-async fn exporter(reports: Vec<Value>) -> String {
+/// Starts an exporter that gives these reports one after the other, and then no answer; returns its
+/// `--url`.
+pub(super) async fn exporter(reports: Vec<Value>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("--url=http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {

@@ -1,18 +1,18 @@
 //! What the rows of the live view say. Pure.
 
-use std::borrow::Cow;
-
 use console::{pad_str, truncate_str};
 use jiff::Timestamp;
-use rolling_upgrade_exporter::report::format::{length, percent};
-use rolling_upgrade_exporter::report::{
-    Attention, ClusterReport, NodeReport, Report, UpgradeReport,
-};
+use rolling_upgrade_exporter::report::format::{self, length, percent};
+use rolling_upgrade_exporter::report::{Attention, ClusterReport, Report, UpgradeReport};
 use rolling_upgrade_exporter::text::{Foreign, escaped};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::lines;
-use super::super::text::{is_over, name, since, status};
+use super::super::text::{
+    are_versions_zones, current_task, is_over, name, reason, since, status, zones,
+};
+use super::below;
+use super::fit::{self, Block, Fitted};
 
 /// One row of the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,33 +68,45 @@ pub(super) fn line_of(text: &str, width: u16) -> String {
     truncate_str(&line, usize::from(width), "…").into_owned()
 }
 
-/// The upgrades that run, and those that did, in the order of attention, in at most `height` rows:
-/// where there are more, nodes give way first.
+/// Builds the rows of the upgrades that run or ran, and of those that failed or stalled whenever that
+/// began, in the order of attention and in at most `height` rows.
 pub(super) fn rows(report: &Report, seen: &[Key], height: u16, width: u16) -> Vec<Row> {
     let shown: Vec<_> = report
         .by_attention()
         .into_iter()
         .filter_map(|(attention, cluster, upgrade)| Some((attention, cluster, upgrade?)))
-        .filter(|(_, cluster, upgrade)| !is_over(upgrade) || seen.contains(&key(cluster, upgrade)))
+        .filter(|(attention, cluster, upgrade)| {
+            is_trouble(*attention) || !is_over(upgrade) || seen.contains(&key(cluster, upgrade))
+        })
         .collect();
-    // One row for what is left out or how many there are, one for the cursor.
-    let space = usize::from(height).saturating_sub(2).max(1);
     let names = shown.iter().map(|(_, cluster, _)| name(cluster).width());
     let columns = Columns {
         name: names.max().unwrap_or_default().min(usize::from(width) / 4),
         width: usize::from(width),
         bar: usize::from(bar_length(width)),
     };
-    let below = |one: &(_, &ClusterReport, &UpgradeReport)| below(one.1, one.2, report, &columns);
-    let all: usize = shown.iter().map(|one| 1 + below(one).len()).sum();
-    let mut rows = Vec::new();
-    for one in shown.iter().take(space) {
-        rows.push(upgrade_row(one, report.generated, &columns));
-        if all <= space {
-            rows.extend(below(one));
+    let blocks = shown.iter().map(|one| {
+        let (attention, cluster, upgrade) = *one;
+        let is_trouble = is_trouble(attention);
+        let (head, reason) = head(one, report.generated, &columns);
+        let mut below = Vec::new();
+        below.extend(reason.map(|reason| text_row("  ", &reason, &columns)));
+        below.extend(below::rows(
+            cluster,
+            upgrade,
+            report.generated,
+            is_trouble,
+            &columns,
+        ));
+        Block {
+            is_trouble,
+            head,
+            below,
         }
-    }
-    let hidden = shown.len().saturating_sub(space);
+    });
+    // One row for what is left out or how many there are, one for the cursor.
+    let space = usize::from(height).saturating_sub(2).max(1);
+    let Fitted { mut rows, hidden } = fit::fit(blocks.collect(), space);
     let hidden = match hidden {
         0 => String::new(),
         n => format!("{n} more. "),
@@ -108,20 +120,30 @@ pub(super) fn rows(report: &Report, seen: &[Key], height: u16, width: u16) -> Ve
     rows
 }
 
-struct Columns {
+/// Returns whether an upgrade is shown whenever it came to this.
+fn is_trouble(attention: Attention) -> bool {
+    matches!(attention, Attention::Failed | Attention::Stalled)
+}
+
+/// Widths of the terminal and its columns.
+pub(super) struct Columns {
     name: usize,
     width: usize,
     bar: usize,
 }
 
+/// Width from which versions have their names.
+const NAMES: usize = 140;
+
 /// The widest state that gets a whole column.
 const STATE: usize = "succeeded".len();
 
-fn upgrade_row(
+/// Builds the row of an upgrade; returns the vendor's reason with it where it does not fit in.
+fn head(
     (attention, cluster, upgrade): &(Attention, &ClusterReport, &UpgradeReport),
     now: Timestamp,
     columns: &Columns,
-) -> Row {
+) -> (Row, Option<String>) {
     let word = match attention {
         Attention::Silent => "no answer".to_owned(),
         _ if upgrade.stalled => "stalled".to_owned(),
@@ -138,12 +160,21 @@ fn upgrade_row(
     );
     let bar = if columns.bar > 0 { columns.bar + 1 } else { 0 };
     let rest = columns.width.saturating_sub(begin.width() + bar);
-    Row {
+    let reason = reason(upgrade);
+    let facts = if is_trouble(*attention) {
+        trouble(upgrade, reason.clone(), now)
+    } else {
+        facts(upgrade, columns.width >= NAMES, now)
+    };
+    let text = truncate_str(&facts, rest, "…").into_owned();
+    let reason = reason.filter(|reason| !text.contains(reason.as_str()));
+    let row = Row {
         share: Some(thousandths(upgrade.progress_ratio.unwrap_or_default())),
         colour: colour(*attention),
-        text: truncate_str(&facts(upgrade, now), rest, "…").into_owned(),
+        text,
         begin,
-    }
+    };
+    (row, reason)
 }
 
 fn colour(attention: Attention) -> &'static str {
@@ -164,81 +195,59 @@ fn thousandths(ratio: f64) -> u64 {
     (ratio.clamp(0.0, 1.0) * 1000.0) as u64
 }
 
-/// How far, how many nodes, for how long, how much longer, where to.
-fn facts(upgrade: &UpgradeReport, now: Timestamp) -> String {
-    let (done, all) = (upgrade.nodes_in("succeeded"), upgrade.all_nodes());
+/// Writes how far an upgrade is, how many nodes are done, for how long it runs, how much longer, where to,
+/// and its task.
+fn facts(upgrade: &UpgradeReport, has_names: bool, now: Timestamp) -> String {
     let left = upgrade.estimated_end.map(|at| since(now, at));
-    let silent = || format!("nothing moved for {}", since(upgrade.last_progress, now));
-    let share = upgrade.progress_ratio.map_or("-".to_owned(), percent);
-    let facts = [
-        Some(format!("{share:>4}")),
-        (all > 0).then(|| format!("{done}/{all} nodes")),
-        upgrade.stalled.then(silent),
+    let to_name = upgrade.to_version_name.as_deref().filter(|_| has_names);
+    let to = upgrade.to_version.as_deref();
+    let to = to.filter(|_| !are_versions_zones(upgrade));
+    let to = to.map(|to| format!("-> {}", escaped(&format::version(to, to_name))));
+    joined([
+        Some(share(upgrade)),
+        nodes(upgrade),
         upgrade
             .waits_for_person
             .then(|| "waits for a person".to_owned()),
         upgrade.duration_seconds.map(length),
         left.map(|left| format!("{left} left")),
-        upgrade
-            .to_version
-            .as_deref()
-            .map(|to| format!("-> {}", escaped(to))),
-    ];
-    facts.into_iter().flatten().collect::<Vec<_>>().join("  ")
+        to,
+        Some(zones(upgrade)),
+        current_task(upgrade),
+    ])
 }
 
-/// Builds the rows below an upgrade: why the cloud does not answer, what is missing, and the nodes that
-/// are in work or failed.
-fn below(
-    cluster: &ClusterReport,
-    upgrade: &UpgradeReport,
-    report: &Report,
-    columns: &Columns,
-) -> Vec<Row> {
-    let error = cluster.last_error.as_ref().map(|error| {
-        let age = cluster.last_success.map(|at| since(at, report.generated));
-        let age = age.map_or(String::new(), |age| format!("data are {age} old; "));
-        text_row("  ", &format!("{age}{}", lines::error(error)), columns)
-    });
-    let is_news = |node: &&NodeReport| match node.status.as_str() {
-        "upgrading" => !is_over(upgrade),
-        "failed" => true,
-        _ => false,
-    };
-    let nodes = upgrade.nodes.iter().filter(is_news);
-    let nodes = nodes.map(|node| text_row("  ", &self::node(upgrade, node), columns));
-    let degraded = cluster.degraded.iter().map(|call| {
-        let text = format!("degraded, {}", lines::degraded(call));
-        text_row("  ", &text, columns)
-    });
-    error.into_iter().chain(degraded).chain(nodes).collect()
+/// Writes how far an upgrade is that failed or stalled, since when, and why, or at which task.
+fn trouble(upgrade: &UpgradeReport, reason: Option<String>, now: Timestamp) -> String {
+    let silent = || format!("nothing moved for {}", since(upgrade.last_progress, now));
+    let ended = upgrade.ended.filter(|_| is_over(upgrade));
+    joined([
+        Some(share(upgrade)),
+        nodes(upgrade),
+        upgrade.stalled.then(silent),
+        ended.map(|at| format!("{} ago", since(at, now))),
+        reason.or_else(|| current_task(upgrade)),
+        Some(zones(upgrade)),
+    ])
 }
 
-fn node(upgrade: &UpgradeReport, node: &NodeReport) -> String {
-    let task = node.task_order.map(|order| {
-        let task = upgrade.tasks.iter().find(|task| task.order == order);
-        task.map_or(format!("task {order}"), |task| {
-            escaped(&task.task).into_owned()
-        })
-    });
-    let facts = [
-        Some(escaped(&node.status)),
-        Some(escaped(&node.role)),
-        task.map(Cow::Owned),
-        Some(escaped(&node.raw_status)),
-        node.duration_seconds.map(length).map(Cow::Owned),
-    ];
-    let mut words: Vec<Cow<'_, str>> = Vec::new();
-    for fact in facts.into_iter().flatten() {
-        let is_said = words.iter().any(|word| word.eq_ignore_ascii_case(&fact));
-        if !fact.is_empty() && !is_said {
-            words.push(fact);
-        }
-    }
-    format!("{}: {}", escaped(&node.node), words.join(", "))
+fn joined<const N: usize>(facts: [Option<String>; N]) -> String {
+    let facts = facts.into_iter().flatten().filter(|fact| !fact.is_empty());
+    facts.collect::<Vec<_>>().join("  ")
 }
 
-fn text_row(begin: &str, text: &str, columns: &Columns) -> Row {
+fn share(upgrade: &UpgradeReport) -> String {
+    let share = upgrade.progress_ratio.map_or("-".to_owned(), percent);
+    format!("{share:>4}")
+}
+
+fn nodes(upgrade: &UpgradeReport) -> Option<String> {
+    let (done, all) = (upgrade.nodes_in("succeeded"), upgrade.all_nodes());
+    (all > 0).then(|| format!("{done}/{all} nodes"))
+}
+
+/// Builds a row without a bar.
+pub(super) fn text_row(begin: &str, text: &str, columns: &Columns) -> Row {
     let rest = columns.width.saturating_sub(begin.width());
     Row {
         begin: begin.to_owned(),

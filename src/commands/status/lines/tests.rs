@@ -8,10 +8,13 @@ fn fleet() -> Report {
 
 /// The news of a report that was changed, without the time.
 fn news(change: impl Fn(&mut Report)) -> Vec<String> {
-    let before = fleet();
+    news_since(&fleet(), change)
+}
+
+fn news_since(before: &Report, change: impl Fn(&mut Report)) -> Vec<String> {
     let mut now = before.clone();
     change(&mut now);
-    let lines = changes(Some(&before), &now);
+    let lines = changes(Some(before), &now);
     let text = |line: &String| {
         line.strip_prefix("2027-01-15T10:00:00Z ")
             .unwrap()
@@ -31,8 +34,13 @@ fn the_first_report_tells_what_is_in_work_and_in_trouble() {
     let text = lines.join("\n");
     for part in [
         "sg-test cce: clusters cannot be listed: auth: the vendor refused",
-        "cn-prod css css-billing: failed, 33%, 7.6.2 -> 7.10.2, after 1h15m, 1 retry",
-        "cn-prod css css-billing: move to another zone partially failed, 50%, after 1h",
+        "cn-prod css css-billing: failed: Node replacement: No address is left in subnet 子网-a\\u{1b}[31m: \
+         free some, and upgrade again. Data of the node are complete on the others.; 33%, 7.6.2 -> 7.10.2, \
+         after 1h15m, 1 retry",
+        "cn-prod css css-billing: ess node css-billing-ess-esn-2-1: failed at Node replacement (2 of 3)",
+        "cn-prod css css-billing: task Node replacement (2 of 3): failed",
+        "cn-prod css css-billing: move to another zone partially failed, 50%, cn-north-4a -> cn-north-4c (ess), \
+         after 1h",
         "kr-prod ses 검색-상점: stalled: nothing moved for 50m",
         "kr-prod ses 검색-상점: data node shop-d-2: upgrading (Upgrade_OpenSearch)",
         "kr-prod ses 3427192: no answer: not_found: there is no such cluster",
@@ -44,10 +52,6 @@ fn the_first_report_tells_what_is_in_work_and_in_trouble() {
     }
     assert!(!text.contains("shop-m-1"), "it only waits: {text}");
     assert!(!text.contains("logs-d-1"), "it is done: {text}");
-    assert!(
-        !text.contains("css-billing-ess-esn-2-1"),
-        "it is over: {text}"
-    );
     let is_raw = |c: char| c.is_control() && c != '\n';
     assert!(!text.contains(is_raw), "{text:?}");
 }
@@ -82,7 +86,8 @@ fn each_change_is_told_once() {
         upgrade(report, 0).tasks[2].status = "running".to_owned();
         upgrade(report, 0).waits_for_person = false;
     });
-    assert_eq!(told, ["cn-prod cce 商店-前端: task 3 PostCheck: running"]);
+    let line = "cn-prod cce 商店-前端: task PostCheck (3 of 3): running";
+    assert_eq!(told, [line]);
     let told = news(|report| report.clusters[6].last_error = None);
     assert_eq!(told, ["kr-prod ses search-silent: answers again"]);
     let told = news(|report| report.products[4].last_error = None);
@@ -139,4 +144,75 @@ fn a_call_that_begins_or_ceases_to_fail_is_news() {
     assert_eq!(other_reason, [line]);
     let other_text = news(|report| report.clusters[0].degraded[0].message.clear());
     assert_eq!(other_text, Vec::<String>::new());
+}
+
+#[test]
+fn trouble_that_began_before_the_watch_is_told_first() {
+    let lines = changes(None, &fleet());
+    let place = |part: &str| {
+        let is_it = |line: &String| line.contains(part);
+        let place = lines.iter().position(is_it);
+        place.unwrap_or_else(|| panic!("{part} is not in\n{}", lines.join("\n")))
+    };
+    assert_eq!(place("css-billing: failed: "), 0);
+    let order = [
+        "css-billing: ess node css-billing-ess-esn-2-1: failed at Node replacement (2 of 3)",
+        "검색-상점: stalled: nothing moved for 50m",
+        "검색-상점: data node shop-d-2: upgrading",
+        "商店-前端: running",
+        "sg-test cce: clusters cannot be listed",
+    ];
+    assert!(order.map(place).is_sorted(), "{}", lines.join("\n"));
+}
+
+#[test]
+fn the_vendors_reason_is_told_with_what_it_explains() {
+    let stall = |report: &mut Report, reason: Option<&str>| {
+        let upgrade = upgrade(report, 0);
+        upgrade.stalled = true;
+        upgrade.reason = reason.map(str::to_owned);
+    };
+    let told = news(|report| stall(report, Some("Cluster: no\nquota")));
+    assert_eq!(
+        told,
+        [r"cn-prod cce 商店-前端: stalled: nothing moved for 5m; Cluster: no\u{a}quota"]
+    );
+    let mut stalled = fleet();
+    stall(&mut stalled, None);
+    let told = news_since(&stalled, |report| stall(report, Some("Cluster: no quota")));
+    let later = "cn-prod cce 商店-前端: the vendor's reason: Cluster: no quota";
+    assert_eq!(told, [later]);
+}
+
+#[test]
+fn checks_and_cancelling_are_news() {
+    let document = include_str!("../../../../tests/data/api/upgrades.json");
+    let item = || {
+        let report: Report = serde_json::from_str(document).unwrap();
+        let precheck = report.clusters[0].upgrades[0].precheck.clone();
+        precheck.unwrap().findings.remove(0)
+    };
+    let told = news(|report| {
+        let upgrade = upgrade(report, 0);
+        upgrade.can_be_cancelled = Some(false);
+        let precheck = upgrade.precheck.as_mut().unwrap();
+        precheck.findings = vec![item(); 12];
+    });
+    let failed = "cn-prod cce 商店-前端: precheck: failed: addon-limit-check (addon coredns): the add-on \
+                  is too old [CCE.01400001]";
+    assert_eq!(told[..10], [failed; 10]);
+    assert_eq!(
+        told[10..],
+        [
+            "cn-prod cce 商店-前端: precheck: 2 more items failed",
+            "cn-prod cce 商店-前端: cannot be cancelled any more"
+        ]
+    );
+    let mut unchecked = fleet();
+    upgrade(&mut unchecked, 0).precheck = None;
+    let told = news_since(&unchecked, |report| {
+        upgrade(report, 0).precheck = upgrade(&mut fleet(), 0).precheck.clone();
+    });
+    let passed = "cn-prod cce 商店-前端: precheck: passed, and good for 1h";
+    assert_eq!(told, [passed]);
 }

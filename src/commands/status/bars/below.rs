@@ -1,0 +1,76 @@
+//! Rows below an upgrade: its nodes, its check, and what the cloud does not answer.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use rolling_upgrade_exporter::report::format::length;
+use rolling_upgrade_exporter::report::{ClusterReport, NodeReport, UpgradeReport};
+use rolling_upgrade_exporter::text::escaped;
+
+use super::super::lines;
+use super::super::text::{finding, is_over, since, task};
+use super::rows::{Columns, Row, text_row};
+
+/// Most items of a check that have a row each.
+const MAX_FINDINGS: usize = 3;
+
+/// Builds the rows below an upgrade: why the cloud does not answer, the nodes that are in work or failed,
+/// the items of the check that did not pass, and what is missing. Of one in trouble, nodes come first.
+pub(super) fn rows(
+    cluster: &ClusterReport,
+    upgrade: &UpgradeReport,
+    now: Timestamp,
+    is_trouble: bool,
+    columns: &Columns,
+) -> Vec<Row> {
+    let error = cluster.last_error.as_ref().map(|error| {
+        let age = cluster.last_success.map(|at| since(at, now));
+        let age = age.map_or(String::new(), |age| format!("data are {age} old; "));
+        format!("{age}{}", lines::error(error))
+    });
+    let is_news = |node: &&NodeReport| match node.status.as_str() {
+        "upgrading" => !is_over(upgrade),
+        "failed" => true,
+        _ => false,
+    };
+    let nodes = upgrade.nodes.iter().filter(is_news);
+    let mut nodes: Vec<&NodeReport> = nodes.collect();
+    // Stable: the failed ones first, else as the vendor lists them.
+    nodes.sort_by_key(|node| node.status != "failed");
+    let nodes = nodes.into_iter().map(|node| self::node(upgrade, node));
+    let is_checked = !is_over(upgrade) || is_trouble;
+    let precheck = upgrade.precheck.as_ref().filter(|_| is_checked);
+    let findings = precheck.into_iter().flat_map(|precheck| &precheck.findings);
+    let findings = findings.take(MAX_FINDINGS);
+    let findings = findings.map(|item| format!("precheck failed: {}", finding(item)));
+    let degraded = cluster.degraded.iter();
+    let degraded = degraded.map(|call| format!("degraded, {}", lines::degraded(call)));
+    let texts: Vec<String> = if is_trouble {
+        let rest = error.into_iter().chain(degraded);
+        nodes.chain(findings).chain(rest).collect()
+    } else {
+        let rest = degraded.chain(nodes);
+        error.into_iter().chain(rest).chain(findings).collect()
+    };
+    let texts = texts.iter();
+    texts.map(|text| text_row("  ", text, columns)).collect()
+}
+
+fn node(upgrade: &UpgradeReport, node: &NodeReport) -> String {
+    let task = node.task_order.map(|order| task(upgrade, order));
+    let facts = [
+        Some(escaped(&node.status)),
+        Some(escaped(&node.role)),
+        task.map(Cow::Owned),
+        Some(escaped(&node.raw_status)),
+        node.duration_seconds.map(length).map(Cow::Owned),
+    ];
+    let mut words: Vec<Cow<'_, str>> = Vec::new();
+    for fact in facts.into_iter().flatten() {
+        let is_said = words.iter().any(|word| word.eq_ignore_ascii_case(&fact));
+        if !fact.is_empty() && !is_said {
+            words.push(fact);
+        }
+    }
+    format!("{}: {}", escaped(&node.node), words.join(", "))
+}
