@@ -8,6 +8,7 @@ pub mod demo;
 pub mod scenario;
 pub mod server;
 pub mod timeline;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -264,13 +265,5 @@ impl World {
         let mut faults = injected.iter().chain(&self.scenario.faults);
         let fault = faults.find(|fault| fault.meets(request, since))?;
         Some(fault.answer)
-    }
-}
-
-impl Cluster {
-    /// The version that it runs at this moment of its upgrades; its first one before any.
-    pub fn version<'a>(&'a self, moment: Option<&'a Moment>) -> &'a str {
-        let first = || self.versions.first().map_or("", String::as_str);
-        moment.map_or_else(first, Moment::version)
     }
 }

@@ -79,7 +79,8 @@ pub struct Cluster {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Versions as the vendor writes them; run `n` goes from the `n`th to the next, around the list.
+    /// Versions as the vendor writes them; each run goes to the next, around the list or, where they are
+    /// endless, beyond it.
     pub versions: Vec<String>,
     /// Its nodes, in the order in which they are upgraded.
     pub nodes: Vec<SimNode>,
@@ -91,6 +92,8 @@ pub struct Cluster {
     pub starts_after: Option<Duration>,
     /// From the end of an upgrade to the next request; none: there is no next one.
     pub repeats_after: Option<Duration>,
+    /// Differences of the later runs from the first.
+    pub repetition: Repetition,
     /// Nodes in work at the same time.
     pub batch: usize,
     /// Steps of the cluster before its nodes (CCE: the points before `Cluster`).
@@ -126,6 +129,27 @@ pub struct SimFinding {
     pub message: String,
     /// Vendor's error codes.
     pub codes: Vec<String>,
+}
+
+/// Differences of a cluster's later runs from its first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repetition {
+    /// Of so many runs the first fails, where the cluster fails at all; 1: every run.
+    pub failure_period: u32,
+    /// From a failure to the next request; `None`: as long as after a success.
+    pub retries_after: Option<Duration>,
+    /// Newer versions follow the last one of the list, instead of the first one of it.
+    pub endless_versions: bool,
+}
+
+impl Default for Repetition {
+    fn default() -> Self {
+        Self {
+            failure_period: 1,
+            retries_after: None,
+            endless_versions: false,
+        }
+    }
 }
 
 /// How a cluster stands in the vendor's list.

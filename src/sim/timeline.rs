@@ -1,5 +1,7 @@
 //! Where an upgrade stands at a given time: a pure function of the scenario and the clock.
 
+mod schedule;
+
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -104,22 +106,7 @@ impl Moment {
 
 /// The run that is current at `now`; none before the first request.
 pub fn at(cluster: &Cluster, origin: Timestamp, speed: f64, now: Timestamp) -> Option<Moment> {
-    let starts_after = cluster.starts_after?;
-    let scaled = |length: Duration| length.div_f64(speed.max(1e-6));
-    let first = plus(origin, scaled(starts_after));
-    let length = scaled(length(cluster));
-    if now < first {
-        return None;
-    }
-    let since = now.duration_since(first).unsigned_abs();
-    let run = cluster.repeats_after.map_or(0, |pause| {
-        let cycle = length + scaled(pause);
-        u32::try_from(since.as_millis() / cycle.as_millis().max(1)).unwrap_or(u32::MAX)
-    });
-    let requested = match cluster.repeats_after {
-        Some(pause) => plus(first, (length + scaled(pause)).saturating_mul(run)),
-        None => first,
-    };
+    let (run, requested) = schedule::current(cluster, origin, speed, now)?;
     Some(play(cluster, run, requested, speed, now))
 }
 
@@ -155,11 +142,11 @@ fn plus(at: Timestamp, by: Duration) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
-/// The length of a whole run, up to its end or its failure, at speed 1.
-fn length(cluster: &Cluster) -> Duration {
+/// Returns the length of a whole run, up to its end or its failure, at speed 1.
+fn length(cluster: &Cluster, run: u32) -> Duration {
     let origin = Timestamp::UNIX_EPOCH;
     let far = plus(origin, Duration::from_secs(366 * 86_400));
-    let end = play(cluster, 0, origin, 1.0, far).ended.unwrap_or(far);
+    let end = play(cluster, run, origin, 1.0, far).ended.unwrap_or(far);
     end.duration_since(origin).unsigned_abs()
 }
 
@@ -169,6 +156,7 @@ fn play(cluster: &Cluster, run: u32, requested: Timestamp, speed: f64, now: Time
         now,
         speed,
         updated: requested,
+        fails: schedule::fails(cluster, run),
         failed: None,
     };
     let mut at = requested;
@@ -217,18 +205,7 @@ fn play(cluster: &Cluster, run: u32, requested: Timestamp, speed: f64, now: Time
         None if at <= now => (State::Succeeded, Some(at)),
         None => (State::Running, None),
     };
-    let versions = &cluster.versions;
-    let index = if cluster.fails.is_some() {
-        0
-    } else {
-        run as usize
-    };
-    let version = |i: usize| {
-        versions
-            .get(i % versions.len().max(1))
-            .cloned()
-            .unwrap_or_default()
-    };
+    let (from, to) = schedule::versions(cluster, run);
     Moment {
         run,
         ordered: false,
@@ -236,8 +213,8 @@ fn play(cluster: &Cluster, run: u32, requested: Timestamp, speed: f64, now: Time
         state,
         ended,
         updated: player.updated.max(ended.unwrap_or(requested)),
-        from: version(index),
-        to: version(index + 1),
+        from,
+        to,
         before,
         nodes,
         after,
@@ -248,6 +225,8 @@ struct Player {
     now: Timestamp,
     speed: f64,
     updated: Timestamp,
+    /// Step at which the run fails.
+    fails: Option<Place>,
     failed: Option<Timestamp>,
 }
 
@@ -278,7 +257,7 @@ impl Player {
             }
             let begin = *at;
             let end = plus(begin, takes.div_f64(self.speed.max(1e-6)));
-            let fails = place.is_some() && cluster.fails == place;
+            let fails = place.is_some() && self.fails == place;
             *at = end;
             if fails {
                 self.failed = Some(end);

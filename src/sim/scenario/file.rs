@@ -11,8 +11,8 @@ use secrecy::SecretString;
 use self::finding::finding;
 use self::place::{failure, hang};
 use super::{
-    Cluster, ConfigGroup, Fault, FaultAnswer, HuaweiAccount, ListedAs, NcloudAccount, Scenario,
-    SimNode, Step,
+    Cluster, ConfigGroup, Fault, FaultAnswer, HuaweiAccount, ListedAs, NcloudAccount, Repetition,
+    Scenario, SimNode, Step,
 };
 use crate::config::Problem;
 use crate::config::decode::duration::Bounds;
@@ -22,6 +22,7 @@ use crate::config::product;
 use crate::config::tree;
 use crate::model::Kind;
 use crate::provider::PRODUCTS;
+use crate::sim::versions::later;
 use crate::text::quote;
 
 const LISTED: &[(&str, ListedAs)] = &[
@@ -222,12 +223,15 @@ fn cluster(entry: &Field<'_>) -> Option<(At, Cluster)> {
     let mut name = id.as_deref().unwrap_or_default().to_owned();
     set(&mut section, "name", &mut name, text);
     let starts_after = after(&mut section, "starts_after");
-    let versions = versions(&mut section, starts_after.is_some());
+    let endless = section.take("endless_versions");
+    let endless = endless.and_then(|field| flag(&field)).unwrap_or(false);
+    let versions = versions(&mut section, starts_after.is_some(), endless);
     let mut listed = ListedAs::Allowed;
     set(&mut section, "listed", &mut listed, |f| f.one_of(LISTED));
     let mut kind = Kind::Version;
     set(&mut section, "kind", &mut kind, |f| f.one_of(KINDS));
     let repeats_after = after(&mut section, "repeats_after");
+    let mut repetition = repetition(&mut section, repeats_after.is_some(), endless);
     let (mut batch, mut executions) = (1, 1);
     set(&mut section, "batch", &mut batch, |f| f.integer(1..=1000));
     set(&mut section, "executions", &mut executions, |f| {
@@ -243,6 +247,10 @@ fn cluster(entry: &Field<'_>) -> Option<(At, Cluster)> {
     let before_nodes = before.as_ref().map(Vec::len);
     let fails = section.take("fails");
     let fails = fails.and_then(|field| failure(&field, size, before_nodes));
+    let fails = fails.map(|(place, period)| {
+        repetition.failure_period = period;
+        place
+    });
     let mut task_only = false;
     set(&mut section, "task_only", &mut task_only, flag);
     let names = nodes.as_deref().unwrap_or_default();
@@ -258,6 +266,7 @@ fn cluster(entry: &Field<'_>) -> Option<(At, Cluster)> {
         kind,
         starts_after,
         repeats_after,
+        repetition,
         batch: usize::try_from(batch).ok()?,
         before: before?,
         steps: steps?,
@@ -277,8 +286,24 @@ fn after(section: &mut Section<'_>, key: &str) -> Option<Duration> {
         .and_then(|field| field.duration(Bounds::FROM_ZERO))
 }
 
-/// An upgrade goes from one version to another.
-fn versions(section: &mut Section<'_>, is_upgraded: bool) -> Option<Vec<String>> {
+/// Reads how the upgrades after the first one differ from it.
+fn repetition(section: &mut Section<'_>, repeats: bool, endless_versions: bool) -> Repetition {
+    let at = section.place("retries_after");
+    if let Some(at) = at.filter(|_| !repeats) {
+        section.problem(
+            at,
+            "retries_after needs repeats_after, without which there is no other upgrade: add it",
+        );
+    }
+    Repetition {
+        retries_after: after(section, "retries_after"),
+        endless_versions,
+        ..Repetition::default()
+    }
+}
+
+/// Reads the versions: an upgrade goes from one to another, and endless ones go on from the last.
+fn versions(section: &mut Section<'_>, is_upgraded: bool, endless: bool) -> Option<Vec<String>> {
     let place = section.place("versions");
     if place.is_none() {
         section.lacks("versions: add them");
@@ -294,6 +319,18 @@ fn versions(section: &mut Section<'_>, is_upgraded: bool) -> Option<Vec<String>>
             "versions must be one or more"
         };
         section.problem(at, why);
+        return None;
+    }
+    if let (Some(at), Some(last)) = (place, versions.last())
+        && endless
+        && later(last, 1).is_none()
+    {
+        let version = quote(last);
+        let why = format!(
+            "nothing is known to follow {version}, and endless_versions needs it: the last version must be \
+             written as 2150, 3.9.0, v1.31.1-r0 or 7.10.2_24.3.0_0827"
+        );
+        section.problem(at, &why);
         return None;
     }
     Some(versions)

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::Kind;
-use crate::sim::scenario::{Hang, ListedAs, SimNode};
+use crate::sim::scenario::{Hang, ListedAs, Repetition, SimNode};
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -37,6 +37,7 @@ fn cluster() -> Cluster {
         kind: Kind::Version,
         starts_after: Some(secs(2)),
         repeats_after: None,
+        repetition: Repetition::default(),
         batch: 1,
         before: vec![step("PreCheck", 4)],
         steps: vec![step("one", 10), step("two", 5)],
@@ -133,4 +134,92 @@ fn runs_repeat_with_the_next_version_and_another_id() {
     assert_eq!((second.from.as_str(), second.to.as_str()), ("2", "1"));
     assert_ne!(first.id(&cluster), second.id(&cluster));
     assert_eq!(first.id(&cluster).len(), 36);
+}
+
+#[test]
+fn a_failed_run_is_tried_again_from_the_first_version() {
+    let mut cluster = cluster();
+    cluster.fails = Some(Place { node: 1, step: 1 });
+    cluster.repeats_after = Some(secs(6));
+    // 4 s, and 10 s up to the failure.
+    for run in 0..3 {
+        let moment = play_at(&cluster, 1.0, 2 + 20 * run + 15).unwrap();
+        assert_eq!((u64::from(moment.run), moment.state), (run, Failed));
+        let versions = (moment.from.as_str(), moment.to.as_str());
+        assert_eq!(versions, ("1", "2"));
+    }
+}
+
+/// Runs until this second, each once: versions, state at its end, and the second of its request.
+fn runs_until(cluster: &Cluster, end: u64) -> Vec<(String, String, State, u64)> {
+    let mut runs: Vec<(u32, (String, String, State, u64))> = Vec::new();
+    for moment in (0..end).filter_map(|second| play_at(cluster, 1.0, second)) {
+        if runs.last().is_some_and(|(run, _)| *run == moment.run) {
+            runs.pop();
+        }
+        let since = moment.requested.duration_since(origin()).as_secs();
+        let since = u64::try_from(since).unwrap();
+        runs.push((moment.run, (moment.from, moment.to, moment.state, since)));
+    }
+    runs.into_iter().map(|(_, run)| run).collect()
+}
+
+#[test]
+fn the_first_of_so_many_runs_fails() {
+    let mut cluster = cluster();
+    cluster.versions = vec!["3.1.0".into(), "3.2.0".into(), "3.9.0".into()];
+    cluster.fails = Some(Place { node: 1, step: 1 });
+    cluster.repeats_after = Some(secs(10));
+    cluster.repetition = Repetition {
+        failure_period: 3,
+        retries_after: Some(secs(36)),
+        endless_versions: true,
+    };
+    let run = |from: &str, to: &str, state, since| (from.to_owned(), to.to_owned(), state, since);
+    // A run that fails takes 14 s and 36 s, one that succeeds 50 s and 10 s.
+    assert_eq!(
+        runs_until(&cluster, 395),
+        [
+            run("3.1.0", "3.2.0", Failed, 2),
+            run("3.1.0", "3.9.0", Succeeded, 52),
+            run("3.9.0", "3.10.0", Succeeded, 112),
+            run("3.10.0", "3.11.0", Failed, 172),
+            run("3.10.0", "3.12.0", Succeeded, 222),
+            run("3.12.0", "3.13.0", Succeeded, 282),
+            run("3.13.0", "3.14.0", Failed, 342),
+            run("3.13.0", "3.15.0", Running, 392),
+        ]
+    );
+}
+
+#[test]
+fn endless_versions_never_lead_back() {
+    let mut cluster = cluster();
+    cluster.versions = vec!["290".into(), "2140".into()];
+    cluster.repeats_after = Some(secs(0));
+    cluster.repetition.endless_versions = true;
+    // A run takes 50 s.
+    let to = |seconds| play_at(&cluster, 1.0, seconds).unwrap().to;
+    assert_eq!([to(2), to(52), to(102)], ["2140", "2150", "2160"]);
+    assert_eq!(to(2 + 50 * 1_000_000), "210000140");
+    cluster.repetition.endless_versions = false;
+    let to = |seconds| play_at(&cluster, 1.0, seconds).unwrap().to;
+    assert_eq!([to(2), to(52), to(102)], ["2140", "290", "2140"]);
+}
+
+#[test]
+fn every_run_fails_on_the_way_to_another_endless_version() {
+    let mut cluster = cluster();
+    cluster.versions = vec!["2.1.0".into(), "2.2.0".into()];
+    cluster.fails = Some(Place { node: 0, step: 1 });
+    cluster.repeats_after = Some(secs(6));
+    cluster.repetition.endless_versions = true;
+    let versions = |seconds| {
+        let moment = play_at(&cluster, 1.0, seconds).unwrap();
+        format!("{} {}", moment.from, moment.to)
+    };
+    assert_eq!(
+        [versions(2), versions(12), versions(22)],
+        ["2.1.0 2.2.0", "2.1.0 2.3.0", "2.1.0 2.4.0"]
+    );
 }

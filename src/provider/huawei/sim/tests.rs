@@ -22,7 +22,7 @@ use crate::model::{Kind, Thresholds};
 use crate::provider::http::Transport;
 use crate::provider::huawei::css;
 use crate::sim::scenario::{
-    Cluster, HuaweiAccount, ListedAs, NcloudAccount, Scenario, SimNode, Step,
+    Cluster, HuaweiAccount, ListedAs, NcloudAccount, Repetition, Scenario, SimNode, Step,
 };
 use crate::sim::server;
 use crate::telemetry::Metrics;
@@ -61,6 +61,7 @@ pub(in crate::provider::huawei) fn cluster(id: &str, kind: Kind) -> Cluster {
         kind,
         starts_after: Some(secs(5)),
         repeats_after: None,
+        repetition: Repetition::default(),
         batch: 1,
         before: Vec::new(),
         steps: vec![step("Data migration"), step("Task status update")],

@@ -16,6 +16,9 @@ use crate::sim::{Answer, Request, World};
 /// How long before the request the nodes last changed, when the upgrade did not touch them yet.
 const UNTOUCHED: Duration = Duration::from_secs(18 * 3600);
 
+/// Later versions that are listed where versions are endless: clients ask for the list once an hour.
+const AHEAD: u64 = 100;
+
 /// Answers this service's calls; none when the path is not one of them.
 pub(super) fn answer(world: &World, request: &Request<'_>) -> Option<Answer> {
     let path = route(world, request, SERVICE.version)?;
@@ -70,8 +73,9 @@ fn clusters(world: &World, request: &Request<'_>) -> Answer {
 fn versions(world: &World) -> Value {
     let mut known = BTreeMap::new();
     for cluster in world.clusters(SERVICE.product) {
-        for code in &cluster.versions {
-            known.insert((engine(cluster), code.as_str()), name(cluster, code));
+        for code in world.versions(cluster, AHEAD) {
+            let name = name(cluster, &code);
+            known.insert((engine(cluster), code), name);
         }
     }
     let known: Vec<Value> = known

@@ -7,7 +7,9 @@ use hyper::HeaderMap;
 use super::*;
 use crate::clock::Clock;
 use crate::model::Kind;
-use crate::sim::scenario::{Fault, HuaweiAccount, NcloudAccount, Scenario, SimNode, Step};
+use crate::sim::scenario::{
+    ConfigGroup, Fault, HuaweiAccount, NcloudAccount, Repetition, Scenario, SimNode, Step,
+};
 
 /// A scenario in this region, without faults.
 pub(in super::super) fn scenario(region: &str, clusters: Vec<Cluster>) -> Scenario {
@@ -58,6 +60,7 @@ pub(in super::super) fn cluster(
         kind: Kind::Version,
         starts_after: Some(Duration::from_secs(100)),
         repeats_after: None,
+        repetition: Repetition::default(),
         batch: 1,
         before: Vec::new(),
         steps: vec![Step {
@@ -282,6 +285,68 @@ fn types_are_those_of_the_documents() {
         assert_eq!(answer.status, want, "{} {body}", call.1);
         assert_eq!(answer.refused.is_some(), want != 200, "{} {body}", call.1);
     }
+}
+
+/// Clusters whose upgrades began every 100 s, a thousand times, and rest after the last.
+fn after_a_thousand_upgrades() -> World {
+    let mut clusters = vec![
+        cluster("ses", "1", ["270", "290"], &[("d1", "D")]),
+        cluster("cdss", "2", ["2.8.2", "3.7.1"], &[("b1", "broker")]),
+    ];
+    for cluster in &mut clusters {
+        cluster.repeats_after = Some(Duration::from_secs(40));
+        cluster.repetition.endless_versions = true;
+    }
+    let mut scenario = scenario("KR", clusters);
+    scenario.ncloud.config_groups = vec![ConfigGroup {
+        number: 170,
+        version: "3.1007.0".into(),
+    }];
+    super::tests::world(scenario, 100 + 999 * 100 + 80)
+}
+
+fn json(world: &World, call: (&str, &str, &str), body: &str) -> Value {
+    let answer = ask(world, call, body, |_| ()).unwrap();
+    serde_json::from_str(&answer.body).unwrap()
+}
+
+#[test]
+fn endless_versions_are_listed_and_named() {
+    let world = after_a_thousand_upgrades();
+    let progress = ("POST", "/api/v2/cluster/getRollingUpgradeProgress", "");
+    let progress = json(&world, progress, r#"{"serviceGroupInstanceNo":"1"}"#);
+    let versions = &progress["result"]["versionVo"];
+    assert_eq!(versions["currentVersionCode"], "210070");
+    assert_eq!(versions["targetVersionCode"], "210080");
+    let list = ("GET", "/api/v2/cluster/getSearchEngineVersionList", "");
+    let list = json(&world, list, "");
+    let list = list["result"]["searchEngineVersionList"]
+        .as_array()
+        .unwrap();
+    let name_of = |code: &str| {
+        let found = list.iter().find(|v| v["searchEngineVersionCode"] == code);
+        found.map(|v| v["searchEngineVersionName"].as_str().unwrap())
+    };
+    assert_eq!(name_of("270"), Some("OpenSearch 2.7.0"));
+    assert_eq!(name_of("210070"), Some("OpenSearch 2.1007.0"));
+    assert_eq!(name_of("210080"), Some("OpenSearch 2.1008.0"));
+    assert_eq!(name_of("211080"), Some("OpenSearch 2.1108.0"));
+    assert_eq!(list.len(), 104, "it does not grow with the upgrades");
+}
+
+#[test]
+fn an_endless_version_can_be_started() {
+    let world = after_a_thousand_upgrades();
+    let start = ("POST", "/api/v1/cluster/rollingUpgrade", "");
+    let code_of = |version: &str| {
+        let body = format!(
+            r#"{{"serviceGroupInstanceNo":2,"upgradeKafkaVersionCode":{version}3006,"upgradeConfigGroupNo":170}}"#
+        );
+        json(&world, start, &body)["code"].as_u64().unwrap()
+    };
+    assert_eq!(code_of("310080"), 10151, "not yet");
+    assert_eq!(code_of("310060"), 10153, "the cluster runs it");
+    assert_eq!(code_of("310070"), 0);
 }
 
 #[test]

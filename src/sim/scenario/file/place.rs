@@ -7,16 +7,25 @@ use crate::config::decode::{Field, Section};
 /// Number of nodes, and of the steps that each has; `None` where that is not known.
 type Size = Option<(usize, usize)>;
 
-/// Reads the step at which a cluster fails: one of a node, or (`before: N`) one before the nodes.
-pub(super) fn failure(field: &Field<'_>, size: Size, before: Option<usize>) -> Option<Place> {
+/// Reads the step at which a cluster fails, one of a node or (`before: N`) one before the nodes, and of
+/// how many runs the first one does.
+pub(super) fn failure(
+    field: &Field<'_>,
+    size: Size,
+    before: Option<usize>,
+) -> Option<(Place, u32)> {
     let mut section = field.section();
     let place = match section.take("before") {
         Some(step) => number(&step, ("step before its nodes", "before"), before)
             .map(|step| Place { node: 0, step }),
         None => place(&mut section, size),
     };
+    let period = match section.take("every") {
+        Some(every) => every.integer(1..=1000).and_then(|n| u32::try_from(n).ok()),
+        None => Some(1),
+    };
     section.finish();
-    place
+    Some((place?, period?))
 }
 
 /// Reads the step at which a cluster hangs.

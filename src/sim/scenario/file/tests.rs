@@ -26,6 +26,7 @@ fn a_scenario_of_almost_nothing_has_defaults() {
     assert_eq!(cluster.listed, ListedAs::Allowed);
     assert_eq!((cluster.batch, cluster.executions), (1, 1));
     assert_eq!(cluster.starts_after, None);
+    assert_eq!(cluster.repetition, Repetition::default());
     assert!(scenario.faults.is_empty());
 }
 
@@ -49,7 +50,7 @@ clusters:
   - product: cce
     id: c-1
     name: one
-    versions: [v1.27, v1.28]
+    versions: [v1.27, v1.28.3-r0]
     nodes: [{name: n1, role: node}, {name: n2, role: node}]
     listed: not_upgradable
     kind: az_migration
@@ -60,7 +61,9 @@ clusters:
     steps: [{name: a, takes: 1s}, {name: b, takes: 2s}]
     after: [{name: PostCheck, takes: 3s}]
     hangs: {node: 2, step: 1, lasts: 1h}
-    fails: {node: 1, step: 2}
+    fails: {node: 1, step: 2, every: 4}
+    retries_after: 2m
+    endless_versions: true
     executions: 3
     task_only: true
     findings:
@@ -86,7 +89,7 @@ faults:
     assert_eq!(scenario.clock_ahead, Duration::from_secs(1200));
     assert!(scenario.huawei.security_token.is_some());
     let cluster = &scenario.clusters[0];
-    assert_eq!(cluster.versions, ["v1.27", "v1.28"]);
+    assert_eq!(cluster.versions, ["v1.27", "v1.28.3-r0"]);
     assert_eq!(cluster.nodes.len(), 2);
     assert_eq!(cluster.listed, ListedAs::NotUpgradable);
     assert_eq!(cluster.kind, Kind::AzMigration);
@@ -102,6 +105,14 @@ faults:
         (Place { node: 2, step: 1 }, Duration::from_secs(3600))
     );
     assert_eq!(cluster.fails, Some(Place { node: 1, step: 2 }));
+    assert_eq!(
+        cluster.repetition,
+        Repetition {
+            failure_period: 4,
+            retries_after: Some(Duration::from_secs(120)),
+            endless_versions: true,
+        }
+    );
     assert!(cluster.task_only);
     let findings = cluster.findings.iter();
     let findings = findings.map(|f| (f.scope.as_str(), &*f.target, &*f.item, f.level));
@@ -185,4 +196,23 @@ fn reads_the_example_of_the_readme() {
     let (example, _) = example.split_once("```").unwrap();
     let scenario = parse(example).unwrap();
     assert!(scenario.clusters.iter().any(|c| c.findings.len() == 3));
+}
+
+#[test]
+fn versions_that_cannot_go_on_are_told() {
+    let found = wrong(
+        "clusters:
+  - {product: cce, id: a, versions: [v1.27, v1.28], starts_after: 0s, endless_versions: true}
+  - {product: css, id: b, versions: ['7.9.3', 7.10.2_24.3.0_0827], starts_after: 0s, retries_after: 1m, endless_versions: true}
+  - {product: css, id: c, versions: [x], fails: {node: 1, step: 1, every: 0}, nodes: [{name: n, role: d}], steps: [{name: s, takes: 1s}]}
+",
+    );
+    assert_eq!(
+        found,
+        [
+            "2:27: nothing is known to follow \"v1.28\", and endless_versions needs it: the last version must be written as 2150, 3.9.0, v1.31.1-r0 or 7.10.2_24.3.0_0827",
+            "3:86: retries_after needs repeats_after, without which there is no other upgrade: add it",
+            "4:75: every must be a whole number from 1 to 1000, not \"0\"",
+        ]
+    );
 }

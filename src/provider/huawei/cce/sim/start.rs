@@ -31,7 +31,8 @@ fn order(world: &World, cluster: &Cluster, action: &Value) -> Answer {
     let moment = world.moment(cluster);
     let from = cluster.version(moment.as_ref()).to_owned();
     let bad = |message: &str| failure(400, "CCE.01400001", "BadRequest", message);
-    let Some(to) = resolve(cluster, wanted) else {
+    let versions = world.versions(cluster, 1);
+    let Some(to) = resolve(&versions, wanted) else {
         return bad(&format!("target version {wanted} is not supported"));
     };
     if parts(to) <= parts(&from) {
@@ -56,8 +57,8 @@ fn order(world: &World, cluster: &Cluster, action: &Value) -> Answer {
 }
 
 /// `v1.28` stands for the scenario's version of that release.
-fn resolve<'a>(cluster: &'a Cluster, wanted: &str) -> Option<&'a str> {
-    let versions = || cluster.versions.iter().map(String::as_str);
+fn resolve<'a>(versions: &'a [String], wanted: &str) -> Option<&'a str> {
+    let versions = || versions.iter().map(String::as_str);
     let is_of = |version: &&str| {
         let rest = version.strip_prefix(wanted);
         rest.is_some_and(|rest| rest.starts_with(['.', '-']))

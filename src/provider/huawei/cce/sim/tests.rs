@@ -11,7 +11,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::model::Kind;
 use crate::sim::scenario::{
-    Cluster, HuaweiAccount, ListedAs, NcloudAccount, Place, Scenario, SimNode, Step,
+    Cluster, HuaweiAccount, ListedAs, NcloudAccount, Place, Repetition, Scenario, SimNode, Step,
 };
 
 /// A cluster that is first upgraded after 100 s: `PreCheck` and `Snapshot` of 60 s each, two nodes
@@ -35,6 +35,7 @@ pub(in crate::provider::huawei::cce) fn cluster(id: &str) -> Cluster {
         kind: Kind::Version,
         starts_after: Some(Duration::from_secs(100)),
         repeats_after: Some(Duration::from_secs(1000)),
+        repetition: Repetition::default(),
         batch: 1,
         before: vec![step("PreCheck", 60), step("Snapshot", 60)],
         steps: vec![step("Drain", 60), step("Upgrade", 60)],

@@ -33,7 +33,7 @@ pub(super) fn answer(world: &World, body: &Value) -> Answer {
         return no(NO_SUCH_VERSION, "지원하지 않는 Kafka 버전입니다.");
     };
     let moment = world.moment(cluster);
-    if parts(to) <= parts(cluster.version(moment.as_ref())) {
+    if parts(&to) <= parts(cluster.version(moment.as_ref())) {
         return no(
             NOT_LATER,
             "업데이트된 Kafka 버전은 현재 클러스터 버전보다 이후여야 합니다.",
@@ -46,7 +46,7 @@ pub(super) fn answer(world: &World, body: &Value) -> Answer {
             "Kafka 버전에 맞는 Config Group이 아닙니다.",
         );
     }
-    match world.order(cluster, to) {
+    match world.order(cluster, &to) {
         Some(_) => success(&json!(true), world.now()),
         None => no(CHANGING, "클러스터가 변경 중입니다."),
     }
@@ -54,12 +54,11 @@ pub(super) fn answer(world: &World, body: &Value) -> Answer {
 
 /// The version of this code, among those that the scenario knows. A code is the version's digits
 /// with those of the manager, as in the vendor's documents: 2823006 is Kafka 2.8.2.
-fn version(world: &World, code: u64) -> Option<&str> {
+fn version(world: &World, code: u64) -> Option<String> {
     let code = code.to_string();
     let clusters = world.clusters(SERVICE.product);
     clusters
-        .flat_map(|cluster| &cluster.versions)
-        .map(String::as_str)
+        .flat_map(|cluster| world.versions(cluster, 1))
         .find(|version| {
             let digits: String = version.chars().filter(char::is_ascii_digit).collect();
             format!("{digits}3006") == code
