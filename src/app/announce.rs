@@ -68,7 +68,10 @@ pub(super) fn start(
     }
     warnings(options.config_file.as_deref(), &config.warnings);
     for hint in hints::hints(config, env) {
-        tracing::warn!("{hint}");
+        // Without a file the config is the program's own: that of the demo.
+        if file.is_some() {
+            tracing::warn!("{hint}");
+        }
     }
 }
 

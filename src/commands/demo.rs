@@ -26,7 +26,7 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
     let scenario = simulate::read_demo()?;
     let clouds = TcpListener::bind("127.0.0.1:0").await?;
     let simulator = clouds.local_addr()?;
-    let text = demo::config(&scenario, simulator);
+    let text = demo::config(&scenario, simulator, flags.speed.factor);
     let config = config::parse(&text, Path::new("."), &|_| None).map_err(|problems| {
         Failure::Config(ConfigError::Invalid {
             path: "the demo's config".into(),
@@ -44,7 +44,8 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
     }
     say(&format!("simulator  http://{simulator}"))?;
     say("Within two minutes nodes move on all four products, one gets stuck, one upgrade fails,")?;
-    say("the others succeed; then it goes on. Ctrl-C ends it.")?;
+    say("and others succeed. Then it goes on to newer versions, with one upgrade that failed and")?;
+    say("one that is stalled in sight at any time. Ctrl-C ends it.")?;
     let world = World::new(scenario, flags.speed.factor, Clock::system());
     // Dropped, and so ended, with this function.
     let mut background = JoinSet::new();

@@ -1,15 +1,24 @@
 //! The demo: a scenario, and a config that points the real pollers at it.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::scenario::Scenario;
 
 /// The scenario that `demo` plays.
 pub const SCENARIO: &str = include_str!("demo.scenario.yml");
 
-/// A config that watches everything in the scenario, served at `simulator`.
-pub fn config(scenario: &Scenario, simulator: SocketAddr) -> String {
+/// Silence after which the demo calls an upgrade stalled, at speed 1. No step of the scenario is as long,
+/// but for those that hang.
+const STALLED_AFTER: Duration = Duration::from_secs(20);
+
+/// Shortest such silence at any speed: the exporter asks once a second.
+const SHORTEST_STALL: Duration = Duration::from_secs(4);
+
+/// Returns the config that watches everything in the scenario, served at `simulator` at this speed.
+pub fn config(scenario: &Scenario, simulator: SocketAddr, speed: f64) -> String {
     use secrecy::ExposeSecret;
+    let stalled_after = STALLED_AFTER.div_f64(speed.max(1e-3)).max(SHORTEST_STALL);
     let endpoint = format!("http://{simulator}");
     let (ncloud, huawei) = (&scenario.ncloud, &scenario.huawei);
     format!(
@@ -20,7 +29,7 @@ polling:
   discovery_interval: 10s
   rate_limit: 100
 upgrades:
-  stalled_after: 20s
+  stalled_after: {stalled_after}ms
 accounts:
   - name: demo-ncloud
     ncloud:
@@ -38,6 +47,7 @@ accounts:
       css: {{endpoint: "{endpoint}"}}
       cce: {{endpoint: "{endpoint}"}}
 "#,
+        stalled_after = stalled_after.as_millis(),
         ncloud_region = ncloud.region,
         ncloud_access = ncloud.access_key,
         ncloud_secret = ncloud.secret_key.expose_secret(),
@@ -46,3 +56,6 @@ accounts:
         huawei_secret = huawei.secret_key.expose_secret(),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! The demo's series, recorded once and played to the rules: `alerts/tests/demo-replay.test.yml`.
 //!
-//! `UPDATE=1 cargo test --test e2e replay` records anew, which takes two minutes; then read the
+//! `UPDATE=1 cargo test --test e2e replay` records anew, which takes three minutes; then read the
 //! expectations above the recording, and correct them where the demo plays another story. Every other
 //! run looks whether the demo still shows what was recorded.
 
@@ -21,8 +21,9 @@ use crate::harness::{PROGRAM, Process, eventually, free_port, get, samples};
 const MARK: &str = "    input_series:\n";
 /// How each recorded series begins.
 const SERIES: &str = "      - series: '";
-/// Scrapes of a recording, one a second: every upgrade of the demo comes to an end.
-const SCRAPES: u32 = 130;
+/// Scrapes of a recording, one a second: every upgrade of the demo comes to an end, and another one has
+/// failed and another one is stalled when it is over.
+const SCRAPES: u32 = 190;
 /// What Prometheus adds.
 const TARGET: &str = "job=\"rolling-upgrade-exporter\",instance=\"127.0.0.1:10850\"";
 /// Metrics that rules read and the demo does not have: nothing of it fails, and it posts no alerts.
