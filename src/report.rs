@@ -272,7 +272,8 @@ impl UpgradeReport {
 }
 
 impl Report {
-    /// The clusters with one of their upgrades each, or with none, those in trouble first.
+    /// The clusters with one of their upgrades each, or with none, those in trouble first. Of those in
+    /// work the longest silence comes first.
     pub fn by_attention(&self) -> Vec<(Attention, &ClusterReport, Option<&UpgradeReport>)> {
         let mut rows: Vec<_> = self
             .clusters
@@ -287,8 +288,12 @@ impl Report {
                 }
             })
             .collect();
-        // Stable: within a part the order stays that of account, product and id.
-        rows.sort_by_key(|(attention, ..)| *attention);
+        // Stable: within a part the order is else that of account, product and id.
+        rows.sort_by_key(|(attention, _, upgrade)| {
+            let last_progress = upgrade.map(|upgrade| upgrade.last_progress);
+            let in_work = *attention == Attention::Running;
+            (*attention, last_progress.filter(|_| in_work))
+        });
         rows
     }
 }
