@@ -16,7 +16,8 @@ pub struct Filter {
     pub products: Vec<String>,
     /// Words of [`states`].
     pub states: Vec<String>,
-    /// Words that must all be there, in any case, in names, ids, versions or errors.
+    /// Words that must all be there, in any case, in names, ids, versions, errors or other texts of the
+    /// vendor.
     pub text: String,
 }
 
@@ -188,6 +189,10 @@ fn says(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, words: &[Strin
         &cluster.version,
         &cluster.raw_status,
     ];
+    let of_cluster = [&cluster.version_name, &cluster.status_meaning];
+    texts.extend(of_cluster.into_iter().flatten().map(String::as_str));
+    let offers = &cluster.available_versions;
+    texts.extend(offers.iter().map(|offer| offer.version.as_str()));
     if let Some(error) = &cluster.last_error {
         texts.extend([error.reason.as_str(), &error.message]);
     }
@@ -200,12 +205,23 @@ fn says(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, words: &[Strin
             &upgrade.upgrade_id,
             &upgrade.from_version,
             &upgrade.to_version,
+            &upgrade.from_version_name,
+            &upgrade.to_version_name,
+            &upgrade.reason,
+            &upgrade.agency,
         ];
         texts.extend(told.into_iter().flatten().map(String::as_str));
         for node in &upgrade.nodes {
             texts.extend([node.node.as_str(), &node.raw_status]);
         }
-        texts.extend(upgrade.tasks.iter().map(|task| task.task.as_str()));
+        for task in &upgrade.tasks {
+            texts.push(&task.task);
+            texts.extend(task.description.as_deref());
+        }
+        for finding in upgrade.precheck.iter().flat_map(|check| &check.findings) {
+            texts.extend([finding.target.as_str(), &finding.item, &finding.message]);
+            texts.extend(finding.codes.iter().map(String::as_str));
+        }
     }
     let texts: Vec<String> = texts.into_iter().map(str::to_lowercase).collect();
     words
@@ -240,14 +256,26 @@ mod tests {
                 c.upgrades.push(move_);
             }),
             other("paused", &|c| c.upgrades[0].status = "paused".into()),
-            other("idle", &|c| c.upgrades.clear()),
+            other("idle", &|c| {
+                c.upgrades.clear();
+                c.available_versions.clear();
+            }),
             other("new", &|c| {
                 c.upgrades.clear();
+                c.available_versions.clear();
                 (c.up, c.last_success) = (false, None);
                 c.last_error = report.products[0].last_error.clone();
             }),
             other("events", &|c| {
                 (c.account, c.product) = ("kr-prod".into(), "cdss".into());
+                c.status_meaning = Some("unavailable".into());
+                c.available_versions[0].version = "v1.31.1-r0".into();
+                let upgrade = &mut c.upgrades[0];
+                upgrade.to_version_name = Some("OpenSearch 2.14.0".into());
+                upgrade.reason = Some("no quota".into());
+                upgrade.tasks[0].description = Some("The disk moves.".into());
+                let findings = &mut upgrade.precheck.as_mut().unwrap().findings;
+                findings[0].codes = vec!["CCE.01400017".into()];
             }),
         ];
         report
@@ -312,6 +340,22 @@ mod tests {
         assert_eq!(left("q=cdss+nothing").len(), 0);
         assert_eq!(left("q=7.10.2").len(), 6);
         assert_eq!(left("q=two&q=move"), ["two az_migration"]);
+    }
+
+    #[test]
+    fn text_is_looked_for_in_what_vendors_tell() {
+        for words in [
+            "unavailable",
+            "1.31.1",
+            "opensearch+2.14",
+            "quota",
+            "disk",
+            "01400017",
+        ] {
+            assert_eq!(left(&format!("q={words}")), ["events version"], "{words}");
+        }
+        assert_eq!(left("q=coredns").len(), 6);
+        assert_eq!(left("q=css_agency").len(), 6);
     }
 
     #[test]
