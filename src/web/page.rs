@@ -2,6 +2,7 @@
 //! its script, which only brings what is new into place.
 
 mod cluster;
+mod details;
 mod filter;
 mod steps;
 mod watched;
@@ -20,7 +21,7 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use crate::report::{Attention, Filter, FilterError, Report};
+use crate::report::{Attention, Filter, FilterError, Report, format};
 use crate::text::{Foreign, escaped};
 use cluster::{Row, Steps};
 
@@ -63,11 +64,10 @@ pub(super) fn page(report: Report, query: &str, telemetry_path: &str) -> Page {
     let (filter, mut wrong) = Filter::parse(query);
     wrong.retain(|error| !matches!(error, FilterError::Parameter(_)));
     let form = filter::form(&report, &filter);
-    let above = html! {
-        (watched::troubles(&report))
-        (watched::nothing(&report))
-    };
+    let about = watched::about(&report);
+    let nothing = watched::nothing(&report);
     let below = watched::table(&report);
+    let products = report.products.clone();
     let anything = !report.clusters.is_empty();
     let mut report = report;
     let whatever_state = Filter {
@@ -101,6 +101,7 @@ pub(super) fn page(report: Report, query: &str, telemetry_path: &str) -> Page {
                 a.skip href="#live" { "Skip to the clusters" }
                 header {
                     h1 { "Rolling upgrades" }
+                    (about)
                     // Relative, so that they hold behind a proxy that adds a prefix.
                     nav aria-label="More" {
                         a href={ "./api/v1/upgrades" (json) } { "JSON" }
@@ -118,9 +119,12 @@ pub(super) fn page(report: Report, query: &str, telemetry_path: &str) -> Page {
                         data-version=(escaped(&report.exporter_version)) {
                         @if anything { (filter::counts(&counts, &filter)) }
                         @for error in &wrong { p.notice { "The address asks for " (Foreign(error).to_string()) "." } }
-                        (above)
+                        @if !report.ready {
+                            p.notice { "The first poll round has not ended yet: clusters may be missing." }
+                        }
+                        (nothing)
                         @if anything { (filter::told(&filter, rows.len())) }
-                        (parts(&rows, &report, &filter))
+                        (parts(&rows, &report, &filter, &watched::troubles(&products, &rows, report.generated)))
                         (below)
                         footer { p {
                             "As of " (words::stamp(report.generated, &report.generated.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()))
@@ -181,7 +185,9 @@ fn icon(counts: &BTreeMap<Attention, usize>) -> String {
     )
 }
 
-fn parts(rows: &[Row<'_>], report: &Report, filter: &Filter) -> Markup {
+/// Renders the parts of the page. What is wrong with looking for clusters stands below the upgrades that
+/// failed or stalled.
+fn parts(rows: &[Row<'_>], report: &Report, filter: &Filter, troubles: &Markup) -> Markup {
     let mut cards = 0;
     let mut steps = |attention| {
         cards += 1;
@@ -194,6 +200,7 @@ fn parts(rows: &[Row<'_>], report: &Report, filter: &Filter) -> Markup {
     };
     html! {
         @for part in Attention::ALL {
+            @if part == Attention::Silent { (troubles) }
             @let those: Vec<&Row<'_>> = rows.iter().filter(|(attention, ..)| *attention == part).collect();
             @if !those.is_empty() {
                 section id={ "part-" (part.as_str()) } aria-labelledby={ (part.as_str()) "-title" } {
@@ -215,6 +222,9 @@ fn parts(rows: &[Row<'_>], report: &Report, filter: &Filter) -> Markup {
 /// The clusters without an upgrade: a line each.
 fn idle(rows: &[&Row<'_>], report: &Report, filter: &Filter) -> Markup {
     let open = rows.len() <= FEW || !filter.states.is_empty() || !filter.text.is_empty();
+    let offered = rows
+        .iter()
+        .any(|(_, cluster, _)| !cluster.available_versions.is_empty());
     html! {
         details #idle-clusters open[open] {
             summary { (words::count(rows.len() as u64, "cluster")) " without an upgrade" }
@@ -225,22 +235,28 @@ fn idle(rows: &[&Row<'_>], report: &Report, filter: &Filter) -> Markup {
                     th scope="col" { "Account" }
                     th scope="col" { "Product" }
                     th scope="col" { "Version" }
-                    th scope="col" { "Vendor’s word" }
+                    @if offered { th scope="col" { "Available versions" } }
+                    th scope="col" { "Cluster state (vendor)" }
                     th scope="col" { "Data" }
                 } }
                 tbody { @for (_, cluster, _) in rows { tr {
                     th scope="row" {
-                        (words::foreign(&cluster.cluster_name, &cluster.cloud))
-                        @if cluster.cluster_id != cluster.cluster_name {
+                        (words::name(cluster))
+                        @if cluster.cluster_id != words::plain_name(cluster) {
                             small { (words::foreign(&cluster.cluster_id, &cluster.cloud)) }
                         }
                         (cluster::degraded(cluster, report.generated))
                     }
                     td { (words::foreign(&cluster.account, &cluster.cloud)) }
                     td { (escaped(&cluster.product)) }
-                    td { (words::foreign(&cluster.version, &cluster.cloud)) }
-                    td { (words::foreign(&cluster.raw_status, &cluster.cloud)) }
-                    td { (cluster::age(cluster, report.generated)) }
+                    td { @if !cluster.version.is_empty() {
+                        (words::foreign(&format::version(&cluster.version, cluster.version_name.as_deref()), &cluster.cloud))
+                    } }
+                    @if offered { td data-is="Available" { (details::available(cluster)) } }
+                    td data-is="State" { @if !cluster.raw_status.is_empty() {
+                        (words::foreign(&format::vendor_status(cluster), &cluster.cloud))
+                    } }
+                    td data-is="Data" { (cluster::age(cluster, report.generated)) }
                 } } }
             } }))
         }

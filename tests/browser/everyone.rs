@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::details_stage::DetailsStage;
+use crate::driver::Browser;
 use crate::stage::Stage;
 
 const TAB: &str = "\u{e004}";
@@ -126,19 +128,28 @@ async fn breaks_no_rule_of_axe() {
         return;
     };
     let stage = Stage::set().await;
-    let browser = &stage.browser;
     for (width, scheme) in [(1200, "light"), (360, "dark")] {
-        browser.size(width, 900, scheme).await;
+        stage.browser.size(width, 900, scheme).await;
         stage.open("").await;
-        browser.run(&axe, json!([])).await;
-        let check = "window.outcome = undefined; axe.run().then(r => window.outcome = r);";
-        browser.run(check, json!([])).await;
-        browser.until("window.outcome !== undefined").await;
-        let broken = browser
-            .eval("outcome.violations.map(v => [v.id, v.help, v.nodes.map(n => n.html)])")
-            .await;
-        assert_eq!(broken, Value::Array(Vec::new()), "{broken:#}");
-        let passed = browser.eval("outcome.passes.length").await;
-        assert!(passed.as_u64().unwrap() > 20, "{passed}");
+        breaks_no_rule(&stage.browser, &axe).await;
     }
+    let stage = DetailsStage::start().await;
+    for (width, scheme) in [(1280, "dark"), (390, "light")] {
+        stage.browser.size(width, 844, scheme).await;
+        stage.open("").await;
+        breaks_no_rule(&stage.browser, &axe).await;
+    }
+}
+
+async fn breaks_no_rule(browser: &Browser, axe: &str) {
+    browser.run(axe, json!([])).await;
+    let check = "window.outcome = undefined; axe.run().then(r => window.outcome = r);";
+    browser.run(check, json!([])).await;
+    browser.until("window.outcome !== undefined").await;
+    let broken = browser
+        .eval("outcome.violations.map(v => [v.id, v.help, v.nodes.map(n => n.html)])")
+        .await;
+    assert_eq!(broken, Value::Array(Vec::new()), "{broken:#}");
+    let passed = browser.eval("outcome.passes.length").await;
+    assert!(passed.as_u64().unwrap() > 20, "{passed}");
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod details;
+mod details_stage;
 mod driver;
 mod everyone;
 #[path = "../e2e/harness.rs"]

@@ -73,15 +73,43 @@ async fn refreshes_in_place_and_tells_when_it_cannot() {
     stage.browser.until(&moved).await;
 
     // The exporter goes and comes back on the same port.
+    let last = "document.querySelector('footer time').textContent";
     stage.pair.exporter.terminate().await;
-    let note = "document.getElementById('note').textContent";
-    let gone = format!("{note}.startsWith('No answer from the exporter since ')");
+    let note = "document.getElementById('note')";
+    let gone = format!("{note}.textContent.startsWith('No answer from the exporter since ')");
     stage.browser.until(&gone).await;
+    let told = stage.browser.text(&format!("{note}.textContent")).await;
+    let since = format!(
+        "since {}",
+        stage.browser.text(last).await.split_once(' ').unwrap().1
+    );
+    assert!(
+        told.contains(&since) && since.ends_with(" UTC"),
+        "{told}: {since}"
+    );
     let shown = stage
         .browser
         .text("document.getElementById('live').innerText")
         .await;
     assert!(shown.contains("搜索-订单"), "what was known stays: {shown}");
+    let dim = "['header', 'search', '#live']\
+               .every(e => getComputedStyle(document.querySelector(e)).opacity < 0.6)";
+    let clear = format!("getComputedStyle({note}).opacity === '1'");
+    for (width, height) in [(1280, 900), (390, 844)] {
+        stage.browser.size(width, height, "light").await;
+        stage
+            .browser
+            .run("scrollTo(0, document.body.scrollHeight)", json!([]))
+            .await;
+        let at = format!("{note}.getBoundingClientRect()");
+        let in_sight = format!("{at}.top >= 0 && {at}.bottom < innerHeight && scrollY > 0");
+        for what in [dim, &clear, &in_sight] {
+            assert_eq!(stage.browser.eval(what).await, true, "{width}: {what}");
+        }
+        stage.browser.picture(&format!("dead-{width}")).await;
+    }
+    let title = stage.browser.text("document.title").await;
+    assert!(title.starts_with("No answer"), "{title}");
     // That nobody listens is all that the console was told.
     for told in stage.browser.console().await {
         assert!(told.contains("ERR_CONNECTION_REFUSED"), "{told}");
@@ -94,5 +122,9 @@ async fn refreshes_in_place_and_tells_when_it_cannot() {
         .browser
         .until("!document.body.classList.contains('failing')")
         .await;
+    let bright = "getComputedStyle(document.getElementById('live')).opacity";
+    assert_eq!(stage.browser.eval(bright).await, "1");
+    let title = "!document.title.startsWith('No answer')";
+    stage.browser.until(title).await;
     assert_eq!(stage.browser.eval("window.mark").await, "same page");
 }

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use sha2::{Digest, Sha256};
 
-use super::{steps, words};
+use super::words::{self, fact, fitting_fact, wide_fact};
+use super::{details, steps};
 use crate::report::format;
 use crate::report::{Attention, ClusterReport, Filter, UpgradeReport, thousands};
 use crate::text::escaped;
@@ -21,9 +22,12 @@ pub(super) enum Steps {
     Closed,
     /// The same, far down.
     Far,
-    /// On a page of its own: this one has too many.
+    /// On a page of its own, with the vendor's further details: this one has too many.
     Elsewhere,
 }
+
+/// Nodes that a card names beside their number, when they failed or are in work while nothing moves.
+const NAMED: usize = 3;
 
 /// The card of a cluster.
 pub(super) fn card(row: &Row<'_>, now: Timestamp, show: Steps) -> Markup {
@@ -32,7 +36,7 @@ pub(super) fn card(row: &Row<'_>, now: Timestamp, show: Steps) -> Markup {
     html! {
         article.card.(attention.as_str()).far[matches!(show, Steps::Far | Steps::Elsewhere)] id=(id) aria-labelledby={ (id) "-name" } {
             div.head {
-                h3 id={ (id) "-name" } { (words::foreign(&cluster.cluster_name, &cluster.cloud)) }
+                h3 id={ (id) "-name" } { (words::name(cluster)) }
                 p.badges {
                     span.badge.(attention.as_str()) {
                         span aria-hidden="true" { (words::sign(attention)) " " }
@@ -46,18 +50,22 @@ pub(super) fn card(row: &Row<'_>, now: Timestamp, show: Steps) -> Markup {
                     }
                 }
             }
+            @if let Some(upgrade) = upgrade { (details::reason(cluster, upgrade)) }
             p.where {
                 (words::foreign(&cluster.account, &cluster.cloud)) " · " (escaped(&cluster.product)) " · "
-                (escaped(&cluster.cloud_region)) " · " span.id { (words::foreign(&cluster.cluster_id, &cluster.cloud)) }
+                (escaped(&cluster.cloud_region))
+                @if cluster.cluster_id != words::plain_name(cluster) {
+                    " · " span.id { (words::foreign(&cluster.cluster_id, &cluster.cloud)) }
+                }
             }
-            @if let Some(upgrade) = upgrade { (progress(&id, upgrade)) }
-            (facts(cluster, upgrade, now))
+            @if let Some(upgrade) = upgrade { (progress(&id, cluster, upgrade, attention)) }
+            (facts(cluster, upgrade, now, show))
             (error(cluster, now))
             (degraded(cluster, now))
             @if let Some(upgrade) = upgrade {
-                @for sentence in upgrade.left_out() { p.notice { (sentence) } }
+                @for sentence in left_out(upgrade) { p.notice { (sentence) } }
             }
-            @if let Some(upgrade) = upgrade { (details(&id, cluster, upgrade, now, show)) }
+            @if let Some(upgrade) = upgrade { (tables(&id, cluster, upgrade, now, show)) }
         }
     }
 }
@@ -83,8 +91,31 @@ pub(super) fn id(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>) -> St
     format!("u-{first:016x}")
 }
 
-fn progress(id: &str, upgrade: &UpgradeReport) -> Markup {
+fn progress(
+    id: &str,
+    cluster: &ClusterReport,
+    upgrade: &UpgradeReport,
+    attention: Attention,
+) -> Markup {
     let of = |status: &str| upgrade.nodes_in(status);
+    let named = |status: &str| {
+        let mut those = upgrade.nodes.iter().filter(|node| node.status == status);
+        let names: Vec<&str> = those
+            .by_ref()
+            .take(NAMED)
+            .map(|node| node.node.as_str())
+            .collect();
+        html! {
+            @for (place, name) in names.iter().enumerate() {
+                @if place == 0 { ": " } @else { ", " }
+                (words::foreign(name, &cluster.cloud))
+            }
+            @if those.next().is_some() { ", …" }
+        }
+    };
+    if upgrade.progress_ratio.is_none() && upgrade.nodes.is_empty() {
+        return html! {};
+    }
     html! {
         div.bar {
             @if let Some(ratio) = upgrade.progress_ratio {
@@ -96,60 +127,52 @@ fn progress(id: &str, upgrade: &UpgradeReport) -> Markup {
             @if !upgrade.nodes.is_empty() {
                 span {
                     (thousands(of("succeeded"))) " of " (words::count(upgrade.all_nodes(), "node")) " done"
-                    @if of("upgrading") > 0 { ", " (thousands(of("upgrading"))) " in work" }
-                    @if of("failed") > 0 { ", " (thousands(of("failed"))) " failed" }
+                    @if of("upgrading") > 0 { ", " (thousands(of("upgrading"))) " in work"
+                        @if attention == Attention::Stalled { (named("upgrading")) }
+                    }
+                    @if of("failed") > 0 { ", " (thousands(of("failed"))) " failed" (named("failed")) }
                 }
             }
         }
     }
 }
 
-fn fact(name: &str, value: &Markup) -> Markup {
-    html! { div { dt { (name) } dd { (value) } } }
-}
-
-fn facts(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, now: Timestamp) -> Markup {
+fn facts(
+    cluster: &ClusterReport,
+    upgrade: Option<&UpgradeReport>,
+    now: Timestamp,
+    show: Steps,
+) -> Markup {
+    let whole = show != Steps::Elsewhere;
     html! {
         dl.facts {
             @if let Some(upgrade) = upgrade {
-                (version(cluster, upgrade))
+                (details::versions(cluster, upgrade))
                 (times(upgrade, now))
                 @if let Some(order) = upgrade.task_order {
-                    @let task = upgrade.tasks.iter().find(|task| task.order == order);
-                    (fact("Task", &html! {
-                        (order) @if let Some(task) = task { " " (words::foreign(&task.task, &cluster.cloud)) }
-                    }))
+                    @let task = format::current_task(upgrade).unwrap_or(order.to_string());
+                    (fitting_fact("Task", task.chars().count(), &words::foreign(&task, &cluster.cloud)))
                 }
                 @if let Some(executions) = upgrade.executions {
                     (fact("Executions", &html! {
                         (executions) @if let Some(retries @ 1..) = upgrade.retries { " (" (retries) " again)" }
                     }))
                 }
+                @if whole { (details::facts(cluster, upgrade, now)) }
             } @else if !cluster.version.is_empty() {
-                (fact("Version", &words::foreign(&cluster.version, &cluster.cloud)))
+                (details::running_version("Version", cluster))
+            }
+            @if whole && !cluster.available_versions.is_empty() {
+                (fact("Available versions", &details::available(cluster)))
             }
             (fact("Data", &age(cluster, now)))
             @if !cluster.raw_status.is_empty() {
-                (fact("Vendor’s word", &words::foreign(&cluster.raw_status, &cluster.cloud)))
+                (fact("Cluster state (vendor)", &words::foreign(&format::vendor_status(cluster), &cluster.cloud)))
             }
             @if let Some(id) = upgrade.and_then(|u| u.upgrade_id.as_deref()) {
-                div.wide { dt { "Upgrade" } dd { (words::foreign(id, &cluster.cloud)) } }
+                (wide_fact("Upgrade", &words::foreign(id, &cluster.cloud)))
             }
         }
-    }
-}
-
-fn version(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Markup {
-    let name = |text: &str| words::foreign(text, &cluster.cloud);
-    let to = html! { span aria-hidden="true" { "→" } span.unseen { "to" } " " };
-    match (&upgrade.from_version, &upgrade.to_version) {
-        (Some(from), Some(target)) => {
-            fact("Version", &html! { (name(from)) " " (to) (name(target)) })
-        }
-        (None, Some(target)) => fact("Version", &html! { (to) (name(target)) }),
-        (Some(from), None) => fact("Version", &html! { "from " (name(from)) }),
-        (None, None) if cluster.version.is_empty() => html! {},
-        (None, None) => fact("Version", &name(&cluster.version)),
     }
 }
 
@@ -160,7 +183,7 @@ fn times(upgrade: &UpgradeReport, now: Timestamp) -> Markup {
         @if let Some(at) = upgrade.ended {
             (fact("Ended", &html! {
                 (words::ago(at, now))
-                @if let Some(took) = upgrade.duration_seconds { ", took " (format::length(took)) }
+                @if let Some(took) = upgrade.duration_seconds { small { "took " (format::length(took)) } }
             }))
         } @else {
             @if let Some(at) = upgrade.estimated_end {
@@ -220,7 +243,21 @@ pub(super) fn degraded(cluster: &ClusterReport, now: Timestamp) -> Markup {
     }
 }
 
-fn details(
+fn left_out(upgrade: &UpgradeReport) -> Vec<String> {
+    let mut sentences = upgrade.left_out();
+    if let Some(check) = &upgrade.precheck
+        && check.findings_left_out > 0
+    {
+        let (listed, all) = (check.findings.len(), details::all_findings(check));
+        sentences.push(format!(
+            "{listed} of {} precheck findings are shown.",
+            thousands(all)
+        ));
+    }
+    sentences
+}
+
+fn tables(
     id: &str,
     cluster: &ClusterReport,
     upgrade: &UpgradeReport,
@@ -234,10 +271,14 @@ fn details(
     if !upgrade.tasks.is_empty() {
         what.push(words::count(upgrade.all_tasks(), "task"));
     }
-    if what.is_empty() {
-        return html! {};
+    if let Some(check) = &upgrade.precheck
+        && !check.findings.is_empty()
+    {
+        what.push(words::count(
+            details::all_findings(check),
+            "precheck finding",
+        ));
     }
-    let what = what.join(", ");
     if show == Steps::Elsewhere {
         let only = Filter {
             accounts: vec![cluster.account.clone()],
@@ -245,11 +286,17 @@ fn details(
             text: cluster.cluster_id.clone(),
             ..Filter::default()
         };
-        return html! { p { a href={ "?" (only.query()) } { (what) } } };
+        what.insert(0, "details".to_owned());
+        return html! { p { a href={ "?" (only.query()) } { (what.join(", ")) } } };
     }
+    if what.is_empty() {
+        return html! {};
+    }
+    let what = what.join(", ");
     html! {
         details id={ (id) "-steps" } open[show == Steps::Open] {
-            summary { (what) span.unseen { " of " (escaped(&cluster.cluster_name)) } }
+            summary { (what) span.unseen { " of " (escaped(words::plain_name(cluster))) } }
+            @if let Some(check) = &upgrade.precheck { (steps::findings(cluster, check)) }
             @if !upgrade.nodes.is_empty() { (steps::nodes(cluster, upgrade, now)) }
             @if !upgrade.tasks.is_empty() { (steps::tasks(cluster, upgrade, now)) }
         }

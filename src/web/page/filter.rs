@@ -9,7 +9,9 @@ use crate::provider::PRODUCTS;
 use crate::report::{Attention, Filter, Report, filter};
 use crate::text::escaped;
 
-/// The form. It sends itself to its own address, so it works behind any prefix and without script.
+/// The form. It sends itself to its own address, so it works behind any prefix and without script. On a
+/// narrow screen it is folded: the style hides it until the details before it are open, which holds in
+/// browsers that cannot style the content of details.
 pub(super) fn form(report: &Report, filter: &Filter) -> Markup {
     let accounts: BTreeSet<&str> = report
         .products
@@ -24,7 +26,9 @@ pub(super) fn form(report: &Report, filter: &Filter) -> Markup {
         .filter(|word| !parts.contains(word))
         .collect();
     html! {
-        search { form method="get" aria-label="Filter" {
+        search {
+            details.fold { summary { "Filter" @if !filter.is_empty() { " (in use)" } } }
+            form method="get" aria-label="Filter" {
             label { "Account"
                 select name="account" {
                     option value="" { "All" }
@@ -53,7 +57,8 @@ pub(super) fn form(report: &Report, filter: &Filter) -> Markup {
                     autocomplete="off" spellcheck="false";
             }
             button type="submit" { "Filter" }
-        } }
+            }
+        }
     }
 }
 
@@ -104,7 +109,7 @@ pub(super) fn counts(counts: &BTreeMap<Attention, usize>, filter: &Filter) -> Ma
                 li { a.(part.as_str()).none[number == 0] href={ "?" (only.query()) }
                     aria-current=[here.then_some("true")] {
                     span aria-hidden="true" { (words::sign(part)) }
-                    " " strong { (number) } " " (words::title(part).to_lowercase())
+                    " " strong { (number) } " " (words::short(part))
                 } }
             }
         } }

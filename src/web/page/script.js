@@ -4,6 +4,7 @@
 (() => {
   'use strict';
   const live = document.getElementById('live');
+  const about = document.getElementById('about');
   const note = document.getElementById('note');
   const pause = document.getElementById('pause');
   const address = location.origin + location.pathname + location.search;
@@ -12,10 +13,17 @@
   let timer = 0;
   let paused = false;
   let busy = false;
-  let failingSince = '';
+  let failing = false;
 
   function usual() {
     return Number(live.dataset.refresh) * 1000;
+  }
+
+  // The exporter's clock at its last answer, in UTC, with the day where it is another one.
+  function answered() {
+    const [day, time] = live.querySelector('footer time').dateTime.split(/[TZ]/);
+    const today = new Date().toISOString().startsWith(day);
+    return (today ? '' : day + ' ') + time + ' UTC';
   }
 
   function say(text) {
@@ -37,10 +45,10 @@
       if (!answer.ok) throw new Error('HTTP ' + answer.status);
       const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
       const next = fresh.getElementById('live');
-      if (!next) throw new Error('another page');
+      if (!next || !fresh.getElementById('about')) throw new Error('another page');
       if (next.dataset.version !== live.dataset.version) return location.reload();
-      if (failingSince) {
-        failingSince = '';
+      if (failing) {
+        failing = false;
         document.body.classList.remove('failing');
         say('The exporter answers again.');
       } else if ((next.dataset.trouble || '') !== (live.dataset.trouble || '')) {
@@ -51,13 +59,13 @@
       bring(fresh, next);
       wait = usual();
     } catch (error) {
-      if (!failingSince) {
-        failingSince = new Date().toLocaleTimeString();
+      if (!failing) {
+        failing = true;
         document.body.classList.add('failing');
+        document.title = 'No answer · Rolling upgrades';
       }
-      const known = live.querySelector('footer time');
-      say('No answer from the exporter since ' + failingSince + '. This is what was known at ' +
-        (known ? known.textContent : 'the last answer') + '.');
+      const status = /^HTTP/.test(error.message) ? ' (' + error.message + ')' : '';
+      say('No answer from the exporter since ' + answered() + status + '. What is shown was known then.');
       wait = Math.min(wait * 2, longest);
     } finally {
       clearTimeout(alarm);
@@ -71,6 +79,7 @@
     const known = new Map();
     for (const element of live.querySelectorAll('[id]')) known.set(element.id, element);
     change(live, next, known);
+    change(about, fresh.getElementById('about'), new Map());
     if (document.title !== fresh.title) document.title = fresh.title;
     const icon = document.querySelector('link[rel=icon]');
     const newIcon = fresh.querySelector('link[rel=icon]');

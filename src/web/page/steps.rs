@@ -1,11 +1,11 @@
-//! The tables of an upgrade's nodes and tasks.
+//! The tables of an upgrade's nodes, tasks and precheck findings.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::words;
 use crate::report::format;
-use crate::report::{ClusterReport, NodeReport, TaskReport, UpgradeReport};
+use crate::report::{ClusterReport, NodeReport, PrecheckReport, TaskReport, UpgradeReport};
 use crate::text::escaped;
 
 /// The nodes, without the columns that say nothing for any of them.
@@ -14,14 +14,15 @@ pub(super) fn nodes(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
     let has = |told: fn(&NodeReport) -> bool| nodes.iter().any(told);
     let role = has(|n| !n.role.is_empty());
     let task = has(|n| n.task_order.is_some());
+    let work = has(|n| n.duration_seconds.is_some());
     let raw = has(|n| !n.raw_status.is_empty());
     let updated = has(|n| n.updated.is_some());
     let name = |order: u32| {
         let task = upgrade.tasks.iter().find(|task| task.order == order);
-        task.map(|task| task.task.as_str()).unwrap_or_default()
+        task.map_or(order.to_string(), |task| task.task.clone())
     };
     scrolls(
-        &format!("Nodes of {}", escaped(&cluster.cluster_name)),
+        &label("Nodes", cluster),
         &html! { table {
             caption { "Nodes" }
             thead { tr {
@@ -29,55 +30,104 @@ pub(super) fn nodes(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
                 @if role { th scope="col" { "Role" } }
                 th scope="col" { "State" }
                 @if task { th scope="col" { "Task" } }
-                th scope="col" { "In work for" }
-                @if raw { th scope="col" { "Vendor’s word" } }
+                @if work { th scope="col" { "In work for" } }
+                @if raw { th scope="col" { "State (vendor)" } }
                 @if updated { th scope="col" { "Changed" } }
             } }
             tbody { @for node in nodes { tr {
                 th scope="row" { (words::foreign(&node.node, &cluster.cloud)) }
                 @if role { td { (words::foreign(&node.role, &cluster.cloud)) } }
                 td { (words::step_state(&node.status)) }
-                @if task { td { @if let Some(order) = node.task_order {
-                    (order) " " (words::foreign(name(order), &cluster.cloud))
+                @if task { td data-is="Task" { @if let Some(order) = node.task_order {
+                    (words::foreign(&name(order), &cluster.cloud))
                 } } }
-                td { @if let Some(length) = node.duration_seconds { (format::length(length)) } }
-                @if raw { td { (words::foreign(&node.raw_status, &cluster.cloud)) } }
-                @if updated { td { @if let Some(at) = node.updated { (words::ago(at, now)) } } }
+                @if work { td data-is="In work for" { @if let Some(length) = node.duration_seconds {
+                    (format::length(length))
+                } } }
+                @if raw { td data-is="Vendor" { @if !node.raw_status.is_empty() {
+                    (words::foreign(&node.raw_status, &cluster.cloud))
+                } } }
+                @if updated { td data-is="Changed" { @if let Some(at) = node.updated { (words::ago(at, now)) } } }
             } } }
         } },
     )
 }
 
-/// The tasks, in their order.
+/// The tasks, in their order, numbered by their place. The vendor's own numbers stand beside them where
+/// they are others.
 pub(super) fn tasks(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Timestamp) -> Markup {
     let ended = |task: &TaskReport| task.end.or(upgrade.ended).unwrap_or(now);
+    let rows = || (1_u32..).zip(&upgrade.tasks);
+    let order = rows().any(|(place, task)| task.order != place);
     scrolls(
-        &format!("Tasks of {}", escaped(&cluster.cluster_name)),
+        &label("Tasks", cluster),
         &html! { table {
             caption { "Tasks, in order" }
             thead { tr {
-                th scope="col" { "Order" }
+                th scope="col" { "No." }
                 th scope="col" { "Task" }
                 th scope="col" { "State" }
                 th scope="col" { "Began (UTC)" }
                 th scope="col" { "Took" }
+                @if order { th scope="col" { "Order (vendor)" } }
             } }
-            tbody { @for task in &upgrade.tasks {
+            tbody { @for (place, task) in rows() {
                 tr aria-current=[(upgrade.task_order == Some(task.order)).then_some("step")] {
-                    td { (task.order) }
-                    th scope="row" { (words::foreign(&task.task, &cluster.cloud)) }
+                    td.no { (place) }
+                    th scope="row" {
+                        (words::foreign(&task.task, &cluster.cloud))
+                        @if let Some(text) = &task.description { small { (words::sentence(text, &cluster.cloud)) } }
+                    }
                     td { (words::step_state(&task.status)) }
-                    td { @if let Some(at) = task.start { (words::clock(at, now)) } }
-                    td { @if let Some(at) = task.start {
+                    td data-is="Began" { @if let Some(at) = task.start { (words::clock(at, now)) } }
+                    td data-is="Took" { @if let Some(at) = task.start {
                         (format::length(format::between(at, ended(task))))
                     } }
+                    @if order { td data-is="Order" { (task.order) } }
                 }
             } }
         } },
     )
 }
 
-/// A table that is wider than the screen scrolls by itself, by keyboard too; the page never does.
+/// Renders the items of a precheck that did not pass; nothing when there are none.
+pub(super) fn findings(cluster: &ClusterReport, precheck: &PrecheckReport) -> Markup {
+    if precheck.findings.is_empty() {
+        return html! {};
+    }
+    let text = |text: &str| words::foreign(text, &cluster.cloud);
+    scrolls(
+        &label("Precheck findings", cluster),
+        &html! { table {
+            caption { "Precheck findings" }
+            thead { tr {
+                th scope="col" { "Item" }
+                th scope="col" { "Of" }
+                th scope="col" { "Message" }
+                th scope="col" { "Codes" }
+            } }
+            tbody { @for finding in &precheck.findings { tr {
+                th scope="row" { (text(&finding.item)) }
+                td {
+                    (words::plain(&finding.scope))
+                    @if !finding.target.is_empty() { " " (text(&finding.target)) }
+                }
+                td.text { @if !finding.message.is_empty() { (words::sentence(&finding.message, &cluster.cloud)) } }
+                td data-is="Codes" { @for (place, code) in finding.codes.iter().enumerate() {
+                    @if place > 0 { ", " }
+                    (text(code))
+                } }
+            } } }
+        } },
+    )
+}
+
+fn label(what: &str, cluster: &ClusterReport) -> String {
+    format!("{what} of {}", escaped(words::plain_name(cluster)))
+}
+
+/// Lets a table that is wider than the screen scroll by itself, by keyboard too; the page never does.
+/// On a narrow screen each row is a block, whose cells carry the names of their columns (`data-is`).
 pub(super) fn scrolls(label: &str, table: &Markup) -> Markup {
     html! { div.scrolls role="region" aria-label=(label) tabindex="0" { (table) } }
 }

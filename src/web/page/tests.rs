@@ -49,14 +49,14 @@ fn fleet() -> Report {
     report
 }
 
-fn render(report: Report, query: &str) -> String {
+pub(super) fn render(report: Report, query: &str) -> String {
     let html = page(report, query, "/metrics").html;
     // The script's own words are not the page's.
     html.replace(SCRIPT, "").replace(STYLE, "")
 }
 
 /// The texts in the order in which they must be there.
-fn in_order(html: &str, texts: &[&str]) {
+pub(super) fn in_order(html: &str, texts: &[&str]) {
     let mut rest = html;
     for text in texts {
         let (_, after) = rest
@@ -90,6 +90,85 @@ fn trouble_comes_first() {
         assert!(html.contains(state), "{state}");
     }
     assert_eq!(html.matches("overdue<").count(), 4, "{html}");
+}
+
+#[test]
+fn what_runs_is_ordered_by_the_time_since_anything_moved() {
+    let mut report = report();
+    let silent =
+        |name: &str, seconds| cluster(name, |c| c.upgrades[0].last_progress = before(seconds));
+    report.clusters = vec![
+        silent("a", 5),
+        silent("b", 900),
+        silent("c", 60),
+        silent("d", 60),
+    ];
+    in_order(&render(report, ""), &[">b<", ">c<", ">d<", ">a<"]);
+}
+
+#[test]
+fn a_list_that_fails_is_told_below_what_failed_and_stalled() {
+    let mut report = fleet();
+    report.products = self::report().products;
+    report.clusters.remove(3);
+    let refused = "(throttled): <bdi>too many calls</bdi>";
+    in_order(
+        &render(report, ""),
+        &[
+            ">broken<",
+            ">stuck<",
+            "Cannot list the css",
+            refused,
+            ">runs<",
+        ],
+    );
+}
+
+#[test]
+fn an_error_that_a_card_tells_is_not_repeated() {
+    let mut report = report();
+    report.clusters = vec![cluster("dark", |c| {
+        (c.up, c.last_success) = (false, None);
+        c.cluster_name.clear();
+        c.upgrades.clear();
+        c.last_error = self::report().products[0].last_error.clone();
+    })];
+    let number = |report: &Report, query: &str, text: &str| {
+        render(report.clone(), query).matches(text).count()
+    };
+    assert_eq!(number(&report, "", "too many calls"), 1);
+    assert_eq!(
+        number(&report, "", "<bdi>id-dark</bdi>"),
+        1,
+        "its id is its title"
+    );
+    assert_eq!(number(&report, "state=failed", "too many calls"), 1);
+    let error = report.clusters[0].last_error.as_mut().unwrap();
+    error.message = "too many calls (request 7)".into();
+    report.products[0].last_error.as_mut().unwrap().message = "too many calls (request 8)".into();
+    assert_eq!(number(&report, "", "too many calls"), 1);
+    report.clusters[0].last_error.as_mut().unwrap().reason = "timeout".into();
+    assert_eq!(number(&report, "", "too many calls"), 2);
+}
+
+#[test]
+fn the_header_tells_how_much_is_watched_and_how_new_it_is() {
+    let about = |report: Report| {
+        let html = render(report, "state=failed");
+        let (_, rest) = html.split_once("<p id=\"about\">").unwrap();
+        rest.split_once("</p>").unwrap().0.to_owned()
+    };
+    let mut report = fleet();
+    assert!(about(report.clone()).starts_with("6 clusters in 1 account · data of <time"));
+    assert!(about(report.clone()).ends_with(">08:01:30</time> UTC"));
+    report.clusters.truncate(1);
+    report.clusters[0].account = "other".into();
+    report.clusters[0].last_success = Some(before(86_400));
+    let text = about(report.clone());
+    assert!(text.starts_with("1 cluster in 2 accounts"), "{text}");
+    assert!(text.ends_with(">2027-01-14 08:01</time> UTC"), "{text}");
+    report.clusters.clear();
+    assert_eq!(about(report), "0 clusters in 1 account · no data yet");
 }
 
 #[test]
@@ -140,7 +219,7 @@ fn a_card_tells_all_that_is_known() {
             r#"<progress max="1" value="0.500""#,
             "<strong>50%</strong>",
             "1 of 2 nodes done, 1 in work",
-            "<bdi>7.6.2</bdi> ",
+            "<bdi>Elasticsearch 7.6.2</bdi> ",
             "<bdi>7.10.2</bdi>",
             "Requested",
             "1m40s ago",
@@ -150,10 +229,10 @@ fn a_card_tells_all_that_is_known() {
             "30s ago",
             "stalled after 1m",
             "Task",
-            "4 <bdi>restart</bdi>",
+            "<bdi>restart (1 of 1)</bdi>",
             "2 (1 again)",
             "10s old",
-            "<bdi>200</bdi>",
+            "<bdi>200 available</bdi>",
             "<bdi>u-1</bdi>",
             "2 nodes, 1 task",
             "<bdi>n-1</bdi>",
@@ -198,7 +277,10 @@ fn tells_what_is_left_out() {
 #[test]
 fn what_ended_and_what_is_old_say_so() {
     let html = render(fleet(), "");
-    in_order(&html, &[">done<", "Ended", "5m ago", ", took 3h5m"]);
+    in_order(
+        &html,
+        &[">done<", "Ended", "5m ago", "<small>took 3h5m</small>"],
+    );
     in_order(
         &html,
         &[">dark<", "15m old", "(out of date)", "Last poll failed"],

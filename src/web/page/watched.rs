@@ -1,23 +1,47 @@
 //! How looking for clusters goes, and what to do when there are none.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::cluster::Row;
 use super::{steps, words};
-use crate::report::{ProductReport, Report, thousands};
+use crate::report::{ErrorReport, ProductReport, Report, thousands};
 use crate::text::escaped;
 
-/// What stands above the clusters when something is wrong with looking for them.
-pub(super) fn troubles(report: &Report) -> Markup {
-    let now = report.generated;
+/// Renders how much is watched and the time of the newest data, for the header.
+pub(super) fn about(report: &Report) -> Markup {
+    let accounts: BTreeSet<&str> = report
+        .products
+        .iter()
+        .map(|product| product.account.as_str())
+        .chain(report.clusters.iter().map(|c| c.account.as_str()))
+        .collect();
+    let number = |length: usize, noun| words::count(length as u64, noun);
+    let newest = report.clusters.iter().filter_map(|c| c.last_success).max();
     html! {
-        @if !report.ready {
-            p.notice { "The first poll round has not ended yet: clusters may be missing." }
+        p #about {
+            (number(report.clusters.len(), "cluster")) " in " (number(accounts.len(), "account"))
+            " · "
+            @match newest {
+                Some(at) => { "data of " (words::clock(at, report.generated)) " UTC" }
+                None => { "no data yet" }
+            }
         }
-        @for product in report.products.iter().filter(|p| p.last_error.is_some()) {
-            (trouble(product, now))
+    }
+}
+
+/// Renders what is wrong with looking for clusters. An error that the card of a cluster tells is not
+/// repeated.
+pub(super) fn troubles(products: &[ProductReport], rows: &[Row<'_>], now: Timestamp) -> Markup {
+    html! {
+        @for product in products {
+            @if let Some(error) = &product.last_error {
+                (trouble(product, error, rows.iter().any(|row| tells(row, product, error)), now))
+            }
         }
-        @for product in report.products.iter().filter(|p| p.left_out > 0) {
+        @for product in products.iter().filter(|p| p.left_out > 0) {
             p.notice {
                 (thousands(product.watched)) " of " (thousands(product.watched.saturating_add(product.left_out)))
                 " " (product.product) " clusters of " (words::foreign(&product.account, &product.cloud))
@@ -27,18 +51,31 @@ pub(super) fn troubles(report: &Report) -> Markup {
     }
 }
 
-fn trouble(product: &ProductReport, now: Timestamp) -> Markup {
+fn trouble(product: &ProductReport, error: &ErrorReport, is_told: bool, now: Timestamp) -> Markup {
     html! {
-        @if let Some(error) = &product.last_error {
-            div.error {
-                strong {
-                    "Cannot list the " (escaped(&product.product)) " clusters of "
-                    (words::foreign(&product.account, &product.cloud))
-                } ", " (words::ago(error.at, now)) " (" (words::plain(&error.reason)) "): "
-                (words::sentence(&error.message, &product.cloud))
-            }
+        div.error {
+            strong {
+                "Cannot list the " (escaped(&product.product)) " clusters of "
+                (words::foreign(&product.account, &product.cloud))
+            } ", " (words::ago(error.at, now)) " (" (words::plain(&error.reason)) ")"
+            @if is_told { ": see its clusters below." }
+            @else { ": " (words::sentence(&error.message, &product.cloud)) }
         }
     }
+}
+
+/// Returns whether the card of a cluster tells this error of its product. Refused credentials are one
+/// error, whichever call met them; of others the texts agree but for numbers, such as a countdown.
+fn tells(row: &Row<'_>, product: &ProductReport, error: &ErrorReport) -> bool {
+    let (_, cluster, _) = row;
+    let words = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+    let is_of_product =
+        (&cluster.account, &cluster.product) == (&product.account, &product.product);
+    let own = cluster.last_error.as_ref().filter(|_| is_of_product);
+    own.is_some_and(|own| {
+        own.reason == error.reason
+            && (own.reason == "auth" || words(&own.message) == words(&error.message))
+    })
 }
 
 /// Nothing is watched, though everybody was asked.
@@ -76,9 +113,9 @@ pub(super) fn table(report: &Report) -> Markup {
                         th scope="row" { (words::foreign(&product.account, &product.cloud)) }
                         td { (escaped(&product.product)) }
                         td { (escaped(&product.cloud_region)) }
-                        td { (product.watched) }
-                        td { (product.inaccessible) }
-                        td {
+                        td data-is="Watched" { (thousands(product.watched)) }
+                        td data-is="Not readable" { (thousands(product.inaccessible)) }
+                        td data-is="Listed" {
                             @match product.last_success { Some(at) => (words::ago(at, now)), None => "never" }
                             @if product.last_error.is_some() { " " strong.old { "(fails now)" } }
                         }

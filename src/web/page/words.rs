@@ -56,6 +56,55 @@ pub(super) fn state(
     }
 }
 
+/// Returns the word of a part beside its count, where there is room for two words.
+pub(super) fn short(attention: Attention) -> String {
+    match attention {
+        Attention::Silent => "no answer".to_owned(),
+        part => title(part).to_lowercase(),
+    }
+}
+
+/// Renders the name that a cluster goes by; its id where the name is not known, as before the first
+/// good poll.
+pub(super) fn name(cluster: &ClusterReport) -> Markup {
+    foreign(plain_name(cluster), &cluster.cloud)
+}
+
+/// Returns the name that a cluster goes by, as the vendor or the config writes it.
+pub(super) fn plain_name(cluster: &ClusterReport) -> &str {
+    match cluster.cluster_name.trim() {
+        "" => &cluster.cluster_id,
+        _ => &cluster.cluster_name,
+    }
+}
+
+/// Renders a fact with its name.
+pub(super) fn fact(name: &str, value: &Markup) -> Markup {
+    html! { div { dt { (name) } dd { (value) } } }
+}
+
+/// Renders a fact that needs the room of two.
+pub(super) fn wide_fact(name: &str, value: &Markup) -> Markup {
+    html! { div.wide { dt { (name) } dd { (value) } } }
+}
+
+/// Characters that the column of a fact holds in one line.
+const COLUMN: usize = 18;
+
+/// Renders a fact with the room that a value of this many characters needs.
+pub(super) fn fitting_fact(name: &str, characters: usize, value: &Markup) -> Markup {
+    if characters > COLUMN {
+        wide_fact(name, value)
+    } else {
+        fact(name, value)
+    }
+}
+
+/// Renders an arrow, which screen readers read as a word.
+pub(super) fn arrow() -> Markup {
+    html! { span aria-hidden="true" { "→" } span.unseen { "to" } " " }
+}
+
 /// A word of the metrics for people.
 pub(super) fn plain(word: &str) -> String {
     escaped(word).replace('_', " ")
