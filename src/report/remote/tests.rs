@@ -53,7 +53,7 @@ async fn error(head: &str, body: &str, login: Login) -> String {
 async fn the_document_is_read_with_what_later_versions_add() {
     let (url, served) = serve(answer("200 OK", FLEET));
     let report = remote(&format!("{url}/prefix/"), Login::None).read().await;
-    assert_eq!(report.unwrap().clusters.len(), 9);
+    assert_eq!(report.unwrap().clusters.len(), 10);
     let request = served.join().unwrap();
     assert!(
         request.starts_with("GET /prefix/api/v1/upgrades HTTP/1.1\r\n"),
