@@ -250,6 +250,9 @@ async fn keeps_trouble_in_sight() {
         }
         assert_quiet(&now, &demo.output());
         if elapsed > 245.0 {
+            let failed = get(&format!("http://{address}/api/v1/upgrades?state=failed")).await;
+            let reason = "coredns is too old for the target version";
+            assert!(failed.as_ref().unwrap().contains(reason), "{failed:?}");
             break;
         }
         tokio::time::sleep(Duration::from_millis(300)).await;

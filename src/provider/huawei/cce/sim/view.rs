@@ -9,11 +9,16 @@ use crate::sim::World;
 use crate::sim::scenario::Cluster;
 use crate::sim::timeline::{Moment, State};
 
+/// Later versions that are offered where versions are endless.
+const AHEAD: u64 = 2;
+
 /// One cluster at one time: its current run, and the one before.
 pub(super) struct View<'a> {
     pub(super) cluster: &'a Cluster,
     is_first: bool,
     origin: Timestamp,
+    /// Versions that there are for the cluster.
+    versions: Vec<String>,
     /// Oldest first, so that a client that takes the first of a list takes the wrong one.
     pub(super) runs: Vec<Moment>,
 }
@@ -32,6 +37,7 @@ impl<'a> View<'a> {
                 .next()
                 .is_some_and(|first| first.id == cluster.id),
             origin: world.origin,
+            versions: world.versions(cluster, AHEAD),
             runs: before
                 .filter(|run| run.state != State::Running)
                 .into_iter()
@@ -236,15 +242,15 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Returns the later patch of this release, and the later versions: of those that the scenario has.
-    fn offered(&self, version: &str, release: &str) -> (&str, Vec<&str>) {
-        let later = self.cluster.versions.iter().map(String::as_str);
+    /// Returns the later patch of this release, and the later versions: of those that there are.
+    fn offered<'v>(&'v self, version: &str, release: &str) -> (&'v str, Vec<&'v str>) {
+        let later = self.versions.iter().map(String::as_str);
         let later = later.filter(|to| parts(to) > parts(version));
-        let patch = |to: &&'a str| to.strip_prefix(release)?.strip_prefix('-');
+        let patch = |to: &'v str| to.strip_prefix(release)?.strip_prefix('-');
         let mut suggested = "";
         let mut targets = Vec::new();
         for to in later {
-            match patch(&to) {
+            match patch(to) {
                 Some(patch) => suggested = patch,
                 None if !targets.contains(&to) => targets.push(to),
                 None => {}

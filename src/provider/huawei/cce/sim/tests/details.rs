@@ -84,6 +84,23 @@ fn later_versions_of_the_scenario_are_offered() {
 }
 
 #[test]
+fn later_endless_versions_are_offered() {
+    let mut endless = cluster("a");
+    endless.repetition.endless_versions = true;
+    let mut world = world(vec![endless]);
+    // The second run has led beyond the list.
+    set(&mut world, 100 + 1420 + 500);
+    let info = get(&world, INFO, "").1;
+    assert_eq!(
+        info["spec"]["versionInfo"],
+        json!({
+            "release": "v1.30.0", "patch": "r0", "suggestPatch": "",
+            "targetVersions": ["v1.31.0-r0", "v1.32.0-r0"],
+        })
+    );
+}
+
+#[test]
 fn one_entry_of_the_history_has_its_own_path() {
     let mut world = world(vec![cluster("a")]);
     // The second run: the list holds two of each.
