@@ -184,12 +184,12 @@ fn odd_answer(fault: FaultAnswer) -> Option<Answer> {
     })
 }
 
-/// The `Date` of an answer, where it is not this machine's own.
+/// Returns the `Date` of an answer: the time of the clouds' clock.
 fn date(world: &World, fault: Option<FaultAnswer>) -> Option<Timestamp> {
     if fault == Some(FaultAnswer::OldDate) {
         return world.now().checked_sub(Duration::from_secs(600)).ok();
     }
-    (!world.scenario.clock_ahead.is_zero()).then(|| world.now())
+    Some(world.now())
 }
 
 fn respond(answer: Answer, date: Option<Timestamp>) -> hyper::Response<Bytes> {
