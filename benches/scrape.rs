@@ -15,7 +15,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use rolling_upgrade_exporter::alert::{Facts, Own, rules};
-use rolling_upgrade_exporter::clock::Clock;
+use rolling_upgrade_exporter::clock::{Clock, Times};
 use rolling_upgrade_exporter::expose::{Exposition, render};
 use rolling_upgrade_exporter::model::{
     ClusterState, Key, Kind, Node, NodeStatus, Span, Thresholds, Upgrade, UpgradeStatus,
@@ -70,7 +70,7 @@ fn main() {
     });
 
     let facts = Facts {
-        now,
+        times: Times::at(now),
         clusters: &snapshot,
         own: Own::default(),
     };

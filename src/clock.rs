@@ -1,8 +1,16 @@
-//! Where the time comes from: the machine's clock in the program, a fixed or virtual one in tests.
+//! Where the time comes from: the machine's clock in the program, a fixed or virtual one in tests; and
+//! the clocks of the vendors, by which their upgrades are measured.
+
+mod times;
+mod vendor;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
+
+pub use times::{Clocks, Times};
+pub use vendor::VendorClock;
+pub(crate) use vendor::{Heard, Told};
 
 /// A source of wall-clock time that can be shared.
 #[derive(Clone)]
@@ -31,6 +39,11 @@ impl Clock {
     /// Stands still.
     pub fn fixed(at: Timestamp) -> Self {
         Self(Arc::new(move || at))
+    }
+
+    /// Builds a clock that shows what `read` returns.
+    pub fn by(read: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(read))
     }
 
     /// This clock, that much ahead.

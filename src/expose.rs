@@ -22,7 +22,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Clocks, Times};
 use crate::model::ClusterState;
 use crate::store::{Snapshot, Store};
 use crate::telemetry::Metrics;
@@ -49,6 +49,8 @@ pub struct Scrape {
 pub struct Exposition {
     metrics: Arc<Metrics>,
     clock: Clock,
+    /// Clocks of the vendors, by which durations are measured.
+    clocks: ArcSwap<Clocks>,
     page: ArcSwap<Page>,
     sharing: Sharing,
     /// The changes of the store that the page shows.
@@ -61,6 +63,7 @@ impl Exposition {
         Self {
             metrics,
             clock,
+            clocks: ArcSwap::default(),
             page: ArcSwap::default(),
             sharing: Sharing::default(),
             shown: watch::Sender::new(0),
@@ -76,6 +79,7 @@ impl Exposition {
         loop {
             changes.mark_unchanged();
             let upto = store.changes();
+            self.clocks.store(store.clocks());
             let (this, snapshot) = (self.clone(), store.snapshot());
             // The first round of many clusters is some hundred milliseconds of work.
             match tokio::task::spawn_blocking(move || this.publish(&snapshot)).await {
@@ -103,7 +107,7 @@ impl Exposition {
 
     /// Renders what changed since the last time. For one caller at a time: [`Self::run`].
     pub fn publish(&self, snapshot: &Snapshot) {
-        let page = self.page.load().next(snapshot.iter(), self.clock.now());
+        let page = self.page.load().next(snapshot.iter(), &self.times());
         self.page.store(Arc::new(page));
     }
 
@@ -131,36 +135,46 @@ impl Exposition {
             Format::Text => text::from_open_metrics(&own),
         };
         debug_assert_eq!(own.ends_with(text::EOF), format == Format::OpenMetrics);
-        let now = self.clock.now();
+        let times = self.times();
         if gzip {
-            let mut body = page.gzip(now, own.len() / 4);
+            let mut body = page.gzip(&times, own.len() / 4);
             body.text(&own);
             body.finish()
         } else {
-            let mut body = page.text(now, own.len());
+            let mut body = page.text(&times, own.len());
             body.push_str(&own);
             body.into_bytes()
         }
     }
 
     fn until_next_flip(&self) -> Duration {
-        let Some(at) = self.page.load().next_flip() else {
+        let Some(until) = self.page.load().until_next_flip(&self.times()) else {
             return LONGEST_SLEEP;
         };
         // Tokio's clock may run ahead of the wall clock: then it sleeps again, not at once.
-        Duration::try_from(at.duration_since(self.clock.now()))
+        Duration::try_from(until)
             .unwrap_or_default()
             .clamp(Duration::from_millis(1), LONGEST_SLEEP)
     }
+
+    /// Reads the clocks: once a scrape.
+    fn times(&self) -> Times {
+        Times::read(self.clock.now(), &self.clocks.load())
+    }
 }
 
-/// The domain families of these clusters as text 0.0.4.
+/// The domain families of these clusters as text 0.0.4, with every clock at `now`.
 pub fn render(states: &[ClusterState], now: Timestamp) -> String {
+    render_at(states, &Times::at(now))
+}
+
+/// Renders the domain families of these clusters as text 0.0.4.
+pub fn render_at(states: &[ClusterState], times: &Times) -> String {
     let snapshot: Snapshot = states
         .iter()
         .map(|state| (state.key.clone(), Arc::new(state.clone())))
         .collect();
-    Page::default().next(snapshot.iter(), now).text(now, 0)
+    Page::default().next(snapshot.iter(), times).text(times, 0)
 }
 
 #[cfg(test)]

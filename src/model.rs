@@ -10,6 +10,7 @@ mod nodes;
 pub mod progress;
 mod secondary;
 mod state;
+mod step;
 pub mod track;
 mod view;
 
@@ -25,6 +26,7 @@ pub use details::{
 pub use nodes::{LeftOut, NodeCollector, NodeCounts};
 pub use secondary::{CallMemory, Degraded, SecondaryCall, SecondaryFailure};
 pub use state::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
+pub use step::moved;
 pub use view::{ClusterState, DiscoveryState, LastError, Thresholds, UpgradeView};
 
 /// What names a cluster across accounts and products.

@@ -20,7 +20,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, VendorClock};
 use crate::config::{Account, Config, ProductConfig};
 use crate::model::DiscoveryState;
 use crate::model::bounds::Truncated;
@@ -45,7 +45,7 @@ pub struct Deps {
     pub store: Arc<Store>,
     /// Where the exporter counts.
     pub metrics: Arc<Metrics>,
-    /// The wall clock.
+    /// The local clock.
     pub clock: Clock,
     /// A first poll that asks to be repeated soon is repeated at once, and the first round lasts until
     /// then: for a command that polls once.
@@ -65,6 +65,8 @@ struct Watch {
     product: &'static Product,
     config: ProductConfig,
     provider: Arc<dyn Provider>,
+    /// Clock of the account's vendor.
+    clock: VendorClock,
     /// Status words that are not known, told once.
     words: Arc<Once<String>>,
     /// Bounds that were exceeded, each with its cluster, told once.
@@ -165,6 +167,8 @@ impl Polling {
             if let Some(elsewhere) = elsewhere {
                 changes.clusters.removed += gone.add(elsewhere.products);
             }
+            let (name, clock) = (&ready.account.name, &ready.access.clock);
+            self.deps.store.put_clock(name, clock);
             let products = self.products(&ready, old, first, &mut changes, &mut gone);
             self.accounts.push(Running {
                 account: ready.account,
@@ -205,6 +209,7 @@ impl Polling {
                     product: config.product,
                     config: config.clone(),
                     provider: Arc::new(service),
+                    clock: access.clock.clone(),
                     words: Arc::default(),
                     truncated: Arc::default(),
                 });
@@ -224,6 +229,7 @@ impl Polling {
                     } else {
                         Arc::new(Service::new(access.clone(), config.clone()))
                     },
+                    clock: access.clock.clone(),
                     words: old.words.clone(),
                     truncated: old.truncated.clone(),
                 });
@@ -288,6 +294,7 @@ impl Gone {
             }
             if account.is_none() {
                 deps.metrics.forget_account(name);
+                deps.store.remove_clock(name);
             }
         }
     }

@@ -7,6 +7,7 @@
 
 mod attention;
 mod build;
+mod clock;
 mod details;
 pub mod filter;
 pub mod format;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use attention::Attention;
+pub use clock::SkewedClock;
 pub use details::{
     AvailableVersionReport, FindingReport, PrecheckReport, ZoneMoveReport, ZonePlanReport,
 };
@@ -35,7 +37,7 @@ pub struct Report {
     pub api_version: String,
     /// The version of the exporter that made it.
     pub exporter_version: String,
-    /// The moment.
+    /// The moment, by the clock of the exporter's host.
     pub generated: Timestamp,
     /// Whether the first poll round of every account ended, well or badly.
     pub ready: bool,
@@ -67,6 +69,10 @@ pub struct ProductReport {
     pub last_success: Option<Timestamp>,
     /// Why the last attempt failed; null when it did not.
     pub last_error: Option<ErrorReport>,
+    /// Clock of the exporter's host minus that of the account's vendor, in seconds; null until the vendor
+    /// told its time. Times of the account are in the vendor's time.
+    #[serde(default)]
+    pub clock_skew_seconds: Option<f64>,
 }
 
 /// A failed call, for people.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use crate::clock::{Clocks, VendorClock};
 use crate::model::{ClusterState, DiscoveryState, Key};
 
 /// Every watched cluster with its last state, by account, product and id.
@@ -20,6 +21,7 @@ pub type Discoveries = BTreeMap<(Arc<str>, &'static str), Arc<DiscoveryState>>;
 pub struct Store {
     snapshot: ArcSwap<Snapshot>,
     discoveries: ArcSwap<Discoveries>,
+    clocks: ArcSwap<Clocks>,
     changed: watch::Sender<()>,
     /// Changes so far.
     changes: AtomicU64,
@@ -37,6 +39,7 @@ impl Store {
         Self {
             snapshot: ArcSwap::default(),
             discoveries: ArcSwap::default(),
+            clocks: ArcSwap::default(),
             changed: watch::Sender::new(()),
             changes: AtomicU64::new(0),
         }
@@ -102,6 +105,31 @@ impl Store {
         self.discoveries.rcu(|old| {
             let mut new = Discoveries::clone(old);
             new.remove(&key);
+            new
+        });
+        self.tell();
+    }
+
+    /// Returns the clocks of the accounts' vendors: times of an account's clusters are measured by its.
+    pub fn clocks(&self) -> Arc<Clocks> {
+        self.clocks.load_full()
+    }
+
+    /// Puts the clock of an account's vendor.
+    pub fn put_clock(&self, account: &Arc<str>, clock: &VendorClock) {
+        self.clocks.rcu(|old| {
+            let mut new = Clocks::clone(old);
+            new.insert(account.clone(), clock.clone());
+            new
+        });
+        self.tell();
+    }
+
+    /// Forgets the clock of an account's vendor.
+    pub fn remove_clock(&self, account: &str) {
+        self.clocks.rcu(|old| {
+            let mut new = Clocks::clone(old);
+            new.remove(account);
             new
         });
         self.tell();

@@ -139,7 +139,7 @@ impl Metrics {
         );
         let clock_skew = family!(
             "clock_skew_seconds",
-            "Local clock minus the vendor's, from the Date header of its last answer",
+            "Local clock minus the vendor's, from the Date header of its last answer; a step of more than a minute counts when two answers agree",
             Family::default()
         );
         let unknown_statuses = family!(

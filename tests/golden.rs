@@ -164,6 +164,8 @@ async fn serve(documents: Documents, lacking: Lacking) -> SocketAddr {
                 let io = TokioIo::new(stream);
                 // A client that goes away is no failure of the case.
                 let served = hyper::server::conn::http1::Builder::new()
+                    // The case has its own time.
+                    .auto_date_header(false)
                     .serve_connection(io, service)
                     .await;
                 drop(served);

@@ -92,7 +92,7 @@ impl Engine {
     /// Takes what is true now, and gives what has to be posted now, at most so many: the rest is
     /// due at the next step.
     pub(super) fn step(&mut self, facts: &Facts<'_>, most: usize) -> Step {
-        let now = facts.now;
+        let now = facts.times.local();
         let holding = holding(facts);
         let explicit = self.explicit_resolve;
         let mut over = Vec::new();

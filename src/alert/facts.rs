@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::rule::Labels;
+use crate::clock::Times;
 use crate::model::{ClusterState, Node, UpgradeView};
 use crate::provider::Reason;
 use crate::store::Snapshot;
@@ -13,8 +14,8 @@ use crate::text;
 /// Everything at one moment.
 #[derive(Debug)]
 pub struct Facts<'a> {
-    /// The moment.
-    pub now: Timestamp,
+    /// The moment, by the local clock and by those of the vendors.
+    pub times: Times,
     /// The clusters.
     pub clusters: &'a Snapshot,
     /// The exporter about itself.
@@ -60,9 +61,13 @@ impl<'a> Facts<'a> {
     }
 
     pub(super) fn upgrades(&self) -> impl Iterator<Item = Shown<'a>> {
-        let now = self.now;
         self.clusters()
-            .flat_map(move |cluster| cluster.shown(now).map(move |view| Shown { cluster, view }))
+            .flat_map(|cluster| self.shown(cluster).map(move |view| Shown { cluster, view }))
+    }
+
+    /// Returns the upgrades of a cluster that are shown.
+    pub(super) fn shown(&self, cluster: &'a ClusterState) -> impl Iterator<Item = &'a UpgradeView> {
+        cluster.shown(self.times.of(&cluster.key.account))
     }
 
     /// The labels of each upgrade for which `holds`.
@@ -73,9 +78,14 @@ impl<'a> Facts<'a> {
             .collect()
     }
 
-    /// Whether `since` lies more than `limit` back.
-    pub(super) fn is_past(&self, since: Timestamp, limit: Duration) -> bool {
-        exceeds(self.now.duration_since(since), limit)
+    /// Returns whether `since`, a time of an account, lies more than `limit` back.
+    pub(super) fn is_past(&self, account: &str, since: Timestamp, limit: Duration) -> bool {
+        exceeds(self.times.of(account).duration_since(since), limit)
+    }
+
+    /// Returns whether `since`, a time of the exporter itself, lies more than `limit` back.
+    pub(super) fn is_past_here(&self, since: Timestamp, limit: Duration) -> bool {
+        exceeds(self.times.local().duration_since(since), limit)
     }
 }
 

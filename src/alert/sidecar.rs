@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::engine::Engine;
 use super::facts::Facts;
 use super::peer::{CAPACITY, Peers};
-use crate::clock::Clock;
+use crate::clock::{Clock, Times};
 use crate::config::Alerting;
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -127,7 +127,7 @@ impl Sidecar {
     fn look(&mut self, world: &World, most: usize) -> Duration {
         let snapshot = world.store.snapshot();
         let facts = Facts {
-            now: world.clock.now(),
+            times: Times::read(world.clock.now(), &world.store.clocks()),
             clusters: &snapshot,
             own: world.metrics.own(),
         };

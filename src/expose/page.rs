@@ -5,17 +5,20 @@
 //! come before the next moving lines: their bytes are fixed, so its checksum is too. The family of the
 //! failing secondary calls comes last.
 
+use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use crc32fast::Hasher;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::degraded;
 use super::family::FAMILIES;
 use super::gzip::{Block, Deflater, Gzip};
+use super::row::Moving;
 use super::shard::{Changed, Rendered, Shard, deal};
+use crate::clock::Times;
 use crate::model::{ClusterState, Key};
 
 /// HELP and TYPE of each family, with their pieces.
@@ -58,19 +61,20 @@ pub(crate) struct Page {
     degraded: String,
     text_size: usize,
     gzip_size: usize,
-    next_flip: Option<Timestamp>,
+    /// By account, in the time of its vendor: the next instant at which the clock alone changes the page.
+    next_flips: BTreeMap<Arc<str>, Timestamp>,
 }
 
 impl Page {
-    /// The page of these clusters at `now`. They come in the order of their keys.
+    /// The page of these clusters at this moment. They come in the order of their keys.
     pub(crate) fn next<'a>(
         &self,
         clusters: impl Iterator<Item = (&'a Key, &'a Arc<ClusterState>)>,
-        now: Timestamp,
+        times: &Times,
     ) -> Self {
         let mut deflater = Deflater::new();
         let mut changed = Changed::default();
-        let groups = deal(self.group(clusters, now));
+        let groups = deal(self.group(clusters, times));
         let is_same_list = groups.len() == self.shards.len()
             && groups
                 .iter()
@@ -93,26 +97,35 @@ impl Page {
             .filter(|cluster| !cluster.moving.is_empty())
             .cloned()
             .collect();
-        let next_flip = rendered().filter_map(|cluster| cluster.next_flip).min();
+        let mut next_flips = BTreeMap::new();
+        for cluster in rendered() {
+            if let Some(at) = cluster.next_flip {
+                let account = cluster.state.key.account.clone();
+                let first = next_flips.entry(account).or_insert(at);
+                *first = at.min(*first);
+            }
+        }
         let degraded = degraded::family(rendered().map(|cluster| &*cluster.state));
         let mut page = Self {
             shards,
             moving,
             degraded,
-            next_flip,
+            next_flips,
             ..Self::default()
         };
         page.sum_up(self, changed);
         page
     }
 
-    /// The next instant at which the clock alone changes the page, moving lines aside.
-    pub(crate) fn next_flip(&self) -> Option<Timestamp> {
-        self.next_flip
+    /// Returns the time until the clock alone changes the page, moving lines aside.
+    pub(crate) fn until_next_flip(&self, times: &Times) -> Option<SignedDuration> {
+        let flips = self.next_flips.iter();
+        let until = flips.map(|(account, at)| at.duration_since(times.of(account)));
+        until.min()
     }
 
     /// The whole text.
-    pub(crate) fn text(&self, now: Timestamp, room: usize) -> String {
+    pub(crate) fn text(&self, times: &Times, room: usize) -> String {
         let mut out = String::with_capacity(self.text_size + self.moving_size() + room);
         for (family, (header, _)) in self.present() {
             out.push_str(header);
@@ -121,14 +134,14 @@ impl Page {
                     out.push_str(cluster.family(family));
                 }
             }
-            self.write_moving(family, now, &mut out);
+            self.write_moving(family, times, &mut out);
         }
         out.push_str(&self.degraded);
         out
     }
 
     /// The whole text as the beginning of a gzip member.
-    pub(crate) fn gzip(&self, now: Timestamp, room: usize) -> Gzip {
+    pub(crate) fn gzip(&self, times: &Times, room: usize) -> Gzip {
         let mut gzip = Gzip::with_capacity(self.gzip_size + self.moving_size() / 4 + room);
         let mut lines = String::new();
         for (stretch, sum) in STRETCHES.iter().zip(&self.stretches) {
@@ -142,7 +155,7 @@ impl Page {
                 });
             gzip.pieces(pieces, sum);
             lines.clear();
-            self.write_moving(stretch.end - 1, now, &mut lines);
+            self.write_moving(stretch.end - 1, times, &mut lines);
             gzip.text(&lines);
         }
         gzip.text(&self.degraded);
@@ -153,7 +166,7 @@ impl Page {
     fn group<'a>(
         &self,
         clusters: impl Iterator<Item = (&'a Key, &'a Arc<ClusterState>)>,
-        now: Timestamp,
+        times: &Times,
     ) -> Vec<(Option<usize>, Vec<Arc<Rendered>>)> {
         let mut groups: Vec<_> = self
             .shards
@@ -165,6 +178,7 @@ impl Page {
             groups.push((None, Vec::new()));
         }
         let mut before = self.shards.iter().flat_map(|s| &s.clusters).peekable();
+        let mut nows = Nows::of_all(times);
         let mut place = 0;
         for (key, state) in clusters {
             while self
@@ -174,6 +188,7 @@ impl Page {
             {
                 place += 1;
             }
+            let now = nows.of(&key.account);
             let rendered = take(&mut before, key)
                 .filter(|old| old.is_good(state, now))
                 .cloned()
@@ -238,15 +253,17 @@ impl Page {
         headers.filter(|(family, _)| self.families.get(*family).is_some_and(|f| f.0))
     }
 
-    fn moving_lines(&self, family: usize) -> impl Iterator<Item = &super::row::Moving> {
-        let lines = self.moving.iter().flat_map(|cluster| &cluster.moving);
-        lines.filter(move |line| line.family == family)
+    fn moving_lines(&self, family: usize) -> impl Iterator<Item = (&Arc<Rendered>, &Moving)> {
+        let clusters = self.moving.iter();
+        let lines = clusters.flat_map(|cluster| cluster.moving.iter().map(move |l| (cluster, l)));
+        lines.filter(move |(_, line)| line.family == family)
     }
 
-    fn write_moving(&self, family: usize, now: Timestamp, out: &mut String) {
+    fn write_moving(&self, family: usize, times: &Times, out: &mut String) {
         if FAMILIES[family].moves {
-            for line in self.moving_lines(family) {
-                line.write(now, out);
+            let mut nows = Nows::of_all(times);
+            for (cluster, line) in self.moving_lines(family) {
+                line.write(nows.of(&cluster.state.key.account), out);
             }
         }
     }
@@ -254,6 +271,29 @@ impl Page {
     /// About how long the moving lines are.
     fn moving_size(&self) -> usize {
         self.moving.iter().map(|c| c.moving.len() * 256).sum()
+    }
+}
+
+/// Times of accounts that come one after another: each is looked up once.
+struct Nows<'a> {
+    times: &'a Times,
+    last: Option<(&'a Arc<str>, Timestamp)>,
+}
+
+impl<'a> Nows<'a> {
+    fn of_all(times: &'a Times) -> Self {
+        Self { times, last: None }
+    }
+
+    fn of(&mut self, account: &'a Arc<str>) -> Timestamp {
+        match self.last {
+            Some((last, now)) if Arc::ptr_eq(last, account) => now,
+            _ => {
+                let now = self.times.of(account);
+                self.last = Some((account, now));
+                now
+            }
+        }
     }
 }
 

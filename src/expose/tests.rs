@@ -2,6 +2,8 @@
 
 #![expect(clippy::float_cmp, reason = "0 and 1 are exact")]
 
+mod accounts;
+
 use std::io::Read as _;
 
 use proptest::prelude::*;
@@ -350,12 +352,13 @@ proptest! {
                     snapshot.insert(key, state);
                 }
             }
-            page = page.next(snapshot.iter(), now);
-            let scraped = now + Duration::from_millis(rng.u64(0..5000));
-            let text = page.text(scraped, 0);
-            let anew = Page::default().next(snapshot.iter(), now).text(scraped, 0);
+            page = page.next(snapshot.iter(), &Times::at(now));
+            let scraped = Times::at(now + Duration::from_millis(rng.u64(0..5000)));
+            let text = page.text(&scraped, 0);
+            let anew = Page::default().next(snapshot.iter(), &Times::at(now));
+            let anew = anew.text(&scraped, 0);
             prop_assert!(text == anew, "not the page made anew");
-            let joined = gunzip(&page.gzip(scraped, 0).finish());
+            let joined = gunzip(&page.gzip(&scraped, 0).finish());
             prop_assert!(text == joined, "gzip holds another text");
             check_status(&text, &snapshot);
         }

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::Deps;
 use crate::blocking::run_blocking;
+use crate::clock::VendorClock;
 use crate::config::{Account, ProductConfig};
 use crate::model::{Memory, Observation};
 use crate::provider::http::Transport;
@@ -16,6 +17,8 @@ use crate::provider::{self, ApiError, Discovery, Provider, Reason};
 pub(super) struct Access {
     account: Arc<Account>,
     deps: Deps,
+    /// Clock of the account's vendor: that of the access before, in the same place.
+    pub(super) clock: VendorClock,
     way: Mutex<Way>,
     /// Held during an attempt to open the transport.
     opening: Arc<tokio::sync::Mutex<()>>,
@@ -30,6 +33,10 @@ enum Way {
 
 impl Access {
     pub(super) fn new(account: Arc<Account>, deps: Deps, before: Option<&Arc<Self>>) -> Self {
+        let clock = match before {
+            Some(before) => before.clock.clone(),
+            None => VendorClock::new(deps.clock.clone()),
+        };
         // Of one that was never opened, what was before counts.
         let before = before.and_then(|access| match &*access.lock() {
             Way::Open(_) => Some(access.clone()),
@@ -38,6 +45,7 @@ impl Access {
         Self {
             account,
             deps,
+            clock,
             way: Mutex::new(Way::Closed(before)),
             opening: Arc::default(),
         }
@@ -49,7 +57,7 @@ impl Access {
         if let Some(transport) = self.opened() {
             return Ok(transport);
         }
-        let (metrics, clock) = (self.deps.metrics.clone(), self.deps.clock.clone());
+        let (metrics, clock) = (self.deps.metrics.clone(), self.clock.clone());
         // It reads files: whoever only wants to know how far this is must not wait for that.
         let mut new = Transport::new(&self.account, metrics, clock)?;
         let mut way = self.lock();

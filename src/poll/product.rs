@@ -1,9 +1,13 @@
 //! One task a product of an account: discovers, and keeps a worker for each watched cluster.
 
+mod secrets;
+mod step;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -24,9 +28,6 @@ const AFTER_PANIC: Duration = Duration::from_secs(10);
 /// gone before its data count as stale.
 const CONFIRM: Duration = Duration::from_secs(60);
 
-/// How often the files of an account's secrets are looked at while nothing is asked.
-const LOOK: Duration = Duration::from_secs(5);
-
 /// A product's clusters. It outlives a panic of its task, and so do their workers.
 pub(super) struct Fleet {
     deps: Deps,
@@ -41,6 +42,8 @@ struct Course {
     /// By cluster: its worker with its task.
     workers: BTreeMap<Arc<str>, (Arc<Worker>, JoinSet<()>)>,
     missing: Missing,
+    /// Sum of the steps of the vendor's clock, up to which the noted times are right.
+    stepped: SignedDuration,
     /// How discovery goes, as it is shown.
     shown: DiscoveryState,
     /// What the last complete discovery found.
@@ -71,6 +74,7 @@ impl Fleet {
             watch: watch.clone(),
             workers: BTreeMap::new(),
             missing: Missing::default(),
+            stepped: watch.clock.read().1,
             shown,
             found: None,
             failures: 0,
@@ -89,34 +93,17 @@ impl Fleet {
 
     /// Watches the product for as long as it is let.
     pub(super) async fn run(self: Arc<Self>) {
-        tokio::join!(self.keep_discovering(), self.keep_looking());
+        tokio::join!(
+            self.keep_discovering(),
+            self.keep_looking(),
+            self.keep_in_step()
+        );
     }
 
     async fn keep_discovering(&self) {
         loop {
             self.until_due().await;
             self.discover().await;
-        }
-    }
-
-    async fn keep_looking(&self) {
-        loop {
-            self.look_at_secrets().await;
-            tokio::time::sleep(LOOK).await;
-        }
-    }
-
-    /// Reads the files of the account's secrets, and asks again whatever was refused when they changed.
-    async fn look_at_secrets(&self) {
-        let account = self.lock().watch.account.clone();
-        if !account.can_secrets_change() {
-            return;
-        }
-        let mark = account.secrets_mark().await;
-        let mut course = self.lock();
-        if Arc::ptr_eq(&account, &course.watch.account) && course.are_other_secrets(mark) {
-            course.retry_refused();
-            self.changed.notify_one();
         }
     }
 
@@ -195,7 +182,8 @@ impl Course {
     }
 
     fn discovered(&mut self, deps: &Deps, outcome: Result<Discovery, ApiError>, took: Duration) {
-        let now = deps.clock.now();
+        let (now, stepped) = self.watch.clock.read();
+        self.keep_step(deps, stepped);
         let first = self.first.take();
         let (account, product) = (self.watch.account.name.clone(), self.watch.product.name);
         deps.metrics.poll(
@@ -233,7 +221,7 @@ impl Course {
                 if self.failures == 0 {
                     tracing::warn!(
                         %account, product, reason = error.reason.as_str(),
-                        until = asked::until(&error, now), %error, "Clusters could not be listed."
+                        until = asked::until(&error, deps.clock.now()), %error, "Clusters could not be listed."
                     );
                 }
                 self.failures = self.failures.saturating_add(1);
@@ -254,23 +242,6 @@ impl Course {
         }
         self.looked = Instant::now();
         self.next = self.looked + pause;
-    }
-
-    /// Whether the secrets are others than at the last look. None can come before the first one.
-    fn are_other_secrets(&mut self, mark: Option<u64>) -> bool {
-        let before = std::mem::replace(&mut self.secrets, mark);
-        before.is_some() && before != mark
-    }
-
-    /// Credentials that were refused rest for minutes. If others are there by now, nobody has to wait.
-    fn retry_refused(&mut self) {
-        for (worker, _) in self.workers.values() {
-            worker.retry_refused();
-        }
-        let last = self.shown.last_error.as_ref();
-        if last.is_some_and(|error| error.reason == Reason::Auth.as_str()) {
-            self.next = Instant::now();
-        }
     }
 
     fn show(&mut self, deps: &Deps) {

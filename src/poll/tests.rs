@@ -14,6 +14,7 @@ use super::*;
 
 mod backoff;
 mod bounds;
+mod clock;
 mod degraded;
 mod discovery;
 mod log;
@@ -202,6 +203,7 @@ impl Bench {
             product: &FAKE,
             config,
             provider: fake.clone(),
+            clock: deps.clock.clone().into(),
             words: Arc::default(),
             truncated: Arc::default(),
         });
@@ -224,6 +226,7 @@ impl Bench {
             product: old.product,
             config,
             provider: self.fake.clone(),
+            clock: old.clock.clone(),
             words: old.words.clone(),
             truncated: old.truncated.clone(),
         });

@@ -1,10 +1,12 @@
 //! One worker a cluster: observe, publish, sleep.
 
 mod log;
+mod step;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -32,6 +34,8 @@ struct Course {
     wanted: Wanted,
     state: ClusterState,
     memory: Arc<Memory>,
+    /// Sum of the steps of the vendor's clock, up to which the noted times are right.
+    stepped: SignedDuration,
     /// Failed polls in a row.
     failures: u32,
     /// Reason of the last one, if it failed.
@@ -52,6 +56,7 @@ struct Course {
 impl Worker {
     /// Builds a worker for a cluster that is not watched yet; its first state has yet to be put.
     pub(super) fn new(watch: Arc<Watch>, deps: Deps, wanted: Wanted) -> Self {
+        let (added, stepped) = watch.clock.read();
         let state = ClusterState {
             key: Key {
                 account: watch.account.name.clone(),
@@ -68,7 +73,7 @@ impl Worker {
             available: Vec::new(),
             up: false,
             answered: false,
-            last_success: deps.clock.now(),
+            last_success: added,
             last_error: None,
             poll_interval: watch.account.polling.idle_interval,
             thresholds: wanted.thresholds,
@@ -81,6 +86,7 @@ impl Worker {
             wanted,
             state,
             memory: Arc::default(),
+            stepped,
             failures: 0,
             reason: None,
             asked: AskedPauses::default(),
@@ -222,20 +228,22 @@ impl Course {
 
     /// A poll ended.
     fn ended(&mut self, deps: &Deps, outcome: Result<Observation, ApiError>, took: Duration) {
+        let (now, stepped) = self.watch.clock.read();
+        self.keep_step(stepped);
         let key = &self.state.key;
         deps.metrics.poll(
             (&key.account, key.product, &key.id),
             took,
             outcome.as_ref().map(|_| ()).map_err(|e| e.reason),
-            deps.clock.now(),
+            now,
         );
         let error = match outcome {
             Ok(observation) => {
-                self.succeeded(deps, observation);
+                self.succeeded(deps, observation, now);
                 None
             }
             Err(error) => {
-                self.failed(deps, &error);
+                self.failed(&error, now);
                 Some(error)
             }
         };
@@ -259,8 +267,7 @@ impl Course {
         schedule::pause(interval, self.failures, longest, asked, dice)
     }
 
-    fn succeeded(&mut self, deps: &Deps, mut observation: Observation) {
-        let now = deps.clock.now();
+    fn succeeded(&mut self, deps: &Deps, mut observation: Observation, now: Timestamp) {
         let (account, product) = (&*self.watch.account.name, self.watch.product.name);
         let exceeded = bounds::apply(&mut observation);
         let watch = &self.watch;
@@ -325,7 +332,7 @@ impl Course {
         self.set_interval();
     }
 
-    fn failed(&mut self, deps: &Deps, error: &ApiError) {
+    fn failed(&mut self, error: &ApiError, now: Timestamp) {
         let news = self
             .state
             .last_error
@@ -344,7 +351,7 @@ impl Course {
         }
         self.failures = self.failures.saturating_add(1);
         self.state.up = false;
-        self.state.last_error = Some(error.told(deps.clock.now()));
+        self.state.last_error = Some(error.told(now));
         let is_not_offered = error.cause == Cause::NotPublished;
         let memory = Arc::make_mut(&mut self.memory);
         self.ask_again_soon = memory.primary_failed(error.call, is_not_offered) == 1;

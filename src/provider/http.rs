@@ -23,12 +23,12 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use client::client;
-use exchange::{prepare, receive};
+use exchange::{Received, prepare, receive};
 use failure::locked_out;
 
 use super::limit::{Closed, Gate, Pass, Rate, Verdict};
 use super::{ApiError, Call, Cause, Reason, retry};
-use crate::clock::Clock;
+use crate::clock::{Heard, Told, VendorClock};
 use crate::config::Account;
 use crate::config::secret::refresh_all;
 use crate::telemetry::Metrics;
@@ -67,14 +67,18 @@ pub struct Transport {
     /// As the last answer showed it.
     skew: Mutex<Option<SignedDuration>>,
     metrics: Arc<Metrics>,
-    clock: Clock,
+    clock: VendorClock,
     /// See [`Transport::shared`].
     slots: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Transport {
     /// The transport of an account. Fails when the system has no CAs and the account names none.
-    pub fn new(account: &Account, metrics: Arc<Metrics>, clock: Clock) -> Result<Self, ApiError> {
+    pub fn new(
+        account: &Account,
+        metrics: Arc<Metrics>,
+        clock: impl Into<VendorClock>,
+    ) -> Result<Self, ApiError> {
         Ok(Self {
             account: account.name.clone(),
             client: client(account)?,
@@ -89,7 +93,7 @@ impl Transport {
             proxy_secrets: Redaction::of_url(account.proxy_url.as_ref()),
             skew: Mutex::default(),
             metrics,
-            clock,
+            clock: clock.into(),
             slots: Mutex::default(),
         })
     }
@@ -135,8 +139,8 @@ impl Transport {
         new
     }
 
-    /// The clock that requests are signed by.
-    pub fn clock(&self) -> &Clock {
+    /// Returns the clock of the account's vendor.
+    pub fn clock(&self) -> &VendorClock {
         &self.clock
     }
 
@@ -207,7 +211,7 @@ impl Transport {
             return;
         };
         if request.call.secondary.is_some() && self.pauses.note(request, pause) {
-            let until = self.clock.now().checked_add(pause);
+            let until = self.clock.local().now().checked_add(pause);
             tracing::info!(
                 account = %self.account, call = request.call.name, path = request.path,
                 seconds = pause.as_secs(), until = %until.unwrap_or(jiff::Timestamp::MAX),
@@ -223,9 +227,8 @@ impl Transport {
         may_pause: bool,
     ) -> Result<Answer, Failed> {
         let (credentials, _pass) = self.enter(vendor).await.map_err(|e| failed(e, request))?;
-        let answer = self.exchange(vendor, request).await;
-        let answer = answer.map_err(|e| failed(e, request))?;
-        let mut error = match vendor.judge(&answer) {
+        let Judged { answer, verdict } = self.ask(vendor, request).await?;
+        let mut error = match verdict {
             Ok(()) => {
                 if self.gate.accepted(credentials).is_some() {
                     tracing::info!(
@@ -270,23 +273,53 @@ impl Transport {
         }
     }
 
-    /// Signs the request, sends it, and counts it.
+    /// Makes the call. A refusal for the clock is no bad signature: the call is repeated once in the time
+    /// that the refusal tells, and where that is accepted vendor time signs from then on.
+    async fn ask(&self, vendor: &dyn Vendor, request: &Request<'_>) -> Result<Judged, Failed> {
+        let sent = self.exchange(vendor, request, None).await;
+        let (answer, told) = sent.map_err(|error| failed(error, request))?;
+        let verdict = vendor.judge(&answer);
+        let is_for_the_clock = matches!(&verdict, Err(error) if error.cause == Cause::Clock);
+        // A client that asks once tells the refusal.
+        let Some(told) = told.filter(|_| is_for_the_clock && self.attempts > 1) else {
+            return Ok(Judged { answer, verdict });
+        };
+        let sent = self.exchange(vendor, request, Some(told)).await;
+        let (answer, _) = sent.map_err(|error| failed(error, request))?;
+        let verdict = vendor.judge(&answer);
+        if verdict.is_ok() && self.clock.sign() {
+            let now = told.at(Instant::now());
+            let skew = self.clock.local().now().duration_since(now);
+            tracing::warn!(
+                account = %self.account, skew_seconds = skew.as_secs(),
+                "The vendor refuses the time of this host's clock and accepts its own: requests are signed in the vendor's time from now on. Synchronize the host's clock (NTP)."
+            );
+        }
+        Ok(Judged { answer, verdict })
+    }
+
+    /// Signs the request, at the time that the vendor told last where `told` has one, sends it, and
+    /// counts it.
     async fn exchange(
         &self,
         vendor: &dyn Vendor,
         request: &Request<'_>,
-    ) -> Result<Answer, ApiError> {
+        told: Option<Told>,
+    ) -> Result<(Answer, Option<Told>), ApiError> {
         self.rate.turn().await;
-        let sent = self.clock.now();
+        let signed = match told {
+            Some(told) => told.at(Instant::now()),
+            None if self.clock.signs() => self.clock.now(),
+            None => self.clock.local().now(),
+        };
         let message = request.message();
-        let ready = prepare(&self.client, vendor, &message, sent)?;
+        let ready = prepare(&self.client, vendor, &message, signed)?;
         let way = exchange::Way {
             host: message.host(),
             proxy: self.proxy.as_deref(),
             proxy_secrets: &self.proxy_secrets,
-            clock: &self.clock,
         };
-        let exchange = async { receive(ready, &way, sent).await.map_err(|e| e.error) };
+        let exchange = async { receive(ready, &way, signed).await.map_err(|e| e.error) };
         let outcome = tokio::time::timeout(self.timeout, exchange).await;
         let outcome = outcome.unwrap_or_else(|_| {
             Err(ApiError::new(
@@ -298,18 +331,37 @@ impl Transport {
             ))
         });
         let code = match &outcome {
-            Ok(answer) => answer.status.to_string(),
+            Ok(received) => received.answer.status.to_string(),
             Err(_) => "none".to_owned(),
         };
         self.metrics
             .api_request(&self.account, request.product, request.call.name, &code);
-        let answer = outcome?;
-        if let Some(skew) = answer.skew {
-            self.metrics.clock_skew(&self.account, skew.as_secs_f64());
-            *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
+        let Received { answer, told } = outcome?;
+        if let Some(told) = told {
+            self.hear(told);
         }
-        Ok(answer)
+        Ok((answer, told))
     }
+
+    /// Takes in the vendor's time. An answer that is doubted changes no metric.
+    fn hear(&self, told: Told) {
+        let heard = self.clock.hear(told);
+        let now = self.clock.local().now();
+        let skew = now.duration_since(told.at(Instant::now()));
+        if let Heard::Stepped(by) = heard {
+            self.metrics.move_failing(&self.account, by);
+        }
+        if heard != Heard::Doubted {
+            self.metrics.clock_skew(&self.account, skew.as_secs_f64());
+        }
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
+    }
+}
+
+/// An answer with the vendor's judgement of it.
+struct Judged {
+    answer: Answer,
+    verdict: Result<(), ApiError>,
 }
 
 /// An attempt that failed.

@@ -166,7 +166,7 @@ impl Client {
         answer.json().map_err(|e| e.of(request.call.name))
     }
 
-    /// The time now.
+    /// Returns the vendor's time now.
     fn now(&self) -> Timestamp {
         self.transport.clock().now()
     }

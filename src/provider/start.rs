@@ -146,11 +146,10 @@ impl Order {
             host: message.host(),
             proxy: proxy.as_deref(),
             proxy_secrets: &proxy_secrets,
-            clock,
         };
         let outcome = tokio::time::timeout(patience, receive(ready, &way, now)).await;
         let answer = match outcome {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(received)) => received.answer,
             Ok(Err(Broken { error, connected })) => {
                 let error = error.of(call);
                 return Err(if connected {

@@ -4,32 +4,38 @@ use jiff::Timestamp;
 
 use super::{
     API_VERSION, ClusterReport, DegradedReport, ErrorReport, NodeReport, NodesLeftOut,
-    ProductReport, Report, TaskReport, UpgradeReport, seconds,
+    ProductReport, Report, TaskReport, UpgradeReport, clock, seconds,
 };
+use crate::clock::Times;
 use crate::model::{
     ClusterState, Degraded, DiscoveryState, LastError, NodeCounts, NodeStatus, Task, UpgradeView,
 };
 use crate::store::Store;
 
 impl Report {
-    /// What is known at `now`.
+    /// Builds the report of what is known at `now`, by the local clock.
     pub fn new(store: &Store, ready: bool, now: Timestamp) -> Self {
+        let times = Times::read(now, &store.clocks());
         Self {
             api_version: API_VERSION.to_owned(),
             exporter_version: env!("CARGO_PKG_VERSION").to_owned(),
             generated: now,
             ready,
-            products: store.discoveries().values().map(|d| product(d)).collect(),
+            products: store
+                .discoveries()
+                .values()
+                .map(|state| product(state, &times))
+                .collect(),
             clusters: store
                 .snapshot()
                 .values()
-                .map(|state| cluster(state, now))
+                .map(|state| cluster(state, times.of(&state.key.account)))
                 .collect(),
         }
     }
 }
 
-fn product(state: &DiscoveryState) -> ProductReport {
+fn product(state: &DiscoveryState, times: &Times) -> ProductReport {
     ProductReport {
         account: state.account.to_string(),
         product: state.product.to_owned(),
@@ -40,6 +46,7 @@ fn product(state: &DiscoveryState) -> ProductReport {
         left_out: state.left_out,
         last_success: state.last_success,
         last_error: state.last_error.as_ref().map(error),
+        clock_skew_seconds: times.skew(&state.account).map(clock::seconds),
     }
 }
 

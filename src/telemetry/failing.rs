@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::labels::reason_labels;
 use super::{Metrics, seconds};
 use crate::alert::Failing;
+use crate::model::moved;
 use crate::provider::Reason;
 
 /// By account and product: which clusters (or the discovery) fail now, why, and since when.
@@ -45,6 +46,24 @@ impl Metrics {
                 }
                 None => {
                     self.failing_since.remove(&labels);
+                }
+            }
+        }
+    }
+
+    /// Moves since when polls of an account fail by a step of its vendor's clock.
+    pub fn move_failing(&self, account: &str, by: SignedDuration) {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_account = failing.iter_mut().filter(|((name, _), _)| name == account);
+        for ((_, product), sources) in of_account {
+            for (_, at) in sources.values_mut() {
+                *at = moved(*at, by);
+            }
+            for reason in Reason::ALL {
+                if let Some(at) = since(sources, *reason) {
+                    self.failing_since
+                        .get_or_create_owned(&reason_labels(account, product, *reason))
+                        .set(seconds(at));
                 }
             }
         }

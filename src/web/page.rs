@@ -65,9 +65,11 @@ pub(super) fn page(report: Report, query: &str, telemetry_path: &str) -> Page {
     wrong.retain(|error| !matches!(error, FilterError::Parameter(_)));
     let form = filter::form(&report, &filter);
     let about = watched::about(&report);
+    let clocks = watched::clocks(&report);
     let nothing = watched::nothing(&report);
     let below = watched::table(&report);
     let products = report.products.clone();
+    let times = report.times();
     let anything = !report.clusters.is_empty();
     let mut report = report;
     let whatever_state = Filter {
@@ -122,9 +124,10 @@ pub(super) fn page(report: Report, query: &str, telemetry_path: &str) -> Page {
                         @if !report.ready {
                             p.notice { "The first poll round has not ended yet: clusters may be missing." }
                         }
+                        (clocks)
                         (nothing)
                         @if anything { (filter::told(&filter, rows.len())) }
-                        (parts(&rows, &report, &filter, &watched::troubles(&products, &rows, report.generated)))
+                        (parts(&rows, &report, &filter, &watched::troubles(&products, &rows, &times)))
                         (below)
                         footer { p {
                             "As of " (words::stamp(report.generated, &report.generated.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()))
@@ -188,6 +191,7 @@ fn icon(counts: &BTreeMap<Attention, usize>) -> String {
 /// Renders the parts of the page. What is wrong with looking for clusters stands below the upgrades that
 /// failed or stalled.
 fn parts(rows: &[Row<'_>], report: &Report, filter: &Filter, troubles: &Markup) -> Markup {
+    let times = report.times();
     let mut cards = 0;
     let mut steps = |attention| {
         cards += 1;
@@ -211,7 +215,7 @@ fn parts(rows: &[Row<'_>], report: &Report, filter: &Filter, troubles: &Markup) 
                     @if part == Attention::Idle {
                         (idle(&those, report, filter))
                     } @else {
-                        @for row in those { (cluster::card(row, report.generated, steps(part))) }
+                        @for row in those { (cluster::card(row, times.of(&row.1.account), steps(part))) }
                     }
                 }
             }
@@ -221,6 +225,7 @@ fn parts(rows: &[Row<'_>], report: &Report, filter: &Filter, troubles: &Markup) 
 
 /// The clusters without an upgrade: a line each.
 fn idle(rows: &[&Row<'_>], report: &Report, filter: &Filter) -> Markup {
+    let times = report.times();
     let open = rows.len() <= FEW || !filter.states.is_empty() || !filter.text.is_empty();
     let offered = rows
         .iter()
@@ -245,7 +250,7 @@ fn idle(rows: &[&Row<'_>], report: &Report, filter: &Filter) -> Markup {
                         @if cluster.cluster_id != words::plain_name(cluster) {
                             small { (words::foreign(&cluster.cluster_id, &cluster.cloud)) }
                         }
-                        (cluster::degraded(cluster, report.generated))
+                        (cluster::degraded(cluster, times.of(&cluster.account)))
                     }
                     td { (words::foreign(&cluster.account, &cluster.cloud)) }
                     td { (escaped(&cluster.product)) }
@@ -256,7 +261,7 @@ fn idle(rows: &[&Row<'_>], report: &Report, filter: &Filter) -> Markup {
                     td data-is="State" { @if !cluster.raw_status.is_empty() {
                         (words::foreign(&format::vendor_status(cluster), &cluster.cloud))
                     } }
-                    td data-is="Data" { (cluster::age(cluster, report.generated)) }
+                    td data-is="Data" { (cluster::age(cluster, times.of(&cluster.account))) }
                 } } }
             } }))
         }

@@ -93,12 +93,13 @@ fn door(method: &Method, page: &str) -> Answer {
 
 /// The page.
 fn people(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = Answer> + use<> {
-    let (store, ready, now) = (app.store.clone(), app.ready.is_ready(), app.clock.now());
+    let (store, ready, clock) = (app.store.clone(), app.ready.is_ready(), app.clock.clone());
     let query = uri.query().unwrap_or_default().to_owned();
     let gzip = takes_gzip(headers);
     let telemetry_path = app.telemetry_path.clone();
     aside(move || {
-        let page = page::page(Report::new(&store, ready, now), &query, &telemetry_path);
+        let report = Report::new(&store, ready, clock.now());
+        let page = page::page(report, &query, &telemetry_path);
         let (body, gzip) = packed(page.html.into_bytes(), gzip);
         let mut answer = compressible(
             respond(StatusCode::OK, "text/html; charset=utf-8", body),
@@ -116,11 +117,11 @@ fn people(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = Ans
 
 /// What is known, as JSON. A large fleet's takes some milliseconds: not where scrapes are answered.
 fn upgrades(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = Answer> + use<> {
-    let (store, ready, now) = (app.store.clone(), app.ready.is_ready(), app.clock.now());
+    let (store, ready, clock) = (app.store.clone(), app.ready.is_ready(), app.clock.clone());
     let query = uri.query().unwrap_or_default().to_owned();
     let gzip = takes_gzip(headers);
     aside(
-        move || match api::answer(Report::new(&store, ready, now), &query) {
+        move || match api::answer(Report::new(&store, ready, clock.now()), &query) {
             Ok(body) => {
                 let (body, gzip) = packed(body, gzip);
                 compressible(respond(StatusCode::OK, "application/json", body), gzip)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rolling_upgrade_exporter::alert::{Facts, Own};
+use rolling_upgrade_exporter::clock::Times;
 use rolling_upgrade_exporter::expose;
 use rolling_upgrade_exporter::provider::{PRODUCTS, Reason};
 use rolling_upgrade_exporter::store::Snapshot;
@@ -33,7 +34,7 @@ impl Moment {
     /// What the exporter's own alerting decides on.
     pub(crate) fn facts(&self) -> Facts<'_> {
         Facts {
-            now: self.now,
+            times: Times::at(self.now),
             clusters: &self.clusters,
             own: self.own.clone(),
         }

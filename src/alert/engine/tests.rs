@@ -41,7 +41,7 @@ fn step_at_most(engine: &mut Engine, seconds: i64, own: Own, most: usize) -> Vec
 
 fn looked(engine: &mut Engine, seconds: i64, own: Own, most: usize) -> Step {
     let facts = Facts {
-        now: at(seconds),
+        times: crate::clock::Times::at(at(seconds)),
         clusters: &Snapshot::default(),
         own,
     };

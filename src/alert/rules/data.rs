@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{CLUSTER, KEEP, MISSED, STALE, promql};
 use crate::alert::facts::{Facts, cluster_labels, label};
 use crate::alert::rule::{Labels, Rule, Severity};
+use crate::model::FailingCall;
 use crate::model::UpgradeStatus::{Paused, Pending, Running};
-use crate::model::{ClusterState, FailingCall};
 use crate::provider::Reason;
 
 /// A refusal may be a key that is being rotated.
@@ -85,7 +85,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: Some(|facts| {
             let failing = FailingCall::of(facts.clusters()).into_iter();
             failing
-                .filter(|call| facts.is_past(call.since, DEGRADED))
+                .filter(|call| facts.is_past(call.account, call.since, DEGRADED))
                 .map(|call| {
                     let values = [call.account, call.product, call.endpoint];
                     let labels = CALL.iter().zip(values);
@@ -107,7 +107,7 @@ pub(super) const RULES: &[Rule] = &[
         hold: Duration::ZERO,
         keep: KEEP,
         summary: "The exporter's clock and that of account {{ $labels.account }}'s cloud differ by more than a minute.",
-        description: "The clock of the exporter's machine and the Date of the cloud's answers for account {{ $labels.account }} differ by more than 60 seconds. Ages and stalls are off by as much, and signatures are refused once the difference is a few minutes. See that the machine's time is synchronized.",
+        description: "The clock of the exporter's machine and the Date of the cloud's answers for account {{ $labels.account }} differ by more than 60 seconds. Ages, durations and stalls are measured by the cloud's clock and stay right. The end of the alerts that the exporter posts itself is by its own clock, and too early or too late by as much. Synchronize the machine's time (NTP).",
         holds: Some(|facts| {
             let skewed = facts.own.clock_skew.iter();
             skewed
@@ -136,15 +136,15 @@ fn stale(set: &str) -> String {
 }
 
 fn stale_where(facts: &Facts<'_>, under_way: bool) -> Vec<Labels> {
-    let is_under_way = |cluster: &ClusterState| {
-        let mut shown = cluster.shown(facts.now);
+    let is_under_way = |cluster| {
+        let mut shown = facts.shown(cluster);
         shown.any(|view| matches!(view.upgrade.status, Pending | Running | Paused))
     };
     facts
         .clusters()
         .filter(|cluster| {
             let limit = cluster.poll_interval.saturating_mul(MISSED).max(STALE);
-            facts.is_past(cluster.last_success, limit)
+            facts.is_past(&cluster.key.account, cluster.last_success, limit)
         })
         .filter(|cluster| is_under_way(cluster) == under_way)
         .map(cluster_labels)
@@ -162,7 +162,7 @@ fn failing(reasons: &str, limit: Duration) -> String {
 fn failing_where(facts: &Facts<'_>, reasons: &[Reason], limit: Duration) -> Vec<Labels> {
     let failing = facts.own.failing.iter();
     failing
-        .filter(|f| reasons.contains(&f.reason) && facts.is_past(f.since, limit))
+        .filter(|f| reasons.contains(&f.reason) && facts.is_past(&f.account, f.since, limit))
         .map(|f| Labels::from([label("account", &f.account), label("product", f.product)]))
         .collect()
 }

@@ -53,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
         holds: Some(|facts| {
             let unreachable = facts.own.unreachable.iter();
             unreachable
-                .filter(|(_, since)| facts.is_past(*since, UNREACHABLE))
+                .filter(|(_, since)| facts.is_past_here(*since, UNREACHABLE))
                 .map(|(url, _)| Labels::from([("alertmanager".to_owned(), url.clone())]))
                 .collect()
         }),

@@ -240,8 +240,8 @@ pub(super) const RULES: &[Rule] = &[
         description: "The {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) ended well within the last hour. Nothing has to be done.",
         holds: Some(|facts| {
             facts.upgrades_where(|u| {
-                let told =
-                    |at| facts.now.duration_since(at) < SUCCEEDED.try_into().unwrap_or_default();
+                let now = facts.times.of(&u.cluster.key.account);
+                let told = |at| now.duration_since(at) < SUCCEEDED.try_into().unwrap_or_default();
                 has(u.view, Succeeded) && u.view.ended.is_some_and(told)
             })
         }),

@@ -49,11 +49,12 @@ type Key = [String; 4];
 impl Course {
     /// Takes a report in, and tells how far the watch is by it.
     pub(super) fn look(&mut self, report: &Report) -> Stand {
-        let now = report.generated;
+        let times = report.times();
         let mut runs = false;
         let mut waits = false;
         let mut shown = Vec::new();
         for cluster in &report.clusters {
+            let now = times.of(&cluster.account);
             for upgrade in &cluster.upgrades {
                 let key = key(cluster, upgrade);
                 let place = self.open.iter().position(|open| open.key == key);
@@ -77,6 +78,7 @@ impl Course {
             }
         }
         for open in &mut self.open {
+            let now = times.of(&open.key[0]);
             let since = *open.gone.get_or_insert(now);
             waits |= now.duration_since(since) < open.silence();
         }

@@ -3,7 +3,8 @@
 mod upgrade;
 
 use rolling_upgrade_exporter::report::{
-    Attention, ClusterReport, DegradedReport, ErrorReport, ProductReport, Report, UpgradeReport,
+    Attention, ClusterReport, DegradedReport, ErrorReport, ProductReport, Report, SkewedClock,
+    UpgradeReport,
 };
 use rolling_upgrade_exporter::text::{Foreign, escaped};
 
@@ -13,6 +14,7 @@ use super::text::{is_over, name, status};
 /// work or in trouble when there was none before, whenever it began. Each line begins with the time.
 pub(super) fn changes(before: Option<&Report>, now: &Report) -> Vec<String> {
     let mut lines = Vec::new();
+    let times = now.times();
     for cluster in by_attention(now) {
         let old = before.and_then(|b| b.clusters.iter().find(|old| is_same_cluster(old, cluster)));
         let begin = lines.len();
@@ -20,12 +22,18 @@ pub(super) fn changes(before: Option<&Report>, now: &Report) -> Vec<String> {
         for upgrade in &cluster.upgrades {
             let same = |old: &&UpgradeReport| is_same(old, upgrade);
             let old = old.and_then(|old| old.upgrades.iter().find(same));
-            upgrade::changes(old, upgrade, now.generated, &mut lines);
+            upgrade::changes(old, upgrade, times.of(&cluster.account), &mut lines);
         }
         completeness(old, cluster, &mut lines);
         lost(old, cluster, &mut lines);
         for line in lines.iter_mut().skip(begin) {
             *line = format!("{}: {line}", whose(cluster));
+        }
+    }
+    for clock in now.skewed_clocks() {
+        let is_same = |old: &SkewedClock<'_>| old.account == clock.account;
+        if !before.is_some_and(|b| b.skewed_clocks().iter().any(is_same)) {
+            lines.push(format!("{}: {}", escaped(clock.account), clock.notice()));
         }
     }
     for product in &now.products {

@@ -79,6 +79,7 @@ pub(super) fn table(report: &Report, look: Look) -> String {
         parts.push(notes);
     }
     if !look.summary {
+        let times = report.times();
         for (attention, cluster, upgrade) in &rows {
             if let Some(upgrade) = upgrade {
                 let state = word(*attention, Some(upgrade));
@@ -86,7 +87,7 @@ pub(super) fn table(report: &Report, look: Look) -> String {
                     cluster,
                     upgrade,
                     &state,
-                    report.generated,
+                    times.of(&cluster.account),
                     look,
                 ));
             }
@@ -105,9 +106,11 @@ fn summary(report: &Report, rows: &[Row<'_>], look: Look) -> String {
     let columns: Vec<_> = COLUMNS.iter().filter(|column| own >= column.from).collect();
     let mut table = plain(look.width);
     table.set_header(columns.iter().map(|column| column.name));
+    let times = report.times();
     for row in rows {
+        let now = times.of(&row.1.account);
         let cells = columns.iter().enumerate().map(|(place, column)| {
-            let cell = or_dash((column.cell)(row, report.generated, own));
+            let cell = or_dash((column.cell)(row, now, own));
             if place == 0 {
                 format!("{ROW}{cell}")
             } else {
@@ -251,6 +254,10 @@ fn vendor_status(cluster: &ClusterReport) -> String {
 /// What is wrong where there is no upgrade to say it with.
 fn notes(report: &Report, look: Look) -> String {
     let mut notes = Vec::new();
+    let times = report.times();
+    for clock in report.skewed_clocks() {
+        notes.push((escaped(clock.account).into_owned(), clock.notice()));
+    }
     for product in &report.products {
         let whose = format!(
             "{} {}",
@@ -279,7 +286,7 @@ fn notes(report: &Report, look: Look) -> String {
         }
         // Of the others it stands with their upgrades.
         for call in cluster.degraded.iter().filter(|_| is_idle || look.summary) {
-            let length = since(call.since, report.generated);
+            let length = since(call.since, times.of(&cluster.account));
             let text = format!("Degraded for {length}, {}", lines::degraded(call));
             notes.push((lines::whose(cluster), text));
         }

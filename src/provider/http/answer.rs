@@ -15,7 +15,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// Body: whole when the status is 2xx, else its first 64 KiB.
     pub body: Bytes,
-    /// Local clock minus the server's, from the `Date` header; its precision is a second.
+    /// Clock that signed the request minus the server's, from the `Date` header; its precision is a
+    /// second.
     pub skew: Option<SignedDuration>,
 }
 

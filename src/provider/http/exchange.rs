@@ -3,15 +3,16 @@
 use bytes::BytesMut;
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
 
 use secrecy::ExposeSecret as _;
 
 use super::encoding::decoded;
 use super::failure::network;
 use super::redaction::{Content, Redaction};
-use super::skew::skew;
+use super::skew::{skew, told};
 use super::{Answer, Message, Vendor};
-use crate::clock::Clock;
+use crate::clock::Told;
 use crate::provider::{ApiError, Method, Reason};
 
 /// No answer of these APIs comes near it; what does is cut off and called a protocol error.
@@ -25,8 +26,14 @@ pub(crate) struct Way<'a> {
     pub(crate) proxy: Option<&'a str>,
     /// Password of the proxy.
     pub(crate) proxy_secrets: &'a Redaction,
-    /// The clock that the vendor's is compared with.
-    pub(crate) clock: &'a Clock,
+}
+
+/// An answer, with the vendor's time that it tells.
+pub(crate) struct Received {
+    /// The answer.
+    pub(crate) answer: Answer,
+    /// Vendor's time; `None` when the answer does not tell it.
+    pub(crate) told: Option<Told>,
 }
 
 /// An exchange without a whole answer.
@@ -86,12 +93,13 @@ pub(crate) fn prepare(
     })
 }
 
-/// Sends what was prepared, reads the whole answer, and removes from it the secrets that were sent.
+/// Sends what was prepared and signed at `signed`, reads the whole answer, and removes from it the
+/// secrets that were sent.
 pub(crate) async fn receive(
     ready: Prepared,
     way: &Way<'_>,
-    sent: Timestamp,
-) -> Result<Answer, Broken> {
+    signed: Timestamp,
+) -> Result<Received, Broken> {
     let Prepared {
         request,
         mut redaction,
@@ -101,11 +109,14 @@ pub(crate) async fn receive(
         connected: !e.is_connect(),
         error: network(&e, &way.host, way.proxy, &redaction),
     };
+    let sent = Instant::now();
     let mut response = request.send().await.map_err(broken)?;
-    let received = way.clock.now();
+    let received = Instant::now();
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
-    let skew = skew(&headers, sent, received);
+    let passed = signed.checked_add(received.duration_since(sent));
+    let skew = skew(&headers, signed, passed.unwrap_or(signed));
+    let told = told(&headers, sent, received);
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
         if body.len() + chunk.len() > BODY_CAP {
@@ -116,12 +127,13 @@ pub(crate) async fn receive(
     let content = Content::of(status);
     let body = decoded(body.freeze(), content).await.map_err(unread)?;
     let (headers, body) = redaction.answer(headers, body, content).await;
-    Ok(Answer {
+    let answer = Answer {
         status,
         headers,
         body,
         skew,
-    })
+    };
+    Ok(Received { answer, told })
 }
 
 /// Builds the failure of an answer that came and cannot be read.

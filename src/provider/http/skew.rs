@@ -2,23 +2,41 @@
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{AGE, DATE, HeaderMap};
+use tokio::time::Instant;
+
+use crate::clock::Told;
 
 /// Returns the local clock minus the server's; `None` when the answer does not tell the time.
-///
-/// A cache gives the `Date` at which the answer was made, and in `Age` how long ago that was (RFC 9111,
-/// section 5.1). `Date` is cut to the second, so half of one is added to it.
 pub(crate) fn skew(
     headers: &HeaderMap,
     sent: Timestamp,
     received: Timestamp,
 ) -> Option<SignedDuration> {
-    let date = headers.get(DATE)?.to_str().ok()?;
-    let made = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
-    let server = made.checked_add(age(headers)?).ok()?;
     let local = sent
         .checked_add(received.duration_since(sent) / 2)
         .unwrap_or(sent);
-    Some(local.duration_since(server) - SignedDuration::from_millis(500))
+    Some(local.duration_since(server_time(headers)?))
+}
+
+/// Returns the vendor's time, as an answer tells it that came at `received`; `None` when it does not.
+pub(crate) fn told(headers: &HeaderMap, sent: Instant, received: Instant) -> Option<Told> {
+    let half = received.duration_since(sent) / 2;
+    Some(Told {
+        time: server_time(headers)?,
+        at: sent + half,
+        precision: SignedDuration::try_from(half).ok()?,
+    })
+}
+
+/// Returns the server's time in the middle of the exchange.
+///
+/// A cache gives the `Date` at which the answer was made, and in `Age` how long ago that was (RFC 9111,
+/// section 5.1). `Date` is cut to the second, so half of one is added to it.
+fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = headers.get(DATE)?.to_str().ok()?;
+    let made = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
+    let age = age(headers)?.checked_add(SignedDuration::from_millis(500))?;
+    made.checked_add(age).ok()
 }
 
 /// Returns the age of an answer, zero when it has none; `None` when it cannot be read. Of several the

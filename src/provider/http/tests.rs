@@ -13,11 +13,13 @@ use url::Url;
 
 use super::exchange::BODY_CAP;
 use super::*;
+use crate::clock::Clock;
 use crate::config::Secret;
 use crate::config::secret::SecretFile;
 use crate::file::hang::hang;
 use crate::provider::Method;
 
+mod clock;
 mod encoding;
 mod lockout;
 mod once;

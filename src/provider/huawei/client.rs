@@ -11,7 +11,7 @@ use url::Url;
 
 use super::token::{Bearer, TokenSource};
 use super::{error, host, sign};
-use crate::clock::Clock;
+use crate::clock::VendorClock;
 use crate::config::{Cloud, HuaweiAuth, Secret};
 use crate::provider::http::{Answer, Authentication, Effort, Message, Request, Transport, Vendor};
 use crate::provider::{ApiError, Call, Context, Reason, call};
@@ -145,8 +145,8 @@ impl Client {
         (self.base.clone(), path(&self.project_id))
     }
 
-    /// The clock that calls are signed by.
-    pub(crate) fn clock(&self) -> &Clock {
+    /// Returns the clock of the account's vendor.
+    pub(crate) fn clock(&self) -> &VendorClock {
         self.transport.clock()
     }
 

@@ -35,7 +35,7 @@ const RENEW_AHEAD: SignedDuration = SignedDuration::from_mins(30);
 /// Between attempts to renew a token that still lives.
 const RENEW_AGAIN: Duration = Duration::from_secs(60);
 
-/// A token with its times, by this machine's clock.
+/// A token with its times, by the vendor's clock.
 #[derive(Debug)]
 pub(super) struct Token {
     value: SecretString,
@@ -82,7 +82,7 @@ impl Token {
         let time = |name: &str| -> Option<Timestamp> {
             super::time::naive(body["token"][name].as_str()?, jiff::tz::Offset::UTC)
         };
-        // The length of its life holds whatever this machine's clock says.
+        // The length of its life holds whatever a clock says.
         let life = match (time("expires_at"), time("issued_at")) {
             (Some(expires), Some(issued)) => Some(expires.duration_since(issued)),
             (Some(expires), None) => Some(expires.duration_since(asked)),

@@ -43,6 +43,7 @@ fn poison(value: &mut Value, path: &str, places: &mut Vec<String>) {
 fn full() -> Value {
     let mut report = report();
     report.clusters[0].last_error = report.products[0].last_error.clone();
+    report.products[0].clock_skew_seconds = Some(1200.0);
     let upgrade = &mut report.clusters[0].upgrades[0];
     upgrade.ended = Some(report.generated);
     upgrade.reason = Some(String::new());

@@ -1,5 +1,7 @@
 //! What the page shows of a report.
 
+mod clock;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use super::cluster::Row;
 use super::{steps, words};
+use crate::clock::Times;
 use crate::report::{ErrorReport, ProductReport, Report, thousands};
 use crate::text::escaped;
 
@@ -34,11 +35,12 @@ pub(super) fn about(report: &Report) -> Markup {
 
 /// Renders what is wrong with looking for clusters. An error that the card of a cluster tells is not
 /// repeated.
-pub(super) fn troubles(products: &[ProductReport], rows: &[Row<'_>], now: Timestamp) -> Markup {
+pub(super) fn troubles(products: &[ProductReport], rows: &[Row<'_>], times: &Times) -> Markup {
     html! {
         @for product in products {
             @if let Some(error) = &product.last_error {
-                (trouble(product, error, rows.iter().any(|row| tells(row, product, error)), now))
+                @let is_told = rows.iter().any(|row| tells(row, product, error));
+                (trouble(product, error, is_told, times.of(&product.account)))
             }
         }
         @for product in products.iter().filter(|p| p.left_out > 0) {
@@ -78,6 +80,15 @@ fn tells(row: &Row<'_>, product: &ProductReport, error: &ErrorReport) -> bool {
     })
 }
 
+/// Renders a notice for each account whose vendor's clock and the host's differ by more than a minute.
+pub(super) fn clocks(report: &Report) -> Markup {
+    html! {
+        @for clock in report.skewed_clocks() {
+            p.notice { "Account " (words::foreign(clock.account, clock.cloud)) ": " (clock.notice()) }
+        }
+    }
+}
+
 /// Nothing is watched, though everybody was asked.
 pub(super) fn nothing(report: &Report) -> Markup {
     html! {
@@ -94,7 +105,7 @@ pub(super) fn nothing(report: &Report) -> Markup {
 
 /// Every product of every account.
 pub(super) fn table(report: &Report) -> Markup {
-    let now = report.generated;
+    let times = report.times();
     html! {
         @if !report.products.is_empty() {
             section aria-labelledby="watched" {
@@ -116,7 +127,7 @@ pub(super) fn table(report: &Report) -> Markup {
                         td data-is="Watched" { (thousands(product.watched)) }
                         td data-is="Not readable" { (thousands(product.inaccessible)) }
                         td data-is="Listed" {
-                            @match product.last_success { Some(at) => (words::ago(at, now)), None => "never" }
+                            @match product.last_success { Some(at) => (words::ago(at, times.of(&product.account))), None => "never" }
                             @if product.last_error.is_some() { " " strong.old { "(fails now)" } }
                         }
                     } } }

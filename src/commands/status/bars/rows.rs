@@ -85,19 +85,15 @@ pub(super) fn rows(report: &Report, seen: &[Key], height: u16, width: u16) -> Ve
         width: usize::from(width),
         bar: usize::from(bar_length(width)),
     };
+    let times = report.times();
     let blocks = shown.iter().map(|one| {
         let (attention, cluster, upgrade) = *one;
         let is_trouble = is_trouble(attention);
-        let (head, reason) = head(one, report.generated, &columns);
+        let now = times.of(&cluster.account);
+        let (head, reason) = head(one, now, &columns);
         let mut below = Vec::new();
         below.extend(reason.map(|reason| text_row("  ", &reason, &columns)));
-        below.extend(below::rows(
-            cluster,
-            upgrade,
-            report.generated,
-            is_trouble,
-            &columns,
-        ));
+        below.extend(below::rows(cluster, upgrade, now, is_trouble, &columns));
         Block {
             is_trouble,
             head,

@@ -53,6 +53,35 @@ fn a_fleet_is_told_as_in_the_files() {
 }
 
 #[test]
+fn wrong_clock_of_the_host_is_a_note_and_changes_no_age() {
+    let right = table(&fleet(), look(None));
+    let mut off = fleet();
+    off.generated += jiff::SignedDuration::from_mins(20);
+    for product in &mut off.products {
+        product.clock_skew_seconds = Some(1200.0);
+    }
+    let text = table(&off, look(None));
+    let (notes, others): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| line.contains("NTP"));
+    let words = |text: &str| {
+        text.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(words(&others.join(" ")), words(&right));
+    let mut accounts: Vec<_> = off.products.iter().map(|p| p.account.as_str()).collect();
+    accounts.dedup();
+    assert_eq!(notes.len(), accounts.len(), "{text}");
+    let note = format!("{}  ", accounts[0]);
+    let clock = "the clock of the exporter's host is 20m ahead of the vendor's.";
+    assert!(
+        notes[0].starts_with(&note) && notes[0].contains(clock),
+        "{}",
+        notes[0]
+    );
+}
+
+#[test]
 fn no_line_is_wider_than_the_terminal() {
     for width in [40, 60, 80, 100, 120, 140, 200] {
         let text = table(&fleet(), look(Some(width)));

@@ -77,7 +77,8 @@ impl<'a> Poll<'a> {
             workflows: workflows.as_deref().unwrap_or_default(),
             tasks: &tasks,
             memory: self.memory,
-            now: self.now,
+            // After the answers: the first ones tell the vendor's time.
+            now: self.cce.client.clock().now(),
         };
         let current = map::current(&input, &mut self.words);
         let last = self.memory.last(Kind::Version);

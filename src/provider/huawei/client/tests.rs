@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::*;
+use crate::clock::Clock;
 use crate::config::Account;
 use crate::provider::Method;
 use crate::provider::huawei::css;

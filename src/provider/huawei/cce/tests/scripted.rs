@@ -274,7 +274,9 @@ async fn serve(answers: Answers, asked: Arc<Mutex<Vec<String>>>) -> String {
                     .body(Full::new(Bytes::from(body.clone())));
                 async move { Ok::<_, Infallible>(response.unwrap()) }
             });
-            let connection = hyper::server::conn::http1::Builder::new();
+            let mut connection = hyper::server::conn::http1::Builder::new();
+            // The test has its own time.
+            connection.auto_date_header(false);
             tokio::spawn(connection.serve_connection(TokioIo::new(stream), service));
         }
     });

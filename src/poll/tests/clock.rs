@@ -1,0 +1,135 @@
+//! Tests of noted times against a host's clock that is off, and a vendor's that steps.
+
+use jiff::SignedDuration;
+use tokio::time::Instant;
+
+use super::*;
+use crate::clock::{Told, VendorClock};
+
+/// Lets two answers tell that the vendor's clock is off by so many minutes from the local one.
+fn told_twice(bench: &Bench, minutes: i64) {
+    let clock = &bench.running.watch.clock;
+    for _ in 0..2 {
+        clock.hear(Told {
+            time: bench.deps.clock.now() + SignedDuration::from_mins(minutes),
+            at: Instant::now(),
+            precision: SignedDuration::ZERO,
+        });
+    }
+}
+
+/// Minutes by which a time lies before the vendor's time now.
+fn age(bench: &Bench, at: Timestamp) -> i64 {
+    let clock: &VendorClock = &bench.running.watch.clock;
+    (clock.now().duration_since(at).as_secs() + 30) / 60
+}
+
+#[tokio::test(start_paused = true)]
+async fn cluster_that_never_answered_is_as_old_as_it_is() {
+    let fake = Arc::new(Fake {
+        slow: Duration::from_secs(120),
+        ..Fake::default()
+    });
+    fake.set("1", Err(Reason::Timeout));
+    let bench = Bench::start(fake, |config| {
+        config.clusters = Selection::Listed(vec![crate::config::Listed {
+            id: "1".into(),
+            name: None,
+            thresholds: config.thresholds,
+        }]);
+    });
+    pass(60).await;
+    let age_now = || age(&bench, bench.state("1").unwrap().last_success);
+    assert_eq!(age_now(), 1);
+    for minutes in [20, -20] {
+        told_twice(&bench, minutes);
+        pass(1).await;
+        assert_eq!(age_now(), 1, "{minutes}: it was added a minute ago");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn last_good_poll_and_discovery_move_with_a_step_of_the_vendor() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(Some(UpgradeStatus::Paused)));
+    fake.set("2", Ok(None));
+    let bench = Bench::start(fake.clone(), |_| {});
+    pass(10).await;
+    fake.set("1", Err(Reason::Timeout));
+    pass(50).await;
+    for minutes in [120, -120] {
+        told_twice(&bench, minutes);
+        pass(1).await;
+        for id in ["1", "2"] {
+            let state = bench.state(id).unwrap();
+            assert_eq!(age(&bench, state.last_success), 1, "{minutes} {id}");
+        }
+        let discoveries = bench.deps.store.discoveries();
+        let listed = discoveries.values().next().unwrap().last_success;
+        assert_eq!(age(&bench, listed.unwrap()), 1, "{minutes}");
+        let failed = bench.state("1").unwrap().last_error.clone().unwrap();
+        let failed = age(&bench, failed.at);
+        assert!((0..=1).contains(&failed), "{minutes}: {failed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stall_is_measured_in_vendor_time() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(Some(UpgradeStatus::Running)));
+    let bench = Bench::start(fake, |config| {
+        config.thresholds.stalled_after = Duration::from_secs(240);
+    });
+    pass(61).await;
+    let stalled = || bench.state("1").unwrap().upgrades[0].stalled;
+    told_twice(&bench, 20);
+    for _ in 0..5 {
+        pass(30).await;
+        assert!(!stalled(), "20 minutes did not pass");
+    }
+    pass(90).await;
+    assert!(stalled(), "4 minutes did");
+}
+
+#[tokio::test(start_paused = true)]
+async fn clock_of_an_account_outlives_a_new_config() {
+    let parse = |limit: u32| {
+        let file = format!(
+            "accounts: [{{name: a, ncloud: {{access_key: x, secret_key: x, ses: {{}}}}, \
+             polling: {{max_concurrency: {limit}}}}}]"
+        );
+        crate::config::parse(&file, Path::new("."), &|_| None)
+            .unwrap()
+            .accounts
+    };
+    let deps = Deps {
+        store: Arc::new(Store::new()),
+        metrics: Arc::new(Metrics::new()),
+        clock: Clock::tokio(Timestamp::from_second(1_800_000_000).unwrap()),
+        confirms_at_once: false,
+    };
+    let store = deps.store.clone();
+    let (_ready, latch) = Ready::new();
+    let mut polling = Polling::start(parse(1), deps.clone(), latch).await;
+    let clock = store.clocks()["a"].clone();
+    clock.sign();
+    for limit in [1, 2, 3] {
+        // Another limit opens the account's way anew.
+        let prepared = polling.prepare(parse(limit));
+        polling.apply(prepared).await;
+        assert!(store.clocks()["a"].signs(), "{limit}");
+    }
+    let mut elsewhere = parse(3);
+    let text =
+        "accounts: [{name: a, ncloud: {region: SGN, access_key: x, secret_key: x, ses: {}}}]";
+    elsewhere[0] = crate::config::parse(text, Path::new("."), &|_| None)
+        .unwrap()
+        .accounts
+        .remove(0);
+    let prepared = polling.prepare(elsewhere);
+    polling.apply(prepared).await;
+    assert!(!store.clocks()["a"].signs(), "another vendor's clock");
+    let prepared = polling.prepare(Vec::new());
+    polling.apply(prepared).await;
+    assert!(store.clocks().is_empty());
+}
