@@ -8,6 +8,7 @@ mod boards;
 mod bounds;
 mod cce;
 mod check;
+mod clock;
 mod degraded;
 mod demo;
 mod echo;

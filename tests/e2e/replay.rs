@@ -79,7 +79,7 @@ async fn the_rules_play_what_the_demo_shows() {
 }
 
 /// Lets promtool play the recording.
-async fn play(path: &Path) {
+pub(super) async fn play(path: &Path) {
     let output = Command::new("promtool")
         .args(["test", "rules"])
         .arg(path)
@@ -99,7 +99,7 @@ fn folder() -> PathBuf {
 }
 
 /// The metrics that some rule reads.
-fn names() -> BTreeSet<String> {
+pub(super) fn names() -> BTreeSet<String> {
     let expressions: Vec<String> = alert::rules().map(|rule| (rule.expr)()).collect();
     expressions
         .iter()
@@ -192,7 +192,7 @@ async fn record() -> String {
 }
 
 /// A value as promtool has to get it: its time begins at 0.
-fn rebased(name: &str, value: &str, start: Timestamp) -> String {
+pub(super) fn rebased(name: &str, value: &str, start: Timestamp) -> String {
     if !name.ends_with("_timestamp_seconds") {
         return value.to_owned();
     }
@@ -202,7 +202,7 @@ fn rebased(name: &str, value: &str, start: Timestamp) -> String {
 }
 
 /// The series with the labels of its target.
-fn targeted(series: &str) -> String {
+pub(super) fn targeted(series: &str) -> String {
     match series.strip_suffix('}') {
         Some(open) => format!("{open},{TARGET}}}"),
         None => format!("{series}{{{TARGET}}}"),
