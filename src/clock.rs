@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 pub use times::{Clocks, Times};
 pub use vendor::VendorClock;
-pub(crate) use vendor::{Heard, Told};
+pub(crate) use vendor::{Outcome, Reading};
 
 /// A source of wall-clock time that can be shared.
 #[derive(Clone)]

@@ -26,7 +26,7 @@ pub use details::{
 pub use nodes::{LeftOut, NodeCollector, NodeCounts};
 pub use secondary::{CallMemory, Degraded, SecondaryCall, SecondaryFailure};
 pub use state::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
-pub use step::moved;
+pub use step::shifted;
 pub use view::{ClusterState, DiscoveryState, LastError, Thresholds, UpgradeView};
 
 /// What names a cluster across accounts and products.

@@ -21,8 +21,9 @@ pub struct Times {
 impl Times {
     /// Reads the clocks of the accounts at the moment at which the local clock shows `local`.
     pub fn read(local: Timestamp, clocks: &Clocks) -> Self {
-        let told =
-            |(account, clock): (&Arc<str>, &VendorClock)| Some((account.clone(), clock.told()?));
+        let told = |(account, clock): (&Arc<str>, &VendorClock)| {
+            Some((account.clone(), clock.known_now()?))
+        };
         Self {
             local,
             accounts: clocks.iter().filter_map(told).collect(),

@@ -20,7 +20,7 @@ const STEP: SignedDuration = SignedDuration::from_secs(60);
 
 /// Vendor's time, as one answer tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Reading {
     /// Vendor's time.
     pub(crate) time: Timestamp,
     /// Instant at which it was that time.
@@ -29,7 +29,7 @@ pub(crate) struct Told {
     pub(crate) precision: SignedDuration,
 }
 
-impl Told {
+impl Reading {
     /// Returns the vendor's time at another instant.
     pub(crate) fn at(&self, instant: Instant) -> Timestamp {
         let since = match instant.checked_duration_since(self.at) {
@@ -60,18 +60,18 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     /// Last believed answer; `None` before the first one.
-    believed: Option<Told>,
+    believed: Option<Reading>,
     /// Time below which the clock does not go back.
     floor: Timestamp,
     /// Answer that differs by a step, until the next one agrees or does not.
-    doubted: Option<Told>,
+    doubted: Option<Reading>,
     /// Sum of all steps so far.
     stepped: SignedDuration,
 }
 
-/// Heard on the time that an answer tells.
+/// Outcome on the time that an answer tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum Outcome {
     /// The clock follows it, or agrees with it already.
     Believed,
     /// The clock took a step of this length: times that were noted before are off by it.
@@ -88,35 +88,35 @@ impl State {
     }
 
     /// Takes an answer in. `local` is the local time at `instant`.
-    fn hear(&mut self, told: Told, instant: Instant, local: Timestamp) -> Heard {
+    fn observe(&mut self, reading: Reading, instant: Instant, local: Timestamp) -> Outcome {
         let shown = self.now(instant).unwrap_or(local);
-        let difference = told.at(instant).duration_since(shown);
-        let off = difference.abs() - told.precision;
+        let difference = reading.at(instant).duration_since(shown);
+        let off = difference.abs() - reading.precision;
         let doubted = self.doubted.take();
         if off < IGNORED {
-            self.believed.get_or_insert(Told {
+            self.believed.get_or_insert(Reading {
                 time: shown,
                 at: instant,
-                ..told
+                ..reading
             });
-            return Heard::Believed;
+            return Outcome::Believed;
         }
         if off <= STEP {
-            (self.believed, self.floor) = (Some(told), shown);
-            return Heard::Believed;
+            (self.believed, self.floor) = (Some(reading), shown);
+            return Outcome::Believed;
         }
-        if doubted.is_some_and(|doubted| agrees(&doubted, &told, instant)) {
-            (self.believed, self.floor) = (Some(told), Timestamp::MIN);
+        if doubted.is_some_and(|doubted| agrees(&doubted, &reading, instant)) {
+            (self.believed, self.floor) = (Some(reading), Timestamp::MIN);
             self.stepped = self.stepped.saturating_add(difference);
-            return Heard::Stepped(difference);
+            return Outcome::Stepped(difference);
         }
-        self.doubted = Some(told);
-        Heard::Doubted
+        self.doubted = Some(reading);
+        Outcome::Doubted
     }
 }
 
 /// Returns whether two answers tell one time.
-fn agrees(one: &Told, other: &Told, instant: Instant) -> bool {
+fn agrees(one: &Reading, other: &Reading, instant: Instant) -> bool {
     let difference = one.at(instant).duration_since(other.at(instant)).abs();
     difference - one.precision - other.precision < IGNORED
 }
@@ -148,7 +148,7 @@ impl VendorClock {
     }
 
     /// Returns the vendor's time now; `None` until an answer told it.
-    pub fn told(&self) -> Option<Timestamp> {
+    pub fn known_now(&self) -> Option<Timestamp> {
         self.lock().now(Instant::now())
     }
 
@@ -158,15 +158,15 @@ impl VendorClock {
     }
 
     /// Takes in the time that an answer tells.
-    pub(crate) fn hear(&self, told: Told) -> Heard {
+    pub(crate) fn observe(&self, reading: Reading) -> Outcome {
         let local = self.0.local.now();
         let mut state = self.lock();
-        let heard = state.hear(told, Instant::now(), local);
-        if matches!(heard, Heard::Stepped(_)) {
+        let outcome = state.observe(reading, Instant::now(), local);
+        if matches!(outcome, Outcome::Stepped(_)) {
             // Under the lock, so that a later sum is not overwritten by an earlier one.
             self.0.steps.send_replace(state.stepped);
         }
-        heard
+        outcome
     }
 
     /// Returns a receiver of the sum of all steps.
@@ -175,12 +175,12 @@ impl VendorClock {
     }
 
     /// Returns whether requests are signed in vendor time.
-    pub(crate) fn signs(&self) -> bool {
+    pub(crate) fn is_signing(&self) -> bool {
         self.0.signs.load(Ordering::Relaxed)
     }
 
     /// Lets vendor time sign from now on. Returns whether it did not before.
-    pub(crate) fn sign(&self) -> bool {
+    pub(crate) fn start_signing(&self) -> bool {
         !self.0.signs.swap(true, Ordering::Relaxed)
     }
 

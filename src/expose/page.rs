@@ -178,7 +178,7 @@ impl Page {
             groups.push((None, Vec::new()));
         }
         let mut before = self.shards.iter().flat_map(|s| &s.clusters).peekable();
-        let mut nows = Nows::of_all(times);
+        let mut account_times = AccountTimes::new(times);
         let mut place = 0;
         for (key, state) in clusters {
             while self
@@ -188,7 +188,7 @@ impl Page {
             {
                 place += 1;
             }
-            let now = nows.of(&key.account);
+            let now = account_times.of(&key.account);
             let rendered = take(&mut before, key)
                 .filter(|old| old.is_good(state, now))
                 .cloned()
@@ -261,9 +261,9 @@ impl Page {
 
     fn write_moving(&self, family: usize, times: &Times, out: &mut String) {
         if FAMILIES[family].moves {
-            let mut nows = Nows::of_all(times);
+            let mut account_times = AccountTimes::new(times);
             for (cluster, line) in self.moving_lines(family) {
-                line.write(nows.of(&cluster.state.key.account), out);
+                line.write(account_times.of(&cluster.state.key.account), out);
             }
         }
     }
@@ -275,13 +275,13 @@ impl Page {
 }
 
 /// Times of accounts that come one after another: each is looked up once.
-struct Nows<'a> {
+struct AccountTimes<'a> {
     times: &'a Times,
     last: Option<(&'a Arc<str>, Timestamp)>,
 }
 
-impl<'a> Nows<'a> {
-    fn of_all(times: &'a Times) -> Self {
+impl<'a> AccountTimes<'a> {
+    fn new(times: &'a Times) -> Self {
         Self { times, last: None }
     }
 

@@ -1,4 +1,4 @@
-//! Steps of a vendor's clock: times that this process noted by it are moved along. Times that the
+//! Steps of a vendor's clock: times that this process noted by it are shifted along. Times that the
 //! vendor told stay.
 
 use jiff::{SignedDuration, Timestamp};
@@ -6,58 +6,58 @@ use jiff::{SignedDuration, Timestamp};
 use super::{CallMemory, ClusterState, Memory, Seen};
 
 /// Returns a time that was noted before the clock took a step of this length.
-pub fn moved(at: Timestamp, by: SignedDuration) -> Timestamp {
+pub fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.saturating_add(by).unwrap_or(at)
 }
 
-fn move_all<'a>(times: impl IntoIterator<Item = Option<&'a mut Timestamp>>, by: SignedDuration) {
+fn shift_all<'a>(times: impl IntoIterator<Item = Option<&'a mut Timestamp>>, by: SignedDuration) {
     for at in times.into_iter().flatten() {
-        *at = moved(*at, by);
+        *at = shifted(*at, by);
     }
 }
 
 impl ClusterState {
-    /// Moves what was noted by the clock: the last good poll, and since when calls fail.
-    pub fn move_noted(&mut self, by: SignedDuration) {
+    /// Shifts what was noted by the clock: the last good poll, and since when calls fail.
+    pub fn shift_noted(&mut self, by: SignedDuration) {
         let error = self.last_error.as_mut().map(|error| &mut error.at);
-        move_all([Some(&mut self.last_success), error], by);
+        shift_all([Some(&mut self.last_success), error], by);
         for call in &mut self.degraded {
-            move_all([Some(&mut call.since), Some(&mut call.reason_since)], by);
+            shift_all([Some(&mut call.since), Some(&mut call.reason_since)], by);
         }
     }
 }
 
 impl Memory {
-    /// Moves what was noted by the clock.
-    pub fn move_noted(&mut self, by: SignedDuration) {
-        move_all([self.last_success.as_mut()], by);
+    /// Shifts what was noted by the clock.
+    pub fn shift_noted(&mut self, by: SignedDuration) {
+        shift_all([self.last_success.as_mut()], by);
         for seen in self.upgrades.values_mut() {
-            seen.move_noted(by);
+            seen.shift_noted(by);
         }
         for call in self.calls.values_mut() {
-            call.move_noted(by);
+            call.shift_noted(by);
         }
     }
 }
 
 impl Seen {
-    fn move_noted(&mut self, by: SignedDuration) {
+    fn shift_noted(&mut self, by: SignedDuration) {
         let noted = [
             Some(&mut self.first_seen),
             self.changed.as_mut(),
             self.ended_seen.as_mut(),
         ];
-        move_all(noted, by);
+        shift_all(noted, by);
     }
 }
 
 impl CallMemory {
-    fn move_noted(&mut self, by: SignedDuration) {
+    fn shift_noted(&mut self, by: SignedDuration) {
         let noted = [
             self.failing_since.as_mut(),
             self.failure.as_mut().map(|(_, since)| since),
             self.expires.as_mut(),
         ];
-        move_all(noted, by);
+        shift_all(noted, by);
     }
 }

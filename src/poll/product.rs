@@ -96,7 +96,7 @@ impl Fleet {
         tokio::join!(
             self.keep_discovering(),
             self.keep_looking(),
-            self.keep_in_step()
+            self.follow_steps()
         );
     }
 
@@ -183,7 +183,7 @@ impl Course {
 
     fn discovered(&mut self, deps: &Deps, outcome: Result<Discovery, ApiError>, took: Duration) {
         let (now, stepped) = self.watch.clock.read();
-        self.keep_step(deps, stepped);
+        self.apply_step(deps, stepped);
         let first = self.first.take();
         let (account, product) = (self.watch.account.name.clone(), self.watch.product.name);
         deps.metrics.poll(

@@ -229,7 +229,7 @@ impl Course {
     /// A poll ended.
     fn ended(&mut self, deps: &Deps, outcome: Result<Observation, ApiError>, took: Duration) {
         let (now, stepped) = self.watch.clock.read();
-        self.keep_step(stepped);
+        self.apply_step(stepped);
         let key = &self.state.key;
         deps.metrics.poll(
             (&key.account, key.product, &key.id),

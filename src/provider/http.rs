@@ -28,7 +28,7 @@ use failure::locked_out;
 
 use super::limit::{Closed, Gate, Pass, Rate, Verdict};
 use super::{ApiError, Call, Cause, Reason, retry};
-use crate::clock::{Heard, Told, VendorClock};
+use crate::clock::{Outcome, Reading, VendorClock};
 use crate::config::Account;
 use crate::config::secret::refresh_all;
 use crate::telemetry::Metrics;
@@ -277,18 +277,18 @@ impl Transport {
     /// that the refusal tells, and where that is accepted vendor time signs from then on.
     async fn ask(&self, vendor: &dyn Vendor, request: &Request<'_>) -> Result<Judged, Failed> {
         let sent = self.exchange(vendor, request, None).await;
-        let (answer, told) = sent.map_err(|error| failed(error, request))?;
+        let (answer, reading) = sent.map_err(|error| failed(error, request))?;
         let verdict = vendor.judge(&answer);
         let is_for_the_clock = matches!(&verdict, Err(error) if error.cause == Cause::Clock);
         // A client that asks once tells the refusal.
-        let Some(told) = told.filter(|_| is_for_the_clock && self.attempts > 1) else {
+        let Some(reading) = reading.filter(|_| is_for_the_clock && self.attempts > 1) else {
             return Ok(Judged { answer, verdict });
         };
-        let sent = self.exchange(vendor, request, Some(told)).await;
+        let sent = self.exchange(vendor, request, Some(reading)).await;
         let (answer, _) = sent.map_err(|error| failed(error, request))?;
         let verdict = vendor.judge(&answer);
-        if verdict.is_ok() && self.clock.sign() {
-            let now = told.at(Instant::now());
+        if verdict.is_ok() && self.clock.start_signing() {
+            let now = reading.at(Instant::now());
             let skew = self.clock.local().now().duration_since(now);
             tracing::warn!(
                 account = %self.account, skew_seconds = skew.as_secs(),
@@ -298,18 +298,18 @@ impl Transport {
         Ok(Judged { answer, verdict })
     }
 
-    /// Signs the request, at the time that the vendor told last where `told` has one, sends it, and
+    /// Signs the request, at the time that the vendor told last where `reading` has one, sends it, and
     /// counts it.
     async fn exchange(
         &self,
         vendor: &dyn Vendor,
         request: &Request<'_>,
-        told: Option<Told>,
-    ) -> Result<(Answer, Option<Told>), ApiError> {
+        reading: Option<Reading>,
+    ) -> Result<(Answer, Option<Reading>), ApiError> {
         self.rate.turn().await;
-        let signed = match told {
-            Some(told) => told.at(Instant::now()),
-            None if self.clock.signs() => self.clock.now(),
+        let signed = match reading {
+            Some(reading) => reading.at(Instant::now()),
+            None if self.clock.is_signing() => self.clock.now(),
             None => self.clock.local().now(),
         };
         let message = request.message();
@@ -336,22 +336,22 @@ impl Transport {
         };
         self.metrics
             .api_request(&self.account, request.product, request.call.name, &code);
-        let Received { answer, told } = outcome?;
-        if let Some(told) = told {
-            self.hear(told);
+        let Received { answer, reading } = outcome?;
+        if let Some(reading) = reading {
+            self.observe(reading);
         }
-        Ok((answer, told))
+        Ok((answer, reading))
     }
 
     /// Takes in the vendor's time. An answer that is doubted changes no metric.
-    fn hear(&self, told: Told) {
-        let heard = self.clock.hear(told);
+    fn observe(&self, reading: Reading) {
+        let outcome = self.clock.observe(reading);
         let now = self.clock.local().now();
-        let skew = now.duration_since(told.at(Instant::now()));
-        if let Heard::Stepped(by) = heard {
-            self.metrics.move_failing(&self.account, by);
+        let skew = now.duration_since(reading.at(Instant::now()));
+        if let Outcome::Stepped(by) = outcome {
+            self.metrics.shift_failing(&self.account, by);
         }
-        if heard != Heard::Doubted {
+        if outcome != Outcome::Doubted {
             self.metrics.clock_skew(&self.account, skew.as_secs_f64());
         }
         *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);

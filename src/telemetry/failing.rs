@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::labels::reason_labels;
 use super::{Metrics, seconds};
 use crate::alert::Failing;
-use crate::model::moved;
+use crate::model::shifted;
 use crate::provider::Reason;
 
 /// By account and product: which clusters (or the discovery) fail now, why, and since when.
@@ -51,13 +51,13 @@ impl Metrics {
         }
     }
 
-    /// Moves since when polls of an account fail by a step of its vendor's clock.
-    pub fn move_failing(&self, account: &str, by: SignedDuration) {
+    /// Shifts since when polls of an account fail by a step of its vendor's clock.
+    pub fn shift_failing(&self, account: &str, by: SignedDuration) {
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         let of_account = failing.iter_mut().filter(|((name, _), _)| name == account);
         for ((_, product), sources) in of_account {
             for (_, at) in sources.values_mut() {
-                *at = moved(*at, by);
+                *at = shifted(*at, by);
             }
             for reason in Reason::ALL {
                 if let Some(at) = since(sources, *reason) {

@@ -308,7 +308,7 @@ async fn until_stalled(exporter: &Exporter) {
 }
 
 #[tokio::test]
-async fn restart_in_the_middle_of_a_cce_upgrade_stalls_nothing_at_first_sight() {
+async fn restart_during_a_cce_upgrade_stalls_nothing_at_first_sight() {
     let (_world, endpoint, _clouds) = clouds(SILENT).await;
     let before = Exporter::start(&endpoint, IMPATIENT, 0).await;
     before.until_running(1).await;

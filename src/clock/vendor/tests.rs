@@ -33,14 +33,14 @@ impl Host {
     }
 
     /// Lets an answer come whose `Date` is that many milliseconds off the right time.
-    fn hear(&self, off: i64) -> Heard {
-        self.hear_slowly(off, 0)
+    fn observe(&self, off: i64) -> Outcome {
+        self.observe_slowly(off, 0)
     }
 
     /// Lets an answer come that took twice that many milliseconds.
-    fn hear_slowly(&self, off: i64, half: i64) -> Heard {
+    fn observe_slowly(&self, off: i64, half: i64) -> Outcome {
         let passed = SignedDuration::try_from(self.begun.elapsed()).unwrap();
-        self.clock.hear(Told {
+        self.clock.observe(Reading {
             time: at(0) + passed + SignedDuration::from_millis(off),
             at: Instant::now(),
             precision: SignedDuration::from_millis(half),
@@ -64,16 +64,16 @@ const MINUTE: i64 = 60_000;
 #[tokio::test(start_paused = true)]
 async fn local_clock_counts_before_any_answer() {
     let host = Host::new(1200);
-    assert_eq!((host.off(), host.clock.told()), (20 * 60_000, None));
+    assert_eq!((host.off(), host.clock.known_now()), (20 * 60_000, None));
     pass(7).await;
     host.ahead.store(-300, Ordering::Relaxed);
     assert_eq!(host.off(), -5 * 60_000, "it steps with the host");
 }
 
 #[tokio::test(start_paused = true)]
-async fn steps_of_the_host_do_not_matter_once_the_vendor_told_its_time() {
+async fn steps_of_the_host_do_not_move_a_known_vendor_time() {
     let host = Host::new(0);
-    assert_eq!(host.hear(0), Heard::Believed);
+    assert_eq!(host.observe(0), Outcome::Believed);
     for ahead in [240, -240, 1200, -1200, 86_400] {
         host.ahead.store(ahead, Ordering::Relaxed);
         pass(30).await;
@@ -85,11 +85,11 @@ async fn steps_of_the_host_do_not_matter_once_the_vendor_told_its_time() {
 async fn a_host_that_is_off_follows_the_vendor_with_the_second_answer() {
     for (ahead, by) in [(1200, -1200), (-1200, 1200), (61, -61), (-61, 61)] {
         let host = Host::new(ahead);
-        assert_eq!(host.hear(0), Heard::Doubted);
+        assert_eq!(host.observe(0), Outcome::Doubted);
         assert_eq!(host.off(), i128::from(ahead) * 1000);
         pass(30).await;
         let by = SignedDuration::from_secs(by);
-        assert_eq!(host.hear(0), Heard::Stepped(by));
+        assert_eq!(host.observe(0), Outcome::Stepped(by));
         assert_eq!((host.off(), host.clock.read().1), (0, by));
     }
 }
@@ -98,31 +98,31 @@ async fn a_host_that_is_off_follows_the_vendor_with_the_second_answer() {
 async fn differences_below_two_seconds_are_ignored() {
     let host = Host::new(0);
     for off in [0, 1999, -1999, 500, -500] {
-        assert_eq!(host.hear(off), Heard::Believed);
+        assert_eq!(host.observe(off), Outcome::Believed);
         assert_eq!(host.off(), 0, "{off}");
         pass(1).await;
     }
-    host.hear(2000);
+    host.observe(2000);
     assert_eq!(host.off(), 2000);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_answer_is_off_by_no_more_than_it_took() {
     let host = Host::new(0);
-    host.hear(0);
-    host.hear_slowly(6000, 5000);
-    host.hear_slowly(-6000, 5000);
+    host.observe(0);
+    host.observe_slowly(6000, 5000);
+    host.observe_slowly(-6000, 5000);
     assert_eq!(host.off(), 0);
-    host.hear_slowly(8000, 5000);
+    host.observe_slowly(8000, 5000);
     assert_eq!(host.off(), 8000);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_clock_waits_for_a_vendor_that_is_a_little_behind() {
     let host = Host::new(0);
-    host.hear(30_000);
+    host.observe(30_000);
     assert_eq!(host.off(), 30_000);
-    assert_eq!(host.hear(0), Heard::Believed);
+    assert_eq!(host.observe(0), Outcome::Believed);
     let before = host.clock.now();
     for _ in 0..30 {
         assert_eq!(host.clock.now(), before, "it does not go back");
@@ -137,11 +137,15 @@ async fn the_clock_waits_for_a_vendor_that_is_a_little_behind() {
 async fn one_answer_that_is_off_changes_nothing() {
     for off in [10 * MINUTE, -10 * MINUTE, 61_000, -61_000] {
         let host = Host::new(0);
-        host.hear(0);
-        assert_eq!(host.hear(off), Heard::Doubted);
+        host.observe(0);
+        assert_eq!(host.observe(off), Outcome::Doubted);
         pass(30).await;
-        assert_eq!(host.hear(0), Heard::Believed);
-        assert_eq!(host.hear(off), Heard::Doubted, "the first one is forgotten");
+        assert_eq!(host.observe(0), Outcome::Believed);
+        assert_eq!(
+            host.observe(off),
+            Outcome::Doubted,
+            "the first one is forgotten"
+        );
         assert_eq!(host.off(), 0, "{off}");
     }
 }
@@ -149,12 +153,12 @@ async fn one_answer_that_is_off_changes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_proxy_with_a_wrong_date_is_followed_and_left() {
     let host = Host::new(0);
-    host.hear(0);
+    host.observe(0);
     for (off, step) in [(-10 * MINUTE, -600), (0, 600)] {
-        assert_eq!(host.hear(off), Heard::Doubted);
+        assert_eq!(host.observe(off), Outcome::Doubted);
         pass(1).await;
         let step = SignedDuration::from_secs(step);
-        assert_eq!(host.hear(off), Heard::Stepped(step));
+        assert_eq!(host.observe(off), Outcome::Stepped(step));
         assert_eq!(host.off(), i128::from(off));
     }
     assert_eq!(host.clock.read().1, SignedDuration::ZERO);
@@ -163,10 +167,13 @@ async fn a_proxy_with_a_wrong_date_is_followed_and_left() {
 #[tokio::test(start_paused = true)]
 async fn a_date_that_stands_still_is_no_clock() {
     let host = Host::new(0);
-    host.hear(0);
+    host.observe(0);
     for second in 1..10 {
         // A cache without Age answers with one Date for ever.
-        assert_eq!(host.hear(-10 * MINUTE - second * 30_000), Heard::Doubted);
+        assert_eq!(
+            host.observe(-10 * MINUTE - second * 30_000),
+            Outcome::Doubted
+        );
         assert_eq!(host.off(), 0);
         pass(30).await;
     }
@@ -175,10 +182,10 @@ async fn a_date_that_stands_still_is_no_clock() {
 #[tokio::test(start_paused = true)]
 async fn servers_that_alternate_do_not_move_the_clock() {
     let host = Host::new(0);
-    host.hear(0);
+    host.observe(0);
     for _ in 0..20 {
-        assert_eq!(host.hear(90_000), Heard::Doubted);
-        assert_eq!(host.hear(0), Heard::Believed);
+        assert_eq!(host.observe(90_000), Outcome::Doubted);
+        assert_eq!(host.observe(0), Outcome::Believed);
         assert_eq!(host.off(), 0);
         pass(10).await;
     }
@@ -188,14 +195,14 @@ async fn servers_that_alternate_do_not_move_the_clock() {
 async fn a_step_of_the_vendor_is_told_to_those_who_noted_times() {
     let host = Host::new(0);
     let mut steps = host.clock.steps();
-    host.hear(0);
+    host.observe(0);
     for _ in 0..2 {
-        host.hear(2 * MINUTE);
+        host.observe(2 * MINUTE);
     }
     let by = SignedDuration::from_mins(2);
     assert!(steps.has_changed().unwrap());
     assert_eq!((*steps.borrow_and_update(), host.off()), (by, 120_000));
-    host.hear(2 * MINUTE + 30_000);
+    host.observe(2 * MINUTE + 30_000);
     assert!(!steps.has_changed().unwrap(), "30 s are no step");
 }
 
@@ -215,7 +222,7 @@ proptest! {
             .unwrap();
         runtime.block_on(async {
             let host = Host::new(0);
-            host.hear(0);
+            host.observe(0);
             let (mut before, mut worst, mut last) = (host.clock.now(), 0, 0);
             for (wait, off, ahead, kind) in events {
                 host.ahead.store(ahead, Ordering::Relaxed);
@@ -226,11 +233,11 @@ proptest! {
                     2 => off / 4,
                     _ => off,
                 };
-                let heard = host.hear(off);
+                let outcome = host.observe(off);
                 last = off;
                 worst = worst.max(off.abs());
                 let now = host.clock.now();
-                if let Heard::Stepped(by) = heard {
+                if let Outcome::Stepped(by) = outcome {
                     prop_assert!(by.abs() > STEP, "{by:?}");
                 } else {
                     prop_assert!(now >= before, "{before} {now}");

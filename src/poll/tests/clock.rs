@@ -4,13 +4,13 @@ use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::*;
-use crate::clock::{Told, VendorClock};
+use crate::clock::{Reading, VendorClock};
 
 /// Lets two answers tell that the vendor's clock is off by so many minutes from the local one.
 fn told_twice(bench: &Bench, minutes: i64) {
     let clock = &bench.running.watch.clock;
     for _ in 0..2 {
-        clock.hear(Told {
+        clock.observe(Reading {
             time: bench.deps.clock.now() + SignedDuration::from_mins(minutes),
             at: Instant::now(),
             precision: SignedDuration::ZERO,
@@ -112,12 +112,12 @@ async fn clock_of_an_account_outlives_a_new_config() {
     let (_ready, latch) = Ready::new();
     let mut polling = Polling::start(parse(1), deps.clone(), latch).await;
     let clock = store.clocks()["a"].clone();
-    clock.sign();
+    clock.start_signing();
     for limit in [1, 2, 3] {
         // Another limit opens the account's way anew.
         let prepared = polling.prepare(parse(limit));
         polling.apply(prepared).await;
-        assert!(store.clocks()["a"].signs(), "{limit}");
+        assert!(store.clocks()["a"].is_signing(), "{limit}");
     }
     let mut elsewhere = parse(3);
     let text =
@@ -128,7 +128,7 @@ async fn clock_of_an_account_outlives_a_new_config() {
         .remove(0);
     let prepared = polling.prepare(elsewhere);
     polling.apply(prepared).await;
-    assert!(!store.clocks()["a"].signs(), "another vendor's clock");
+    assert!(!store.clocks()["a"].is_signing(), "another vendor's clock");
     let prepared = polling.prepare(Vec::new());
     polling.apply(prepared).await;
     assert!(store.clocks().is_empty());

@@ -10,9 +10,9 @@ use secrecy::ExposeSecret as _;
 use super::encoding::decoded;
 use super::failure::network;
 use super::redaction::{Content, Redaction};
-use super::skew::{skew, told};
+use super::skew::{skew, vendor_time};
 use super::{Answer, Message, Vendor};
-use crate::clock::Told;
+use crate::clock::Reading;
 use crate::provider::{ApiError, Method, Reason};
 
 /// No answer of these APIs comes near it; what does is cut off and called a protocol error.
@@ -33,7 +33,7 @@ pub(crate) struct Received {
     /// The answer.
     pub(crate) answer: Answer,
     /// Vendor's time; `None` when the answer does not tell it.
-    pub(crate) told: Option<Told>,
+    pub(crate) reading: Option<Reading>,
 }
 
 /// An exchange without a whole answer.
@@ -116,7 +116,7 @@ pub(crate) async fn receive(
     let headers = std::mem::take(response.headers_mut());
     let passed = signed.checked_add(received.duration_since(sent));
     let skew = skew(&headers, signed, passed.unwrap_or(signed));
-    let told = told(&headers, sent, received);
+    let reading = vendor_time(&headers, sent, received);
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
         if body.len() + chunk.len() > BODY_CAP {
@@ -133,7 +133,7 @@ pub(crate) async fn receive(
         body,
         skew,
     };
-    Ok(Received { answer, told })
+    Ok(Received { answer, reading })
 }
 
 /// Builds the failure of an answer that came and cannot be read.

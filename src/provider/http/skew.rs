@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{AGE, DATE, HeaderMap};
 use tokio::time::Instant;
 
-use crate::clock::Told;
+use crate::clock::Reading;
 
 /// Returns the local clock minus the server's; `None` when the answer does not tell the time.
 pub(crate) fn skew(
@@ -19,9 +19,13 @@ pub(crate) fn skew(
 }
 
 /// Returns the vendor's time, as an answer tells it that came at `received`; `None` when it does not.
-pub(crate) fn told(headers: &HeaderMap, sent: Instant, received: Instant) -> Option<Told> {
+pub(crate) fn vendor_time(
+    headers: &HeaderMap,
+    sent: Instant,
+    received: Instant,
+) -> Option<Reading> {
     let half = received.duration_since(sent) / 2;
-    Some(Told {
+    Some(Reading {
         time: server_time(headers)?,
         at: sent + half,
         precision: SignedDuration::try_from(half).ok()?,
