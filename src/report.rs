@@ -188,7 +188,7 @@ pub struct UpgradeReport {
     /// Check before the upgrade (CCE).
     #[serde(default)]
     pub precheck: Option<PrecheckReport>,
-    /// Whether the workflow can still be cancelled (CCE); null when the vendor does not say.
+    /// True when the vendor would cancel the workflow now (CCE); null when the vendor does not say.
     #[serde(default)]
     pub can_be_cancelled: Option<bool>,
     /// When it was requested (CDSS: first seen).

@@ -19,8 +19,9 @@ pub struct Details {
     pub agency: Option<String>,
     /// Check before the upgrade (CCE); `None` when the vendor tells of none.
     pub precheck: Option<Precheck>,
-    /// Whether the vendor would cancel the workflow now (CCE: every critical line has been run, and no
-    /// point is in work); `None` when the vendor does not say, and once the workflow ended.
+    /// True when the vendor would cancel the workflow now (CCE: every critical line has been run, and no
+    /// point is in work); `None` when the vendor does not say, and once the workflow succeeded or was
+    /// cancelled.
     pub is_cancellable: Option<bool>,
 }
 

@@ -100,7 +100,7 @@ fn from_to(from: Option<&str>, to: Option<&str>, cloud: &str) -> Markup {
 }
 
 /// Renders the further facts about an upgrade: zones, agency, precheck, and whether the vendor would
-/// still cancel it.
+/// cancel it now.
 pub(super) fn facts(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Timestamp) -> Markup {
     html! {
         @if let Some(zones) = &upgrade.zone_move { (zone_move(zones, &cluster.cloud)) }
@@ -112,7 +112,7 @@ pub(super) fn facts(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
             }))
         }
         @if let Some(can) = upgrade.can_be_cancelled {
-            (fact("Can be cancelled", &html! { @if can { "yes" } @else { "no longer" } }))
+            (fact("Can be cancelled", &html! { @if can { "yes" } @else { "not now" } }))
         }
         @if let Some(agency) = &upgrade.agency {
             (wide_fact("Agency", &words::foreign(agency, &cluster.cloud)))

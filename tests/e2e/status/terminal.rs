@@ -162,7 +162,7 @@ async fn the_table_tells_the_vendors_reason_and_details() {
             },
             "succeeded 1 Data migration - Data leave the node.",
             "precheck passed, and good for 58m20s, until 2027-01-15 09:00 UTC",
-            "cancelling is not possible any more",
+            "cancelling is not possible now",
             "IDLE CLUSTER ACCOUNT AT VENDOR VERSION CAN BE UPGRADED TO d-idle cn-prod 200 available",
         ] {
             assert!(words.contains(part), "{part} is not in\n{words}");

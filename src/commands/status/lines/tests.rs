@@ -205,7 +205,7 @@ fn checks_and_cancelling_are_news() {
         told[10..],
         [
             "cn-prod cce 商店-前端: precheck: 2 more items failed",
-            "cn-prod cce 商店-前端: cannot be cancelled any more"
+            "cn-prod cce 商店-前端: cannot be cancelled now"
         ]
     );
     let mut unchecked = fleet();

@@ -59,7 +59,7 @@ pub(super) fn changes<'a>(
     prechecks(old, upgrade, now, lines);
     let could_be_cancelled = old.is_some_and(|old| old.can_be_cancelled == Some(true));
     if could_be_cancelled && upgrade.can_be_cancelled == Some(false) && !is_over(upgrade) {
-        lines.push("cannot be cancelled any more".to_owned());
+        lines.push("cannot be cancelled now".to_owned());
     }
 }
 

@@ -237,7 +237,7 @@ fn the_block_tells_every_detail() {
             "task restart (1 of 1)",
             "precheck passed, and good for 58m20s, until 2027-01-15 09:00 UTC",
             "precheck failed: addon-limit-check (addon coredns): the add-on is too old [CCE.01400001]",
-            "cancelling is not possible any more",
+            "cancelling is not possible now",
             "STATE TASK TOOK VENDOR'S DESCRIPTION running 1 restart 30s The node is restarted.",
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");

@@ -134,7 +134,7 @@ fn tells_agency_and_whether_it_can_be_cancelled() {
         text_of(&html, "Can be cancelled")
     };
     assert_eq!(cancel(Some(true)).as_deref(), Some("yes"));
-    assert_eq!(cancel(Some(false)).as_deref(), Some("no longer"));
+    assert_eq!(cancel(Some(false)).as_deref(), Some("not now"));
     assert_eq!(cancel(None), None);
 }
 

@@ -82,7 +82,7 @@ pub(super) fn facts(
             if can {
                 "is possible"
             } else {
-                "is not possible any more"
+                "is not possible now"
             }
             .to_owned()
         }),
