@@ -20,6 +20,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use degraded::FailingCall;
+pub(crate) use details::finding_line;
 pub use details::{
     AvailableVersion, Details, Finding, FindingScope, MAX_FINDINGS, Precheck, ZoneMove, ZonePlan,
 };

@@ -115,20 +115,34 @@ pub struct AvailableVersion {
 }
 
 impl Finding {
-    /// Writes the item with its message and codes in one line.
+    /// Writes the item with its object, message and codes in one line.
     pub fn line(&self) -> String {
-        let mut line = self.item.clone();
-        if !self.target.is_empty() {
-            line = format!("{line} ({} {})", self.scope.as_str(), self.target);
-        }
-        if !self.message.is_empty() {
-            line = format!("{line}: {}", self.message);
-        }
-        if !self.codes.is_empty() {
-            line = format!("{line} [{}]", self.codes.join(", "));
-        }
-        line
+        let scope = self.scope.as_str();
+        finding_line(&self.item, scope, &self.target, &self.message, &self.codes)
     }
+}
+
+/// Writes an item of a check with its object, message and codes in one line.
+pub(crate) fn finding_line(
+    item: &str,
+    scope: &str,
+    target: &str,
+    message: &str,
+    codes: &[String],
+) -> String {
+    let mut line = item.to_owned();
+    match (scope, target) {
+        ("cluster" | "", "") => {}
+        (scope, "") => line = format!("{line} ({scope})"),
+        (scope, target) => line = format!("{line} ({scope} {target})"),
+    }
+    if !message.is_empty() {
+        line = format!("{line}: {message}");
+    }
+    if !codes.is_empty() {
+        line = format!("{line} [{}]", codes.join(", "));
+    }
+    line
 }
 
 impl Details {
@@ -241,6 +255,8 @@ mod tests {
         );
         (finding.target, finding.message) = (String::new(), String::new());
         finding.codes.clear();
+        assert_eq!(finding.line(), "addon-check (addon)");
+        finding.scope = FindingScope::Cluster;
         assert_eq!(finding.line(), "addon-check");
     }
 }

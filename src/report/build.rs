@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::format::between;
 use super::{
     API_VERSION, ClusterReport, DegradedReport, ErrorReport, NodeReport, NodesLeftOut,
     ProductReport, Report, TaskReport, UpgradeReport, clock, seconds,
@@ -169,11 +170,6 @@ fn task(task: &Task) -> TaskReport {
         end: task.end,
         description: task.description.clone(),
     }
-}
-
-/// In seconds; 0 when the clocks disagree about the order.
-fn between(from: Timestamp, to: Timestamp) -> f64 {
-    to.duration_since(from).as_secs_f64().max(0.0)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AvailableVersion, Finding, Precheck, ZoneMove};
+use crate::model::{AvailableVersion, Finding, Precheck, ZoneMove, finding_line};
 
 /// Version to which the vendor offers to upgrade a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +60,19 @@ pub struct FindingReport {
     pub message: String,
     /// Vendor's error codes.
     pub codes: Vec<String>,
+}
+
+impl FindingReport {
+    /// Writes the item with its object, message and codes in one line, as [`Finding::line`] does.
+    pub fn line(&self) -> String {
+        finding_line(
+            &self.item,
+            &self.scope,
+            &self.target,
+            &self.message,
+            &self.codes,
+        )
+    }
 }
 
 impl From<&AvailableVersion> for AvailableVersionReport {

@@ -26,6 +26,15 @@ pub fn version(code: &str, name: Option<&str>) -> String {
     }
 }
 
+/// Returns the name of the version after without the product, where the name before begins with that
+/// product, too: `2.14.0` after `OpenSearch 2.9.0`.
+pub fn without_product<'a>(before: &str, after: &'a str) -> &'a str {
+    match (before.rsplit_once(' '), after.rsplit_once(' ')) {
+        (Some((before, _)), Some((product, version))) if before == product => version,
+        _ => after,
+    }
+}
+
 /// Current task and its place among all tasks: `Node replacement (2 of 4)`; `None` when no task is
 /// current, or the current one is not listed.
 pub fn current_task(upgrade: &UpgradeReport) -> Option<String> {

@@ -58,7 +58,7 @@ pub(super) fn named_versions(upgrade: &UpgradeReport) -> String {
         let names = format!(
             "{} -> {}",
             escaped(from),
-            escaped(without_product(from, to))
+            escaped(format::without_product(from, to))
         );
         return if names == codes {
             codes
@@ -90,15 +90,6 @@ fn from_to(from: Option<String>, to: Option<String>) -> String {
 
 fn is_complete(upgrade: &UpgradeReport) -> bool {
     upgrade.from_version.is_some() && upgrade.to_version.is_some()
-}
-
-/// Returns the name of the version after without the product, where the name before begins with that
-/// product, too.
-fn without_product<'a>(from: &str, to: &'a str) -> &'a str {
-    match (from.rsplit_once(' '), to.rsplit_once(' ')) {
-        (Some((before, _)), Some((product, version))) if before == product => version,
-        _ => to,
-    }
 }
 
 /// Returns the vendor's reason why an upgrade failed or does not move.
@@ -151,26 +142,12 @@ pub(super) fn are_versions_zones(upgrade: &UpgradeReport) -> bool {
 
 /// Describes an item of a check that did not pass: item, object, message and the vendor's codes.
 pub(super) fn finding(finding: &FindingReport) -> String {
-    let target = match (finding.scope.as_str(), finding.target.as_str()) {
-        ("cluster" | "", "") => String::new(),
-        (scope, "") => format!(" ({})", escaped(scope)),
-        (scope, target) => format!(" ({} {})", escaped(scope), escaped(target)),
-    };
-    let message = match finding.message.as_str() {
-        "" => String::new(),
-        message => format!(": {}", escaped(message)),
-    };
-    let codes: Vec<_> = finding.codes.iter().map(|code| escaped(code)).collect();
-    let codes = match codes.join(", ") {
-        codes if codes.is_empty() => codes,
-        codes => format!(" [{codes}]"),
-    };
-    format!("{}{target}{message}{codes}", escaped(&finding.item))
+    escaped(&finding.line()).into_owned()
 }
 
-/// How long before `now`; nothing is in the future.
+/// Writes the length of time from `at` to `now`; nothing is in the future.
 pub(super) fn since(at: Timestamp, now: Timestamp) -> String {
-    length(now.duration_since(at).as_secs_f64())
+    length(format::between(at, now))
 }
 
 #[cfg(test)]

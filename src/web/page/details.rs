@@ -55,7 +55,7 @@ pub(super) fn versions(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Mark
     let shown_from = from_name.as_ref().or(from.as_ref());
     let shown_to = to_name.as_ref().or(to.as_ref());
     let short = match (&from_name, &to_name) {
-        (Some(from), Some(to)) => Some(without_leading_word_of(from, to)),
+        (Some(from), Some(to)) => Some(format::without_product(from, to)),
         _ => shown_to.map(String::as_str),
     };
     let label = if is_zone { "Zone" } else { "Version" };
@@ -76,15 +76,6 @@ pub(super) fn versions(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Mark
 pub(super) fn running_version(label: &str, cluster: &ClusterReport) -> Markup {
     let version = format::version(&cluster.version, cluster.version_name.as_deref());
     fact(label, &words::foreign(&version, &cluster.cloud))
-}
-
-/// Returns a version's name without its first word where the name before it begins with that word too:
-/// `2.14.0` after `OpenSearch 2.9.0`.
-fn without_leading_word_of<'a>(before: &str, name: &'a str) -> &'a str {
-    match (before.split_once(' '), name.split_once(' ')) {
-        (Some((first, _)), Some((same, rest))) if first == same && !rest.is_empty() => rest,
-        _ => name,
-    }
 }
 
 fn from_to(from: Option<&str>, to: Option<&str>, cloud: &str) -> Markup {

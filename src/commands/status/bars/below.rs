@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use rolling_upgrade_exporter::report::format::length;
-use rolling_upgrade_exporter::report::{ClusterReport, NodeReport, UpgradeReport};
+use rolling_upgrade_exporter::report::{ClusterReport, FindingReport, NodeReport, UpgradeReport};
 use rolling_upgrade_exporter::text::escaped;
 
 use super::super::lines;
@@ -41,7 +41,9 @@ pub(super) fn rows(
     let is_checked = !is_over(upgrade) || is_trouble;
     let precheck = upgrade.precheck.as_ref().filter(|_| is_checked);
     let findings = precheck.into_iter().flat_map(|precheck| &precheck.findings);
-    let findings = findings.take(MAX_FINDINGS);
+    // The row of the reason tells its item.
+    let is_reason = |item: &&FindingReport| upgrade.reason.as_ref() == Some(&item.line());
+    let findings = findings.filter(|item| !is_reason(item)).take(MAX_FINDINGS);
     let findings = findings.map(|item| format!("precheck failed: {}", finding(item)));
     let degraded = cluster.degraded.iter();
     let degraded = degraded.map(|call| format!("degraded, {}", lines::degraded(call)));

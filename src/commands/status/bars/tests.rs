@@ -233,6 +233,25 @@ fn a_reason_that_fits_is_not_told_twice() {
 }
 
 #[test]
+fn an_item_of_a_check_that_is_the_reason_is_told_once() {
+    let (bars, fake) = bars(|| (24, 160));
+    let document = include_str!("../../../../tests/data/api/upgrades.json");
+    let api: Report = serde_json::from_str(document).unwrap();
+    let mut precheck = api.clusters[0].upgrades[0].precheck.clone().unwrap();
+    let mut other = precheck.findings[0].clone();
+    "quota-check".clone_into(&mut other.item);
+    precheck.findings.push(other);
+    let mut report = fleet();
+    let upgrade = &mut report.clusters[1].upgrades[0];
+    upgrade.reason = Some(precheck.findings[0].line());
+    upgrade.precheck = Some(precheck);
+    let text = shown(bars, &fake, &report);
+    assert_eq!(text.matches("addon-limit-check").count(), 1, "{text}");
+    let other = "\n  precheck failed: quota-check (addon coredns): ";
+    assert!(text.contains(other), "{text}");
+}
+
+#[test]
 fn a_wide_terminal_has_names_and_tasks() {
     let (bars, fake) = bars(|| (50, 160));
     let mut report = fleet();
