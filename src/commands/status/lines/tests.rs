@@ -216,3 +216,20 @@ fn checks_and_cancelling_are_news() {
     let passed = "cn-prod cce 商店-前端: precheck: passed, and good for 1h";
     assert_eq!(told, [passed]);
 }
+
+#[test]
+fn a_wrong_clock_of_the_host_is_told_once() {
+    let mut off = fleet();
+    for product in &mut off.products {
+        let is_off = product.account == "cn-prod";
+        product.clock_skew_seconds = is_off.then_some(1200.0);
+    }
+    let skewed = off.products.clone();
+    let told = news(|report| report.products.clone_from(&skewed));
+    let [line] = told.as_slice() else {
+        panic!("{told:?}")
+    };
+    let begin = "cn-prod: the clock of the exporter's host is 20m ahead of the vendor's. ";
+    assert!(line.starts_with(begin), "{line}");
+    assert_eq!(news_since(&off, |_| {}), [""; 0]);
+}
