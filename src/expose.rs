@@ -163,7 +163,7 @@ impl Exposition {
     }
 }
 
-/// The domain families of these clusters as text 0.0.4, with every clock at `now`.
+/// Renders the domain families of these clusters as text 0.0.4, with every clock at `now`.
 pub fn render(states: &[ClusterState], now: Timestamp) -> String {
     render_at(states, &Times::at(now))
 }

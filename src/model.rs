@@ -115,7 +115,7 @@ pub struct Task {
 }
 
 impl Task {
-    /// Returns whether two answers tell the same state and times of it; descriptions do not count.
+    /// Returns whether two answers tell one state and one set of times; descriptions do not count.
     pub fn is_at_same_point(&self, other: &Self) -> bool {
         (self.status, self.start, self.end) == (other.status, other.start, other.end)
     }

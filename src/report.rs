@@ -278,8 +278,8 @@ impl UpgradeReport {
 }
 
 impl Report {
-    /// The clusters with one of their upgrades each, or with none, those in trouble first. Of those in
-    /// work the longest silence comes first.
+    /// Returns the clusters with one of their upgrades each, or with none, those in trouble first. Of
+    /// those in work the longest silence comes first.
     pub fn by_attention(&self) -> Vec<(Attention, &ClusterReport, Option<&UpgradeReport>)> {
         let mut rows: Vec<_> = self
             .clusters

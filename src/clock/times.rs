@@ -10,7 +10,7 @@ use super::VendorClock;
 /// Clocks of the accounts' vendors, by account.
 pub type Clocks = BTreeMap<Arc<str>, VendorClock>;
 
-/// One moment by all clocks.
+/// Moment, as all clocks show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Times {
     local: Timestamp,

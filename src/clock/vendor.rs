@@ -25,7 +25,7 @@ pub(crate) struct Reading {
     pub(crate) time: Timestamp,
     /// Instant at which it was that time.
     pub(crate) at: Instant,
-    /// How far it may be off: the answer was made at an unknown moment of the exchange.
+    /// Largest error of the time: the answer was made at an unknown moment of the exchange.
     pub(crate) precision: SignedDuration,
 }
 
@@ -69,7 +69,7 @@ struct State {
     stepped: SignedDuration,
 }
 
-/// Outcome on the time that an answer tells.
+/// Verdict on the time that an answer tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The clock follows it, or agrees with it already.

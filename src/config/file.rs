@@ -18,7 +18,7 @@ use crate::file::{self, FileError, Kind};
 use crate::provider::{self, PRODUCTS};
 use crate::text::quote;
 
-/// Why there is no config. A line for each problem and each warning, each with the file, line and column.
+/// Reason why there is no config: a line for each problem and warning, with the file, line and column.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
@@ -34,7 +34,7 @@ pub enum ConfigError {
     Invalid {
         /// The file.
         path: PathBuf,
-        /// What is wrong or likely wrong, by place; at least one error.
+        /// Errors and warnings, by place; at least one error.
         problems: Vec<Problem>,
     },
 }

@@ -21,7 +21,7 @@ impl fmt::Display for At {
     }
 }
 
-/// One thing that is wrong with a file, or likely wrong. Its text never holds a secret.
+/// Error in a file, or warning about it. Its text never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// From 1.

@@ -61,12 +61,12 @@ pub(crate) struct Page {
     degraded: String,
     text_size: usize,
     gzip_size: usize,
-    /// By account, in the time of its vendor: the next instant at which the clock alone changes the page.
+    /// Next instant at which the clock alone changes the page, by account and in its vendor's time.
     next_flips: BTreeMap<Arc<str>, Timestamp>,
 }
 
 impl Page {
-    /// The page of these clusters at this moment. They come in the order of their keys.
+    /// Renders the page of these clusters at this moment. They come in the order of their keys.
     pub(crate) fn next<'a>(
         &self,
         clusters: impl Iterator<Item = (&'a Key, &'a Arc<ClusterState>)>,
@@ -124,7 +124,7 @@ impl Page {
         until.min()
     }
 
-    /// The whole text.
+    /// Returns the whole text.
     pub(crate) fn text(&self, times: &Times, room: usize) -> String {
         let mut out = String::with_capacity(self.text_size + self.moving_size() + room);
         for (family, (header, _)) in self.present() {
@@ -140,7 +140,7 @@ impl Page {
         out
     }
 
-    /// The whole text as the beginning of a gzip member.
+    /// Returns the whole text as the beginning of a gzip member.
     pub(crate) fn gzip(&self, times: &Times, room: usize) -> Gzip {
         let mut gzip = Gzip::with_capacity(self.gzip_size + self.moving_size() / 4 + room);
         let mut lines = String::new();

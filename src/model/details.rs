@@ -110,7 +110,7 @@ impl FindingScope {
 pub struct AvailableVersion {
     /// The version, as the vendor writes it.
     pub version: String,
-    /// Whether the vendor suggests it (CCE `suggestPatch`).
+    /// True when the vendor suggests it (CCE `suggestPatch`).
     pub is_recommended: bool,
 }
 

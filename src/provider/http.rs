@@ -73,7 +73,10 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// The transport of an account. Fails when the system has no CAs and the account names none.
+    /// Builds the transport of an account.
+    ///
+    /// # Errors
+    /// Fails when the system has no CAs and the account names none.
     pub fn new(
         account: &Account,
         metrics: Arc<Metrics>,

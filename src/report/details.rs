@@ -10,7 +10,7 @@ use crate::model::{AvailableVersion, Finding, Precheck, ZoneMove, finding_line};
 pub struct AvailableVersionReport {
     /// The version, as the vendor writes it.
     pub version: String,
-    /// Whether the vendor suggests it.
+    /// True when the vendor suggests it.
     pub recommended: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Report for people: the words that the page and the terminal share.
+//! Texts about a report that the page and the terminal share.
 
 use jiff::Timestamp;
 
@@ -16,8 +16,8 @@ pub fn between(from: Timestamp, to: Timestamp) -> f64 {
     to.duration_since(from).as_secs_f64().max(0.0)
 }
 
-/// Name of a version, with the vendor's code beside it where both are known and the name does not hold it
-/// (`OpenSearch 2.9.0` of `2.9.0`).
+/// Writes the name of a version, with the vendor's code beside it where both are known and the name does
+/// not hold it (`OpenSearch 2.9.0` of `2.9.0`).
 pub fn version(code: &str, name: Option<&str>) -> String {
     match name {
         Some(name) if name == code || name.ends_with(&format!(" {code}")) => name.to_owned(),
@@ -35,8 +35,8 @@ pub fn without_product<'a>(before: &str, after: &'a str) -> &'a str {
     }
 }
 
-/// Current task and its place among all tasks: `Node replacement (2 of 4)`; `None` when no task is
-/// current, or the current one is not listed.
+/// Writes the current task and its place among all tasks: `Node replacement (2 of 4)`; `None` when no
+/// task is current, or the current one is not listed.
 pub fn current_task(upgrade: &UpgradeReport) -> Option<String> {
     let order = upgrade.task_order?;
     let place = upgrade.tasks.iter().position(|task| task.order == order)?;
@@ -44,8 +44,8 @@ pub fn current_task(upgrade: &UpgradeReport) -> Option<String> {
     Some(format!("{name} ({} of {})", place + 1, upgrade.all_tasks()))
 }
 
-/// Cluster's state in the vendor's words: `200 available`, or the word alone where it speaks for
-/// itself; empty when not told.
+/// Writes the cluster's state in the vendor's words: `200 available`, or the word alone where it speaks
+/// for itself; empty when not told.
 pub fn vendor_status(cluster: &ClusterReport) -> String {
     match &cluster.status_meaning {
         Some(meaning) => format!("{} {meaning}", cluster.raw_status),

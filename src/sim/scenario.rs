@@ -134,9 +134,9 @@ pub struct SimFinding {
 /// Differences of a cluster's later runs from its first one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repetition {
-    /// Of so many runs the first fails, where the cluster fails at all; 1: every run.
+    /// Number of runs of which the first fails, where the cluster fails at all; 1: every run.
     pub failure_period: u32,
-    /// From a failure to the next request; `None`: as long as after a success.
+    /// Pause from a failure to the next request; `None`: as long as after a success.
     pub retries_after: Option<Duration>,
     /// Newer versions follow the last one of the list, instead of the first one of it.
     pub endless_versions: bool,

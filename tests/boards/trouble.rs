@@ -8,7 +8,7 @@ use crate::house::finding;
 use crate::linter::Rule;
 use crate::promql::{Selector, selectors};
 
-/// Every rule about what stands first.
+/// Rules about what stands first.
 pub(crate) const RULES: &[Rule] = &[("rank", rank), ("alerts", alerts), ("closed", closed)];
 
 /// The ranks of the fleet table, the least urgent first. A cluster without an upgrade has rank 0.

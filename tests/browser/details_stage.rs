@@ -168,7 +168,7 @@ fn task(order: u32, name: &str, status: TaskStatus, description: &str) -> Task {
     }
 }
 
-/// A node fails: the vendor tells why.
+/// Builds a cluster whose upgrade failed at a node, with the vendor's reason.
 fn failed() -> ClusterState {
     let nodes = [
         ("css-orders-production-ess-esn-1-1", NodeStatus::Succeeded),
@@ -214,7 +214,7 @@ fn failed() -> ClusterState {
     cluster
 }
 
-/// Nothing moves, and the vendor names the versions.
+/// Builds a cluster whose upgrade is stalled, with names of versions.
 fn stalled() -> ClusterState {
     let nodes = [
         ("search-logs-d-1bgd", NodeStatus::Succeeded),
@@ -236,7 +236,7 @@ fn stalled() -> ClusterState {
     cluster
 }
 
-/// The check before the upgrade finds something.
+/// Builds a cluster whose precheck failed.
 fn unchecked() -> ClusterState {
     let finding = |scope, target: &str, item: &str, message: &str, code: &str| Finding {
         scope,

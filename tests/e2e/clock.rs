@@ -16,7 +16,7 @@ use crate::harness::{eventually, select};
 use crate::replay;
 use exporter::{Exporter, clouds};
 
-/// Every product is in an upgrade for longer than a test takes. Nodes are done in turn.
+/// Scenario in which every product is in an upgrade for longer than a test takes. Nodes are done in turn.
 const SCENARIO: &str = r#"
 clusters:
   - product: ses
@@ -209,7 +209,7 @@ async fn rules_tell_only_the_clock(exporter: &Exporter) {
     replay::play(&file).await;
 }
 
-/// A host that is off from the start on.
+/// Plays a host whose clock is off from the start on.
 async fn off_from_the_start(seconds: i64) {
     let begun = Clock::system().now();
     let (world, endpoint, _clouds) = clouds(SCENARIO).await;
@@ -235,7 +235,7 @@ async fn host_20_minutes_behind_changes_nothing_but_its_alert() {
     off_from_the_start(-1200).await;
 }
 
-/// A host whose clock steps while upgrades run, and back.
+/// Plays a host whose clock steps while upgrades run, and back.
 async fn steps(seconds: i64) {
     let begun = Clock::system().now();
     let (world, endpoint, _clouds) = clouds(SCENARIO).await;

@@ -74,7 +74,7 @@ const GO_ON: [&str; 7] = [
     "batch-jobs",
 ];
 
-/// Both at the same time, since each takes a minute and a half.
+/// Runs both at once, since each takes a minute and a half.
 #[tokio::test]
 async fn demo_shows_every_outcome_and_keeps_trouble_in_sight() {
     tokio::join!(shows_every_metric_and_outcome(), keeps_trouble_in_sight());
@@ -196,7 +196,7 @@ async fn shows_every_metric_and_outcome() {
 /// Speed of the demo that is watched for longer.
 const SPEED: f64 = 3.0;
 
-/// The demo's third and fourth minute.
+/// Watches the demo until its fourth minute ends.
 async fn keeps_trouble_in_sight() {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();

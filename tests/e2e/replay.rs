@@ -98,7 +98,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("alerts/tests")
 }
 
-/// The metrics that some rule reads.
+/// Returns the metrics that some rule reads.
 pub(super) fn names() -> BTreeSet<String> {
     let expressions: Vec<String> = alert::rules().map(|rule| (rule.expr)()).collect();
     expressions
@@ -191,7 +191,7 @@ async fn record() -> String {
     out
 }
 
-/// A value as promtool has to get it: its time begins at 0.
+/// Returns a value as promtool has to get it: its time begins at 0.
 pub(super) fn rebased(name: &str, value: &str, start: Timestamp) -> String {
     if !name.ends_with("_timestamp_seconds") {
         return value.to_owned();
@@ -201,7 +201,7 @@ pub(super) fn rebased(name: &str, value: &str, start: Timestamp) -> String {
     (((at - seconds(start)) * 1000.0).round() / 1000.0).to_string()
 }
 
-/// The series with the labels of its target.
+/// Returns the series with the labels of its target.
 pub(super) fn targeted(series: &str) -> String {
     match series.strip_suffix('}') {
         Some(open) => format!("{open},{TARGET}}}"),

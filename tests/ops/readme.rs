@@ -39,7 +39,7 @@ fn commands<'a>(blocks: &[(&'a str, &'a str)], part: &str) -> &'a str {
         .1
 }
 
-/// What stands in the section "Run it", in a folder where it was pasted.
+/// Commands of the section "Run it", in a folder where its config was pasted.
 struct Pasted {
     folder: TempDir,
     exports: String,
@@ -78,7 +78,7 @@ fn shell(folder: &Path, script: &str) -> Output {
     shell.stdin(Stdio::null()).output().unwrap()
 }
 
-/// What a command `docker run` asks for.
+/// Arguments of a command `docker run`.
 #[derive(Default)]
 struct Run {
     ports: Vec<(String, String)>,

@@ -209,8 +209,8 @@ async fn a_step_of_the_vendor_is_told_to_those_who_noted_times() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever answers tell and whatever the host's clock does, vendor time goes back by a confirmed
-    /// step only, and is never off by more than an answer is.
+    /// Shows that vendor time goes back by a confirmed step only, and is never off by more than an
+    /// answer is, whatever the host's clock does.
     #[test]
     fn vendor_time_goes_back_by_a_confirmed_step_only(
         events in prop::collection::vec((0u64..90, -200_000i64..200_000, -3000i64..3000, 0u8..4), 1..60),

@@ -27,13 +27,13 @@ const USUAL: u16 = 60;
 /// From here the times have columns, and both versions are in theirs.
 const WIDE: u16 = 120;
 
-/// From here versions have their names, and the cluster's state in the vendor's words has a column.
+/// Width from which versions have their names, and the cluster's state in the vendor's words a column.
 const ROOMY: u16 = 150;
 
 /// From here ids have one, too.
 const VERY_WIDE: u16 = 180;
 
-/// Only where a row may be of any length, and is one line.
+/// Width where a row may be of any length, and is one line.
 const UNBOUNDED: u16 = u16::MAX;
 
 /// Begins the first line of a row until the table stands. It has no width, and [`escaped`] leaves none in
@@ -145,7 +145,7 @@ struct Column {
     name: &'static str,
     /// The width from which it is there.
     from: u16,
-    /// Its text, at that time and in a table of that width.
+    /// Writer of a row's text, at that time and in a table of that width.
     cell: fn(&Row<'_>, Timestamp, u16) -> Option<String>,
 }
 

@@ -154,7 +154,7 @@ pub(super) fn since(at: Timestamp, now: Timestamp) -> String {
 mod tests {
     use super::*;
 
-    /// The upgrade of the API's document, changed.
+    /// Returns the upgrade of the API's document, changed.
     fn upgrade(change: impl FnOnce(&mut UpgradeReport)) -> UpgradeReport {
         let document = include_str!("../../../tests/data/api/upgrades.json");
         let mut report: rolling_upgrade_exporter::report::Report =

@@ -1,6 +1,6 @@
 //! Which known word somebody meant.
 
-/// The known word nearest to `word`, if one is near enough.
+/// Returns the known word nearest to `word`, if one is near enough.
 pub(in crate::config) fn closest<'a, S: AsRef<str>>(word: &str, known: &'a [S]) -> Option<&'a str> {
     let length = word.chars().count();
     // Short words are near to anything; long ones need not be compared.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Course, Fleet};
 use crate::provider::Reason;
 
-/// How often the files of an account's secrets are looked at while nothing is asked.
+/// Interval at which the files of an account's secrets are read while no call is made.
 const LOOK: Duration = Duration::from_secs(5);
 
 impl Fleet {
@@ -35,13 +35,13 @@ impl Fleet {
 }
 
 impl Course {
-    /// Whether the secrets are others than at the last look. None can come before the first one.
+    /// Returns whether the secrets differ from those at the last look. The first look finds no difference.
     fn are_other_secrets(&mut self, mark: Option<u64>) -> bool {
         let before = std::mem::replace(&mut self.secrets, mark);
         before.is_some() && before != mark
     }
 
-    /// Credentials that were refused rest for minutes. If others are there by now, nobody has to wait.
+    /// Ends the lockout of refused credentials, which lasts for minutes, once there are others.
     pub(super) fn retry_refused(&mut self) {
         for (worker, _) in self.workers.values() {
             worker.retry_refused();

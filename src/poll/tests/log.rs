@@ -38,7 +38,7 @@ impl Log {
     }
 }
 
-/// A task that is at fault, as the vendor describes it.
+/// Returns a task that is at fault, as the vendor describes it.
 fn task(status: TaskStatus) -> Task {
     Task {
         order: 2,

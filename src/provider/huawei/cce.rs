@@ -65,7 +65,7 @@ const LIST_WORKFLOWS: Call = Call::read(
     Method::Get,
     "/api/v3/projects/{}/clusters/{}/operation/upgradeworkflows",
 );
-/// Whether there is, or was, an upgrade task, and the versions that the cloud offers.
+/// State of the last upgrade task, and the versions that the cloud offers.
 const SHOW_INFO: Call = Call::secondary(
     "ShowClusterUpgradeInfo",
     Method::Get,

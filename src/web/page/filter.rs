@@ -9,7 +9,7 @@ use crate::provider::PRODUCTS;
 use crate::report::{Attention, Filter, Report, filter};
 use crate::text::escaped;
 
-/// The form. It sends itself to its own address, so it works behind any prefix and without script. On a
+/// Renders the form. It sends itself to its own address, so it works behind any prefix and without script. On a
 /// narrow screen it is folded: the style hides it until the details before it are open, which holds in
 /// browsers that cannot style the content of details.
 pub(super) fn form(report: &Report, filter: &Filter) -> Markup {

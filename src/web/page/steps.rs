@@ -53,8 +53,8 @@ pub(super) fn nodes(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
     )
 }
 
-/// The tasks, in their order, numbered by their place. The vendor's own numbers stand beside them where
-/// they are others.
+/// Renders the tasks in their order, numbered by their place. The vendor's own numbers stand beside them
+/// where they differ.
 pub(super) fn tasks(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Timestamp) -> Markup {
     let ended = |task: &TaskReport| task.end.or(upgrade.ended).unwrap_or(now);
     let rows = || (1_u32..).zip(&upgrade.tasks);

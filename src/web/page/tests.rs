@@ -57,7 +57,7 @@ pub(super) fn render(report: Report, query: &str) -> String {
     html.replace(SCRIPT, "").replace(STYLE, "")
 }
 
-/// The texts in the order in which they must be there.
+/// Asserts that these texts are there, in this order.
 pub(super) fn in_order(html: &str, texts: &[&str]) {
     let mut rest = html;
     for text in texts {

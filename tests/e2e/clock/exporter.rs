@@ -41,7 +41,7 @@ pub(super) struct Exporter {
     _tasks: JoinSet<()>,
 }
 
-/// The clouds of a scenario, with their right clock.
+/// Starts the clouds of a scenario, whose clock is right.
 pub(super) async fn clouds(scenario: &str) -> (Arc<World>, String, JoinSet<()>) {
     let scenario = scenario::parse(scenario).unwrap();
     let world = Arc::new(World::new(scenario, 1.0, Clock::system()));
@@ -52,7 +52,7 @@ pub(super) async fn clouds(scenario: &str) -> (Arc<World>, String, JoinSet<()>) 
     (world, url, tasks)
 }
 
-/// An Alertmanager that takes everything and does not tell its time.
+/// Starts an Alertmanager that takes everything and does not tell its time.
 async fn alertmanager(posted: Posted, tasks: &mut JoinSet<()>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

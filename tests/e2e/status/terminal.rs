@@ -17,7 +17,7 @@ const SIZES: [(u16, u16); 2] = [(80, 24), (160, 50)];
 const REASON: &str = "Node replacement: No address is left in subnet 子网-a\u{1b}]0;x\u{7}: free some, and upgrade \
                       again. Data of the node are complete on the others, so that nothing is lost.";
 
-/// The document of the API with every detail, and with an upgrade that failed an hour before, one that is
+/// Builds the API's document with every detail, and with an upgrade that failed an hour before, one that is
 /// stalled, and one that runs and has status `other`.
 fn report(other: &str) -> Value {
     let document = include_str!("../../data/api/upgrades.json");
@@ -60,7 +60,7 @@ fn report(other: &str) -> Value {
     report
 }
 
-/// Exit code, and what `status` writes to a terminal of this size.
+/// Returns the exit code, and what `status` writes to a terminal of this size.
 async fn drawn((width, height): (u16, u16), args: &[&str]) -> (Option<i32>, String) {
     let folder = TempDir::new().unwrap();
     let line = format!(
@@ -82,7 +82,7 @@ async fn drawn((width, height): (u16, u16), args: &[&str]) -> (Option<i32>, Stri
     (output.status.code(), text)
 }
 
-/// The rows that a text takes on a terminal of this width, without what steers the terminal.
+/// Returns the rows that a text takes on a terminal of this width, without escape sequences.
 fn rows(text: &str, width: u16) -> Vec<String> {
     let mut rows = vec![String::new()];
     let mut chars = text.chars();
@@ -109,7 +109,7 @@ fn place(lines: &[String], part: &str) -> usize {
     place.unwrap_or_else(|| panic!("{part} is not in\n{}", lines.join("\n")))
 }
 
-/// No text of the vendor steers the terminal.
+/// Asserts that no text of the vendor steers the terminal.
 fn is_tame(text: &str) {
     assert!(
         !text.contains("\u{1b}]") && !text.contains('\u{7}'),

@@ -8,7 +8,7 @@ const FIRST: usize = 2;
 /// Rows of one upgrade.
 #[derive(Debug)]
 pub(super) struct Block {
-    /// Whether it failed or is stalled.
+    /// True when the upgrade failed or is stalled.
     pub(super) is_trouble: bool,
     /// Row of the upgrade itself.
     pub(super) head: Row,

@@ -11,7 +11,7 @@ fn fleet() -> Report {
     serde_json::from_str(include_str!("../../../../tests/data/status/fleet.json")).unwrap()
 }
 
-/// A report of one cluster with one upgrade of which every detail is told, changed.
+/// Returns a report of one cluster with one upgrade of which every detail is told, changed.
 fn detailed(change: impl FnOnce(&mut ClusterReport)) -> Report {
     let document = include_str!("../../../../tests/data/api/upgrades.json");
     let mut report: Report = serde_json::from_str(document).unwrap();
@@ -20,7 +20,7 @@ fn detailed(change: impl FnOnce(&mut ClusterReport)) -> Report {
     report
 }
 
-/// The words of a text with one space between them, however it is broken into lines.
+/// Returns the words of a text with one space between them, however it is broken into lines.
 fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

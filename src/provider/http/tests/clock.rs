@@ -41,7 +41,7 @@ impl Vendor for Timed {
     }
 }
 
-/// An account of a host whose clock is off by that many minutes.
+/// Builds the transport of a host whose clock is off by that many minutes.
 fn off_by(minutes: i64) -> Transport {
     let ahead = SignedDuration::from_mins(minutes);
     let local = Clock::by(move || Clock::system().now() + ahead);

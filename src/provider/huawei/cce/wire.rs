@@ -141,7 +141,7 @@ pub(super) struct LineEnd {
     pub(super) task_type: String,
 }
 
-/// Of a task, and of both halves of `upgradeinfo`.
+/// Status of a task, and of both halves of `upgradeinfo`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct TaskStatus {

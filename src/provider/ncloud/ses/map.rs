@@ -26,7 +26,7 @@ pub(super) struct MappingInput<'a> {
     pub(super) zone: Offset,
 }
 
-/// A cluster of which no upgrade is known.
+/// Maps a cluster of which no upgrade is known.
 pub(super) fn idle(listed: &Listed, versions: &[Version]) -> Observation {
     Observation {
         name: listed.name.clone(),

@@ -10,7 +10,7 @@ fn golden(change: impl FnOnce(&mut ClusterReport)) -> String {
     render(report, "")
 }
 
-/// The text of a fact, without tags.
+/// Returns the text of a fact, without tags.
 fn text_of(html: &str, name: &str) -> Option<String> {
     let (_, rest) = html.split_once(&format!("<dt>{name}</dt><dd>"))?;
     let (value, _) = rest.split_once("</dd>")?;

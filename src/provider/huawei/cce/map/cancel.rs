@@ -1,4 +1,4 @@
-//! Whether a workflow can be cancelled, by its lines.
+//! Cancellability of a workflow, by its lines.
 
 use super::super::wire::{Line, Point, Workflow};
 use super::super::words::{PointState, is, point_state, workflow_status};
@@ -63,7 +63,7 @@ mod tests {
 
     use super::*;
 
-    /// A workflow whose line from `Cluster` to `PostCheck` is critical as told.
+    /// Reads a workflow whose line from `Cluster` to `PostCheck` is critical as told.
     fn told(phase: &str, states: [&str; 3], critical: &Value) -> Option<bool> {
         let [check, cluster, after] = states;
         let workflow = json!({"metadata": {"uid": "w"}, "status": {

@@ -56,7 +56,7 @@ fn order(world: &World, cluster: &Cluster, action: &Value) -> Answer {
     }))
 }
 
-/// `v1.28` stands for the scenario's version of that release.
+/// Returns the scenario's version that is wanted; `v1.28` stands for that of this release.
 fn resolve<'a>(versions: &'a [String], wanted: &str) -> Option<&'a str> {
     let versions = || versions.iter().map(String::as_str);
     let is_of = |version: &&str| {

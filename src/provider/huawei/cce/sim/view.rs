@@ -285,7 +285,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// Time until which a precheck is good: a day after it passed.
+/// Returns the time until which a precheck is good: a day after it passed.
 pub(super) fn valid_until(point: &Point<'_>) -> Option<Timestamp> {
     let has_passed = point.name == "PreCheck" && point.state == State::Succeeded;
     let day = SignedDuration::from_hours(24);

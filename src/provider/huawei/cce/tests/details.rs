@@ -8,14 +8,14 @@ use crate::model::{Finding, Precheck};
 const PRECHECKS: &str = "precheck/tasks";
 const UNTIL: &str = "2026-11-30 10:00:00 +0000 UTC";
 
-/// A workflow in this phase with a precheck in this state; nothing else of it has begun.
+/// Builds a workflow in this phase with a precheck in this state; nothing else of it has begun.
 fn checked(phase: &str, state: &str) -> Value {
     let mut workflow = workflow(phase, "Init");
     workflow["status"]["pointStatuses"][0]["status"] = json!(state);
     workflow
 }
 
-/// The list of prechecks with one whose add-ons have an item that failed; every node passed.
+/// Builds the list of prechecks with one whose add-ons have an item that failed; every node passed.
 fn addon_failed() -> Value {
     let item = json!({
         "name": "AddonVersion", "level": "Fatal", "phase": "Failed", "message": "too old",
@@ -169,7 +169,7 @@ async fn lines_tell_whether_a_workflow_can_be_cancelled() {
     }
 }
 
-/// `upgradeinfo` that offers a patch and a version.
+/// Builds an `upgradeinfo` that offers a patch and a version.
 fn offering(phase: &str) -> Value {
     let mut offering = info(phase);
     offering["spec"]["versionInfo"] = json!({

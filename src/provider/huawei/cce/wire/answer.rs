@@ -82,7 +82,7 @@ pub(in super::super) struct VersionInfo {
     /// Patch that the cluster has: `r0`.
     #[serde(deserialize_with = "text")]
     pub(in super::super) patch: String,
-    /// Patch of the same release that the cloud suggests: `r4`; empty when there is none.
+    /// Patch of this release that the cloud suggests: `r4`; empty when there is none.
     #[serde(deserialize_with = "text")]
     pub(in super::super) suggest_patch: String,
     #[serde(deserialize_with = "lenient::texts")]

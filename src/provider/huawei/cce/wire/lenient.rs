@@ -36,7 +36,8 @@ fn entries(value: Value) -> impl Iterator<Item = Value> {
     entries.into_iter()
 }
 
-/// serde's derived readers take a list, too, and read its entries by position.
+/// Reads an object, and only that: serde's derived readers take a list, too, and read its entries by
+/// position.
 fn read<T: DeserializeOwned>(value: Value) -> Option<T> {
     if !value.is_object() {
         return None;

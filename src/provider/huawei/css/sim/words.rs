@@ -40,8 +40,8 @@ pub(super) fn zones(cluster: &Cluster, run: u32) -> (&'static str, &'static str)
     }
 }
 
-/// Returns the vendor's description of a task; of one that its page does not show, a sentence of the same
-/// kind.
+/// Returns the vendor's description of a task; a sentence like it for one that the vendor's page does not
+/// show.
 pub(super) fn description(task: &str) -> String {
     let known = match task {
         "Data migration" => {

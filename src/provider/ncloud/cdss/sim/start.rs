@@ -52,7 +52,7 @@ pub(super) fn answer(world: &World, body: &Value) -> Answer {
     }
 }
 
-/// The version of this code, among those that the scenario knows. A code is the version's digits
+/// Returns the version of this code among those that the scenario knows. A code is the version's digits
 /// with those of the manager, as in the vendor's documents: 2823006 is Kafka 2.8.2.
 fn version(world: &World, code: u64) -> Option<String> {
     let code = code.to_string();

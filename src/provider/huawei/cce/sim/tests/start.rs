@@ -4,7 +4,7 @@ use hyper::header::HeaderValue;
 
 use super::*;
 
-/// A body with every documented field.
+/// Builds a body with every documented field.
 fn full() -> Value {
     json!({
         "metadata": {"apiVersion": "v3", "kind": "UpgradeTask"},
