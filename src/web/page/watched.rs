@@ -60,7 +60,7 @@ fn trouble(product: &ProductReport, error: &ErrorReport, is_told: bool, now: Tim
                 "Cannot list the " (escaped(&product.product)) " clusters of "
                 (words::foreign(&product.account, &product.cloud))
             } ", " (words::ago(error.at, now)) " (" (words::plain(&error.reason)) ")"
-            @if is_told { ": see its clusters below." }
+            @if is_told { ": its clusters tell why." }
             @else { ": " (words::sentence(&error.message, &product.cloud)) }
         }
     }
