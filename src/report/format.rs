@@ -35,6 +35,14 @@ pub fn without_product<'a>(before: &str, after: &'a str) -> &'a str {
     }
 }
 
+/// Returns whether the versions of an upgrade are the zones of a move that
+/// [`zone_move`](UpgradeReport::zone_move) lists, too.
+pub fn are_versions_zones(upgrade: &UpgradeReport) -> bool {
+    let is_move = upgrade.kind == "az_migration";
+    let zones = upgrade.zone_move.as_ref().filter(|_| is_move);
+    zones.is_some_and(|zones| !(zones.from.is_empty() && zones.to.is_empty()))
+}
+
 /// Writes the current task and its place among all tasks: `Node replacement (2 of 4)`; `None` when no
 /// task is current, or the current one is not listed.
 pub fn current_task(upgrade: &UpgradeReport) -> Option<String> {

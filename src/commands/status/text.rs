@@ -134,12 +134,6 @@ pub(super) fn zones(upgrade: &UpgradeReport) -> String {
     }
 }
 
-/// Returns whether the versions of a move are the zones that [`zones`] tells.
-pub(super) fn are_versions_zones(upgrade: &UpgradeReport) -> bool {
-    let versions = versions(upgrade);
-    !versions.is_empty() && zones(upgrade).starts_with(&versions)
-}
-
 /// Describes an item of a check that did not pass: item, object, message and the vendor's codes.
 pub(super) fn finding(finding: &FindingReport) -> String {
     escaped(&finding.line()).into_owned()
@@ -226,12 +220,11 @@ mod tests {
     fn zones_are_no_versions() {
         let mut upgrade = upgrade(|_| {});
         assert_eq!(zones(&upgrade), "cn-north-4a -> cn-north-4c (ess)");
-        assert!(!are_versions_zones(&upgrade));
-        upgrade.from_version = Some("cn-north-4a".to_owned());
-        upgrade.to_version = Some("cn-north-4c".to_owned());
-        assert!(are_versions_zones(&upgrade));
+        assert!(!format::are_versions_zones(&upgrade));
+        upgrade.kind = "az_migration".to_owned();
+        assert!(format::are_versions_zones(&upgrade));
         upgrade.zone_move = None;
         assert_eq!(zones(&upgrade), "");
-        assert!(!are_versions_zones(&upgrade));
+        assert!(!format::are_versions_zones(&upgrade));
     }
 }

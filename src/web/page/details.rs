@@ -29,8 +29,6 @@ pub(super) fn versions(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Mark
         known.or_else(|| cluster.version_name.clone().filter(|_| is_running))
     };
     let is_zone = upgrade.kind == "az_migration";
-    let zones = upgrade.zone_move.as_ref().filter(|_| is_zone);
-    let has_zones = zones.is_some_and(|zones| !(zones.from.is_empty() && zones.to.is_empty()));
     let (from, to) = (&upgrade.from_version, &upgrade.to_version);
     let from_name = name(from, &upgrade.from_version_name);
     let to_name = name(to, &upgrade.to_version_name);
@@ -42,7 +40,7 @@ pub(super) fn versions(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Mark
     let has_none = [from, to, &from_name, &to_name]
         .iter()
         .all(|version| version.is_none());
-    if has_zones || has_none {
+    if format::are_versions_zones(upgrade) || has_none {
         return html! {
             @if !cluster.version.is_empty() { (running_version("Version", cluster)) }
         };

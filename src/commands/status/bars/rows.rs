@@ -2,15 +2,13 @@
 
 use console::{pad_str, truncate_str};
 use jiff::Timestamp;
-use rolling_upgrade_exporter::report::format::{self, length, percent};
+use rolling_upgrade_exporter::report::format::{self, are_versions_zones, length, percent};
 use rolling_upgrade_exporter::report::{Attention, ClusterReport, Report, UpgradeReport};
 use rolling_upgrade_exporter::text::{Foreign, escaped};
 use unicode_width::UnicodeWidthStr;
 
 use super::super::lines;
-use super::super::text::{
-    are_versions_zones, current_task, is_over, name, reason, since, status, zones,
-};
+use super::super::text::{current_task, is_over, name, reason, since, status, zones};
 use super::below;
 use super::fit::{self, Block, Fitted};
 

@@ -3,15 +3,13 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use rolling_upgrade_exporter::report::format::{length, percent};
+use rolling_upgrade_exporter::report::format::{are_versions_zones, length, percent};
 use rolling_upgrade_exporter::report::{
     FindingReport, NodeReport, PrecheckReport, TaskReport, UpgradeReport, thousands,
 };
 use rolling_upgrade_exporter::text::escaped;
 
-use super::super::text::{
-    self, are_versions_zones, finding, is_over, named_versions, reason, since, status, zones,
-};
+use super::super::text::{self, finding, is_over, named_versions, reason, since, status, zones};
 
 /// Most items of a check that are told one by one.
 const MAX_FINDINGS: usize = 10;

@@ -329,3 +329,20 @@ fn what_idle_clusters_can_be_upgraded_to_is_told() {
         column(lines[1], "200 available")
     );
 }
+
+#[test]
+fn a_move_between_several_zones_is_told_as_zones_alone() {
+    let report = detailed(|cluster| {
+        let upgrade = &mut cluster.upgrades[0];
+        upgrade.kind = "az_migration".to_owned();
+        upgrade.from_version = Some("cn-north-4a,cn-north-4b".to_owned());
+        upgrade.to_version = Some("cn-north-4c".to_owned());
+        (upgrade.from_version_name, upgrade.to_version_name) = (None, None);
+        let zones = upgrade.zone_move.as_mut().unwrap();
+        zones.from = vec!["cn-north-4a".to_owned(), "cn-north-4b".to_owned()];
+    });
+    let text = words(&table(&report, look(None)));
+    let zones = "zones cn-north-4a, cn-north-4b -> cn-north-4c (ess)";
+    assert!(text.contains(zones), "{text}");
+    assert!(!text.contains("version cn-north-4a"), "{text}");
+}

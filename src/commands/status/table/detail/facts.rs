@@ -1,7 +1,7 @@
 //! Facts of one upgrade, each with a word before it.
 
 use jiff::Timestamp;
-use rolling_upgrade_exporter::report::format::length;
+use rolling_upgrade_exporter::report::format::{are_versions_zones, length};
 use rolling_upgrade_exporter::report::{
     ClusterReport, PrecheckReport, UpgradeReport, ZonePlanReport, thousands,
 };
@@ -9,7 +9,7 @@ use rolling_upgrade_exporter::text::escaped;
 
 use super::super::super::lines;
 use super::super::super::text::{
-    are_versions_zones, current_task, finding, is_over, named_versions, reason, since, zones,
+    current_task, finding, is_over, named_versions, reason, since, zones,
 };
 use super::super::{idle, vendor_status};
 
