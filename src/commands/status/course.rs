@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rolling_upgrade_exporter::report::{ClusterReport, Report, UpgradeReport};
 
 use super::lines::whose;
-use super::text::is_over;
+use super::text::{is_failure, is_over};
 
 /// So many polls say the same before it is believed.
 const POLLS: i32 = 3;
@@ -121,10 +121,6 @@ fn key(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Key {
         cluster.cluster_id.clone(),
         upgrade.kind.clone(),
     ]
-}
-
-fn is_failure(upgrade: &UpgradeReport) -> bool {
-    matches!(upgrade.status.as_str(), "failed" | "partially_failed")
 }
 
 /// Foreign numbers are no reason to fail.

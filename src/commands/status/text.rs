@@ -40,6 +40,11 @@ pub(super) fn is_over(upgrade: &UpgradeReport) -> bool {
     upgrade.ended.is_some() || is_final && upgrade.nodes_in("upgrading") == 0
 }
 
+/// Returns whether it failed, or some of its nodes did and it ended.
+pub(super) fn is_failure(upgrade: &UpgradeReport) -> bool {
+    matches!(upgrade.status.as_str(), "failed" | "partially_failed")
+}
+
 /// Returns the versions by the codes of the metrics, as far as they are known.
 pub(super) fn versions(upgrade: &UpgradeReport) -> String {
     from_to(

@@ -9,7 +9,9 @@ use rolling_upgrade_exporter::report::{
 };
 use rolling_upgrade_exporter::text::escaped;
 
-use super::super::text::{self, finding, is_over, named_versions, reason, since, status, zones};
+use super::super::text::{
+    self, finding, is_failure, is_over, named_versions, reason, since, status, zones,
+};
 
 /// Most items of a check that are told one by one.
 const MAX_FINDINGS: usize = 10;
@@ -64,9 +66,8 @@ pub(super) fn changes<'a>(
 /// Returns whether nodes and tasks in these states are told at first sight: those in work, and those that
 /// failed, also of an upgrade that failed before.
 fn is_told(upgrade: &UpgradeReport, status: &str) -> bool {
-    let has_failed = matches!(upgrade.status.as_str(), "failed" | "partially_failed");
     match status {
-        "failed" => has_failed || !is_over(upgrade),
+        "failed" => is_failure(upgrade) || !is_over(upgrade),
         "upgrading" | "running" => !is_over(upgrade),
         _ => false,
     }
@@ -115,8 +116,7 @@ fn prechecks(
     let Some(precheck) = &upgrade.precheck else {
         return;
     };
-    let has_failed = matches!(upgrade.status.as_str(), "failed" | "partially_failed");
-    if is_over(upgrade) && !has_failed {
+    if is_over(upgrade) && !is_failure(upgrade) {
         return;
     }
     let old = old.and_then(|old| old.precheck.as_ref());
