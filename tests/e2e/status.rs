@@ -227,10 +227,10 @@ async fn a_watch_in_a_pipe_tells_each_change_until_the_end() {
         told.out
     );
     let order = [
-        "kr ses search: running, 0%, 270 -> 290",
+        "kr ses search: running, 0%, OpenSearch 2.7.0 -> 2.9.0 (270 -> 290)",
         "kr ses search: data node d-1: succeeded (complete)",
         "kr ses search: manager node m-1: upgrading (Upgrade_OpenSearch)",
-        "kr ses search: succeeded, 100%, 270 -> 290, after ",
+        "kr ses search: succeeded, 100%, OpenSearch 2.7.0 -> 2.9.0 (270 -> 290), after ",
         "no upgrade runs: 1 succeeded",
     ];
     let places = order.map(|part| told.out.find(part));

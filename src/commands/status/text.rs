@@ -53,8 +53,8 @@ pub(super) fn versions(upgrade: &UpgradeReport) -> String {
     )
 }
 
-/// Returns the versions by name with the codes beside them, where the names are known:
-/// `OpenSearch 2.9.0 -> 2.14.0 (290 -> 2140)`.
+/// Returns the versions by name, where the names are known, with the codes beside them where the names do
+/// not hold them: `OpenSearch 2.9.0 -> 2.14.0 (290 -> 2140)`.
 pub(super) fn named_versions(upgrade: &UpgradeReport) -> String {
     let codes = versions(upgrade);
     let from = upgrade.from_version_name.as_deref();
@@ -65,8 +65,10 @@ pub(super) fn named_versions(upgrade: &UpgradeReport) -> String {
             escaped(from),
             escaped(format::without_product(from, to))
         );
-        return if names == codes {
-            codes
+        let holds_codes = holds_code(upgrade.from_version.as_ref(), from)
+            && holds_code(upgrade.to_version.as_ref(), to);
+        return if holds_codes {
+            names
         } else {
             format!("{names} ({codes})")
         };
@@ -91,6 +93,11 @@ fn from_to(from: Option<String>, to: Option<String>) -> String {
         (None, Some(to)) => format!("to {to}"),
         (None, None) => String::new(),
     }
+}
+
+/// Returns whether a code adds nothing to the name of its version.
+fn holds_code(code: Option<&String>, name: &str) -> bool {
+    code.is_some_and(|code| format::version(code, Some(name)) == name)
 }
 
 fn is_complete(upgrade: &UpgradeReport) -> bool {
@@ -186,6 +193,11 @@ mod tests {
                 Some(("701", "Elasticsearch 7.10.2")),
                 Some(("110", "OpenSearch 1.1.0")),
                 "Elasticsearch 7.10.2 -> OpenSearch 1.1.0 (701 -> 110)",
+            ),
+            (
+                Some(("7.6.2", "Elasticsearch 7.6.2")),
+                Some(("7.10.2", "Elasticsearch 7.10.2")),
+                "Elasticsearch 7.6.2 -> 7.10.2",
             ),
             (old, Some(("2140", "")), "OpenSearch 2.9.0 (290) -> 2140"),
             (old, None, "from OpenSearch 2.9.0 (290)"),

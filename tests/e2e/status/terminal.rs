@@ -192,7 +192,7 @@ async fn a_watch_draws_what_failed_before_it_first() {
         is_tame(&text);
         let lines = rows(&text, size.0);
         assert!(lines[0].starts_with("failed     c-failed"), "{lines:#?}");
-        // It is drawn row by row: the frame in which the other one is, too.
+        // It is drawn row by row: the frame in which the running one is, too.
         let runs = place(&lines, "running    a-runs");
         let is_first = |line: &String| line.starts_with("failed     c-failed");
         let first = lines[..runs].iter().rposition(is_first).unwrap();

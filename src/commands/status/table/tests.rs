@@ -229,7 +229,7 @@ fn the_block_tells_every_detail() {
         for part in [
             "state running, overdue cluster css",
             "cluster is 200 available, in the vendor's words",
-            "version Elasticsearch 7.6.2 -> 7.10.2 (7.6.2 -> 7.10.2)",
+            "version Elasticsearch 7.6.2 -> 7.10.2 offered",
             "offered 7.10.2 (recommended)",
             "zones cn-north-4a -> cn-north-4c (ess)",
             "planned cn-north-4c: n-1, n-2",
