@@ -19,6 +19,8 @@ const WHOLE: u64 = 1000;
 pub(super) struct Bars {
     multi: MultiProgress,
     rows: Vec<ProgressBar>,
+    /// Rows as they were drawn last, and the width of the terminal then.
+    drawn: (Vec<Row>, u16),
     size: fn() -> (u16, u16),
     /// Upgrades that ran since the watch began: they stay until its end, as failed ones do.
     seen: Vec<Key>,
@@ -39,6 +41,7 @@ impl Bars {
         Self {
             multi: MultiProgress::with_draw_target(target),
             rows: Vec::new(),
+            drawn: (Vec::new(), 0),
             size,
             seen: Vec::new(),
             trouble: None,
@@ -50,7 +53,7 @@ impl Bars {
         self.trouble = None;
         rows::remember(report, &mut self.seen);
         let (height, width) = (self.size)();
-        self.draw(&rows::rows(report, &self.seen, height, width), width);
+        self.draw(rows::rows(report, &self.seen, height, width), width);
     }
 
     /// Tells why there is no report, below the last one.
@@ -71,10 +74,16 @@ impl Bars {
     /// Takes away what stands there.
     pub(super) fn clear(&mut self) {
         self.rows.clear();
+        self.drawn.0.clear();
         drop(self.multi.clear());
     }
 
-    fn draw(&mut self, rows: &[Row], width: u16) {
+    /// Draws the rows that changed. Each is forced: the library draws only so many in a second, and would
+    /// leave the others as they were.
+    fn draw(&mut self, rows: Vec<Row>, width: u16) {
+        if self.drawn.1 != width {
+            self.drawn.0.clear();
+        }
         while self.rows.len() > rows.len() {
             if let Some(bar) = self.rows.pop() {
                 self.multi.remove(&bar);
@@ -84,12 +93,17 @@ impl Bars {
             let bar = ProgressBar::new(WHOLE);
             self.rows.push(self.multi.add(bar));
         }
-        for (bar, row) in self.rows.iter().zip(rows) {
+        for (place, (bar, row)) in self.rows.iter().zip(&rows).enumerate() {
+            if self.drawn.0.get(place) == Some(row) {
+                continue;
+            }
             bar.set_style(style(row, width));
             bar.set_prefix(row.begin.clone());
             bar.set_position(row.share.unwrap_or_default());
             bar.set_message(row.text.clone());
+            bar.force_draw();
         }
+        self.drawn = (rows, width);
     }
 }
 

@@ -273,3 +273,28 @@ fn shown(mut bars: Bars, fake: &Fake, report: &Report) -> String {
     bars.show(report);
     fake.text()
 }
+
+#[test]
+fn every_row_is_drawn_however_many_change() {
+    let size = || (100, 100);
+    let fake = Fake {
+        width: size().1,
+        ..Fake::default()
+    };
+    // So that a second show at once is too much.
+    let target = ProgressDrawTarget::term_like_with_hz(Box::new(fake.clone()), 1);
+    let mut bars = Bars::new(target, size);
+    let mut report = fleet();
+    bars.show(&report);
+    for round in 0..5 {
+        for cluster in &mut report.clusters {
+            for upgrade in &mut cluster.upgrades {
+                upgrade.progress_ratio = Some(f64::from(round) / 10.0);
+            }
+        }
+        bars.show(&report);
+        let text = fake.text();
+        let share = format!(" {round}0% ").replace(" 00%", " 0%");
+        assert_eq!(text.matches(&share).count(), 7, "{share}\n{text}");
+    }
+}
