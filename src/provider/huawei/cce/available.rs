@@ -2,9 +2,10 @@
 
 use super::wire::VersionInfo;
 use crate::model::AvailableVersion;
+use crate::model::bounds::MAX_AVAILABLE;
 
 /// Returns the versions to which the cloud offers to upgrade a cluster that runs `running`: the
-/// suggested patch first, then the targets in the vendor's order, each once.
+/// suggested patch first, then the targets in the vendor's order, each once, at most [`MAX_AVAILABLE`].
 ///
 /// `suggestPatch` is a patch of the release that the cluster runs (`r4`); the version that it makes is
 /// written in full, as the cluster's own version is (`v1.19.10-r4`). A version that the cluster runs
@@ -21,6 +22,10 @@ pub(super) fn versions(info: &VersionInfo, running: &str) -> Vec<AvailableVersio
     let targets = targets.map(|target| (target.trim().to_owned(), false));
     let mut found: Vec<AvailableVersion> = Vec::new();
     for (version, is_recommended) in suggested.into_iter().chain(targets) {
+        // Each is compared with all before it: without an end an endless list would hold the thread.
+        if found.len() == MAX_AVAILABLE {
+            break;
+        }
         let is_running = version == current || version == running.trim();
         if !version.is_empty() && !is_running && found.iter().all(|known| known.version != version)
         {
@@ -96,6 +101,19 @@ mod tests {
     fn a_version_in_both_counts_once_as_recommended() {
         let both = info("v1.28.3", "r0", "r4", &["v1.29", "v1.28.3-r4", " v1.29 "]);
         assert_eq!(told(&both), want(&[("v1.28.3-r4", true), ("v1.29", false)]));
+    }
+
+    #[test]
+    fn an_endless_list_is_read_to_the_bound() {
+        let targets: Vec<String> = (0..300_000).map(|n| format!("v{n}")).collect();
+        let endless = VersionInfo {
+            suggest_patch: "r4".to_owned(),
+            target_versions: targets,
+            ..VersionInfo::default()
+        };
+        let found = told(&endless);
+        assert_eq!(found.len(), MAX_AVAILABLE);
+        assert_eq!(found[..2], want(&[("v1.28.3-r4", true), ("v0", false)]));
     }
 
     #[test]
