@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    AvailableVersion, Degraded, Finding, Key, Kind, NodeStatus, Span, Upgrade, UpgradeStatus,
-    progress,
+    AvailableVersion, Degraded, Finding, Key, Kind, NodeStatus, Span, TaskStatus, Upgrade,
+    UpgradeStatus, progress,
 };
 
 /// The limits in force for one cluster.
@@ -75,10 +75,17 @@ impl UpgradeView {
         if !(is_failed || self.stalled || node_failed) {
             return None;
         }
-        let current = upgrade
-            .tasks
-            .iter()
-            .find(|task| Some(task.order) == self.task_order);
+        let in_state = |state| {
+            let mut tasks = upgrade.tasks.iter();
+            tasks.find(move |task| task.status == state)
+        };
+        // A task that went well is no reason, even where it is the last that anything is known of.
+        let (first, second) = if is_failed || node_failed {
+            (TaskStatus::Failed, TaskStatus::Running)
+        } else {
+            (TaskStatus::Running, TaskStatus::Failed)
+        };
+        let current = in_state(first).or_else(|| in_state(second));
         let of_task = current.and_then(|task| {
             let description = task.description.as_deref()?;
             Some(format!("{}: {description}", task.name))

@@ -208,6 +208,36 @@ fn tells_the_vendors_reason_when_something_is_wrong() {
 }
 
 #[test]
+fn a_task_that_went_well_is_no_reason() {
+    let reason = |tasks: &[TaskStatus], change: &dyn Fn(&mut UpgradeView)| {
+        let mut view = view(UpgradeStatus::Running);
+        view.upgrade.details = Details::default();
+        let task = view.upgrade.tasks.remove(0);
+        let told = (0..).zip(tasks).map(|(order, status)| Task {
+            order,
+            name: status.as_str().to_owned(),
+            status: *status,
+            ..task.clone()
+        });
+        view.upgrade.tasks = told.collect();
+        view.task_order = crate::model::progress::current_task(&view.upgrade);
+        change(&mut view);
+        let report = report(vec![state("1", vec![view])], at(100));
+        let reason = report.clusters[0].upgrades[0].reason.clone();
+        reason.map(|reason| reason.split(':').next().unwrap_or_default().to_owned())
+    };
+    use TaskStatus::{Failed, Running, Succeeded, Waiting};
+    let failed = |view: &mut UpgradeView| view.upgrade.status = UpgradeStatus::Failed;
+    let stalled = |view: &mut UpgradeView| view.stalled = true;
+    let some = |word: &str| Some(word.to_owned());
+    assert_eq!(reason(&[Succeeded, Waiting], &failed), None);
+    assert_eq!(reason(&[Succeeded, Waiting], &stalled), None);
+    assert_eq!(reason(&[Succeeded, Failed], &failed), some("failed"));
+    assert_eq!(reason(&[Running, Failed], &failed), some("failed"));
+    assert_eq!(reason(&[Failed, Running], &stalled), some("running"));
+}
+
+#[test]
 fn an_upgrade_is_overdue_from_its_start() {
     let overdue = |started: Option<Timestamp>| {
         let mut view = view(UpgradeStatus::Running);
