@@ -246,7 +246,9 @@ impl Transport {
         error.status = Some(answer.status);
         error.retry_after = answer.header("retry-after").and_then(retry::retry_after);
         let lockout = vendor.rest_after_refusal();
-        if error.reason != Reason::Auth || lockout.is_zero() {
+        // A refusal for the clock, as of a second server whose clock differs, says nothing of the key.
+        let is_for_the_key = error.reason == Reason::Auth && error.cause != Cause::Clock;
+        if !is_for_the_key || lockout.is_zero() {
             return Err(Failed::Error(error));
         }
         let verdict = self

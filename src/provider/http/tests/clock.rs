@@ -52,12 +52,20 @@ fn off_by(minutes: i64) -> Transport {
 
 /// Answers of a vendor whose clock is right.
 async fn vendor(statuses: &[&str]) -> Server {
-    let now = jiff::fmt::rfc2822::DateTimePrinter::new();
-    let now = now.timestamp_to_rfc9110_string(&Clock::system().now());
-    let date = format!("date: {}\r\n", now.unwrap());
-    let answers = statuses.iter().map(|status| match *status {
-        "" => String::new(),
-        status => answer(status, &date, "{}"),
+    let statuses: Vec<_> = statuses.iter().map(|status| (*status, 0)).collect();
+    vendor_off_by(&statuses).await
+}
+
+/// Answers of a vendor's servers, each with the minutes by which its clock is off.
+async fn vendor_off_by(statuses: &[(&str, i64)]) -> Server {
+    let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+    let answers = statuses.iter().map(|(status, minutes)| {
+        let now = Clock::system().now() + SignedDuration::from_mins(*minutes);
+        let date = printer.timestamp_to_rfc9110_string(&now).unwrap();
+        match *status {
+            "" => String::new(),
+            status => answer(status, &format!("date: {date}\r\n"), "{}"),
+        }
     });
     Server::start(answers.collect()).await
 }
@@ -134,6 +142,16 @@ async fn refusal_for_the_clock_is_no_bad_signature() {
     let server_is_silent = transport.send(&timed, &request).await.unwrap_err();
     assert_eq!(server_is_silent.reason, Reason::Timeout);
     assert!(transport.gate.enter(7).await.is_ok());
+}
+
+#[tokio::test]
+async fn servers_whose_clocks_differ_lock_no_key_out() {
+    let server = vendor_off_by(&[("401 No", 0), ("401 No", -20)]).await;
+    let (timed, transport, request) = (Timed::default(), off_by(20), server.read());
+    let refused = transport.send(&timed, &request).await.unwrap_err();
+    assert_eq!((refused.cause, signed(&timed)), (Cause::Clock, vec![20, 0]));
+    assert!(transport.gate.enter(7).await.is_ok());
+    assert!(!transport.clock.is_signing(), "it was not accepted");
 }
 
 #[tokio::test]
