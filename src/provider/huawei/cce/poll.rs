@@ -238,8 +238,10 @@ impl<'a> Poll<'a> {
             Told::Failed | Told::NotOffered => NodeList::default(),
         };
         let (check, is_check_told) = self.check(&current).await?;
-        // Once the nodes are touched, a check before that tells nothing of them.
-        let refused = if current.stage == Stage::Before {
+        // Once the nodes are touched, a check before that tells nothing of them; and one that passed
+        // refuses none, whatever its items say.
+        let has_failed = current.failed_precheck.is_some();
+        let refused = if has_failed && current.stage == Stage::Before {
             check.nodes.as_slice()
         } else {
             &[]
@@ -256,11 +258,7 @@ impl<'a> Poll<'a> {
                 "A node stands twice in one answer; the worse state counts."
             );
         }
-        check::tell(
-            &check,
-            &mut current.upgrade.details,
-            current.failed_precheck.is_some(),
-        );
+        check::tell(&check, &mut current.upgrade.details, has_failed);
         let mut upgrade = current.upgrade;
         found.put_into(&mut upgrade);
         if current.is_in_work {

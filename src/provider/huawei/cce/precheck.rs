@@ -26,6 +26,8 @@ pub(super) struct Checked {
     /// Items that failed, the most severe first; at most [`MAX_FINDINGS`].
     items: Vec<Item>,
     items_left_out: u64,
+    /// It is in another state than passed: run again under its id, it tells something else.
+    has_failed: bool,
     /// Time until which it is good; `None` when it did not pass or is not told.
     pub(super) valid_until: Option<Timestamp>,
 }
@@ -105,6 +107,7 @@ impl Checked {
             nodes: refused.map(|node| node.node_info.clone()).collect(),
             items,
             items_left_out: u64::try_from(items_left_out).unwrap_or(u64::MAX),
+            has_failed: !has_passed,
             valid_until: go_time(&status.expires).filter(|_| has_passed),
         }
     }
@@ -113,6 +116,11 @@ impl Checked {
     pub(super) fn remembered(left: Option<&str>, id: &str) -> Option<Self> {
         let left: Self = serde_json::from_str(left?).ok()?;
         (left.precheck == id).then_some(left)
+    }
+
+    /// Returns whether this is the result of a precheck that did not pass.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed
     }
 
     /// Writes the result for the next poll.

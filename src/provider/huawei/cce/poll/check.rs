@@ -13,7 +13,8 @@ impl Poll<'_> {
     /// had where nodes depend on it.
     ///
     /// A failed precheck is listed at every poll: it may be run again under its id. One that passed is
-    /// listed only where its point does not tell until when it is good, and only once.
+    /// listed only where its point does not tell until when it is good, and until the list tells that it
+    /// passed.
     pub(super) async fn check(&mut self, current: &Current) -> Result<(Checked, bool), ApiError> {
         let has_failed = current.failed_precheck.is_some();
         let named = current.failed_precheck.as_ref();
@@ -22,7 +23,11 @@ impl Poll<'_> {
         };
         let memory = self.memory.call(LIST_PRECHECKS.name);
         let left = memory.and_then(|memory| memory.answer.as_deref());
-        if !has_failed && let Some(known) = Checked::remembered(left, id) {
+        // What is left of a run that failed before is not the result of the one that passed.
+        if !has_failed
+            && let Some(known) = Checked::remembered(left, id)
+            && !known.has_failed()
+        {
             return Ok((known, true));
         }
         match self.ask::<List<WirePrecheck>>(&LIST_PRECHECKS).await? {

@@ -63,6 +63,35 @@ async fn a_failed_precheck_tells_why_without_a_failed_node() {
     assert_eq!(findings(&one.poll().await), ADDON);
 }
 
+/// The list of prechecks with one in this phase, one of whose nodes has an item that failed.
+fn node_failed(phase: &str, level: &str) -> Value {
+    let item = json!({"name": "DiskCheck", "level": level, "phase": "Failed"});
+    let node = json!({"nodeInfo": {"name": "n1"}, "itemsStatus": [item]});
+    list(&[json!({"metadata": {"uid": "p"}, "status": {
+        "phase": phase,
+        "expireTimeStamp": UNTIL,
+        "nodeCheckStatus": {"nodeStageStatus": [node]},
+    }})])
+}
+
+#[tokio::test]
+async fn a_precheck_that_passed_when_run_again_refuses_no_node() {
+    let mut one = failed().await;
+    one.set(PRECHECKS, &node_failed("Failed", "Fatal"));
+    let polled = one.poll().await;
+    assert_eq!(polled.nodes(), ["failed", "waiting"]);
+    // Under the id of the run before, and its point does not tell until when it is good.
+    one.set("upgradeworkflows", &list(&[checked("Running", "Success")]));
+    one.set(PRECHECKS, &node_failed("Success", "Warning"));
+    for _ in 0..2 {
+        let polled = one.poll().await;
+        assert_eq!(polled.nodes(), ["waiting", "waiting"]);
+        let until = precheck(&polled).and_then(|check| check.valid_until);
+        assert_eq!(until, Some("2026-11-30T10:00:00Z".parse().unwrap()));
+        assert_eq!(findings(&polled), [""; 0]);
+    }
+}
+
 #[tokio::test]
 async fn findings_are_kept_for_a_while_when_their_call_fails() {
     let mut one = failed().await;
