@@ -241,7 +241,8 @@ impl<'a> Poll<'a> {
         // Once the nodes are touched, a check before that tells nothing of them; and one that passed
         // refuses none, whatever its items say.
         let has_failed = current.failed_precheck.is_some();
-        let refused = if has_failed && current.stage == Stage::Before {
+        let stage = current.stage;
+        let refused = if has_failed && stage == Stage::Before {
             check.nodes.as_slice()
         } else {
             &[]
@@ -264,7 +265,8 @@ impl<'a> Poll<'a> {
         if current.is_in_work {
             upgrade.first_sight = FirstSight::Progress;
         }
-        upgrade.untold.nodes = are_nodes_failing || !is_check_told;
+        let is_check_missed = !is_check_told && stage == Stage::Before;
+        upgrade.untold.nodes = are_nodes_failing || is_check_missed;
         // Nodes that were never readable are not missed while tasks tell of progress.
         let are_nodes_missed =
             are_nodes_failing && (tasks != Source::Current || self.has_answered(&LIST_NODES));

@@ -106,6 +106,21 @@ async fn findings_are_kept_for_a_while_when_their_call_fails() {
 }
 
 #[tokio::test]
+async fn nodes_in_work_are_told_without_the_reasons_of_a_check() {
+    let mut one = failed().await;
+    one.poll().await;
+    one.fail(PRECHECKS, 403);
+    assert!(one.poll().await.view().upgrade.untold.nodes);
+    one.phase("Upgrading");
+    one.set("nodes", &nodes(&["Active", "Upgrading"]));
+    let before = one.poll_after(5).await.view().last_progress;
+    one.set("nodes", &nodes(&["Upgrading", "Active"]));
+    let polled = one.poll_after(5).await;
+    assert_eq!(polled.degraded(), [("ListPreCheckTasks", "permission")]);
+    assert!(polled.view().last_progress > before, "nodes move");
+}
+
+#[tokio::test]
 async fn a_cancelled_workflow_keeps_the_reasons() {
     for is_failing in [false, true] {
         let mut one = failed().await;
