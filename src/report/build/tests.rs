@@ -209,6 +209,7 @@ fn tells_the_vendors_reason_when_something_is_wrong() {
 
 #[test]
 fn a_task_that_went_well_is_no_reason() {
+    use TaskStatus::{Failed, Running, Succeeded, Waiting};
     let reason = |tasks: &[TaskStatus], change: &dyn Fn(&mut UpgradeView)| {
         let mut view = view(UpgradeStatus::Running);
         view.upgrade.details = Details::default();
@@ -226,7 +227,6 @@ fn a_task_that_went_well_is_no_reason() {
         let reason = report.clusters[0].upgrades[0].reason.clone();
         reason.map(|reason| reason.split(':').next().unwrap_or_default().to_owned())
     };
-    use TaskStatus::{Failed, Running, Succeeded, Waiting};
     let failed = |view: &mut UpgradeView| view.upgrade.status = UpgradeStatus::Failed;
     let stalled = |view: &mut UpgradeView| view.stalled = true;
     let some = |word: &str| Some(word.to_owned());
