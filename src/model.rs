@@ -22,7 +22,8 @@ use jiff::Timestamp;
 pub use degraded::FailingCall;
 pub(crate) use details::finding_line;
 pub use details::{
-    AvailableVersion, Details, Finding, FindingScope, MAX_FINDINGS, Precheck, ZoneMove, ZonePlan,
+    AvailableVersion, Details, Finding, FindingScope, MAX_FINDINGS, MAX_ZONES, Precheck, ZoneMove,
+    ZonePlan,
 };
 pub use nodes::{LeftOut, NodeCollector, NodeCounts};
 pub use secondary::{CallMemory, Degraded, SecondaryCall, SecondaryFailure};

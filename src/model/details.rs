@@ -62,8 +62,8 @@ pub struct Precheck {
 /// Most items of a check that are kept.
 pub const MAX_FINDINGS: usize = 100;
 
-/// Most zones of a move.
-const MAX_ZONES: usize = 100;
+/// Most zones of a move that are kept. All of its plan's zones together keep at most [`MAX_NODES`] names.
+pub const MAX_ZONES: usize = 100;
 
 /// Most error codes of a finding.
 const MAX_CODES: usize = 10;
@@ -172,9 +172,11 @@ impl ZoneMove {
             zones.truncate(MAX_ZONES);
             cut(zones);
         }
+        let mut left = MAX_NODES;
         for plan in &mut self.plan {
             plan.zone = label(&plan.zone);
-            plan.nodes.truncate(MAX_NODES);
+            plan.nodes.truncate(left);
+            left -= plan.nodes.len();
             cut(&mut plan.nodes);
         }
     }
@@ -222,6 +224,13 @@ mod tests {
             }),
             zone_move: Some(ZoneMove {
                 from: vec!["a".repeat(2_000); 200],
+                plan: vec![
+                    ZonePlan {
+                        zone: "z".into(),
+                        nodes: vec!["n".into(); 300],
+                    };
+                    200
+                ],
                 ..ZoneMove::default()
             }),
             ..Details::default()
@@ -236,8 +245,11 @@ mod tests {
             (first.item.chars().count(), first.codes.len()),
             (256, MAX_CODES)
         );
-        let zones = details.zone_move.unwrap().from;
-        assert_eq!((zones.len(), zones[0].chars().count()), (MAX_ZONES, 256));
+        let zones = details.zone_move.unwrap();
+        let from = &zones.from;
+        assert_eq!((from.len(), from[0].chars().count()), (MAX_ZONES, 256));
+        let nodes: usize = zones.plan.iter().map(|plan| plan.nodes.len()).sum();
+        assert_eq!((zones.plan.len(), nodes), (MAX_ZONES, MAX_NODES));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::super::wire::{Detail, Names};
 use super::MappingInput;
-use crate::model::{Kind, Upgrade, UpgradeStatus, ZoneMove, ZonePlan};
+use crate::model::bounds::MAX_NODES;
+use crate::model::{Kind, MAX_ZONES, Upgrade, UpgradeStatus, ZoneMove, ZonePlan};
 use crate::text::non_empty;
 
 /// Returns the version, or the zone, before and after this upgrade.
@@ -58,29 +59,35 @@ fn zones(detail: &Detail) -> (Option<String>, Option<String>) {
 }
 
 /// Returns the move from zone to zone with the plan of each zone's nodes; `None` when nothing is told
-/// of it.
+/// of it. No more is read than is kept: an answer has room for millions of names.
 pub(super) fn zone_move(detail: &Detail) -> Option<ZoneMove> {
     let param = &detail.migrate_param;
-    let plan = detail.final_az_info_map.iter();
+    let mut left = MAX_NODES;
+    let plan = detail.final_az_info_map.iter().take(MAX_ZONES);
     let plan: Vec<ZonePlan> = plan
-        .map(|(zone, nodes)| ZonePlan {
-            zone: zone.to_owned(),
-            nodes: names(nodes),
+        .map(|(zone, nodes)| {
+            let nodes = names(nodes, left);
+            left -= nodes.len();
+            ZonePlan {
+                zone: zone.to_owned(),
+                nodes,
+            }
         })
         .collect();
-    let mut to = names(&param.target_az);
+    let mut to = names(&param.target_az, MAX_ZONES);
     if to.is_empty() {
         to.extend(plan.iter().map(|plan| plan.zone.clone()));
     }
     let zones = ZoneMove {
         instance_type: non_empty(&param.inst_type.joined()),
-        from: names(&param.source_az),
+        from: names(&param.source_az, MAX_ZONES),
         to,
         plan,
     };
     (zones != ZoneMove::default()).then_some(zones)
 }
 
-fn names(names: &Names) -> Vec<String> {
-    names.iter().map(str::to_owned).collect()
+/// Returns the first names, at most so many.
+fn names(names: &Names, most: usize) -> Vec<String> {
+    names.iter().take(most).map(str::to_owned).collect()
 }

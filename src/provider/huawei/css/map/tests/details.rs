@@ -81,6 +81,18 @@ fn a_zone_change_is_read_in_any_form() {
 }
 
 #[test]
+fn a_plan_of_any_length_takes_a_bounded_room() {
+    let nodes = "n,".repeat(3_000);
+    let zones: Vec<String> = (0..200).map(|n| format!(r#""z{n}":"{nodes}""#)).collect();
+    let param = format!(r#"{{"sourceAz":"{nodes}","targetAz":"{nodes}"}}"#);
+    let zones = read_move(&param, &format!("{{{}}}", zones.join(","))).unwrap();
+    let planned: Vec<usize> = zones.plan.iter().map(|plan| plan.nodes.len()).collect();
+    assert_eq!((planned.len(), planned.iter().sum()), (100, 20_000));
+    assert_eq!((zones.from.len(), zones.to.len()), (100, 100));
+    assert!(zones.plan[0].nodes.capacity() < 6_000);
+}
+
+#[test]
 fn blank_texts_are_no_details() {
     let json = r#"{"detailList":[{"id":"u","status":"RUNNING","agencyName":" ","currentNodeDetail":[
         {"name":"x","status":"RUNNING","desc":""},{"name":"y","status":"WAITING","desc":["z"]}]}]}"#;
