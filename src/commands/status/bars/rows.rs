@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rolling_upgrade_exporter::report::format::{self, are_versions_zones, length, percent};
 use rolling_upgrade_exporter::report::{Attention, ClusterReport, Report, UpgradeReport};
 use rolling_upgrade_exporter::text::{Foreign, escaped};
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::super::lines;
 use super::super::text::{current_task, is_over, name, reason, since, status, zones};
@@ -89,13 +89,14 @@ pub(super) fn rows(report: &Report, seen: &[Key], height: u16, width: u16) -> Ve
         let is_trouble = is_trouble(attention);
         let now = times.of(&cluster.account);
         let (head, reason) = head(one, now, &columns);
-        let mut below = Vec::new();
-        below.extend(reason.map(|reason| text_row("  ", &reason, &columns)));
+        let mut below = reason.map_or_else(Vec::new, |reason| reason_rows(&reason, &columns));
+        let reason = below.len();
         below.extend(below::rows(cluster, upgrade, now, is_trouble, &columns));
         Block {
             is_trouble,
             head,
             below,
+            reason,
         }
     });
     // One row for what is left out or how many there are, one for the cursor.
@@ -154,14 +155,19 @@ fn head(
     );
     let bar = if columns.bar > 0 { columns.bar + 1 } else { 0 };
     let rest = columns.width.saturating_sub(begin.width() + bar);
-    let reason = reason(upgrade);
+    let mut reason = reason(upgrade);
     let facts = if is_trouble(*attention) {
-        trouble(upgrade, reason.clone(), now)
+        let whole = trouble(upgrade, reason.as_deref(), now);
+        if reason.is_some() && whole.width() <= rest {
+            reason = None;
+            whole
+        } else {
+            trouble(upgrade, None, now)
+        }
     } else {
         facts(upgrade, columns.width >= NAMES, now)
     };
     let text = truncate_str(&facts, rest, "…").into_owned();
-    let reason = reason.filter(|reason| !text.contains(reason.as_str()));
     let row = Row {
         share: Some(thousandths(upgrade.progress_ratio.unwrap_or_default())),
         colour: colour(*attention),
@@ -212,7 +218,7 @@ fn facts(upgrade: &UpgradeReport, has_names: bool, now: Timestamp) -> String {
 }
 
 /// Writes how far an upgrade is that failed or stalled, since when, and why, or at which task.
-fn trouble(upgrade: &UpgradeReport, reason: Option<String>, now: Timestamp) -> String {
+fn trouble(upgrade: &UpgradeReport, reason: Option<&str>, now: Timestamp) -> String {
     let silent = || format!("nothing moved for {}", since(upgrade.last_progress, now));
     let ended = upgrade.ended.filter(|_| is_over(upgrade));
     joined([
@@ -220,7 +226,7 @@ fn trouble(upgrade: &UpgradeReport, reason: Option<String>, now: Timestamp) -> S
         nodes(upgrade),
         upgrade.stalled.then(silent),
         ended.map(|at| format!("{} ago", since(at, now))),
-        reason.or_else(|| current_task(upgrade)),
+        reason.map(str::to_owned).or_else(|| current_task(upgrade)),
         Some(zones(upgrade)),
     ])
 }
@@ -238,6 +244,46 @@ fn share(upgrade: &UpgradeReport) -> String {
 fn nodes(upgrade: &UpgradeReport) -> Option<String> {
     let (done, all) = (upgrade.nodes_in("succeeded"), upgrade.all_nodes());
     (all > 0).then(|| format!("{done}/{all} nodes"))
+}
+
+/// Most rows that the vendor's reason takes.
+const REASON: usize = 3;
+
+/// Builds the rows of the vendor's reason, broken between words, and within those that are wider than a row.
+fn reason_rows(reason: &str, columns: &Columns) -> Vec<Row> {
+    // A column is left for the mark of a reason that is cut off.
+    let space = columns.width.saturating_sub(3);
+    let mut lines: Vec<String> = Vec::new();
+    let words = reason.split_whitespace();
+    for word in words.flat_map(|word| pieces(word, space)) {
+        let is_last = lines.len() == REASON;
+        match lines.last_mut() {
+            // What is too long for the last row is cut off there.
+            Some(line) if is_last || line.width() + 1 + word.width() <= space => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    let row = |line: &String| Row {
+        text: truncate_str(line, space, "…").into_owned(),
+        ..text_row("  ", "", columns)
+    };
+    lines.iter().map(row).collect()
+}
+
+/// Cuts a word into pieces that are at most `space` columns wide.
+fn pieces(word: &str, space: usize) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    for c in word.chars() {
+        let width = c.width().unwrap_or_default();
+        match pieces.last_mut() {
+            Some(piece) if piece.width() + width <= space => piece.push(c),
+            _ => pieces.push(c.to_string()),
+        }
+    }
+    pieces
 }
 
 /// Builds a row without a bar.

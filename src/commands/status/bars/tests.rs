@@ -206,7 +206,8 @@ fn what_failed_before_the_watch_comes_first_with_node_and_task() {
     let text = shown(bars, &fake, &fleet());
     let want = "\
 failed     css-billing           ███▓░░░░░░░░  33%  1/3 nodes  1h45m ago  Node …
-  Node replacement: No address is left in subnet 子网-a\\u{1b}[31m: free some, a…
+  Node replacement: No address is left in subnet 子网-a\\u{1b}[31m: free some,
+  and upgrade again. Data of the node are complete on the others.
   css-billing-ess-esn-2-1: failed, ess, Node replacement (2 of 3), 15m
 partiall…  css-billing           ██████▓░░░░░  50%  1/2 nodes  7h ago  cn-north…
   css-billing-ess-esn-2-1: failed, ess
@@ -216,6 +217,30 @@ stalled    ";
         !text.contains("search-logs"),
         "it ended well before: {text}"
     );
+}
+
+#[test]
+fn a_long_reason_is_told_once_and_cut_after_three_rows() {
+    let (bars, fake) = bars(|| (24, 80));
+    let mut report = fleet();
+    report.clusters[1].upgrades[0].reason = Some("Node replacement: no room. ".repeat(20));
+    let text = shown(bars, &fake, &report);
+    assert!(!text.lines().next().unwrap().contains("no room"), "{text}");
+    let told: Vec<_> = text.lines().filter(|row| row.contains("no room")).collect();
+    assert_eq!(told.len(), 3, "{text}");
+    assert!(told[2].ends_with('…') && !told[1].ends_with('…'), "{text}");
+    assert!(text.lines().all(|row| row.width() <= 80), "{text}");
+}
+
+#[test]
+fn a_reason_without_spaces_is_told_whole() {
+    let (bars, fake) = bars(|| (24, 80));
+    let mut report = fleet();
+    let reason = format!("{}。", "节点更换失败".repeat(10));
+    report.clusters[1].upgrades[0].reason = Some(reason.clone());
+    let text = shown(bars, &fake, &report);
+    let told: String = text.lines().skip(1).take(2).map(str::trim).collect();
+    assert_eq!(told, reason, "{text}");
 }
 
 #[test]
