@@ -91,6 +91,12 @@ async fn a_stalled_upgrade_is_a_warning_with_the_vendors_reason() {
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains(" WARN "), "{lines:?}");
     let reason = "why=\"Node replacement: No address is left";
+    let time = lines[0].split_once("last_progress=").unwrap().1;
+    assert_eq!(
+        time.find('Z'),
+        Some("2027-01-15T08:00:00".len()),
+        "{lines:?}"
+    );
     assert!(lines[0].contains(reason), "{lines:?}");
 }
 

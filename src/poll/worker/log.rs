@@ -70,7 +70,7 @@ impl Course {
                     account = %self.watch.account.name, product = self.watch.product.name,
                     cluster = %self.wanted.id, name = self.state.name,
                     kind = view.upgrade.kind.as_str(),
-                    last_progress = %view.last_progress,
+                    last_progress = %view.last_progress.strftime("%Y-%m-%dT%H:%M:%SZ"),
                     why = view.reason().as_deref(),
                     "An upgrade is stalled."
                 );
