@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -273,8 +275,19 @@ fn docker_run_starts_with_the_config_above_it() {
         .current_dir(root.path());
     command.arg(format!("--config.file={}", place.display()));
     command.arg("--web.listen-address=127.0.0.1:0");
-    let child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
-    let mut child = Ends(child.unwrap());
+    command.stdin(Stdio::null()).stderr(Stdio::piped());
+    // A process that another test starts at this moment holds the copy open until its own exec.
+    let mut tries = 0;
+    let child = loop {
+        match command.spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && tries < 500 => {
+                tries += 1;
+                thread::sleep(Duration::from_millis(20));
+            }
+            child => break child.unwrap(),
+        }
+    };
+    let mut child = Ends(child);
     let mut log = BufReader::new(child.0.stderr.take().unwrap());
     let mut seen = String::new();
     let address = loop {
