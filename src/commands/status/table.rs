@@ -323,8 +323,10 @@ fn text(table: Table, indent: usize, look: Look) -> String {
 
 /// Returns the lines of a table, and whether a row begins with each.
 fn lines_of(mut table: Table, look: Look) -> impl Iterator<Item = (bool, String)> {
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+    let last = table.column_count().saturating_sub(1);
+    for (place, column) in table.column_iter_mut().enumerate() {
+        let space = if place < last { 2 } else { 0 };
+        column.set_padding((0, space));
     }
     let has_header = table.header().is_some();
     let lines: Vec<String> = table.lines().collect();

@@ -246,7 +246,7 @@ fn the_block_tells_every_detail() {
     // There a task has its description below its name.
     let narrow = words(&table(&detailed(|_| {}), look(Some(40))));
     assert!(
-        narrow.contains("running 1 restart: The node 30s is restarted."),
+        narrow.contains("running 1 restart: The node is 30s restarted."),
         "{narrow}"
     );
 }
