@@ -19,11 +19,13 @@ pub(super) fn status(upgrade: &UpgradeReport) -> String {
     escaped(&upgrade.status).replace('_', " ")
 }
 
-/// The state in one or two words.
+/// Returns the state in some words.
 pub(super) fn state(upgrade: &UpgradeReport) -> String {
     let word = status(upgrade);
     if upgrade.stalled {
         "stalled".to_owned()
+    } else if !is_over(upgrade) && upgrade.nodes_in("failed") > 0 {
+        format!("{word}, a node failed")
     } else if upgrade.overdue {
         format!("{word}, overdue")
     } else {

@@ -3,7 +3,9 @@
 use console::{pad_str, truncate_str};
 use jiff::Timestamp;
 use rolling_upgrade_exporter::report::format::{self, are_versions_zones, length, percent};
-use rolling_upgrade_exporter::report::{Attention, ClusterReport, Report, UpgradeReport};
+use rolling_upgrade_exporter::report::{
+    Attention, ClusterReport, Report, SkewedClock, UpgradeReport,
+};
 use rolling_upgrade_exporter::text::{Foreign, escaped};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -99,8 +101,9 @@ pub(super) fn rows(report: &Report, seen: &[Key], height: u16, width: u16) -> Ve
             reason,
         }
     });
+    let clocks = clock_rows(report, height, &columns);
     // One row for what is left out or how many there are, one for the cursor.
-    let space = usize::from(height).saturating_sub(2).max(1);
+    let space = usize::from(height).saturating_sub(2 + clocks.len()).max(1);
     let Fitted { mut rows, hidden } = fit::fit(blocks.collect(), space);
     let hidden = match hidden {
         0 => String::new(),
@@ -111,8 +114,22 @@ pub(super) fn rows(report: &Report, seen: &[Key], height: u16, width: u16) -> Ve
         report.generated.strftime("%H:%M:%S"),
         lines::counts(report),
     );
+    rows.extend(clocks);
     rows.push(text_row("", &last, &columns));
     rows
+}
+
+/// Terminal height below which upgrades take all rows.
+const LOW: u16 = 10;
+
+/// Builds a row for each account from whose vendor's clock the host's differs, at most three.
+fn clock_rows(report: &Report, height: u16, columns: &Columns) -> Vec<Row> {
+    let clocks = report.skewed_clocks();
+    let clocks = clocks.iter().filter(|_| height >= LOW).take(3);
+    let text = |clock: &SkewedClock<'_>| format!("{}: {}", escaped(clock.account), clock.notice());
+    clocks
+        .map(|clock| text_row("", &text(clock), columns))
+        .collect()
 }
 
 /// Returns whether an upgrade is shown whenever it came to this.

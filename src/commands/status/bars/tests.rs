@@ -190,6 +190,22 @@ fn a_narrow_terminal_has_words_instead_of_bars() {
 }
 
 #[test]
+fn a_wrong_clock_of_the_host_stands_above_the_last_row() {
+    let mut off = fleet();
+    off.products[0].clock_skew_seconds = Some(1200.0);
+    let account = off.products[0].account.clone();
+    let (screen, fake) = bars(|| (24, 80));
+    let text = shown(screen, &fake, &off);
+    let note = format!("\n{account}: the clock of the exporter's host is 20m ahead of");
+    assert!(text.contains(&note), "{text}");
+    assert!(text.lines().count() <= 23, "{text}");
+    let (screen, fake) = bars(|| (9, 80));
+    assert!(!shown(screen, &fake, &off).contains("the clock of"));
+    let (screen, fake) = bars(|| (24, 80));
+    assert!(!shown(screen, &fake, &fleet()).contains("the clock of"));
+}
+
+#[test]
 fn trouble_is_told_once_above_the_bars() {
     let (mut bars, fake) = bars(|| (50, 100));
     bars.show(&fleet());

@@ -53,6 +53,17 @@ fn a_fleet_is_told_as_in_the_files() {
 }
 
 #[test]
+fn a_failed_node_of_an_upgrade_in_work_is_in_its_state() {
+    let mut report = fleet();
+    let running = |upgrade: &&mut UpgradeReport| upgrade.status == "running" && !upgrade.stalled;
+    let mut upgrades = report.clusters.iter_mut().flat_map(|c| &mut c.upgrades);
+    let upgrade = upgrades.find(running).expect("an upgrade that runs");
+    upgrade.nodes[0].status = "failed".to_owned();
+    let text = table(&report, look(None));
+    assert!(text.contains("\nrunning, a node failed  "), "{text}");
+}
+
+#[test]
 fn wrong_clock_of_the_host_is_a_note_and_changes_no_age() {
     let right = table(&fleet(), look(None));
     let mut off = fleet();
