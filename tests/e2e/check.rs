@@ -233,7 +233,7 @@ async fn a_clock_that_is_off() {
         if is_refused {
             assert_eq!(told.code, Some(1));
             assert_eq!(told.row("kr", "ses"), "kr ses public/KR clock 200 -");
-            assert_eq!(told.row("kr", "cdss"), "kr cdss public/KR not tried - -");
+            assert_eq!(told.row("kr", "cdss"), "kr cdss public/KR clock 200 -");
             assert_eq!(
                 told.row("cn", "css"),
                 "cn css cn-north-4 clock APIGW.0301 -"
