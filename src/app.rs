@@ -1,6 +1,7 @@
 //! The running exporter: every part under one supervisor, from its start to its graceful end.
 
 mod announce;
+mod exposed;
 mod reload;
 mod signals;
 
@@ -9,7 +10,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -97,7 +97,8 @@ pub async fn run(
     let metrics = Arc::new(Metrics::new());
     metrics.config_loaded(Some(clock.now()));
     let exposition = Arc::new(Exposition::new(metrics.clone(), clock.clone()));
-    let (ready, first_round) = Ready::new();
+    let (polled, first_round) = Ready::new();
+    let (ready, unexposed) = Ready::new();
     let (reload, reload_requests) = Reload::on();
     let reload = if options.lifecycle {
         reload
@@ -146,7 +147,13 @@ pub async fn run(
     );
     parts.spawn(EXPOSITION, exposition.clone().run(store.clone()));
     let announcing = announce::first_round(store.clone(), ready, clock.clone());
-    parts.spawn(ANNOUNCING, announcing.then(|()| pending()));
+    let (exposed, known) = (exposition.clone(), store.clone());
+    let first_round_shown = async move {
+        let release = exposed::release(unexposed, polled, &exposed, &known);
+        tokio::join!(release, announcing);
+        pending::<()>().await;
+    };
+    parts.spawn(ANNOUNCING, first_round_shown);
     let reloader = Reloader {
         file: options.config_file,
         polling: Polling::start(config.accounts, deps, first_round).await,
