@@ -22,7 +22,7 @@ pub(super) enum Steps {
     Closed,
     /// The same, far down.
     Far,
-    /// On a page of its own, with the vendor's further details: this one has too many.
+    /// Nodes, tasks and the vendor's details on a page of their own, because this one has too many.
     Elsewhere,
 }
 

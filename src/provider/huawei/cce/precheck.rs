@@ -26,7 +26,7 @@ pub(super) struct Checked {
     /// Items that failed, the most severe first; at most [`MAX_FINDINGS`].
     items: Vec<Item>,
     items_left_out: u64,
-    /// It is in another state than passed: run again under its id, it tells something else.
+    /// State of the check is another than passed: a run under its id can still change what it tells.
     has_failed: bool,
     /// Time until which it is good; `None` when it did not pass or is not told.
     pub(super) valid_until: Option<Timestamp>,
