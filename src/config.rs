@@ -8,15 +8,11 @@ mod address;
 mod alerting;
 mod ca_file;
 mod credential;
-pub(crate) mod decode;
 mod file;
 mod huawei;
 mod limits;
 mod ncloud;
-pub(crate) mod problem;
 pub(crate) mod product;
-pub mod secret;
-pub(crate) mod tree;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,11 +25,12 @@ use url::Url;
 
 pub use ca_file::CaFile;
 pub use file::{ConfigError, load, load_alone, parse, parse_alone};
-pub use problem::Problem;
-pub use secret::Secret;
 
 use crate::model::Thresholds;
 use crate::provider::Product;
+
+pub use crate::secret::Secret;
+pub use spanned_yaml::Problem;
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]

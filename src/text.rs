@@ -11,8 +11,9 @@ mod words;
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
-pub use length::{exact_length, length};
-pub use words::{clean, non_empty, quote};
+pub use length::length;
+pub use spanned_yaml::{exact_length, quote};
+pub use words::{clean, non_empty};
 
 /// Begins an escape.
 const ESCAPE: &str = "\\u{";

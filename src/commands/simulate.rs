@@ -6,11 +6,11 @@ use std::sync::Arc;
 use rolling_upgrade_exporter::app::Signals;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::ConfigError;
-use rolling_upgrade_exporter::file::{self, Kind};
 use rolling_upgrade_exporter::sim::{World, demo, scenario, server};
 use rolling_upgrade_exporter::telemetry;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use watched_file::FileKind;
 
 use super::{Failure, bind, say};
 use crate::cli::Simulate;
@@ -41,9 +41,15 @@ pub(super) fn read_demo() -> Result<scenario::Scenario, Failure> {
     check(Path::new("demo.scenario.yml"), demo::SCENARIO)
 }
 
+/// Kind of the file of `--scenario`.
+const SCENARIO: FileKind = FileKind {
+    noun: "a scenario",
+    longest: 16 << 20,
+};
+
 fn read(path: &Path) -> Result<scenario::Scenario, Failure> {
-    let deadline = Instant::now() + file::LIMIT;
-    let text = file::read_text(path, Kind::Scenario, deadline).map_err(|error| {
+    let deadline = Instant::now() + watched_file::LIMIT;
+    let text = watched_file::read_text(path, SCENARIO, deadline).map_err(|error| {
         let error = error.named_by("--scenario");
         Failure::Usage(format!("cannot read {}: {error}", path.display()))
     })?;

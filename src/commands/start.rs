@@ -12,13 +12,13 @@ use std::time::Duration;
 use anyhow::anyhow;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::{self, Account, Config, ConfigError, Listed, Selection};
-use rolling_upgrade_exporter::file::{self, Kind};
 use rolling_upgrade_exporter::model::Memory;
 use rolling_upgrade_exporter::provider::http::Transport;
 use rolling_upgrade_exporter::provider::start::{Failed, Order};
 use rolling_upgrade_exporter::provider::{self, ApiError, Context, Reason, huawei, ncloud};
 use rolling_upgrade_exporter::telemetry::Metrics;
 use tokio::time::Instant;
+use watched_file::FileKind;
 
 use super::status::{self, Stop};
 use super::{Failure, say};
@@ -82,9 +82,15 @@ fn usage(wrong: &[String]) -> Failure {
     Failure::Usage(wrong.join("\n"))
 }
 
+/// Kind of the file of `--spec`.
+const SPEC: FileKind = FileKind {
+    noun: "a spec",
+    longest: 1 << 20,
+};
+
 fn read_spec(path: &Path) -> Result<huawei::cce::start::Spec, Failure> {
-    let deadline = Instant::now() + file::LIMIT;
-    let text = file::read_text(path, Kind::Spec, deadline).map_err(|error| {
+    let deadline = Instant::now() + watched_file::LIMIT;
+    let text = watched_file::read_text(path, SPEC, deadline).map_err(|error| {
         let error = error.named_by("--spec");
         Failure::Usage(format!("cannot read {}: {error}", path.display()))
     })?;

@@ -1,11 +1,11 @@
 //! An account: its name, its cloud, and what is watched there.
 
 use super::credential::Context;
-use super::decode::{Field, Section};
 use super::limits::Limits;
-use super::problem::either;
 use super::{Account, CaFile, Cloud, Polling, address, ca_file, huawei, ncloud, product};
 use crate::provider;
+use spanned_yaml::either;
+use spanned_yaml::{Field, Section};
 
 /// Takes a cloud's own keys from the account's section of it.
 type Take = fn(&mut Section<'_>, &Context<'_>) -> Option<Cloud>;

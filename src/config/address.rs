@@ -3,8 +3,8 @@
 use jiff::tz::Offset;
 use url::{Host, Url};
 
-use super::decode::Field;
 use crate::text::quote;
+use spanned_yaml::Field;
 
 /// Reads scheme, host and port of a vendor's service. Signed requests go there, so plain http is
 /// for this machine only.
@@ -136,8 +136,8 @@ fn offset(text: &str) -> Option<Offset> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::problem::{At, Problems};
-    use crate::config::tree::{Node, Value};
+    use spanned_yaml::{At, Problems};
+    use spanned_yaml::{Node, Value};
 
     /// Reads `text` as the value of `x`, and gives what came of it or what was wrong.
     fn read<T>(text: &str, read: impl FnOnce(&Field<'_>) -> Option<T>) -> Result<T, String> {

@@ -4,13 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use spanned_yaml::{At, Bounds, Field, Key, Problems, Section, Value, shown_key};
 use url::Url;
 
 use super::credential::{self, Context};
-use super::decode::duration::Bounds;
-use super::decode::{Field, Section};
-use super::problem::{At, Problems};
-use super::tree::{Key, Value, shown};
 use super::{Alerting, Alertmanager, AlertmanagerAuth, Secret, address, ca_file};
 use crate::text::quote;
 
@@ -18,7 +15,13 @@ use crate::text::quote;
 const MOST_LABELS: usize = 64;
 /// Every alert has these already, and what an alert has is never replaced.
 const TAKEN: [&str; 2] = ["alertname", "severity"];
-/// As long as Prometheus waits.
+/// Bounds of the interval between two posts of an alert. An alert that is not renewed lapses after four
+/// times as long, which should not exceed an hour.
+const RESEND_BOUNDS: Bounds = Bounds {
+    min: Duration::from_secs(1),
+    max: Duration::from_secs(900),
+};
+/// Default of that interval, which is Prometheus's.
 const RESEND: Duration = Duration::from_secs(60);
 
 /// Reads the section.
@@ -29,7 +32,7 @@ pub(super) fn read(field: &Field<'_>, context: &Context<'_>) -> Option<Alerting>
         None => Some(BTreeMap::new()),
     };
     let resend_interval = match section.take("resend_interval") {
-        Some(field) => field.duration(Bounds::RESEND),
+        Some(field) => field.duration(RESEND_BOUNDS),
         None => Some(RESEND),
     };
     let explicit_resolve = match section.take("explicit_resolve") {
@@ -98,7 +101,7 @@ fn label_name<'a>(key: &'a Key, problems: &Problems) -> Option<&'a str> {
     } else {
         "is no name of a label: use letters, digits and '_', and no digit at its start"
     };
-    problems.add(key.at, format!("{} {why}", shown(name)));
+    problems.add(key.at, format!("{} {why}", shown_key(name)));
     None
 }
 

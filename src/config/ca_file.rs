@@ -11,9 +11,9 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use self::bundle::Damaged;
 use super::credential::Context;
-use super::decode::Field;
-use crate::file::{self, FileError, Kind};
 use crate::text::quote;
+use spanned_yaml::Field;
+use watched_file::{FileError, FileKind};
 
 /// CA file with the certificates that were in it when it was read.
 #[derive(Clone)]
@@ -50,13 +50,13 @@ impl CaFileError {
 impl CaFile {
     /// Reads a CA file. Blocks the calling thread until the deadline at most: not for async code.
     pub(crate) fn read_blocking(path: &Path, deadline: Instant) -> Result<Self, CaFileError> {
-        let read = file::read_blocking(path, Kind::Pem, deadline)?;
+        let read = watched_file::read_blocking(path, FileKind::PEM, deadline)?;
         Self::parse(path, read.bytes)
     }
 
     /// Reads a CA file, waiting until the deadline at most.
     pub(crate) async fn read(path: &Path, deadline: Instant) -> Result<Self, CaFileError> {
-        let read = file::read(path, Kind::Pem, deadline).await?;
+        let read = watched_file::read(path, FileKind::PEM, deadline).await?;
         Self::parse(path, read.bytes)
     }
 
@@ -118,7 +118,7 @@ mod tests {
         let whole = include_str!("../../tests/data/tls/ca.pem");
         let damaged = format!("{whole}{}", whole.replacen("MII", "M", 1));
         std::fs::write(folder.path().join("damaged.pem"), damaged).unwrap();
-        let deadline = Instant::now() + file::LIMIT;
+        let deadline = Instant::now() + watched_file::LIMIT;
         for (name, want) in [
             ("ca.pem", "it holds no PEM certificate"),
             ("damaged.pem", "the certificate at its line 13 is damaged"),

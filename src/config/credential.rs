@@ -6,9 +6,9 @@ use std::path::Path;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use super::decode::{Field, Section};
-use super::problem::At;
-use super::secret::{self, NoSecret, Secret};
+use crate::secret::{self, NoSecret, Secret};
+use spanned_yaml::At;
+use spanned_yaml::{Field, Section};
 
 /// Where relative paths and variables are looked up.
 pub(super) struct Context<'a> {
@@ -149,8 +149,7 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
-    use crate::config::problem::Problems;
-    use crate::config::tree;
+    use spanned_yaml::Problems;
 
     fn read(text: &str) -> Result<String, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -167,11 +166,11 @@ mod tests {
                 "EMPTY" => Some(String::new()),
                 _ => None,
             },
-            deadline: Instant::now() + crate::file::LIMIT,
+            deadline: Instant::now() + watched_file::LIMIT,
             is_alone: false,
         };
         let problems = Problems::default();
-        let secret = tree::parse(text, &problems).and_then(|node| {
+        let secret = spanned_yaml::parse(text, &problems).and_then(|node| {
             let mut section = Section::new(&node, "ncloud", node.at, &problems);
             let secret = need(&mut section, "key", &context);
             section.finish();

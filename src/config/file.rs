@@ -10,13 +10,13 @@ use tokio::time::Instant;
 use super::account;
 use super::alerting;
 use super::credential::Context;
-use super::decode::Section;
 use super::limits::Limits;
-use super::problem::{At, Problem, Problems};
-use super::{Account, Config, Polling, tree};
-use crate::file::{self, FileError, Kind};
+use super::{Account, Config, Polling};
 use crate::provider::{self, PRODUCTS};
 use crate::text::quote;
+use spanned_yaml::Section;
+use spanned_yaml::{At, Problem, Problems};
+use watched_file::{FileError, FileKind};
 
 /// Reason why there is no config: a line for each problem and warning, with the file, line and column.
 #[derive(Debug, thiserror::Error)]
@@ -61,16 +61,16 @@ impl fmt::Display for Lines<'_> {
 }
 
 /// Reads a config file and the files that it names, with this process's environment for secrets.
-/// Blocks the calling thread for at most [`file::LIMIT`].
+/// Blocks the calling thread for at most [`watched_file::LIMIT`].
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
-    load_within(path, file::LIMIT, false)
+    load_within(path, watched_file::LIMIT, false)
 }
 
 /// Reads a config file alone, without the secrets and CA files that it names. Every secret of the config
 /// is empty and no CA file is in it, so it tells what would be watched and can make no call. Blocks the
-/// calling thread for at most [`file::LIMIT`].
+/// calling thread for at most [`watched_file::LIMIT`].
 pub fn load_alone(path: &Path) -> Result<Config, ConfigError> {
-    load_within(path, file::LIMIT, true)
+    load_within(path, watched_file::LIMIT, true)
 }
 
 fn load_within(path: &Path, limit: Duration, is_alone: bool) -> Result<Config, ConfigError> {
@@ -79,7 +79,7 @@ fn load_within(path: &Path, limit: Duration, is_alone: bool) -> Result<Config, C
         path: path.to_owned(),
         error,
     };
-    let bytes = file::read_blocking(path, Kind::Config, deadline)
+    let bytes = watched_file::read_blocking(path, FileKind::CONFIG, deadline)
         .map_err(unreadable)?
         .bytes;
     let context = Context {
@@ -116,7 +116,7 @@ pub fn parse(
     folder: &Path,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Config, Vec<Problem>> {
-    let deadline = Instant::now() + file::LIMIT;
+    let deadline = Instant::now() + watched_file::LIMIT;
     let context = Context {
         folder,
         env,
@@ -139,7 +139,7 @@ pub fn parse_alone(text: &str) -> Result<Config, Vec<Problem>> {
 
 fn read(text: &str, context: &Context<'_>) -> Result<Config, Vec<Problem>> {
     let problems = Problems::default();
-    let config = tree::parse(text, &problems).and_then(|root| {
+    let config = spanned_yaml::parse(text, &problems).and_then(|root| {
         let mut section = Section::new(&root, "the file", At::START, &problems);
         let polling = Polling::section(&mut section, Polling::DEFAULT);
         let limits = Limits::section(&mut section, Limits::default());
@@ -180,7 +180,7 @@ fn accounts(
     limits: Limits,
 ) -> Option<Vec<Account>> {
     let field = section.need("accounts")?;
-    if let tree::Value::Map(entries) = &field.node.value {
+    if let spanned_yaml::Value::Map(entries) = &field.node.value {
         field.wrong(no_list(entries));
         return None;
     }
@@ -214,7 +214,7 @@ fn accounts(
 }
 
 /// Says how to write accounts that stand as a mapping: one account without its dash, or names as keys.
-fn no_list(entries: &[(tree::Key, tree::Node)]) -> String {
+fn no_list(entries: &[(spanned_yaml::Key, spanned_yaml::Node)]) -> String {
     let name = entries.first().map(|(key, _)| key.text.as_str());
     let is_account = |name: &str| entries.iter().any(|(key, _)| key.text == name);
     let is_one = ["name", "ncloud", "huawei"].into_iter().any(is_account);
@@ -227,13 +227,13 @@ fn no_list(entries: &[(tree::Key, tree::Node)]) -> String {
 }
 
 /// An account's name and its place, even if the rest of the account is wrong.
-fn name(account: &tree::Node) -> Option<(At, &str)> {
-    let tree::Value::Map(entries) = &account.value else {
+fn name(account: &spanned_yaml::Node) -> Option<(At, &str)> {
+    let spanned_yaml::Value::Map(entries) = &account.value else {
         return None;
     };
     let (_, node) = entries.iter().find(|(key, _)| key.text == "name")?;
     match &node.value {
-        tree::Value::Scalar { text, .. } if !node.is_null() => Some((node.at, text)),
+        spanned_yaml::Value::Scalar { text, .. } if !node.is_null() => Some((node.at, text)),
         _ => None,
     }
 }
@@ -241,7 +241,7 @@ fn name(account: &tree::Node) -> Option<(At, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file::hang::hang;
+    use watched_file::hang::hang;
 
     #[test]
     fn an_unreadable_file_is_named_with_a_remedy() {
@@ -290,7 +290,7 @@ mod tests {
     fn a_file_without_end_is_not_read_to_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("long.yml");
-        std::fs::write(&path, "가".repeat(tree::LONGEST / 3 + 100)).unwrap();
+        std::fs::write(&path, "가".repeat(spanned_yaml::LONGEST / 3 + 100)).unwrap();
         assert!(load(&path).unwrap_err().to_string().contains("1 MiB"));
     }
 
@@ -329,6 +329,6 @@ mod tests {
         let _hang = hang(&path("config.yml"));
         let error = load();
         assert!(error.contains("config.yml: its disk does not"), "{error}");
-        assert!(begun.elapsed() < file::LIMIT);
+        assert!(begun.elapsed() < watched_file::LIMIT);
     }
 }

@@ -5,11 +5,11 @@ mod regions;
 use jiff::tz::Offset;
 
 use super::credential::{self, Context};
-use super::decode::{Field, Section};
-use super::tree::{Node, Value};
 use super::{Cloud, Huawei, HuaweiAuth, address};
 use crate::provider::PRODUCTS;
 use crate::text::quote;
+use spanned_yaml::{Field, Section};
+use spanned_yaml::{Node, Value};
 
 /// Takes the cloud's own keys.
 pub(super) fn take(section: &mut Section<'_>, context: &Context<'_>) -> Option<Cloud> {

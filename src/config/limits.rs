@@ -3,11 +3,16 @@
 
 use std::time::Duration;
 
+use spanned_yaml::{Bounds, Field, Section};
+
 use super::Polling;
-use super::decode::duration::Bounds;
-use super::decode::{Field, Section};
 use crate::model::Thresholds;
 use crate::provider::Product;
+
+/// Bounds of an interval between polls.
+const INTERVAL: Bounds = Bounds::at_most(Duration::from_secs(86_400));
+/// Bounds of a call's timeout.
+const TIMEOUT: Bounds = Bounds::at_most(Duration::from_secs(300));
 
 /// The keys of `upgrades`, those given on one level or the levels around it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -71,14 +76,10 @@ impl Polling {
             field.and_then(|f| f.duration(bounds)).unwrap_or(around)
         };
         let mut polling = Self {
-            active_interval: length("active_interval", Bounds::INTERVAL, around.active_interval),
-            idle_interval: length("idle_interval", Bounds::INTERVAL, around.idle_interval),
-            discovery_interval: length(
-                "discovery_interval",
-                Bounds::INTERVAL,
-                around.discovery_interval,
-            ),
-            timeout: length("timeout", Bounds::TIMEOUT, around.timeout),
+            active_interval: length("active_interval", INTERVAL, around.active_interval),
+            idle_interval: length("idle_interval", INTERVAL, around.idle_interval),
+            discovery_interval: length("discovery_interval", INTERVAL, around.discovery_interval),
+            timeout: length("timeout", TIMEOUT, around.timeout),
             ..around
         };
         if let Some(field) = section.take("rate_limit")

@@ -5,14 +5,14 @@ mod misfit;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::decode::{Field, Section};
 use super::limits::Limits;
-use super::problem::At;
-use super::tree::Value;
 use super::{Listed, ProductConfig, Selection, address};
 use crate::model::bounds::check_id;
 use crate::provider::{PRODUCTS, Product};
 use crate::text::quote;
+use spanned_yaml::At;
+use spanned_yaml::Value;
+use spanned_yaml::{Field, Section};
 
 /// Takes the products of a cloud from the account's section, in the order of the table.
 pub(super) fn take(section: &mut Section<'_>, cloud: &str, limits: Limits) -> Vec<ProductConfig> {

@@ -164,9 +164,9 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
-    use crate::file::hang::hang;
     use crate::store::Store;
     use crate::telemetry::Metrics;
+    use watched_file::hang::hang;
 
     /// An account without https, whose way needs no file.
     fn access(before: Option<&Arc<Access>>) -> Arc<Access> {

@@ -30,7 +30,7 @@ use super::limit::{Closed, Gate, Pass, Rate, Verdict};
 use super::{ApiError, Call, Cause, Reason, retry};
 use crate::clock::{Outcome, Reading, VendorClock};
 use crate::config::Account;
-use crate::config::secret::refresh_all;
+use crate::secret::refresh_all;
 use crate::telemetry::Metrics;
 
 pub use answer::Answer;

@@ -15,7 +15,7 @@ use super::http::{self, Answer, Message, Redaction, Vendor};
 use super::{ApiError, Cause, Method, Reason};
 use crate::clock::Clock;
 use crate::config::Account;
-use crate::config::secret::refresh_all;
+use crate::secret::refresh_all;
 
 /// For the whole exchange. An answer that is given up leaves the outcome unknown, so it is waited for
 /// longer than a poll would.

@@ -13,10 +13,10 @@ use url::{Host, Url};
 
 use super::{API_VERSION, Report};
 use crate::config::{CaFile, Secret};
-use crate::file::{self, Kind};
 use crate::provider::http::redaction::Content;
 use crate::provider::http::{Redaction, client, failure};
 use crate::text::clean;
+use watched_file::FileKind;
 
 /// Flag whose value may be a key that was typed in the place of its path.
 const KEY_FILE: &str = "--key-file";
@@ -76,10 +76,10 @@ pub enum RemoteError {
 
 impl Remote {
     /// The exporter whose page is at `url`: scheme, host, port, and the prefix of its routes. Reads the
-    /// files of `trust`, blocking the calling thread for at most [`file::LIMIT`].
+    /// files of `trust`, blocking the calling thread for at most [`watched_file::LIMIT`].
     pub fn new(url: &str, login: Login, trust: &Trust) -> Result<Self, RemoteError> {
         let url = address(url, !matches!(login, Login::None))?;
-        let deadline = Instant::now() + file::LIMIT;
+        let deadline = Instant::now() + watched_file::LIMIT;
         let identity = match &trust.identity {
             Some((cert, key)) => Some(identity(cert, key, deadline)?),
             None => None,
@@ -290,7 +290,7 @@ fn roots(path: &Path, deadline: Instant) -> Result<Vec<CertificateDer<'static>>,
 
 /// Reads the file of this flag. The path for a key is not quoted: it may be the key itself.
 fn pem(flag: &str, path: &Path, deadline: Instant) -> Result<Vec<u8>, RemoteError> {
-    let read = file::read_blocking(path, Kind::Pem, deadline);
+    let read = watched_file::read_blocking(path, FileKind::PEM, deadline);
     let read = read.map_err(|error| {
         let file = match flag {
             KEY_FILE => format!("the file of {KEY_FILE}"),

@@ -1,7 +1,5 @@
 //! Lengths of time in one form for all texts: `45s`, `2m5s`, `3h12m`, `2d1h`, as Kubernetes writes ages.
 
-use std::time::Duration;
-
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
@@ -26,28 +24,6 @@ pub fn length(seconds: f64) -> String {
     }
 }
 
-/// Writes a configured length, such as a limit or an interval, with all of its units down to the
-/// millisecond: `1h30m`, `1s500ms`.
-pub fn exact_length(length: Duration) -> String {
-    let seconds = length.as_secs();
-    let parts = [
-        (seconds / DAY, "d"),
-        (seconds % DAY / HOUR, "h"),
-        (seconds % HOUR / MINUTE, "m"),
-        (seconds % MINUTE, "s"),
-        (length.subsec_millis().into(), "ms"),
-    ];
-    let parts = parts.iter().filter(|(number, _)| *number > 0);
-    let texts: Vec<String> = parts
-        .map(|(number, unit)| format!("{number}{unit}"))
-        .collect();
-    if texts.is_empty() {
-        "0s".to_owned()
-    } else {
-        texts.concat()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,20 +42,6 @@ mod tests {
             (f64::NAN, "0s"),
         ] {
             assert_eq!(length(seconds), want, "{seconds}");
-        }
-    }
-
-    #[test]
-    fn writes_limits_whole() {
-        for (millis, want) in [
-            (0, "0s"),
-            (500, "500ms"),
-            (1_500, "1s500ms"),
-            (90_000, "1m30s"),
-            (5_400_000, "1h30m"),
-            (90_061_000, "1d1h1m1s"),
-        ] {
-            assert_eq!(exact_length(Duration::from_millis(millis)), want);
         }
     }
 }

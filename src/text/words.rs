@@ -1,4 +1,4 @@
-//! Foreign words and sentences in one line: cleaned, or quoted.
+//! Foreign words and sentences in one line: cleaned.
 
 use super::is_format;
 
@@ -43,16 +43,6 @@ pub fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Returns an excerpt of foreign text for a message: in quotes, escaped, at most 40 characters.
-pub fn quote(text: &str) -> String {
-    const MAX: usize = 40;
-    let mut short: String = text.chars().take(MAX).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,13 +61,6 @@ mod tests {
             assert_eq!(non_empty(nothing), None);
         }
         assert_eq!(non_empty(" v1.29 ").as_deref(), Some("v1.29"));
-    }
-
-    #[test]
-    fn quoted_text_is_escaped_and_cut() {
-        let text = "a\u{1b}[31m\"b\n\u{202e}";
-        assert_eq!(quote(text), r#""a\u{1b}[31m\"b\n\u{202e}""#);
-        assert_eq!(quote(&"가".repeat(50)).chars().count(), 43);
     }
 
     #[test]

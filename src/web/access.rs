@@ -10,7 +10,6 @@ use tokio_rustls::rustls::ServerConfig;
 
 use super::auth::Logins;
 use super::config::{self, Files, RateLimit, Seen, WebConfig, WebConfigError};
-use crate::file;
 
 /// Between two looks at the files.
 const LOOK: Duration = Duration::from_secs(1);
@@ -37,9 +36,9 @@ impl Access {
     }
 
     /// As the file says, which is followed from then on. Blocks the calling thread for at most
-    /// [`file::LIMIT`].
+    /// [`watched_file::LIMIT`].
     pub fn load(path: &Path) -> Result<Self, WebConfigError> {
-        let (config, seen) = read(path, Instant::now() + file::LIMIT);
+        let (config, seen) = read(path, Instant::now() + watched_file::LIMIT);
         Ok(Self::with(Some(path.to_owned()), config?, seen))
     }
 
@@ -115,7 +114,7 @@ impl Access {
 
     /// Reads everything anew if a file has changed.
     fn look(&self) {
-        self.look_until(Instant::now() + file::LIMIT);
+        self.look_until(Instant::now() + watched_file::LIMIT);
     }
 
     fn look_until(&self, deadline: Instant) {
@@ -234,7 +233,7 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file::hang::hang;
+    use watched_file::hang::hang;
 
     #[test]
     fn the_bucket_gives_its_burst_and_then_one_every_interval() {
@@ -320,7 +319,7 @@ mod tests {
         let begun = Instant::now();
         while access.config().users.len() == 2 {
             access.look();
-            assert!(begun.elapsed() < file::LIMIT, "it never recovers");
+            assert!(begun.elapsed() < watched_file::LIMIT, "it never recovers");
         }
     }
 

@@ -16,10 +16,10 @@ use hyper::header::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 use tokio_rustls::rustls::ServerConfig;
 
-use crate::config::decode::{Field, Section};
-use crate::config::problem::{At, Problem, Problems};
-use crate::config::tree::{self, Value};
-use crate::file::{self, FileError, Kind};
+use spanned_yaml::Value;
+use spanned_yaml::{At, Problem, Problems};
+use spanned_yaml::{Field, Section};
+use watched_file::{FileError, FileKind};
 
 pub use bucket::RateLimit;
 pub(super) use files::{Files, Seen};
@@ -80,9 +80,9 @@ impl fmt::Display for Lines<'_> {
 }
 
 /// Reads the file, and the files that it names. Blocks the calling thread for at most
-/// [`file::LIMIT`].
+/// [`watched_file::LIMIT`].
 pub fn load(path: &Path) -> Result<WebConfig, WebConfigError> {
-    read(path, &Files::until(Instant::now() + file::LIMIT))
+    read(path, &Files::until(Instant::now() + watched_file::LIMIT))
 }
 
 /// As [`load`], and leaves the files that were met in `files`.
@@ -92,7 +92,7 @@ pub(super) fn read(path: &Path, files: &Files) -> Result<WebConfig, WebConfigErr
         problems,
     };
     let bytes = files
-        .read(path, Kind::Config)
+        .read(path, FileKind::CONFIG)
         .map_err(|error| WebConfigError::Unreadable {
             path: path.to_owned(),
             error,
@@ -110,12 +110,12 @@ fn parse(text: &str, folder: &Path, files: &Files) -> Result<WebConfig, Vec<Prob
     let problems = Problems::default();
     let root = if is_empty(text) {
         // Everything has a default: plain HTTP, for everybody.
-        Some(tree::Node {
+        Some(spanned_yaml::Node {
             at: At::START,
             value: Value::Map(Vec::new()),
         })
     } else {
-        tree::parse(text, &problems)
+        spanned_yaml::parse(text, &problems)
     };
     let config = root.and_then(|root| {
         let mut section = Section::new(&root, "the file", At::START, &problems);

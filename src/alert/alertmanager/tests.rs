@@ -5,7 +5,7 @@ use super::*;
 use std::sync::Arc;
 
 use crate::config::Secret;
-use crate::config::secret::SecretFile;
+use crate::secret::SecretFile;
 
 mod ca_file;
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::{Config, Secret};
-use rolling_upgrade_exporter::file;
 use rolling_upgrade_exporter::poll;
 use rolling_upgrade_exporter::report::Report;
 use rolling_upgrade_exporter::report::remote::{Login, Remote, RemoteError, Trust};
@@ -181,7 +180,7 @@ impl Own {
 /// A secret that is read again for each call; that it can be read is checked now.
 /// The path is not quoted: it may be the secret itself.
 fn secret(flag: &str, path: &Path) -> Result<Secret, Failure> {
-    Secret::in_file(path.to_owned(), Instant::now() + file::LIMIT).map_err(|why| {
+    Secret::in_file(path.to_owned(), Instant::now() + watched_file::LIMIT).map_err(|why| {
         let what = "write the path of a file that holds the secret";
         Failure::Usage(format!("cannot use the file of {flag}: {why}; {what}"))
     })

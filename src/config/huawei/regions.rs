@@ -1,7 +1,7 @@
 //! The regions of Huawei Cloud, against misspelt ones.
 
-use crate::config::decode::{Field, suggest};
 use crate::text::quote;
+use spanned_yaml::Field;
 
 /// Regions of Huawei Cloud, sorted: those of CSS, CCE, IAM and ECS in the vendor's SDK for Python
 /// (`huaweicloudsdkcss` and so on, version 3.1.219). A new region may be missing, so another one is no
@@ -48,7 +48,7 @@ pub(super) fn look(field: &Field<'_>, region: &str) {
     if REGIONS.contains(&region) {
         return;
     }
-    let nearest = suggest::closest(region, REGIONS);
+    let nearest = spanned_yaml::closest(region, REGIONS);
     let nearest = nearest.map_or(String::new(), |near| format!(", the nearest is {near}"));
     field.odd(format!(
         "region {} is no known region of Huawei Cloud{nearest}: correct it, or set domain or endpoint for another cloud",
@@ -78,7 +78,7 @@ mod tests {
             ("eu-de", None),
             ("seoul", None),
         ] {
-            assert_eq!(suggest::closest(region, REGIONS), nearest, "{region}");
+            assert_eq!(spanned_yaml::closest(region, REGIONS), nearest, "{region}");
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Values that are no section of a product or no list of clusters, each with what to write instead.
 
-use crate::config::decode::Field;
-use crate::config::tree::Value;
 use crate::model::bounds::check_id;
 use crate::provider::Product;
 use crate::text::quote;
+use spanned_yaml::Field;
+use spanned_yaml::Value;
 
 /// Returns what is wrong with a product's value and what to write instead; `None` for a mapping, and where
 /// nothing is written.

@@ -1,7 +1,7 @@
 //! Secrets in files that rotate, or do not answer, while clusters are polled.
 
 use super::*;
-use crate::file::hang::hang;
+use watched_file::hang::hang;
 
 /// An account with a secret in this file.
 fn account(folder: &Path) -> Account {

@@ -15,9 +15,9 @@ use super::exchange::BODY_CAP;
 use super::*;
 use crate::clock::Clock;
 use crate::config::Secret;
-use crate::config::secret::SecretFile;
-use crate::file::hang::hang;
 use crate::provider::Method;
+use crate::secret::SecretFile;
+use watched_file::hang::hang;
 
 mod clock;
 mod encoding;
@@ -190,7 +190,7 @@ async fn a_secret_file_that_hangs_fails_no_call_and_delays_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     std::fs::write(&path, "a").unwrap();
-    let deadline = Instant::now() + crate::file::LIMIT;
+    let deadline = Instant::now() + watched_file::LIMIT;
     let vendor = Counting {
         secret: Some(Secret::in_file(path.clone(), deadline).unwrap()),
         ..Counting::default()

@@ -13,9 +13,9 @@ use url::Url;
 use super::client::{REST, fingerprint};
 use super::error::judge;
 use crate::config::Secret;
-use crate::config::secret::PATIENCE;
 use crate::provider::http::{Answer, Authentication, Effort, Message, Request, Transport, Vendor};
 use crate::provider::{ApiError, Call, Cause, Method, Reason};
+use crate::secret::PATIENCE;
 
 /// "Obtaining a User Token Through Password Authentication". It changes nothing: older tokens stay
 /// good.

@@ -164,7 +164,7 @@ async fn without_a_connection_nothing_was_sent() {
     // Nobody listens; what answers speaks no TLS.
     let (plain, count) = server(Some(answer("200 OK", TAKEN))).await;
     let ca = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls/ca.pem");
-    let deadline = tokio::time::Instant::now() + crate::file::LIMIT;
+    let deadline = tokio::time::Instant::now() + watched_file::LIMIT;
     for endpoint in [format!("http://{address}"), format!("https://{plain}")] {
         let mut config = config(&endpoint);
         config.accounts[0].ca_file = Some(CaFile::read_blocking(&ca, deadline).unwrap());

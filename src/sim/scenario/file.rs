@@ -15,15 +15,14 @@ use super::{
     Scenario, SimNode, Step,
 };
 use crate::config::Problem;
-use crate::config::decode::duration::Bounds;
-use crate::config::decode::{Field, Section};
-use crate::config::problem::{At, Problems};
 use crate::config::product;
-use crate::config::tree;
 use crate::model::Kind;
 use crate::provider::PRODUCTS;
 use crate::sim::versions::later;
 use crate::text::quote;
+use spanned_yaml::Bounds;
+use spanned_yaml::{At, Problems};
+use spanned_yaml::{Field, Section};
 
 const LISTED: &[(&str, ListedAs)] = &[
     ("allowed", ListedAs::Allowed),
@@ -48,7 +47,7 @@ const REGIONS: &[(&str, &str)] = &[
 /// Reads a scenario from its text.
 pub fn parse(text: &str) -> Result<Scenario, Vec<Problem>> {
     let problems = Problems::default();
-    let scenario = tree::parse(text, &problems).and_then(|root| {
+    let scenario = spanned_yaml::parse(text, &problems).and_then(|root| {
         let mut section = Section::new(&root, "the scenario", At::START, &problems);
         let ncloud = ncloud(&mut section);
         let huawei = huawei(&mut section);

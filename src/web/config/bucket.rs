@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::given;
-use crate::config::decode::Field;
 use crate::text::quote;
+use spanned_yaml::Field;
 
 /// One request every `interval`, and up to `burst` of them at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::file::{self, FileError, Kind, Mark};
+use watched_file::{FileError, FileKind, Mark};
 
 /// A file that was written more recently may be half of one.
 const SETTLES_AFTER: Duration = Duration::from_secs(1);
@@ -63,19 +63,19 @@ impl Files {
     }
 
     /// Reads a file, blocking the calling thread until the deadline at most.
-    pub(super) fn read(&self, path: &Path, kind: Kind) -> Result<Vec<u8>, FileError> {
+    pub(super) fn read(&self, path: &Path, kind: FileKind) -> Result<Vec<u8>, FileError> {
         let mark = mark(path, self.deadline);
         // Without an answer it counts as missing, so that it is over once there is one.
         let known = mark.as_ref().ok().copied().flatten();
         self.seen.borrow_mut().0.push((path.to_owned(), known));
         mark?;
-        Ok(file::read_blocking(path, kind, self.deadline)?.bytes)
+        Ok(watched_file::read_blocking(path, kind, self.deadline)?.bytes)
     }
 }
 
 /// Returns the mark of a file; `None` when there is no regular file.
 fn mark(path: &Path, deadline: Instant) -> Result<Option<Mark>, FileError> {
-    match file::mark_blocking(path, deadline) {
+    match watched_file::mark_blocking(path, deadline) {
         Err(FileError::Io(_) | FileError::NotRegular) => Ok(None),
         mark => mark,
     }

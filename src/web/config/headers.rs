@@ -3,9 +3,9 @@
 use hyper::header::{HeaderName, HeaderValue};
 
 use super::given;
-use crate::config::decode::Field;
-use crate::config::problem::either;
 use crate::text::quote;
+use spanned_yaml::Field;
+use spanned_yaml::either;
 
 /// The headers that may be set, with the values that they may have; none: any.
 const KNOWN: [(&str, &[&str]); 5] = [

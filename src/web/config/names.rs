@@ -4,9 +4,9 @@ use tokio_rustls::rustls::crypto::SupportedKxGroup;
 use tokio_rustls::rustls::crypto::aws_lc_rs::{ALL_KX_GROUPS, cipher_suite, kx_group};
 use tokio_rustls::rustls::{NamedGroup, SupportedCipherSuite};
 
-use crate::config::decode::Field;
-use crate::config::problem::either;
 use crate::text::quote;
+use spanned_yaml::Field;
+use spanned_yaml::either;
 
 /// The versions that are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,11 +13,11 @@ fn good(text: &str) -> WebConfig {
 }
 
 fn files() -> Files {
-    Files::until(Instant::now() + file::LIMIT)
+    Files::until(Instant::now() + watched_file::LIMIT)
 }
 
 fn is_over(seen: &Seen) -> bool {
-    seen.is_over(Instant::now() + file::LIMIT).unwrap()
+    seen.is_over(Instant::now() + watched_file::LIMIT).unwrap()
 }
 
 fn folder() -> PathBuf {
@@ -333,8 +333,8 @@ fn a_file_is_over_once_it_or_what_it_links_to_changes() {
     std::fs::write(path("two"), "a").unwrap();
     std::os::unix::fs::symlink("one", path("link")).unwrap();
     let files = files();
-    assert!(files.read(&path("none"), Kind::Pem).is_err());
-    files.read(&path("link"), Kind::Pem).unwrap();
+    assert!(files.read(&path("none"), FileKind::PEM).is_err());
+    files.read(&path("link"), FileKind::PEM).unwrap();
     let seen = files.into_seen();
     assert!(!is_over(&seen));
     std::fs::remove_file(path("link")).unwrap();

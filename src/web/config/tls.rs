@@ -14,10 +14,10 @@ use tokio_rustls::rustls::{
 
 use super::names::{self, Version};
 use super::{Files, given};
-use crate::config::decode::{Field, Section};
-use crate::file::Kind;
 use crate::text::quote;
 use crate::web::tls::client::{ClientAuth, Policy};
+use spanned_yaml::{Field, Section};
+use watched_file::FileKind;
 
 /// Where files are looked up, and what HTTP wants of TLS.
 pub(super) struct Context<'a> {
@@ -155,7 +155,10 @@ impl<'a> Source<'a> {
         }
         let name = self.field.text()?;
         let place = format!("{} {}", self.field.name, quote(name));
-        match context.files.read(&context.folder.join(name), Kind::Pem) {
+        match context
+            .files
+            .read(&context.folder.join(name), FileKind::PEM)
+        {
             Ok(bytes) => Some(Pem {
                 field: self.field,
                 bytes,

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use bcrypt::HashParts;
 use secrecy::SecretString;
 
-use crate::config::decode::Field;
-use crate::config::tree::{Value, shown};
 use crate::text::quote;
+use spanned_yaml::Field;
+use spanned_yaml::{Value, shown_key};
 
 /// The costs that bcrypt knows.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
@@ -96,7 +96,7 @@ pub(super) fn read(field: &Field<'_>) -> Option<Users> {
                 let message = format!(
                     "{} holds a colon, and a user with one can never log in: put a space after the \
                      colon, or choose another name",
-                    shown(name)
+                    shown_key(name)
                 );
                 field.problems.add(key.at, message);
                 return None;

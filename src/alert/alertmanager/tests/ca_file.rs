@@ -1,7 +1,7 @@
 //! Tests of the CAs that an Alertmanager is trusted by.
 
 use super::*;
-use crate::file::hang::hang;
+use watched_file::hang::hang;
 
 #[tokio::test]
 async fn a_ca_of_ones_own_is_trusted_and_another_is_not() {

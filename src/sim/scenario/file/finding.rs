@@ -2,9 +2,9 @@
 
 use super::super::{SimFinding, SimNode};
 use super::{list, set, text};
-use crate::config::decode::{Field, Section};
 use crate::model::FindingScope;
 use crate::text::quote;
+use spanned_yaml::{Field, Section};
 
 const SCOPES: &[(&str, FindingScope)] = &[
     (FindingScope::Cluster.as_str(), FindingScope::Cluster),

@@ -1,8 +1,8 @@
 //! Steps at which a cluster hangs or fails.
 
 use super::super::{Hang, Place};
-use crate::config::decode::duration::Bounds;
-use crate::config::decode::{Field, Section};
+use spanned_yaml::Bounds;
+use spanned_yaml::{Field, Section};
 
 /// Number of nodes, and of the steps that each has; `None` where that is not known.
 type Size = Option<(usize, usize)>;

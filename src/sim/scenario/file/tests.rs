@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 
 use super::super::Place;
 use super::*;
-use crate::config::problem::either;
+use spanned_yaml::either;
 
 fn wrong(text: &str) -> Vec<String> {
     let problems = parse(text).unwrap_err();

@@ -9,7 +9,7 @@ use super::*;
 use crate::web::config::parse;
 
 fn files() -> Files {
-    Files::until(tokio::time::Instant::now() + crate::file::LIMIT)
+    Files::until(tokio::time::Instant::now() + watched_file::LIMIT)
 }
 
 fn data(name: &str) -> PathBuf {

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use super::body::{Action, Addon, NodePriority, NodeSelector, RollingUpdate, Strategy};
 use crate::config::Problem;
-use crate::config::decode::{Field, Section};
-use crate::config::problem::{At, Problems};
-use crate::config::tree::{self, Node};
 use crate::text::quote;
+use spanned_yaml::Node;
+use spanned_yaml::{At, Problems};
+use spanned_yaml::{Field, Section};
 
 /// Nodes that are upgraded at the same time, at most.
 pub const MOST_STEP: u64 = 120;
@@ -50,7 +50,7 @@ impl Spec {
     /// Reads `clusterUpgradeAction`: by itself, under its name, or in the whole body of the request.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         let problems = Problems::default();
-        let spec = tree::parse(text, &problems).map(|root| {
+        let spec = spanned_yaml::parse(text, &problems).map(|root| {
             let mut section = Section::new(&root, "the spec", At::START, &problems);
             if section.place("spec").is_some() {
                 whole(section)
@@ -215,7 +215,7 @@ fn addons(field: &Field<'_>) -> Vec<Addon> {
 /// A mapping from the ids of node pools.
 fn pools<T>(field: &Field<'_>, read: impl Fn(&Field<'_>) -> Option<T>) -> BTreeMap<String, T> {
     let entries = match &field.node.value {
-        tree::Value::Map(entries) => entries,
+        spanned_yaml::Value::Map(entries) => entries,
         _ if field.node.is_null() => return BTreeMap::new(),
         _ => {
             field.wrong(format!(
@@ -237,7 +237,7 @@ fn pools<T>(field: &Field<'_>, read: impl Fn(&Field<'_>) -> Option<T>) -> BTreeM
                 key.at,
                 format!(
                     "{} is no id of a node pool: copy it from the console, or write DefaultPool for the default one",
-                    tree::shown(&key.text)
+                    spanned_yaml::shown_key(&key.text)
                 ),
             );
             continue;
@@ -318,7 +318,7 @@ fn number(field: &Field<'_>, range: RangeInclusive<u64>) -> Option<u64> {
 
 /// Returns true for a value that is not a text in quotes; one that is gets told with `what` it must be.
 fn is_unquoted(field: &Field<'_>, what: &str) -> bool {
-    let tree::Value::Scalar { text, quoted: true } = &field.node.value else {
+    let spanned_yaml::Value::Scalar { text, quoted: true } = &field.node.value else {
         return true;
     };
     field.wrong(format!(
@@ -332,14 +332,16 @@ fn is_unquoted(field: &Field<'_>, what: &str) -> bool {
 /// Text, also empty text in quotes.
 fn agency(field: &Field<'_>) -> Option<String> {
     match &field.node.value {
-        tree::Value::Scalar { text, quoted: true } if text.is_empty() => Some(String::new()),
+        spanned_yaml::Value::Scalar { text, quoted: true } if text.is_empty() => {
+            Some(String::new())
+        }
         _ => field.word("-_").map(str::to_owned),
     }
 }
 
 /// The parameters of an add-on, of which only the add-on knows what they may be.
 fn object(field: &Field<'_>) -> Value {
-    if !matches!(field.node.value, tree::Value::Map(_)) {
+    if !matches!(field.node.value, spanned_yaml::Value::Map(_)) {
         field.wrong(format!(
             "{} must be a mapping (key: value), not {}",
             field.name,
@@ -352,7 +354,7 @@ fn object(field: &Field<'_>) -> Value {
 /// A tree as JSON. A word without quotes that JSON knows is what JSON takes it for.
 fn json(node: &Node, problems: &Problems) -> Value {
     match &node.value {
-        tree::Value::Scalar { text, quoted } => {
+        spanned_yaml::Value::Scalar { text, quoted } => {
             if *quoted {
                 return Value::from(text.as_str());
             }
@@ -373,8 +375,8 @@ fn json(node: &Node, problems: &Problems) -> Value {
                 _ => Value::from(text.as_str()),
             }
         }
-        tree::Value::List(items) => items.iter().map(|item| json(item, problems)).collect(),
-        tree::Value::Map(entries) => {
+        spanned_yaml::Value::List(items) => items.iter().map(|item| json(item, problems)).collect(),
+        spanned_yaml::Value::Map(entries) => {
             let entries = entries.iter();
             let map: Map<String, Value> = entries
                 .map(|(key, node)| (key.text.clone(), json(node, problems)))

@@ -12,11 +12,11 @@ use futures_util::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
-use super::{Account, Cloud, HuaweiAuth};
+use crate::config::{Account, Cloud, HuaweiAuth};
 use crate::provider::{ApiError, Reason};
 
 pub use file::SecretFile;
-pub(super) use text::{NoSecret, trimmed, written};
+pub(crate) use text::{NoSecret, trimmed, written};
 
 /// A secret by its source. Its value is in no log, no error and no `Debug`.
 #[derive(Debug, Clone)]
@@ -126,20 +126,20 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file::{self, hang::hang};
+    use watched_file::hang::hang;
 
     #[tokio::test]
     async fn a_file_that_hangs_leaves_the_secret_from_before_in_use() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         std::fs::write(&path, "a").unwrap();
-        let deadline = || Instant::now() + file::LIMIT;
+        let deadline = || Instant::now() + watched_file::LIMIT;
         let secret = Secret::in_file(path.clone(), deadline()).unwrap();
         let hang = hang(&path);
         let begun = Instant::now();
         secret.refresh(deadline()).await;
         let took = begun.elapsed();
-        assert!(took < PATIENCE + file::LIMIT / 2, "{took:?}");
+        assert!(took < PATIENCE + watched_file::LIMIT / 2, "{took:?}");
         assert_eq!(secret.get().unwrap().expose_secret(), "a");
         hang.until_stuck();
         // The next call does not wait, and no second thread is stuck.

@@ -9,16 +9,17 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::OFlags;
 
-use super::{FileError, Kind};
+use crate::{FileError, FileKind};
 
-/// Bytes of a file.
+/// Content of a file.
 #[derive(Clone)]
-pub(crate) struct Content {
-    pub(crate) bytes: Vec<u8>,
-    /// `None` when the file changed while it was read.
-    pub(crate) mark: Option<Mark>,
+pub struct Content {
+    /// All of it; empty for a look at the mark alone.
+    pub bytes: Vec<u8>,
+    /// Mark of the bytes; `None` when the file changed while it was read.
+    pub mark: Option<Mark>,
     /// Order of the reads: a later read has a larger number.
-    pub(crate) serial: u64,
+    pub serial: u64,
 }
 
 impl fmt::Debug for Content {
@@ -33,7 +34,7 @@ impl fmt::Debug for Content {
 /// Identity and times of a file: a link that points elsewhere leads to another inode, and a writer
 /// moves the times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Mark {
+pub struct Mark {
     inode: (u64, u64),
     size: u64,
     modified: Nanoseconds,
@@ -55,13 +56,13 @@ impl Mark {
     }
 
     /// Returns how long ago the content was written; `None` for a time in the future.
-    pub(crate) fn written_ago(&self, now: SystemTime) -> Option<Duration> {
+    pub fn written_ago(&self, now: SystemTime) -> Option<Duration> {
         ago(self.modified, now)
     }
 
     /// Returns how long ago the content, the owner or the mode changed; `None` for a time in the
     /// future.
-    pub(crate) fn changed_ago(&self, now: SystemTime) -> Option<Duration> {
+    pub fn changed_ago(&self, now: SystemTime) -> Option<Duration> {
         ago(self.modified.max(self.changed), now)
     }
 }
@@ -78,15 +79,15 @@ pub(super) fn look(path: &Path) -> Result<Mark, FileError> {
 }
 
 /// Reads a regular file up to the limit of its kind.
-pub(super) fn read(path: &Path, kind: Kind) -> Result<(Vec<u8>, Option<Mark>), FileError> {
+pub(super) fn read(path: &Path, kind: FileKind) -> Result<(Vec<u8>, Option<Mark>), FileError> {
     // Opening a device or a pipe can have effects of its own.
     look(path)?;
     let file = open(path)?;
     let before = regular(&file.metadata()?)?;
     let mut bytes = Vec::new();
     // One byte more than allowed shows that there is more.
-    (&file).take(kind.longest() + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > kind.longest() {
+    (&file).take(kind.longest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > kind.longest {
         return Err(FileError::TooLong(kind));
     }
     let after = Mark::new(&file.metadata()?);

@@ -1,18 +1,20 @@
-//! What is wrong with a file, and where: [`Problem`], and [`Problems`], which collects them.
+//! Errors in a file and warnings about it, with their places.
 
 use std::cell::RefCell;
 use std::fmt;
 
-/// A place in a text; line and column (in characters) count from 1.
+/// Place in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct At {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
+pub struct At {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1, in characters.
+    pub column: usize,
 }
 
 impl At {
-    /// The first character of a text.
-    pub(crate) const START: Self = Self { line: 1, column: 1 };
+    /// First character of a text.
+    pub const START: Self = Self { line: 1, column: 1 };
 }
 
 impl fmt::Display for At {
@@ -24,19 +26,19 @@ impl fmt::Display for At {
 /// Error in a file, or warning about it. Its text never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// From 1.
+    /// Line, from 1.
     pub line: usize,
-    /// From 1, in characters.
+    /// Column, from 1, in characters.
     pub column: usize,
-    /// What is wrong and what to do about it: one sentence, lower case, no full stop.
+    /// Error and its remedy: one sentence, lower case, no full stop.
     pub message: String,
     /// True for a value that is legal and likely wrong: the file can be used all the same.
     pub is_warning: bool,
 }
 
 impl Problem {
-    /// A problem at a place.
-    pub(crate) fn new(at: At, message: impl Into<String>) -> Self {
+    /// Builds an error at a place.
+    pub fn new(at: At, message: impl Into<String>) -> Self {
         Self {
             line: at.line,
             column: at.column,
@@ -60,22 +62,22 @@ impl fmt::Display for Problem {
 
 /// Collects problems, so that one reading of a file tells all of them.
 #[derive(Debug, Default)]
-pub(crate) struct Problems {
+pub struct Problems {
     errors: RefCell<Vec<Problem>>,
     warnings: RefCell<Vec<Problem>>,
 }
 
-/// Nobody reads more, and a file of another kind could have a hundred thousand.
+/// Problems of either kind that are kept: a file of another kind could have a hundred thousand.
 const MOST: usize = 1000;
 
 impl Problems {
     /// Adds an error, unless there are too many already.
-    pub(crate) fn add(&self, at: At, message: impl Into<String>) {
+    pub fn add(&self, at: At, message: impl Into<String>) {
         push(&self.errors, Problem::new(at, message));
     }
 
     /// Adds a warning, unless there are too many already.
-    pub(crate) fn warn(&self, at: At, message: impl Into<String>) {
+    pub fn warn(&self, at: At, message: impl Into<String>) {
         let problem = Problem::new(at, message);
         let is_warning = true;
         push(
@@ -88,7 +90,7 @@ impl Problems {
     }
 
     /// Returns errors and warnings by their place. An anchor that is used twice tells its problems once.
-    pub(crate) fn into_sorted(self) -> Vec<Problem> {
+    pub fn into_sorted(self) -> Vec<Problem> {
         let mut all = self.errors.into_inner();
         all.append(&mut self.warnings.into_inner());
         all.sort();
@@ -100,7 +102,7 @@ impl Problems {
     ///
     /// # Errors
     /// Returns errors and warnings when there is no value or at least one error.
-    pub(crate) fn settle<T>(self, value: Option<T>) -> Result<T, Vec<Problem>> {
+    pub fn settle<T>(self, value: Option<T>) -> Result<T, Vec<Problem>> {
         self.settle_with_warnings(value).map(|(value, _)| value)
     }
 
@@ -108,7 +110,7 @@ impl Problems {
     ///
     /// # Errors
     /// Returns errors and warnings when there is no value or at least one error.
-    pub(crate) fn settle_with_warnings<T>(
+    pub fn settle_with_warnings<T>(
         self,
         value: Option<T>,
     ) -> Result<(T, Vec<Problem>), Vec<Problem>> {
@@ -131,8 +133,8 @@ fn push(problems: &RefCell<Vec<Problem>>, problem: Problem) {
     }
 }
 
-/// `a`, `a or b`, `a, b or c`.
-pub(crate) fn either<S: AsRef<str>>(words: &[S]) -> String {
+/// Joins words: `a`, `a or b`, `a, b or c`.
+pub fn either<S: AsRef<str>>(words: &[S]) -> String {
     match words {
         [] => String::new(),
         [one] => one.as_ref().to_owned(),

@@ -1,48 +1,44 @@
 //! Lengths of time: `30s`, `5m`, `1h 30m`, `7d`.
 
-use crate::text::{exact_length, quote};
 use std::time::Duration;
+
+use crate::quote::quote;
 
 /// A day, in seconds.
 const DAY: u64 = 86_400;
 
-/// What a length of time may be.
+/// Bounds of a length of time, both inclusive.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    min: Duration,
-    max: Duration,
+pub struct Bounds {
+    /// Shortest length.
+    pub min: Duration,
+    /// Longest length.
+    pub max: Duration,
 }
 
 impl Bounds {
     const ABOVE_ZERO: Duration = Duration::from_nanos(1);
-    /// For a timeout: at most 5 minutes.
-    pub(crate) const TIMEOUT: Self = Self::at_most(300);
-    /// For an interval: at most a day.
-    pub(crate) const INTERVAL: Self = Self::at_most(DAY);
-    /// For everything else: at most 366 days.
-    pub(crate) const LONG: Self = Self::at_most(366 * DAY);
-    /// The same, and it may be zero.
-    pub(crate) const FROM_ZERO: Self = Self {
+    /// Above zero, at most 366 days.
+    pub const LONG: Self = Self::at_most(Duration::from_secs(366 * DAY));
+    /// Zero, or at most 366 days.
+    pub const FROM_ZERO: Self = Self {
         min: Duration::ZERO,
         ..Self::LONG
     };
-    /// Between two posts of an alert: at least a second. At most a quarter of an hour: an alert that
-    /// is not renewed lapses after four times as long, which nobody should wait for longer than an
-    /// hour.
-    pub(crate) const RESEND: Self = Self {
-        min: Duration::from_secs(1),
-        ..Self::at_most(900)
-    };
 
-    const fn at_most(seconds: u64) -> Self {
+    /// Returns the bounds of a length above zero.
+    pub const fn at_most(max: Duration) -> Self {
         Self {
             min: Self::ABOVE_ZERO,
-            max: Duration::from_secs(seconds),
+            max,
         }
     }
 }
 
-/// Reads a length of time. The error goes on from its name: `must be …`.
+/// Reads a length of time.
+///
+/// # Errors
+/// Says what is wrong in words that go on from the key's name: `must be …`.
 pub(crate) fn read(text: &str, bounds: Bounds) -> Result<Duration, String> {
     let shown = quote(text);
     if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
@@ -87,6 +83,28 @@ pub(crate) fn read(text: &str, bounds: Bounds) -> Result<Duration, String> {
         return Err(format!("must be at most {max}, not {shown}"));
     }
     Ok(length)
+}
+
+/// Writes a configured length, such as a limit or an interval, with all of its units down to the
+/// millisecond: `1h30m`, `1s500ms`.
+pub fn exact_length(length: Duration) -> String {
+    let seconds = length.as_secs();
+    let parts = [
+        (seconds / DAY, "d"),
+        (seconds % DAY / 3600, "h"),
+        (seconds % 3600 / 60, "m"),
+        (seconds % 60, "s"),
+        (length.subsec_millis().into(), "ms"),
+    ];
+    let parts = parts.iter().filter(|(number, _)| *number > 0);
+    let texts: Vec<String> = parts
+        .map(|(number, unit)| format!("{number}{unit}"))
+        .collect();
+    if texts.is_empty() {
+        "0s".to_owned()
+    } else {
+        texts.concat()
+    }
 }
 
 #[cfg(test)]
@@ -135,21 +153,10 @@ mod tests {
     fn bounds_are_kept() {
         assert_eq!(long("0s").unwrap_err(), "must be above zero");
         assert_eq!(read("0s", Bounds::FROM_ZERO), Ok(Duration::ZERO));
-        assert!(read("5m", Bounds::TIMEOUT).is_ok());
+        assert!(read("5m", Bounds::at_most(Duration::from_secs(300))).is_ok());
         assert_eq!(
-            read("5m 1ms", Bounds::TIMEOUT).unwrap_err(),
+            read("5m 1ms", Bounds::at_most(Duration::from_secs(300))).unwrap_err(),
             "must be at most 5m, not \"5m 1ms\""
-        );
-        assert!(read("25h", Bounds::INTERVAL).is_err());
-        assert!(read("1s", Bounds::RESEND).is_ok());
-        assert!(read("15m", Bounds::RESEND).is_ok());
-        assert_eq!(
-            read("999ms", Bounds::RESEND).unwrap_err(),
-            "must be at least 1s, not \"999ms\""
-        );
-        assert_eq!(
-            read("16m", Bounds::RESEND).unwrap_err(),
-            "must be at most 15m, not \"16m\""
         );
         assert_eq!(
             long("367d").unwrap_err(),
@@ -179,6 +186,20 @@ mod tests {
             "18446744073709551615s 1000000000ns",
         ] {
             assert!(long(text).unwrap_err().contains("such as 30s"), "{text}");
+        }
+    }
+
+    #[test]
+    fn writes_limits_whole() {
+        for (millis, want) in [
+            (0, "0s"),
+            (500, "500ms"),
+            (1_500, "1s500ms"),
+            (90_000, "1m30s"),
+            (5_400_000, "1h30m"),
+            (90_061_000, "1d1h1m1s"),
+        ] {
+            assert_eq!(exact_length(Duration::from_millis(millis)), want);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use super::Kind;
+use crate::FileKind;
 
 /// Reason why a file was not read. The text completes "cannot read FILE: …", with the remedy where
 /// that does not depend on what names the file; see [`FileError::named_by`].
@@ -16,8 +16,8 @@ pub enum FileError {
     #[error("it is not a regular file")]
     NotRegular,
     /// More bytes than the kind allows.
-    #[error("it is longer than {}, so it is not {}", size(*.0), .0.noun())]
-    TooLong(Kind),
+    #[error("it is longer than {}, so it is not {}", size(*.0), .0.noun)]
+    TooLong(FileKind),
     /// Bytes that are no text.
     #[error("it is not UTF-8: save it in that encoding")]
     NotText,
@@ -69,8 +69,8 @@ impl From<io::Error> for FileError {
     }
 }
 
-fn size(kind: Kind) -> String {
-    match kind.longest() {
+fn size(kind: FileKind) -> String {
+    match kind.longest {
         mib if mib >= 1 << 20 => format!("{} MiB", mib >> 20),
         kib => format!("{} KiB", kib >> 10),
     }
@@ -95,7 +95,7 @@ mod tests {
             (io(io::ErrorKind::PermissionDenied), "let this user read it"),
             (FileError::NotRegular, "name a regular file with --flag"),
             (
-                FileError::TooLong(Kind::Pem),
+                FileError::TooLong(FileKind::PEM),
                 "name another file with --flag",
             ),
             (FileError::NotText, "save it in that encoding"),

@@ -1,4 +1,4 @@
-//! YAML text to a tree in which everything knows its place.
+//! The parser: YAML text to a tree of nodes.
 //!
 //! Scalars stay text: what a text means is decided where it is used, so `no`, `1.10` and `0123`
 //! are what they look like. Anchors and aliases are followed within a budget.
@@ -9,78 +9,18 @@ use std::collections::{BTreeSet, HashMap};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
-use super::problem::{At, Problem, Problems};
-use crate::text::quote;
+use crate::node::{Key, Node, Value, shown_key};
+use crate::problem::{At, Problem, Problems};
 
-/// The longest text that is read, in bytes.
-pub(crate) const LONGEST: usize = 1 << 20;
+/// Longest text that is read, in bytes.
+pub const LONGEST: usize = 1 << 20;
 /// Lists and mappings inside each other.
 const DEEPEST: usize = 32;
 /// What anchors and aliases may copy: nodes and bytes of text, counted together.
 const COPY_BUDGET: usize = 1 << 20;
 
-/// A value with its place. It has no `Debug`, because it may hold secrets.
-#[derive(Clone)]
-pub(crate) struct Node {
-    pub(crate) at: At,
-    pub(crate) value: Value,
-}
-
-/// The three kinds of values.
-#[derive(Clone)]
-pub(crate) enum Value {
-    Scalar { text: String, quoted: bool },
-    List(Vec<Node>),
-    Map(Vec<(Key, Node)>),
-}
-
-/// A key of a mapping with its place.
-#[derive(Clone)]
-pub(crate) struct Key {
-    pub(crate) at: At,
-    pub(crate) text: String,
-}
-
-impl Node {
-    /// Whether nothing is written: `key:`, `~` or `null`, without quotes.
-    pub(crate) fn is_null(&self) -> bool {
-        matches!(&self.value, Value::Scalar { text, quoted: false }
-            if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
-    }
-
-    /// The kind of its value, as a message names it.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self.value {
-            _ if self.is_null() => "empty",
-            Value::Scalar { .. } => "text",
-            Value::List(_) => "a list",
-            Value::Map(_) => "a mapping",
-        }
-    }
-
-    /// Nodes and bytes of text, and how deep it goes.
-    fn weigh(&self) -> (usize, usize) {
-        let inside = |sum: (usize, usize), node: &Self| {
-            let (size, depth) = node.weigh();
-            (sum.0 + size, sum.1.max(depth))
-        };
-        match &self.value {
-            Value::Scalar { text, .. } => (1 + text.len(), 0),
-            Value::List(items) => {
-                let (size, depth) = items.iter().fold((0, 0), inside);
-                (1 + size, 1 + depth)
-            }
-            Value::Map(entries) => {
-                let keys: usize = entries.iter().map(|(key, _)| key.text.len()).sum();
-                let (size, depth) = entries.iter().map(|(_, node)| node).fold((0, 0), inside);
-                (1 + keys + size, 1 + depth)
-            }
-        }
-    }
-}
-
-/// Reads a text. None means that nothing more can be told than what `problems` holds then.
-pub(crate) fn parse(text: &str, problems: &Problems) -> Option<Node> {
+/// Parses a text. `None` means that `problems` holds the reason.
+pub fn parse(text: &str, problems: &Problems) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.len() > LONGEST {
         problems.add(
@@ -298,7 +238,7 @@ fn key(node: Node, seen: &mut HashMap<String, At>, problems: &Problems) -> Resul
         return Ok(Next::Dropped);
     }
     if let Some(first) = seen.get(&text) {
-        let shown = shown(&text);
+        let shown = shown_key(&text);
         problems.add(
             at,
             format!("{shown} stands here a second time: it is at {first} already, keep one"),
@@ -309,20 +249,7 @@ fn key(node: Node, seen: &mut HashMap<String, At>, problems: &Problems) -> Resul
     Ok(Next::ValueOf(Key { at, text }))
 }
 
-/// A key as a message shows it. `secret_key:abc` without a space is one word to YAML, so what does
-/// not look like a key is shown only up to where it stops to.
-pub(crate) fn shown(key: &str) -> String {
-    let end = key
-        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')))
-        .unwrap_or(key.len());
-    match key.get(..end) {
-        Some(head) if end == key.len() => quote(head),
-        Some(head) if !head.is_empty() => quote(&format!("{head}…")),
-        _ => "this".to_owned(),
-    }
-}
-
-/// Whether a tag says that a scalar is text; other tags are refused.
+/// Returns true for the tag of text; rejects every other tag.
 fn is_str(tag: Option<&Tag>, at: At) -> Result<bool, Problem> {
     match tag {
         None => Ok(false),
@@ -475,11 +402,5 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_not_text() {
         assert_eq!(read("\u{feff}a: 1\n"), "1:1{1:1a=1:41}");
-    }
-
-    #[test]
-    fn a_key_that_swallowed_its_value_is_not_shown_whole() {
-        assert_eq!(shown("secret_key:abc"), "\"secret_key…\"");
-        assert_eq!(shown("region"), "\"region\"");
     }
 }

@@ -23,13 +23,20 @@ fn within(limit: Duration) -> Instant {
 
 #[test]
 fn reads_up_to_the_limit_of_the_kind_and_no_further() {
+    let scenario = FileKind {
+        noun: "a scenario",
+        longest: 16 << 20,
+    };
     for (kind, text) in [
-        (Kind::Config, "longer than 1 MiB, so it is not a config"),
-        (Kind::Pem, "longer than 1 MiB, so it is not a PEM file"),
-        (Kind::Secret, "longer than 64 KiB, so it is not a secret"),
-        (Kind::Scenario, "longer than 16 MiB, so it is not a scen"),
+        (FileKind::CONFIG, "longer than 1 MiB, so it is not a config"),
+        (FileKind::PEM, "longer than 1 MiB, so it is not a PEM file"),
+        (
+            FileKind::SECRET,
+            "longer than 64 KiB, so it is not a secret",
+        ),
+        (scenario, "longer than 16 MiB, so it is not a scen"),
     ] {
-        let longest = usize::try_from(kind.longest()).unwrap();
+        let longest = usize::try_from(kind.longest).unwrap();
         let (_folder, path) = file(&vec![b'x'; longest]);
         let read = read_blocking(&path, kind, within(LONG)).unwrap();
         assert_eq!(read.bytes.len(), longest);
@@ -46,7 +53,7 @@ fn rejects_whatever_is_no_regular_file() {
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
     for path in [folder.path(), &pipe, Path::new("/dev/zero")] {
-        let error = read_blocking(path, Kind::Pem, within(LONG)).unwrap_err();
+        let error = read_blocking(path, FileKind::PEM, within(LONG)).unwrap_err();
         assert!(matches!(error, FileError::NotRegular), "{error}");
     }
 }
@@ -55,17 +62,17 @@ fn rejects_whatever_is_no_regular_file() {
 fn gives_up_at_the_deadline_and_reads_again_later() {
     let (_folder, path) = file(b"a");
     let hang = hang(&path);
-    let error = read_blocking(&path, Kind::Pem, within(flight::OVERDUE_AFTER)).unwrap_err();
+    let error = read_blocking(&path, FileKind::PEM, within(flight::OVERDUE_AFTER)).unwrap_err();
     assert!(matches!(error, FileError::NoAnswer), "{error}");
     hang.until_stuck();
     // A stuck read is neither waited for nor repeated.
     let begun = Instant::now();
-    let error = read_blocking(&path, Kind::Pem, within(LONG)).unwrap_err();
+    let error = read_blocking(&path, FileKind::PEM, within(LONG)).unwrap_err();
     assert!(matches!(error, FileError::NoAnswer), "{error}");
     assert!(begun.elapsed() < LONG / 2);
     assert_eq!(hang.stuck(), 1);
     drop(hang);
-    while read_blocking(&path, Kind::Pem, within(LONG)).is_err() {
+    while read_blocking(&path, FileKind::PEM, within(LONG)).is_err() {
         assert!(begun.elapsed() < LONG, "it never recovers");
     }
 }
@@ -74,9 +81,9 @@ fn gives_up_at_the_deadline_and_reads_again_later() {
 async fn a_caller_with_little_time_makes_no_other_give_up() {
     let (_folder, path) = file(b"a");
     let hang = hang(&path);
-    let error = read(&path, Kind::Pem, within(SHORT)).await.unwrap_err();
+    let error = read(&path, FileKind::PEM, within(SHORT)).await.unwrap_err();
     assert!(matches!(error, FileError::NoAnswer), "{error}");
-    let patient = read(&path, Kind::Pem, within(LONG));
+    let patient = read(&path, FileKind::PEM, within(LONG));
     let release = async {
         tokio::time::sleep(SHORT).await;
         drop(hang);
@@ -90,11 +97,11 @@ fn one_file_that_hangs_leaves_no_time_for_the_next() {
     let (_folder, path) = file(b"a");
     let hang = hang(&path);
     let deadline = within(SHORT);
-    assert!(read_blocking(&path, Kind::Pem, deadline).is_err());
+    assert!(read_blocking(&path, FileKind::PEM, deadline).is_err());
     let (_other, other) = file(b"b");
-    let error = read_blocking(&other, Kind::Pem, deadline).unwrap_err();
+    let error = read_blocking(&other, FileKind::PEM, deadline).unwrap_err();
     assert!(matches!(error, FileError::OutOfTime), "{error}");
-    assert!(read_blocking(&other, Kind::Pem, within(LONG)).is_ok());
+    assert!(read_blocking(&other, FileKind::PEM, within(LONG)).is_ok());
     drop(hang);
 }
 
@@ -102,15 +109,15 @@ fn one_file_that_hangs_leaves_no_time_for_the_next() {
 async fn tasks_that_read_one_file_share_one_thread() {
     let (_folder, path) = file(b"a");
     let hang = hang(&path);
-    let reads = (0..50).map(|_| read(&path, Kind::Pem, within(SHORT)));
+    let reads = (0..50).map(|_| read(&path, FileKind::PEM, within(SHORT)));
     for outcome in futures_util::future::join_all(reads).await {
         assert!(matches!(outcome, Err(FileError::NoAnswer)), "{outcome:?}");
     }
     hang.until_stuck();
     assert_eq!(hang.stuck(), 1);
     let shared = [
-        read(&path, Kind::Secret, within(LONG)),
-        read(&path, Kind::Secret, within(LONG)),
+        read(&path, FileKind::SECRET, within(LONG)),
+        read(&path, FileKind::SECRET, within(LONG)),
     ];
     let release = async {
         tokio::time::sleep(SHORT).await;
@@ -125,6 +132,6 @@ async fn tasks_that_read_one_file_share_one_thread() {
 #[test]
 fn debug_omits_the_bytes() {
     let (_folder, path) = file(b"hunter2");
-    let read = read_blocking(&path, Kind::Secret, within(LONG)).unwrap();
+    let read = read_blocking(&path, FileKind::SECRET, within(LONG)).unwrap();
     assert!(!format!("{read:?}").contains("hunter2"));
 }

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::text::trimmed;
-use crate::file::{self, Content, FileError, Kind, Mark};
+use watched_file::{Content, FileError, FileKind, Mark};
 
 /// A file that changed more recently may still be written.
 const SETTLES_AFTER: Duration = Duration::from_secs(1);
@@ -66,13 +66,17 @@ impl SecretFile {
 
     /// Reads the file. Blocks the calling thread until the deadline at most: not for async code.
     pub(super) fn refresh_blocking(&self, deadline: Instant) {
-        self.take(file::read_blocking(&self.path, Kind::Secret, deadline));
+        self.take(watched_file::read_blocking(
+            &self.path,
+            FileKind::SECRET,
+            deadline,
+        ));
     }
 
     /// Reads the file, waiting until the deadline at most. While it is missing, bad, being written,
     /// or on a disk that does not answer, the secret from before stays in use.
     pub(super) async fn refresh(&self, deadline: Instant) {
-        self.take(file::read(&self.path, Kind::Secret, deadline).await);
+        self.take(watched_file::read(&self.path, FileKind::SECRET, deadline).await);
     }
 
     fn take(&self, read: Result<Content, FileError>) {
@@ -149,7 +153,7 @@ mod tests {
 
     /// Reads the file and returns the secret.
     fn read(file: &SecretFile) -> Result<String, String> {
-        file.refresh_blocking(Instant::now() + file::LIMIT);
+        file.refresh_blocking(Instant::now() + watched_file::LIMIT);
         let secret = file.get();
         secret.map(|secret| secret.expose_secret().to_owned())
     }
@@ -271,8 +275,8 @@ mod tests {
         let (_folder, path) = folder();
         std::fs::write(&path, "old").unwrap();
         let file = SecretFile::settling(path.clone(), Duration::ZERO);
-        let deadline = Instant::now() + file::LIMIT;
-        let early = file::read_blocking(&path, Kind::Secret, deadline);
+        let deadline = Instant::now() + watched_file::LIMIT;
+        let early = watched_file::read_blocking(&path, FileKind::SECRET, deadline);
         std::fs::write(&path, "new").unwrap();
         assert_eq!(value(&file), "new");
         file.take(early);

@@ -9,10 +9,10 @@ use std::time::Duration;
 static HANGING: Mutex<BTreeMap<PathBuf, usize>> = Mutex::new(BTreeMap::new());
 
 /// Hang of one file, which ends when this is dropped.
-pub(crate) struct Hang(PathBuf);
+pub struct Hang(PathBuf);
 
 /// Makes every operation on this file hang.
-pub(crate) fn hang(path: &Path) -> Hang {
+pub fn hang(path: &Path) -> Hang {
     hanging().insert(path.to_owned(), 0);
     Hang(path.to_owned())
 }
@@ -22,7 +22,7 @@ impl Hang {
     ///
     /// # Panics
     /// When none is stuck after 20 seconds. They are counted in naps, since tests pause the clock.
-    pub(crate) fn until_stuck(&self) {
+    pub fn until_stuck(&self) {
         for _ in 0..20_000 {
             if self.stuck() > 0 {
                 return;
@@ -33,7 +33,7 @@ impl Hang {
     }
 
     /// Returns how many threads are stuck.
-    pub(crate) fn stuck(&self) -> usize {
+    pub fn stuck(&self) -> usize {
         hanging().get(&self.0).copied().unwrap_or_default()
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Content, FileError, Kind, content};
+use crate::{Content, FileError, FileKind, content};
 
 /// Overdue reads, and so stuck threads, that the process affords.
 const MOST_OVERDUE: usize = 64;
@@ -26,7 +26,7 @@ pub(super) enum Task {
     /// Mark of the file alone.
     Look,
     /// All of it.
-    Read(Kind),
+    Read(FileKind),
 }
 
 type Key = (PathBuf, Task);
@@ -149,8 +149,8 @@ fn admit(flights: &BTreeMap<Key, Flight>) -> Result<(), FileError> {
 }
 
 fn perform((path, task): &Key, serial: u64) -> Outcome {
-    #[cfg(test)]
-    super::hang::wait(path);
+    #[cfg(any(test, feature = "testing"))]
+    crate::hang::wait(path);
     let (bytes, mark) = match task {
         Task::Look => (Vec::new(), Some(content::look(path)?)),
         Task::Read(kind) => content::read(path, *kind)?,

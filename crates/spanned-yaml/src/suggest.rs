@@ -1,7 +1,7 @@
-//! Which known word somebody meant.
+//! Suggestions for words that are not known.
 
-/// Returns the known word nearest to `word`, if one is near enough.
-pub(in crate::config) fn closest<'a, S: AsRef<str>>(word: &str, known: &'a [S]) -> Option<&'a str> {
+/// Returns the known word nearest to `word`; `None` when none is near enough to be meant.
+pub fn closest<'a, S: AsRef<str>>(word: &str, known: &'a [S]) -> Option<&'a str> {
     let length = word.chars().count();
     // Short words are near to anything; long ones need not be compared.
     let near = match length {
@@ -18,35 +18,11 @@ pub(in crate::config) fn closest<'a, S: AsRef<str>>(word: &str, known: &'a [S]) 
         .map(|(_, candidate)| candidate.as_ref())
 }
 
-/// Edits from one word to the other: characters added, removed, replaced, or swapped with the next.
-/// Upper and lower case are the same, and so are `-` and `_`.
+/// Counts the edits from one word to the other: characters added, removed, replaced, or swapped with the
+/// next. Upper and lower case are equal, and so are `-` and `_`.
 fn distance(a: &str, b: &str) -> usize {
-    let fold = |text: &str| -> Vec<char> {
-        let fold = |c: char| {
-            if c == '-' {
-                '_'
-            } else {
-                c.to_ascii_lowercase()
-            }
-        };
-        text.chars().map(fold).collect()
-    };
-    let (a, b) = (fold(a), fold(b));
-    // Rows of the table of prefixes: the one before the last, the last, and the one in work.
-    let mut older: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let differs = usize::from(a[i - 1] != b[j - 1]);
-            row[j] = (last[j] + 1).min(row[j - 1] + 1).min(last[j - 1] + differs);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(older[j - 2] + 1);
-            }
-        }
-        older = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
+    let fold = |text: &str| text.to_ascii_lowercase().replace('-', "_");
+    strsim::osa_distance(&fold(a), &fold(b))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::problem::At;
+use crate::problem::At;
 
 /// Returns true for plain text that YAML would read otherwise if each look-alike in it were a space.
 pub(super) fn is_broken(text: &str) -> bool {
@@ -97,8 +97,8 @@ fn is_look_alike(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::problem::Problems;
-    use crate::config::tree::parse;
+    use crate::parse::parse;
+    use crate::problem::Problems;
 
     /// Reads a text, and returns the place of each problem that names a blank, and how many others there
     /// are.
