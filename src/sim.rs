@@ -10,8 +10,8 @@ pub mod server;
 pub mod timeline;
 mod versions;
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 use hyper::HeaderMap;
 use jiff::Timestamp;
@@ -161,7 +161,7 @@ impl World {
 
     /// The same at another time.
     pub fn moment_at(&self, cluster: &Cluster, at: Timestamp) -> Option<Moment> {
-        let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let orders = self.orders.lock();
         self.moment_with(&orders, cluster, at)
     }
 
@@ -180,7 +180,7 @@ impl World {
     /// Starts an upgrade to this version now; none while one runs.
     pub fn order(&self, cluster: &Cluster, to: &str) -> Option<Moment> {
         let now = self.now();
-        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut orders = self.orders.lock();
         let before = self.moment_with(&orders, cluster, now);
         if before.as_ref().is_some_and(|m| m.state == State::Running) {
             return None;
@@ -200,7 +200,7 @@ impl World {
     /// Counts a bad signature of this key and tells how many there were in a row.
     pub fn strike(&self, key: &str) -> u32 {
         let now = self.now();
-        let mut strikes = self.strikes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut strikes = self.strikes.lock();
         let entry = strikes.entry(key.to_owned()).or_insert((0, now));
         *entry = (entry.0 + 1, now);
         entry.0
@@ -208,22 +208,22 @@ impl World {
 
     /// Bad signatures of this key in a row, and when the last one came.
     pub fn strikes(&self, key: &str) -> Option<(u32, Timestamp)> {
-        let strikes = self.strikes.lock().unwrap_or_else(PoisonError::into_inner);
+        let strikes = self.strikes.lock();
         strikes.get(key).copied()
     }
 
     /// A good signature: the count begins anew.
     pub fn forgive(&self, key: &str) {
-        let mut strikes = self.strikes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut strikes = self.strikes.lock();
         strikes.remove(key);
     }
 
     /// Takes an answered request into the count.
     fn count(&self, request: &Request<'_>, answer: Option<&Answer>) {
         const MOST: usize = 1000;
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         seen.0 += 1;
-        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut calls = self.calls.lock();
         if calls.len() < MOST {
             let call = format!("{} {}", request.method, request.path);
             *calls.entry(call).or_default() += 1;
@@ -238,30 +238,24 @@ impl World {
 
     /// How many requests came, and why the first 1,000 refused ones were refused.
     pub fn seen(&self) -> (u64, Vec<String>) {
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.seen.lock().clone()
     }
 
     /// How often each method and path came.
     pub fn calls(&self) -> BTreeMap<String, u64> {
-        self.calls
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.calls.lock().clone()
     }
 
     /// Adds a fault, which goes before the others.
     pub fn inject(&self, fault: Fault) {
-        let mut injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut injected = self.injected.lock();
         injected.insert(0, fault);
     }
 
     /// The fault that meets this request, if one does now.
     pub fn fault(&self, request: &Request<'_>) -> Option<FaultAnswer> {
         let since = self.now().duration_since(self.origin).as_secs_f64() * self.speed;
-        let injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
+        let injected = self.injected.lock();
         let mut faults = injected.iter().chain(&self.scenario.faults);
         let fault = faults.find(|fault| fault.meets(request, since))?;
         Some(fault.answer)

@@ -10,9 +10,9 @@ pub mod once;
 pub mod process;
 pub mod web;
 
+use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -270,7 +270,7 @@ impl Metrics {
             code: code.to_owned(),
         };
         let counter = self.api_requests.get_or_create_owned(&labels);
-        let mut known = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.requests.lock();
         known.insert(labels);
         counter
     }
@@ -308,7 +308,7 @@ impl Metrics {
                 account: account.into(),
             })
             .set(seconds);
-        let mut skew = self.skew.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut skew = self.skew.lock();
         skew.insert(account.to_owned(), seconds);
     }
 
@@ -339,7 +339,7 @@ impl Metrics {
         Own {
             failing: self.failing(),
             clock_skew: {
-                let skew = self.skew.lock().unwrap_or_else(PoisonError::into_inner);
+                let skew = self.skew.lock();
                 skew.iter()
                     .map(|(a, seconds)| (a.clone(), *seconds))
                     .collect()

@@ -11,8 +11,9 @@
 
 mod answer;
 
+use parking_lot::{Mutex, MutexGuard};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -151,7 +152,7 @@ impl Endpoint {
     }
 
     fn made(&self) -> MutexGuard<'_, Option<reqwest::Client>> {
-        self.client.lock().unwrap_or_else(PoisonError::into_inner)
+        self.client.lock()
     }
 
     /// Alerts that end by our clock before they arrive by its clock would be taken as resolved, and

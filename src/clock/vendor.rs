@@ -3,8 +3,9 @@
 //! Vendor time is the last believed `Date` plus the monotonic time since: neither a step of the host's
 //! clock nor one odd answer changes it.
 
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -140,7 +141,7 @@ impl VendorClock {
     /// Returns the vendor's time now, and the sum of all steps so far: times that were noted before a
     /// step are off by it.
     pub(crate) fn read(&self) -> (Timestamp, SignedDuration) {
-        let state = self.lock();
+        let state = self.0.state.lock();
         let now = state.now(Instant::now());
         let stepped = state.stepped;
         drop(state);
@@ -149,7 +150,7 @@ impl VendorClock {
 
     /// Returns the vendor's time now; `None` until an answer told it.
     pub fn known_now(&self) -> Option<Timestamp> {
-        self.lock().now(Instant::now())
+        self.0.state.lock().now(Instant::now())
     }
 
     /// Returns the local clock.
@@ -160,7 +161,7 @@ impl VendorClock {
     /// Takes in the time that an answer tells.
     pub(crate) fn observe(&self, reading: Reading) -> Outcome {
         let local = self.0.local.now();
-        let mut state = self.lock();
+        let mut state = self.0.state.lock();
         let outcome = state.observe(reading, Instant::now(), local);
         if matches!(outcome, Outcome::Stepped(_)) {
             // Under the lock, so that a later sum is not overwritten by an earlier one.
@@ -182,10 +183,6 @@ impl VendorClock {
     /// Lets vendor time sign from now on. Returns whether it did not before.
     pub(crate) fn start_signing(&self) -> bool {
         !self.0.signs.swap(true, Ordering::Relaxed)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

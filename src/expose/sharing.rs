@@ -4,7 +4,8 @@
 //! time, or do not read, would take all of both. Such a body is shared while some client still reads
 //! it, the clusters have not changed, and it is not older than a few times what it took to render.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use parking_lot::Mutex;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -69,7 +70,7 @@ impl Sharing {
             return body.into();
         }
         let body = Arc::new(body);
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock();
         known.retain(|shared| shared.form != form && shared.body.strong_count() > 0);
         known.push(Shared {
             form,
@@ -82,7 +83,7 @@ impl Sharing {
     }
 
     fn find(&self, page: &Arc<Page>, form: Form, now: Instant) -> Option<Arc<Vec<u8>>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.0.lock();
         let shared = known.iter().find(|shared| shared.form == form)?;
         let age = now.saturating_duration_since(shared.rendered);
         let shows_it = std::ptr::eq(shared.page.as_ptr(), Arc::as_ptr(page));

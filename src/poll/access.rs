@@ -1,6 +1,7 @@
 //! An account's way to its vendor, opened when it is first needed: the system's CAs may come later.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -105,7 +106,7 @@ impl Access {
     }
 
     fn lock(&self) -> MutexGuard<'_, Way> {
-        self.way.lock().unwrap_or_else(PoisonError::into_inner)
+        self.way.lock()
     }
 }
 
@@ -136,7 +137,7 @@ impl Service {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Arc<dyn Provider>>> {
-        self.provider.lock().unwrap_or_else(PoisonError::into_inner)
+        self.provider.lock()
     }
 }
 

@@ -3,8 +3,9 @@
 mod secrets;
 mod step;
 
+use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -109,7 +110,7 @@ impl Fleet {
 
     async fn until_due(&self) {
         loop {
-            let next = self.lock().next;
+            let next = self.course.lock().next;
             tokio::select! {
                 () = tokio::time::sleep_until(next) => return,
                 () = self.changed.notified() => {}
@@ -121,7 +122,7 @@ impl Fleet {
     async fn discover(&self) {
         let begun = Instant::now();
         let (watch, secrets) = {
-            let course = self.lock();
+            let course = self.course.lock();
             (course.watch.clone(), course.secrets)
         };
         let mut discovering = watch.provider.discover();
@@ -129,13 +130,13 @@ impl Fleet {
             tokio::select! {
                 outcome = &mut discovering => break outcome,
                 () = self.changed.notified() => {
-                    if self.lock().is_replaced(&watch) {
+                    if self.course.lock().is_replaced(&watch) {
                         return;
                     }
                 }
             }
         };
-        let mut course = self.lock();
+        let mut course = self.course.lock();
         if !course.is_gone && !course.is_replaced(&watch) {
             course.discovered(&self.deps, outcome, begun.elapsed());
             // Others came meanwhile.
@@ -147,7 +148,7 @@ impl Fleet {
 
     /// Goes on under a new config, and tells what came of the clusters.
     pub(super) fn replace(&self, watch: Arc<Watch>) -> Tally {
-        let tally = self.lock().replace(&self.deps, watch);
+        let tally = self.course.lock().replace(&self.deps, watch);
         self.changed.notify_one();
         tally
     }
@@ -155,7 +156,7 @@ impl Fleet {
     /// Forgets the product with its clusters, and tells how many there were. Whoever wants to be sure
     /// that nothing is counted for them any more waits for the end of the tasks.
     pub(super) fn end(&self) -> Vec<JoinSet<()>> {
-        let mut course = self.lock();
+        let mut course = self.course.lock();
         course.is_gone = true;
         course.first = None;
         let workers = std::mem::take(&mut course.workers);
@@ -168,10 +169,6 @@ impl Fleet {
         let (account, product) = (&course.watch.account.name, course.watch.product.name);
         self.deps.store.remove_discovery(account, product);
         tasks
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Course> {
-        self.course.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

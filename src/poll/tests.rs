@@ -1,9 +1,10 @@
 //! Tests of the schedule with a provider that answers what the test says, on virtual time.
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -66,11 +67,11 @@ struct Fake {
 
 impl Fake {
     fn set(&self, id: &str, answer: Result<Option<UpgradeStatus>, Reason>) {
-        self.clusters.lock().unwrap().insert(id.into(), answer);
+        self.clusters.lock().insert(id.into(), answer);
     }
 
     fn polls(&self, id: &str) -> u32 {
-        self.polls.lock().unwrap().get(id).copied().unwrap_or(0)
+        self.polls.lock().get(id).copied().unwrap_or(0)
     }
 }
 
@@ -79,10 +80,10 @@ impl Provider for Fake {
         async {
             self.discoveries.fetch_add(1, Ordering::Relaxed);
             assert!(!self.no_list.load(Ordering::Relaxed), "on purpose");
-            if let Some(reason) = *self.listing.lock().unwrap() {
+            if let Some(reason) = *self.listing.lock() {
                 return Err(ApiError::new(reason, "no list"));
             }
-            let clusters = self.clusters.lock().unwrap();
+            let clusters = self.clusters.lock();
             Ok(Discovery {
                 clusters: clusters
                     .keys()
@@ -104,28 +105,23 @@ impl Provider for Fake {
         _: Duration,
     ) -> BoxFuture<'a, Result<Observation, ApiError>> {
         async move {
-            *self
-                .polls
-                .lock()
-                .unwrap()
-                .entry(cluster_id.into())
-                .or_default() += 1;
+            *self.polls.lock().entry(cluster_id.into()).or_default() += 1;
             tokio::time::sleep(self.slow).await;
             assert!(!self.panics.load(Ordering::Relaxed), "on purpose");
             if self.not_published.load(Ordering::Relaxed) {
                 let error = ApiError::new(Reason::NotFound, "no such API");
                 return Err(error.because(Cause::NotPublished).of("Progress"));
             }
-            let answer = self.clusters.lock().unwrap().get(cluster_id).copied();
+            let answer = self.clusters.lock().get(cluster_id).copied();
             let status = answer
                 .unwrap_or(Err(Reason::NotFound))
                 .map_err(|reason| ApiError {
-                    retry_after: *self.retry_after.lock().unwrap(),
+                    retry_after: *self.retry_after.lock(),
                     ..ApiError::new(reason, "no answer")
                 })?;
             let upgrades = status.map(|status| Upgrade {
-                tasks: self.tasks.lock().unwrap().clone(),
-                ended: *self.ended.lock().unwrap(),
+                tasks: self.tasks.lock().clone(),
+                ended: *self.ended.lock(),
                 ..Upgrade::new(Kind::Version, status)
             });
             Ok(Observation {
@@ -136,7 +132,7 @@ impl Provider for Fake {
                 upgrades: upgrades.into_iter().collect(),
                 unknown_words: Vec::new(),
                 refused: None,
-                secondary: self.secondary.lock().unwrap().clone(),
+                secondary: self.secondary.lock().clone(),
                 ..Observation::default()
             })
         }
@@ -341,7 +337,7 @@ async fn readiness_waits_for_the_first_round_good_or_bad() {
     assert!(bench.ready.is_ready());
 
     let fake = Arc::new(Fake::default());
-    *fake.listing.lock().unwrap() = Some(Reason::Auth);
+    *fake.listing.lock() = Some(Reason::Auth);
     let bench = Bench::start(fake, |_| {});
     pass(1).await;
     assert!(

@@ -3,7 +3,8 @@
 mod log;
 mod step;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -113,7 +114,7 @@ impl Worker {
             if !self.poll().await {
                 continue;
             }
-            let mut course = self.lock();
+            let mut course = self.course.lock();
             if std::mem::take(&mut confirms) && course.ask_again_soon {
                 course.next = Instant::now();
                 continue;
@@ -125,7 +126,7 @@ impl Worker {
 
     async fn until_due(&self) {
         loop {
-            let next = self.lock().next;
+            let next = self.course.lock().next;
             tokio::select! {
                 () = tokio::time::sleep_until(next) => return,
                 () = self.changed.notified() => {}
@@ -137,7 +138,7 @@ impl Worker {
     async fn poll(&self) -> bool {
         let begun = Instant::now();
         let (watch, id, memory, fresh) = {
-            let course = self.lock();
+            let course = self.course.lock();
             let (watch, memory) = (course.watch.clone(), course.memory.clone());
             // Half an interval: each poll sees a list that is younger than the last poll.
             let fresh = course.state.poll_interval / 2;
@@ -148,13 +149,13 @@ impl Worker {
             tokio::select! {
                 outcome = &mut observing => break outcome,
                 () = self.changed.notified() => {
-                    if self.lock().is_replaced(&watch) {
+                    if self.course.lock().is_replaced(&watch) {
                         return false;
                     }
                 }
             }
         };
-        let mut course = self.lock();
+        let mut course = self.course.lock();
         if course.is_gone || course.is_replaced(&watch) {
             return false;
         }
@@ -164,7 +165,7 @@ impl Worker {
 
     /// Goes on under a new config, and tells whether that changed anything of what is shown.
     pub(super) fn replace(&self, watch: Arc<Watch>, wanted: Wanted) -> bool {
-        let mut course = self.lock();
+        let mut course = self.course.lock();
         let before = course.state.clone();
         course.replace(watch, wanted);
         let is_changed = course.state != before;
@@ -179,7 +180,7 @@ impl Worker {
 
     /// The secrets are others: a cluster that was refused is asked again now, not after its pause.
     pub(super) fn retry_refused(&self) {
-        let mut course = self.lock();
+        let mut course = self.course.lock();
         let last = course.state.last_error.as_ref();
         if last.is_some_and(|error| error.reason == Reason::Auth.as_str()) {
             course.next = Instant::now();
@@ -189,7 +190,7 @@ impl Worker {
 
     /// Its task panicked: what was known stays, and gets old.
     pub(super) fn panicked(&self) {
-        let mut course = self.lock();
+        let mut course = self.course.lock();
         if !course.is_gone {
             course.state.up = false;
             self.deps.store.put(course.state.clone());
@@ -198,7 +199,7 @@ impl Worker {
 
     /// Forgets the cluster. Nothing is put for it any more, even if a poll is under way.
     pub(super) fn end(&self) {
-        let mut course = self.lock();
+        let mut course = self.course.lock();
         course.is_gone = true;
         let key = &course.state.key;
         self.deps.store.remove(key);
@@ -207,16 +208,12 @@ impl Worker {
 
     /// Returns the state as it is now.
     pub(super) fn state(&self) -> ClusterState {
-        self.lock().state.clone()
+        self.course.lock().state.clone()
     }
 
     /// What it was made from, or last told to be.
     pub(super) fn wanted(&self) -> Wanted {
-        self.lock().wanted.clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Course> {
-        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+        self.course.lock().wanted.clone()
     }
 }
 

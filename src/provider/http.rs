@@ -14,8 +14,9 @@ pub(crate) mod redaction;
 pub(crate) mod skew;
 mod vendor;
 
+use parking_lot::Mutex;
 use std::any::Any;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -110,7 +111,7 @@ impl Transport {
         self.gate = self.gate.following(&old.gate);
         self.skew = Mutex::new(old.skew());
         if same_credentials {
-            let slots = old.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            let slots = old.slots.lock();
             self.slots = Mutex::new(slots.clone());
         }
         self
@@ -125,13 +126,13 @@ impl Transport {
 
     /// Local clock minus the vendor's, by the last answer that told the time.
     pub fn skew(&self) -> Option<SignedDuration> {
-        *self.skew.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.skew.lock()
     }
 
     /// What all of the account's products have one of, such as a source of tokens: the one of this
     /// type, made by whoever asks first.
     pub fn shared<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Arc<T> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.lock();
         for slot in slots.iter() {
             if let Ok(found) = slot.clone().downcast::<T>() {
                 return found;
@@ -359,7 +360,7 @@ impl Transport {
         if outcome != Outcome::Doubted {
             self.metrics.clock_skew(&self.account, skew.as_secs_f64());
         }
-        *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(skew);
+        *self.skew.lock() = Some(skew);
     }
 }
 

@@ -3,7 +3,7 @@
 mod gate;
 mod lockout;
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -34,7 +34,7 @@ impl Rate {
     /// The same pace, after the calls of another bucket.
     #[must_use]
     pub fn following(self, old: &Self) -> Self {
-        let full_at = *old.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let full_at = *old.full_at.lock();
         Self {
             full_at: Mutex::new(full_at),
             ..self
@@ -48,7 +48,7 @@ impl Rate {
     }
 
     fn reserve(&self, now: Instant) -> Instant {
-        let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut full_at = self.full_at.lock();
         let turn = (*full_at).max(now);
         *full_at = turn + self.per_call;
         turn.checked_sub(self.slack).unwrap_or(now).max(now)

@@ -1,7 +1,7 @@
 //! What the sidecar counts of each Alertmanager.
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use prometheus_client::metrics::counter::Counter;
@@ -68,7 +68,7 @@ impl Alerts {
             family.remove(&label);
         }
         self.failing_since.remove(&label);
-        self.lock().remove(alertmanager);
+        self.failing.lock().remove(alertmanager);
     }
 
     /// It took a batch of so many alerts. What failed of others still counts as failing.
@@ -81,7 +81,7 @@ impl Alerts {
     pub fn delivered(&self, alertmanager: &str, alerts: usize) {
         self.took(alertmanager, alerts);
         let label = alertmanager_label(alertmanager);
-        if self.lock().remove(alertmanager).is_some() {
+        if self.failing.lock().remove(alertmanager).is_some() {
             self.failing_since.remove(&label);
         }
     }
@@ -93,7 +93,11 @@ impl Alerts {
         self.errors
             .get_or_create_owned(&label)
             .inc_by(count(alerts));
-        let since = *self.lock().entry(alertmanager.to_owned()).or_insert(now);
+        let since = *self
+            .failing
+            .lock()
+            .entry(alertmanager.to_owned())
+            .or_insert(now);
         self.failing_since
             .get_or_create_owned(&label)
             .set(seconds(since));
@@ -109,12 +113,8 @@ impl Alerts {
 
     /// The Alertmanagers that take no alerts, and since when.
     pub(super) fn failing(&self) -> Vec<(String, Timestamp)> {
-        let failing = self.lock();
+        let failing = self.failing.lock();
         failing.iter().map(|(url, at)| (url.clone(), *at)).collect()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Timestamp>> {
-        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

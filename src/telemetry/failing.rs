@@ -1,7 +1,6 @@
 //! What fails now, why and since when: the family `failing_since_timestamp_seconds`.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,7 +25,7 @@ impl Metrics {
         reason: Option<Reason>,
         now: Timestamp,
     ) {
-        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failing = self.failing.lock();
         let sources = failing.entry((account.to_owned(), product)).or_default();
         let before = sources.get(source).map(|(reason, _)| *reason);
         if before == reason {
@@ -53,7 +52,7 @@ impl Metrics {
 
     /// Shifts since when polls of an account fail by a step of its vendor's clock.
     pub fn shift_failing(&self, account: &str, by: SignedDuration) {
-        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failing = self.failing.lock();
         let of_account = failing.iter_mut().filter(|((name, _), _)| name == account);
         for ((_, product), sources) in of_account {
             for (_, at) in sources.values_mut() {
@@ -71,7 +70,7 @@ impl Metrics {
 
     /// What the family `failing_since_timestamp_seconds` shows.
     pub(super) fn failing(&self) -> Vec<Failing> {
-        let failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let failing = self.failing.lock();
         failing
             .iter()
             .flat_map(|((account, product), sources)| {

@@ -1,7 +1,5 @@
 //! Series of accounts and products that are not in the config any more.
 
-use std::sync::PoisonError;
-
 use super::Metrics;
 use super::labels::{
     OnlyAccount, StateLabels, outcome_labels, product_labels, reason_labels, truncated_labels,
@@ -22,7 +20,7 @@ impl Metrics {
             self.poll_failures.remove(&labels);
             self.failing_since.remove(&labels);
         }
-        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failing = self.failing.lock();
         failing.remove(&(account.to_owned(), product));
         drop(failing);
         for outcome in UpgradeStatus::ALL {
@@ -41,7 +39,7 @@ impl Metrics {
             };
             self.clusters.remove(&labels);
         }
-        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut requests = self.requests.lock();
         requests.retain(|labels| {
             let stays = labels.account.0 != account || labels.product != product;
             if !stays {
@@ -56,7 +54,7 @@ impl Metrics {
         self.clock_skew.remove(&OnlyAccount {
             account: account.into(),
         });
-        let mut skew = self.skew.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut skew = self.skew.lock();
         skew.remove(account);
     }
 }

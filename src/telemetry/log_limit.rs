@@ -1,6 +1,6 @@
 //! Log lines that a client can cause at will.
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -16,7 +16,7 @@ impl LogLimit {
     /// Reports that the line is due now, and remembers that.
     pub fn is_due(&self) -> bool {
         let now = Instant::now();
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.0.lock();
         if last.is_some_and(|last| now.saturating_duration_since(last) < INTERVAL) {
             return false;
         }

@@ -1,7 +1,7 @@
 //! What is told once in the log, not at each poll.
 
+use parking_lot::Mutex;
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 
 /// What was told already. Bounded, since it is foreign: after so many the rest is not told at all.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ impl<T> Default for Once<T> {
 impl<T: Ord> Once<T> {
     /// Whether this is the first time, and there is room to remember it.
     pub fn is_new(&self, thing: T) -> bool {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.0.lock();
         told.len() < MOST && told.insert(thing)
     }
 }
@@ -37,7 +37,7 @@ mod tests {
         for i in 0..2 * MOST {
             told.is_new(("1", i));
         }
-        assert_eq!(told.0.lock().unwrap().len(), MOST);
+        assert_eq!(told.0.lock().len(), MOST);
         assert!(!told.is_new(("3", 0)));
     }
 }

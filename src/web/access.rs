@@ -1,7 +1,8 @@
 //! Who may come in, and how, at this moment: the web config in use, which follows its files.
 
+use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
@@ -88,7 +89,7 @@ impl Access {
 
     /// Counts a request; whether it is one too many.
     pub(super) fn is_over_limit(&self) -> bool {
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bucket = self.bucket.lock();
         bucket
             .as_mut()
             .is_some_and(|bucket| !bucket.take(Instant::now()))
@@ -119,7 +120,7 @@ impl Access {
 
     fn look_until(&self, deadline: Instant) {
         let Some(path) = &self.path else { return };
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         let over = seen.is_over(deadline);
         self.tell_hang(over.as_ref().err());
         if !over.unwrap_or_default() {
@@ -147,7 +148,7 @@ impl Access {
 
     /// Logs once that a disk does not answer.
     fn tell_hang(&self, why: Option<&String>) {
-        let mut told = self.hang.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.hang.lock();
         if let Some(why) = why.filter(|why| told.as_ref() != Some(*why)) {
             tracing::error!(
                 why,
@@ -179,7 +180,7 @@ impl Access {
             let bucket = config
                 .rate_limit
                 .map(|limit| Bucket::new(limit, Instant::now()));
-            *self.bucket.lock().unwrap_or_else(PoisonError::into_inner) = bucket;
+            *self.bucket.lock() = bucket;
         }
         for hint in config.hints.iter().filter(|hint| !old.hints.contains(hint)) {
             tracing::warn!("Web config: {hint}.");

@@ -44,12 +44,12 @@ mod tests {
     async fn answers_whose_requests_are_gone_keep_their_places() {
         let (tell, mut starts) = unbounded_channel();
         let (go, wait) = sync_channel::<()>(MOST + 1);
-        let wait = Arc::new(std::sync::Mutex::new(wait));
+        let wait = Arc::new(parking_lot::Mutex::new(wait));
         let ask = || {
             let (tell, wait) = (tell.clone(), wait.clone());
             tokio::spawn(aside(move || {
                 tell.send(()).unwrap();
-                wait.lock().unwrap().recv().unwrap();
+                wait.lock().recv().unwrap();
                 text(StatusCode::OK, "")
             }))
         };

@@ -8,9 +8,10 @@ mod queue;
 mod refusals;
 mod results;
 
+use parking_lot::Mutex;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use hyper::header::{AUTHORIZATION, HeaderMap};
@@ -23,7 +24,7 @@ use crate::telemetry::web::LoginRefusal;
 use credentials::Credentials;
 use queue::{LaneName, Login, Queue};
 use refusals::Refusals;
-use results::{Flight, Flights, Mark, Results, lock};
+use results::{Flight, Flights, Mark, Results};
 
 /// What a request's credentials are worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +157,7 @@ impl Logins {
             let fits = bcrypt::verify(password.expose_secret(), hash.text.expose_secret())
                 .unwrap_or(false);
             if let Some(mark) = mark {
-                lock(&results).insert(mark, fits);
+                results.lock().insert(mark, fits);
             }
             drop(place);
             fits
@@ -165,7 +166,7 @@ impl Logins {
     }
 
     fn recall(&self, mark: Option<Mark>) -> Option<bool> {
-        lock(&self.results).get(&mark?)
+        self.results.lock().get(&mark?)
     }
 
     fn mark(&self, parts: &[&[u8]]) -> Option<Mark> {

@@ -2,9 +2,10 @@
 
 pub(super) mod client;
 
+use parking_lot::Mutex;
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -75,7 +76,7 @@ pub(super) struct Failures {
 impl Failures {
     pub(super) fn tell(&self, error: &io::Error) {
         let now = Instant::now();
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock();
         if last.is_some_and(|last| now.duration_since(last) < Duration::from_secs(1)) {
             self.untold.fetch_add(1, Ordering::Relaxed);
             return;

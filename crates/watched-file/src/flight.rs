@@ -1,11 +1,11 @@
 //! Reads under way: one a file, each on a thread of its own, shared by its callers.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -175,7 +175,7 @@ fn ended() -> FileError {
 }
 
 fn flights() -> MutexGuard<'static, BTreeMap<Key, Flight>> {
-    FLIGHTS.lock().unwrap_or_else(PoisonError::into_inner)
+    FLIGHTS.lock()
 }
 
 /// Ends a flight, after a panic too.

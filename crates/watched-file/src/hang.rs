@@ -1,8 +1,8 @@
 //! Files whose disk does not answer: for tests.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Files that hang, with the number of threads that are stuck in each.
@@ -55,5 +55,5 @@ pub(super) fn wait(path: &Path) {
 }
 
 fn hanging() -> MutexGuard<'static, BTreeMap<PathBuf, usize>> {
-    HANGING.lock().unwrap_or_else(PoisonError::into_inner)
+    HANGING.lock()
 }

@@ -1,8 +1,9 @@
 //! For tests: a server on a loopback port that answers as it is told, and keeps what it was sent.
 
+use parking_lot::Mutex;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use tokio::io::AsyncBufReadExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
@@ -119,7 +120,7 @@ impl Fake {
     }
 
     pub(in crate::alert) fn requests(&self) -> Vec<Request> {
-        self.requests.lock().unwrap().clone()
+        self.requests.lock().clone()
     }
 
     /// Its entry in the config.
@@ -153,7 +154,7 @@ impl Script {
                 head,
                 body: String::from_utf8(body).unwrap(),
             };
-            self.requests.lock().unwrap().push(request);
+            self.requests.lock().push(request);
             let next = self.next.fetch_add(1, Ordering::Relaxed);
             let answer = self.answers.get(next).or(self.answers.last()).unwrap();
             let text = match answer {

@@ -1,9 +1,10 @@
 //! For tests: a peer in virtual time, with an Alertmanager that answers as it is told.
 
+use parking_lot::Mutex;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::Write;
-use std::sync::{Mutex, Once};
+use std::sync::Once;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -26,9 +27,9 @@ pub(super) struct Scripted {
 impl Post for Scripted {
     async fn post(&self, alerts: String) -> Result<(), Failure> {
         let at = self.begun.elapsed();
-        self.posts.lock().unwrap().push((at, alerts));
+        self.posts.lock().push((at, alerts));
         tokio::time::sleep(self.takes).await;
-        let answer = self.answers.lock().unwrap().pop_front().unwrap_or(Ok(()));
+        let answer = self.answers.lock().pop_front().unwrap_or(Ok(()));
         assert_ne!(answer, fails(Remedy::Wait, "panic"), "on purpose");
         answer
     }
@@ -116,7 +117,7 @@ impl Bench {
         // A moment more: whoever is due at that second goes first.
         let moment = Duration::from_millis(1);
         tokio::time::sleep(Duration::from_secs(seconds) + moment).await;
-        let posts = self.posts.lock().unwrap();
+        let posts = self.posts.lock();
         posts
             .iter()
             .map(|(at, body)| (at.as_secs(), names(body)))

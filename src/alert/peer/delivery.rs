@@ -1,6 +1,7 @@
 //! The way to one Alertmanager: its queue, and the task that posts what is in it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
+use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -123,7 +124,7 @@ impl<P: Post> Peer<P> {
     }
 
     pub(super) fn push(&self, entries: impl Iterator<Item = Arc<Entry>>) {
-        let mut waiting = self.lock();
+        let mut waiting = self.waiting.lock();
         waiting.lapsed += waiting.queue.expire(self.clock.now());
         let dropped = entries.map(|entry| waiting.queue.push(entry)).sum();
         self.dropped(&mut waiting, dropped);
@@ -133,7 +134,7 @@ impl<P: Post> Peer<P> {
 
     /// What still waits of these alerts is not true any more.
     pub(super) fn withdraw(&self, over: &[Labels]) {
-        let mut waiting = self.lock();
+        let mut waiting = self.waiting.lock();
         for labels in over {
             waiting.queue.withdraw(labels);
         }
@@ -175,7 +176,7 @@ impl<P: Post> Peer<P> {
             () = tokio::time::sleep_until(course.not_before) => {}
             () = self.replaced.notified() => return,
         }
-        if self.lock().queue.is_empty() {
+        if self.waiting.lock().queue.is_empty() {
             // Woken by an alert. It may be gone by then: that turn is idle.
             let beat = tokio::time::sleep_until(course.beat_at);
             tokio::select! {
@@ -216,7 +217,7 @@ impl<P: Post> Peer<P> {
         outcome: Result<(), Failure>,
     ) -> bool {
         let alerts = batch.len();
-        let mut waiting = self.lock();
+        let mut waiting = self.waiting.lock();
         waiting.posting = 0;
         let withdrawn = std::mem::take(&mut waiting.withdrawn);
         let failure = match outcome {
@@ -251,7 +252,7 @@ impl<P: Post> Peer<P> {
     }
 
     fn take(&self, most: usize) -> Vec<Arc<Entry>> {
-        let mut waiting = self.lock();
+        let mut waiting = self.waiting.lock();
         waiting.lapsed += waiting.queue.expire(self.clock.now());
         let batch = waiting.queue.take(most, BATCH_BYTES);
         waiting.posting = batch.len();
@@ -277,13 +278,13 @@ impl<P: Post> Peer<P> {
 
     /// The post that was under way will never be settled: its alerts come again when renewed.
     pub(super) fn lose(&self) {
-        let lost = std::mem::take(&mut self.lock().posting);
+        let lost = std::mem::take(&mut self.waiting.lock().posting);
         self.metrics.alerts().dropped(&self.label, lost);
     }
 
     /// Nothing will be posted any more.
     pub(super) fn give_up(&self) {
-        let mut waiting = self.lock();
+        let mut waiting = self.waiting.lock();
         waiting.queue.expire(self.clock.now());
         let left = waiting.queue.len() + waiting.posting;
         if left > 0 {
@@ -297,10 +298,6 @@ impl<P: Post> Peer<P> {
     }
 
     fn way(&self) -> MutexGuard<'_, Way<P>> {
-        self.way.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.way.lock()
     }
 }

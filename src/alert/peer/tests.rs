@@ -50,16 +50,10 @@ async fn a_post_that_failed_is_made_again_with_what_is_newest() {
     // In the pause: it is not cut short.
     bench.push([alert("a", 901), alert("c", 900)]);
     tokio::time::sleep(Duration::from_millis(400)).await;
-    let first: Vec<_> = bench
-        .posts
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|p| names(&p.1))
-        .collect();
+    let first: Vec<_> = bench.posts.lock().iter().map(|p| names(&p.1)).collect();
     assert_eq!(first, ["", "a b"]);
     bench.after(10).await;
-    let made = bench.posts.lock().unwrap().clone();
+    let made = bench.posts.lock().clone();
     let again: Vec<_> = made[2..].iter().map(|p| names(&p.1)).collect();
     assert_eq!(again, ["a b c", "a b c"]);
     assert!(
@@ -246,7 +240,7 @@ async fn an_outage_that_fills_the_queue_drops_the_oldest_and_is_told_once() {
     assert_eq!(bench.counted()[2], 11);
     assert_eq!(full(), 1);
     assert_eq!(
-        names(&bench.posts.lock().unwrap().last().unwrap().1)
+        names(&bench.posts.lock().last().unwrap().1)
             .split(' ')
             .count(),
         BATCH

@@ -21,12 +21,12 @@ impl Fleet {
 
     /// Reads the files of the account's secrets, and asks again whatever was refused when they changed.
     async fn look_at_secrets(&self) {
-        let account = self.lock().watch.account.clone();
+        let account = self.course.lock().watch.account.clone();
         if !account.can_secrets_change() {
             return;
         }
         let mark = account.secrets_mark().await;
-        let mut course = self.lock();
+        let mut course = self.course.lock();
         if Arc::ptr_eq(&account, &course.watch.account) && course.are_other_secrets(mark) {
             course.retry_refused();
             self.changed.notify_one();

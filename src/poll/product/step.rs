@@ -11,11 +11,11 @@ impl Fleet {
     /// Keeps the noted times of the product and its clusters right when the vendor's clock steps.
     pub(super) async fn follow_steps(&self) {
         // An account that stays in its place keeps its clock.
-        let mut steps = self.lock().watch.clock.steps();
+        let mut steps = self.course.lock().watch.clock.steps();
         loop {
             let stepped = *steps.borrow_and_update();
             {
-                let mut course = self.lock();
+                let mut course = self.course.lock();
                 if !course.is_gone {
                     course.apply_step(&self.deps, stepped);
                 }

@@ -59,7 +59,7 @@ async fn failures_that_do_not_pass_back_off_further() {
 async fn a_pause_that_the_vendor_asks_for_is_kept_and_told() {
     let (log, _guard) = log();
     let bench = upgrading(UpgradeStatus::Running).await;
-    *bench.fake.retry_after.lock().unwrap() = Some(Duration::from_secs(600));
+    *bench.fake.retry_after.lock() = Some(Duration::from_secs(600));
     bench.fake.set("1", Err(Reason::Throttled));
     pass(40).await;
     let before = bench.fake.polls("1");

@@ -70,7 +70,7 @@ async fn newcomers_beyond_the_bound_displace_no_watched_cluster() {
     assert_eq!(left_out(), (20_000, 3));
 
     // The place of a cluster that is gone is free.
-    fake.clusters.lock().unwrap().remove("010000");
+    fake.clusters.lock().remove("010000");
     pass(2000).await;
     assert!(bench.state("010000").is_none());
     assert!(bench.state("000000").is_some() && bench.state("000001").is_none());

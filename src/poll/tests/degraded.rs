@@ -28,7 +28,7 @@ fn failures(bench: &Bench) -> Vec<String> {
 async fn a_failed_secondary_call_leaves_the_poll_good() {
     let fake = Arc::new(Fake::default());
     fake.set("1", Ok(Some(UpgradeStatus::Running)));
-    fake.secondary.lock().unwrap().push(failing());
+    fake.secondary.lock().push(failing());
     let bench = Bench::start(fake, |_| {});
     pass(100).await;
     let state = bench.state("1").unwrap();
@@ -47,7 +47,7 @@ async fn a_failed_secondary_call_leaves_the_poll_good() {
     assert!(!state.up);
     assert_eq!(state.degraded.len(), 1, "its last try failed");
     bench.fake.set("1", Ok(Some(UpgradeStatus::Running)));
-    bench.fake.secondary.lock().unwrap().clear();
+    bench.fake.secondary.lock().clear();
     pass(400).await;
     assert_eq!(bench.state("1").unwrap().degraded, []);
 }

@@ -9,7 +9,7 @@ async fn clusters_come_and_go_with_discovery() {
     let bench = Bench::start(fake, |_| {});
     pass(10).await;
     bench.fake.set("2", Ok(None));
-    bench.fake.clusters.lock().unwrap().remove("1");
+    bench.fake.clusters.lock().remove("1");
     let discoveries = || bench.fake.discoveries.load(Ordering::Relaxed);
     let mut seconds = 0;
     while discoveries() < 2 {
@@ -36,7 +36,7 @@ async fn clusters_come_and_go_with_discovery() {
 #[tokio::test(start_paused = true)]
 async fn a_product_that_is_not_published_is_left_alone() {
     let fake = Arc::new(Fake::default());
-    *fake.listing.lock().unwrap() = Some(Reason::NotFound);
+    *fake.listing.lock() = Some(Reason::NotFound);
     let bench = Bench::start(fake, |_| {});
     // The interval is ten minutes, give or take a tenth.
     pass(500).await;
@@ -49,14 +49,14 @@ async fn a_product_that_is_not_published_is_left_alone() {
 async fn how_discovery_goes_is_known() {
     let fake = Arc::new(Fake::default());
     fake.set("1", Ok(None));
-    *fake.listing.lock().unwrap() = Some(Reason::Auth);
+    *fake.listing.lock() = Some(Reason::Auth);
     let bench = Bench::start(fake, |_| {});
     let known = || bench.deps.store.discoveries().values().next().cloned();
     pass(10).await;
     let failed = known().unwrap();
     assert_eq!(failed.last_error.as_ref().unwrap().reason, "auth");
     assert_eq!((failed.last_success, failed.watched), (None, 0));
-    *bench.fake.listing.lock().unwrap() = None;
+    *bench.fake.listing.lock() = None;
     pass(600).await;
     let good = known().unwrap();
     assert!(good.last_error.is_none() && good.last_success.is_some());

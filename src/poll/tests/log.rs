@@ -21,7 +21,7 @@ pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl std::io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        self.0.lock().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -32,7 +32,7 @@ impl std::io::Write for Log {
 
 impl Log {
     pub(super) fn lines_with(&self, part: &str) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let text = String::from_utf8(self.0.lock().clone()).unwrap();
         let lines = text.lines().filter(|line| line.contains(part));
         lines.map(str::to_owned).collect()
     }
@@ -61,7 +61,7 @@ async fn a_failed_upgrade_is_an_error_with_the_vendors_reason() {
     ] {
         let (log, _guard) = log();
         let fake = Arc::new(Fake::default());
-        fake.tasks.lock().unwrap().push(task(TaskStatus::Failed));
+        fake.tasks.lock().push(task(TaskStatus::Failed));
         fake.set("1", Ok(Some(UpgradeStatus::Running)));
         let bench = Bench::start(fake, |_| {});
         pass(10).await;
@@ -83,7 +83,7 @@ async fn a_failed_upgrade_is_an_error_with_the_vendors_reason() {
 async fn a_stalled_upgrade_is_a_warning_with_the_vendors_reason() {
     let (log, _guard) = log();
     let fake = Arc::new(Fake::default());
-    fake.tasks.lock().unwrap().push(task(TaskStatus::Running));
+    fake.tasks.lock().push(task(TaskStatus::Running));
     fake.set("1", Ok(Some(UpgradeStatus::Running)));
     let _bench = Bench::start(fake, |_| {});
     pass(3600).await;
@@ -106,7 +106,7 @@ async fn a_failure_that_is_not_shown_any_more_is_not_logged() {
     let fake = Arc::new(Fake::default());
     let long_ago =
         Timestamp::from_second(1_800_000_000).unwrap() - SignedDuration::from_hours(24 * 30);
-    *fake.ended.lock().unwrap() = Some(long_ago);
+    *fake.ended.lock() = Some(long_ago);
     fake.set("1", Ok(Some(UpgradeStatus::Failed)));
     let bench = Bench::start(fake, |_| {});
     pass(100).await;

@@ -38,7 +38,7 @@ async fn whoever_was_refused_is_asked_again_soon_after_the_secret_rotated() {
     let folder = tempfile::tempdir().unwrap();
     let account = account(folder.path());
     let fake = Arc::new(Fake::default());
-    *fake.listing.lock().unwrap() = Some(Reason::Auth);
+    *fake.listing.lock() = Some(Reason::Auth);
     let bench = Bench::of(account, fake, |_| {});
     let discoveries = || bench.fake.discoveries.load(Ordering::Relaxed);
     until("it is refused", || discoveries() == 1).await;

@@ -15,7 +15,7 @@ impl Worker {
         store: &Store,
     ) {
         // All are held until the states are put: a worker never puts one while another is newer.
-        let mut courses: Vec<_> = workers.map(|worker| worker.lock()).collect();
+        let mut courses: Vec<_> = workers.map(|worker| worker.course.lock()).collect();
         let shifted = courses.iter_mut().filter_map(|course| {
             let is_shifted = !course.is_gone && course.apply_step(stepped);
             is_shifted.then(|| course.state.clone())

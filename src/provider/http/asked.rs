@@ -2,8 +2,8 @@
 //!
 //! A primary call's pause is kept to by the schedule of its cluster, since it fails the poll.
 
+use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -18,7 +18,8 @@ impl Pauses {
     /// Returns the time until which the call must not be made; `None` when it may be made now.
     pub(super) fn until(&self, request: &Request<'_>) -> Option<Instant> {
         let key = (request.call.name, request.path.clone());
-        self.lock()
+        self.0
+            .lock()
             .get(&key)
             .copied()
             .filter(|until| *until > Instant::now())
@@ -27,14 +28,10 @@ impl Pauses {
     /// Notes that the vendor asks for a pause. Returns whether that is news.
     pub(super) fn note(&self, request: &Request<'_>, pause: Duration) -> bool {
         let now = Instant::now();
-        let mut pauses = self.lock();
+        let mut pauses = self.0.lock();
         // The clusters that are watched bound what stays.
         pauses.retain(|_, until| *until > now);
         let key = (request.call.name, request.path.clone());
         pauses.insert(key, now + pause).is_none()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<(&'static str, String), Instant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

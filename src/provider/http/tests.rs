@@ -1,8 +1,8 @@
 //! Tests of the transport over real loopback sockets, with a vendor that signs by counting.
 
+use parking_lot::Mutex;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -88,7 +88,7 @@ impl Server {
                 let mut buffer = vec![0; 16 << 10];
                 let read = stream.read(&mut buffer).await.unwrap();
                 let text = String::from_utf8_lossy(&buffer[..read]).into_owned();
-                kept.lock().unwrap().push(text);
+                kept.lock().push(text);
                 let answer = answers.get(n).or(answers.last()).unwrap().clone();
                 tokio::spawn(async move {
                     if answer.is_empty() {
@@ -106,7 +106,7 @@ impl Server {
     }
 
     fn requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap().clone()
+        self.requests.lock().clone()
     }
 
     fn read(&self) -> Request<'_> {

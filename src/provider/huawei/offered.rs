@@ -1,8 +1,9 @@
 //! Calls that the cloud may not offer: which were answered well, and which are skipped until the next
 //! discovery.
 
+use parking_lot::Mutex;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use super::client::Client;
 use crate::provider::Call;
@@ -56,7 +57,7 @@ impl Offered {
 
     /// Records a good answer about a cluster.
     pub(super) fn answer(&self, cluster: &str, call: &Call) {
-        let mut answered = lock(&self.answered.0);
+        let mut answered = self.answered.0.lock();
         answered.insert((self.site.clone(), key(call)));
         drop(answered);
         self.settle(cluster, call);
@@ -64,46 +65,45 @@ impl Offered {
 
     /// Returns whether the call was answered well before, for any cluster: the cloud offers it.
     pub(super) fn has_answered(&self, call: &Call) -> bool {
-        lock(&self.answered.0).contains(&(self.site.clone(), key(call)))
+        self.answered
+            .0
+            .lock()
+            .contains(&(self.site.clone(), key(call)))
     }
 
     /// Records that a poll of the cluster was told that the call is not offered. Returns whether the
     /// poll before was told so, too.
     pub(super) fn doubt(&self, cluster: &str, call: &Call) -> bool {
-        let mut round = lock(&self.round);
+        let mut round = self.round.lock();
         !round.doubted.insert((cluster.to_owned(), key(call)))
     }
 
     /// Records that a poll of the cluster was not told that the call is not offered.
     pub(super) fn settle(&self, cluster: &str, call: &Call) {
-        let mut round = lock(&self.round);
+        let mut round = self.round.lock();
         round.doubted.remove(&(cluster.to_owned(), key(call)));
     }
 
     /// Skips the call for this cluster until the next discovery.
     pub(super) fn skip(&self, cluster: &str, call: &Call) {
-        let mut round = lock(&self.round);
+        let mut round = self.round.lock();
         round.skipped.insert((cluster.to_owned(), key(call)));
     }
 
     pub(super) fn is_skipped(&self, cluster: &str, call: &Call) -> bool {
-        let round = lock(&self.round);
+        let round = self.round.lock();
         round.skipped.contains(&(cluster.to_owned(), key(call)))
     }
 
     /// Returns true at the first call, for what is logged once.
     pub(super) fn is_first_log(&self) -> bool {
-        !std::mem::replace(&mut lock(&self.round).is_logged, true)
+        !std::mem::replace(&mut self.round.lock().is_logged, true)
     }
 
     /// Has every call tried again after a discovery of the clusters that `exists` tells.
     pub(super) fn discovered(&self, exists: impl Fn(&str) -> bool) {
-        let mut round = lock(&self.round);
+        let mut round = self.round.lock();
         round.skipped.clear();
         round.doubted.retain(|(cluster, _)| exists(cluster));
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
 //! Admission of an account's calls: how many are in flight, and with which credentials.
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -55,7 +55,7 @@ impl Gate {
     /// Carries over what another gate knows of the credentials.
     #[must_use]
     pub fn following(self, old: &Self) -> Self {
-        let known = old.lock().clone();
+        let known = old.standings.lock().clone();
         Self {
             standings: Mutex::new(known),
             ..self
@@ -77,7 +77,7 @@ impl Gate {
             // The vendor may have judged the credentials meanwhile: enter again as is right now.
             if self.is_alone(credentials)? == is_alone {
                 if is_alone {
-                    self.lock().entered_alone(credentials);
+                    self.standings.lock().entered_alone(credentials);
                 }
                 return Ok(Pass { _permit: permit });
             }
@@ -86,7 +86,7 @@ impl Gate {
 
     /// Notes that the vendor accepted the credentials; returns the lone refusal that is refuted by it.
     pub fn accepted(&self, credentials: u64) -> Option<ApiError> {
-        self.lock().accepted(credentials, Instant::now())
+        self.standings.lock().accepted(credentials, Instant::now())
     }
 
     /// Notes that the vendor refused the credentials. They are paused where `may_pause`, when they were
@@ -99,23 +99,18 @@ impl Gate {
         may_pause: bool,
     ) -> Verdict {
         let now = Instant::now();
-        self.lock()
+        self.standings
+            .lock()
             .refused(credentials, why, lockout, may_pause, now)
     }
 
     fn is_alone(&self, credentials: u64) -> Result<bool, Closed> {
-        match self.lock().admission(credentials, Instant::now()) {
+        match self.standings.lock().admission(credentials, Instant::now()) {
             Admission::Shared => Ok(false),
             Admission::Alone => Ok(true),
             Admission::Paused(left) => Err(Closed::Paused(left)),
             Admission::LockedOut(left, why) => Err(Closed::LockedOut { left, why }),
         }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Standings> {
-        self.standings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

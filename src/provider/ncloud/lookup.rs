@@ -4,9 +4,10 @@
 //! Where the call names a cluster, the answer of any cluster serves all, and a failure counts for the
 //! cluster that it names: the others try with their own.
 
+use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard};
@@ -204,11 +205,11 @@ impl<T> CachedLookup<T> {
     }
 
     fn read<R>(&self, read: impl FnOnce(&State<T>) -> R) -> R {
-        read(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+        read(&self.state.read())
     }
 
     fn update(&self, update: impl FnOnce(&mut State<T>)) {
-        update(&mut self.state.write().unwrap_or_else(PoisonError::into_inner));
+        update(&mut self.state.write());
     }
 }
 

@@ -28,9 +28,9 @@ use crate::telemetry::Metrics;
 struct Server {
     endpoint: url::Url,
     world: Arc<World>,
-    calls: Arc<std::sync::Mutex<Vec<String>>>,
+    calls: Arc<parking_lot::Mutex<Vec<String>>>,
     /// Changes of the answers, in turn.
-    changes: Arc<std::sync::Mutex<Vec<Change>>>,
+    changes: Arc<parking_lot::Mutex<Vec<Change>>>,
 }
 
 /// A value that is put into the answers of a call.
@@ -49,7 +49,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let world = Arc::new(world);
-        let calls = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let calls = Arc::new(parking_lot::Mutex::new(Vec::new()));
         let server = Self {
             endpoint: endpoint.parse().unwrap(),
             world: world.clone(),
@@ -122,19 +122,19 @@ impl Server {
 
     /// Puts these values, and no others, into the answers from now on.
     fn change(&self, changes: Vec<Change>) {
-        *self.changes.lock().unwrap() = changes;
+        *self.changes.lock() = changes;
     }
 
     /// The calls that came so far: name and, when it was refused, why.
     fn calls(&self) -> Vec<String> {
-        std::mem::take(&mut *self.calls.lock().unwrap())
+        std::mem::take(&mut *self.calls.lock())
     }
 }
 
 async fn serve(
     world: &World,
-    calls: &std::sync::Mutex<Vec<String>>,
-    changes: &std::sync::Mutex<Vec<Change>>,
+    calls: &parking_lot::Mutex<Vec<String>>,
+    changes: &parking_lot::Mutex<Vec<Change>>,
     request: hyper::Request<hyper::body::Incoming>,
 ) -> Result<hyper::Response<Full<bytes::Bytes>>, hyper::Error> {
     let (parts, body) = request.into_parts();
@@ -157,10 +157,10 @@ async fn serve(
     if let Some(why) = &answer.refused {
         call = format!("{call} REFUSED {why}");
     }
-    calls.lock().unwrap().push(call);
+    calls.lock().push(call);
     let mut body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
     let name = name.split('/').next().unwrap();
-    for change in changes.lock().unwrap().iter() {
+    for change in changes.lock().iter() {
         if change.call != name || is_spared(change) {
             continue;
         }

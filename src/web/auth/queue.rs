@@ -6,12 +6,12 @@
 //! hash delays no other user. Unknown users and those whose hash costs the same share one: how long
 //! a login waits does not tell which users exist.
 
+use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::results::lock;
 use crate::telemetry::web::LoginRefusal;
 use crate::web::client_network::ClientNetwork;
 
@@ -84,7 +84,7 @@ impl Queue {
         lane: LaneName,
         login: Login,
     ) -> Result<(Place, oneshot::Receiver<()>), LoginRefusal> {
-        let mut lanes = lock(&self.0);
+        let mut lanes = self.0.lock();
         lanes.last_id += 1;
         let id = lanes.last_id;
         let width = match lane {
@@ -100,7 +100,7 @@ impl Queue {
     /// Counts the logins that wait and those in work.
     #[cfg(test)]
     pub(super) fn len(&self) -> (usize, usize) {
-        let lanes = lock(&self.0);
+        let lanes = self.0.lock();
         let count = |of: fn(&Lane) -> usize| lanes.lanes.values().map(of).sum();
         (
             count(|lane| lane.waiting.len()),
@@ -111,7 +111,7 @@ impl Queue {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut lanes = lock(&self.queue.0);
+        let mut lanes = self.queue.0.lock();
         let Some(lane) = lanes.lanes.get_mut(&self.lane) else {
             return;
         };

@@ -1,7 +1,8 @@
 //! Results of hashes: those that are remembered, and those that several requests wait for.
 
+use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
@@ -65,7 +66,7 @@ impl Recent {
 impl Flight {
     /// Joins the requests that wait for this result.
     pub(super) fn join(flights: &Flights, mark: Mark) -> Self {
-        let result = lock(flights).entry(mark).or_default().clone();
+        let result = flights.lock().entry(mark).or_default().clone();
         Self {
             flights: flights.clone(),
             mark,
@@ -77,14 +78,10 @@ impl Flight {
 impl Drop for Flight {
     /// Forgets the result with the last request that waits for it.
     fn drop(&mut self) {
-        let mut flights = lock(&self.flights);
+        let mut flights = self.flights.lock();
         // This one's, and the map's.
         if Arc::strong_count(&self.result) <= 2 {
             flights.remove(&self.mark);
         }
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,12 +1,12 @@
 mod floods;
 
 use std::net::Ipv4Addr;
-use std::sync::Condvar;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::HeaderValue;
+use parking_lot::Condvar;
 
 use super::queue::{MOST_WAITING, SHARE};
 use super::results::REMEMBERED;
@@ -26,14 +26,10 @@ pub(super) struct Probe {
 
 impl Probe {
     pub(super) fn computes(&self, hash: &PasswordHash) {
-        lock(&self.costs).push(hash.cost);
+        self.costs.lock().push(hash.cost);
         let (held, changed) = &*self.held;
         let is_held = |held: &mut Vec<String>| held.iter().any(|h| h == hash.text.expose_secret());
-        drop(
-            changed
-                .wait_timeout_while(lock(held), PATIENCE, is_held)
-                .unwrap(),
-        );
+        changed.wait_while_for(&mut held.lock(), is_held, PATIENCE);
     }
 
     /// Holds the computation of these hashes up; no longer that of others.
@@ -41,13 +37,13 @@ impl Probe {
         let texts = hashes
             .iter()
             .map(|hash| hash.text.expose_secret().to_owned());
-        *lock(&self.held.0) = texts.collect();
+        *self.held.0.lock() = texts.collect();
         self.held.1.notify_all();
     }
 
     /// The costs of the hashes so far.
     fn costs(&self) -> Vec<u32> {
-        lock(&self.costs).clone()
+        self.costs.lock().clone()
     }
 }
 
@@ -223,7 +219,7 @@ async fn guesses_do_not_push_a_good_password_out() {
         Verdict::Welcome
     );
     assert_eq!(logins.computed(), before);
-    let remembered = lock(&logins.results);
+    let remembered = logins.results.lock();
     assert_eq!(remembered.bad.known.len(), REMEMBERED);
     assert_eq!(remembered.bad.order.len(), REMEMBERED);
 }

@@ -1,7 +1,8 @@
 //! Requests to reload: one in work and one that waits, also while a SIGHUP is in work.
 
+use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::{Notify, oneshot};
 
@@ -70,7 +71,7 @@ impl Sender {
     /// Puts a request into the queue, if there is room.
     pub(super) fn send(&self) -> Result<Ticket, Refusal> {
         let shared = self.0.clone();
-        let mut state = shared.lock();
+        let mut state = shared.state.lock();
         if state.is_closed {
             return Err(Refusal::Closed);
         }
@@ -104,7 +105,7 @@ impl ReloadQueue {
     }
 
     fn take(&mut self) -> Option<ReloadRequest> {
-        let mut state = self.0.lock();
+        let mut state = self.0.state.lock();
         let (_, outcome) = state.waiting.pop_front()?;
         state.is_working = true;
         let work = InWork(self.0.clone());
@@ -113,14 +114,14 @@ impl ReloadQueue {
 
     /// Marks a reload as in work that no request asked for.
     pub fn begin(&mut self) -> InWork {
-        self.0.lock().is_working = true;
+        self.0.state.lock().is_working = true;
         InWork(self.0.clone())
     }
 }
 
 impl Drop for ReloadQueue {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
+        let mut state = self.0.state.lock();
         state.is_closed = true;
         state.waiting.clear();
     }
@@ -137,7 +138,7 @@ impl ReloadRequest {
 
 impl Drop for InWork {
     fn drop(&mut self) {
-        self.0.lock().is_working = false;
+        self.0.state.lock().is_working = false;
     }
 }
 
@@ -149,7 +150,7 @@ impl Ticket {
 
     /// Takes the request back, and reports that it was not in work yet.
     pub(super) fn withdraw(&self) -> bool {
-        let mut state = self.shared.lock();
+        let mut state = self.shared.state.lock();
         let before = state.waiting.len();
         state.waiting.retain(|(id, _)| *id != self.id);
         state.waiting.len() < before
@@ -162,8 +163,4 @@ impl Drop for Ticket {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+impl Shared {}

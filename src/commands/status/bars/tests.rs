@@ -1,7 +1,8 @@
 //! What a terminal gets to see.
 
+use parking_lot::Mutex;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use console::strip_ansi_codes;
 use indicatif::TermLike;
@@ -20,7 +21,7 @@ struct Fake {
 impl Fake {
     /// A text that goes on in the next row where a row is full.
     fn put(&self, text: &str) {
-        let mut rows = self.rows.lock().unwrap();
+        let mut rows = self.rows.lock();
         for c in strip_ansi_codes(text).chars() {
             let place = rows.1;
             let row = rows.0.get(place).map_or(0, |row| row.width());
@@ -38,7 +39,7 @@ impl Fake {
     }
 
     fn text(&self) -> String {
-        let rows = self.rows.lock().unwrap();
+        let rows = self.rows.lock();
         let rows = rows.0.iter().map(|row| row.trim_end());
         rows.filter(|row| !row.is_empty())
             .collect::<Vec<_>>()
@@ -56,13 +57,13 @@ impl TermLike for Fake {
     }
 
     fn move_cursor_up(&self, n: usize) -> io::Result<()> {
-        let mut rows = self.rows.lock().unwrap();
+        let mut rows = self.rows.lock();
         rows.1 = rows.1.saturating_sub(n);
         Ok(())
     }
 
     fn move_cursor_down(&self, n: usize) -> io::Result<()> {
-        self.rows.lock().unwrap().1 += n;
+        self.rows.lock().1 += n;
         Ok(())
     }
 
@@ -76,7 +77,7 @@ impl TermLike for Fake {
 
     fn write_line(&self, text: &str) -> io::Result<()> {
         self.put(text);
-        self.rows.lock().unwrap().1 += 1;
+        self.rows.lock().1 += 1;
         Ok(())
     }
 
@@ -86,7 +87,7 @@ impl TermLike for Fake {
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        let mut rows = self.rows.lock().unwrap();
+        let mut rows = self.rows.lock();
         let place = rows.1;
         if let Some(row) = rows.0.get_mut(place) {
             row.clear();

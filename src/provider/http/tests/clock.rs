@@ -15,7 +15,7 @@ struct Timed {
 
 impl Vendor for Timed {
     fn authorize(&self, _: &Message<'_>, now: Timestamp) -> Result<Authentication, ApiError> {
-        self.signed.lock().unwrap().push(now);
+        self.signed.lock().push(now);
         Ok(Authentication::default())
     }
 
@@ -73,7 +73,7 @@ async fn vendor_off_by(statuses: &[(&str, i64)]) -> Server {
 /// Minutes by which each signature is off.
 fn signed(vendor: &Timed) -> Vec<i64> {
     let now = Clock::system().now();
-    let signed = vendor.signed.lock().unwrap();
+    let signed = vendor.signed.lock();
     let off = signed.iter().map(|at| at.duration_since(now).as_secs_f64());
     #[expect(clippy::cast_possible_truncation, reason = "some minutes")]
     off.map(|off| (off / 60.0).round() as i64).collect()

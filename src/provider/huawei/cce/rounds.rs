@@ -1,7 +1,7 @@
 //! State of all clusters of an account that outlasts a poll, even one that fails.
 
+use parking_lot::Mutex;
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Clusters by what was done since the last discovery, or told in the log.
 #[derive(Debug, Default)]
@@ -19,25 +19,21 @@ struct Round {
 impl Rounds {
     /// Begins anew after a discovery of the clusters that `exists` tells.
     pub(super) fn begin(&self, exists: impl Fn(&str) -> bool) {
-        let mut round = self.lock();
+        let mut round = self.0.lock();
         round.listed.clear();
         round.told_twice.retain(|id| exists(id));
     }
 
     pub(super) fn set_listed(&self, id: &str) {
-        self.lock().listed.insert(id.to_owned());
+        self.0.lock().listed.insert(id.to_owned());
     }
 
     pub(super) fn is_listed(&self, id: &str) -> bool {
-        self.lock().listed.contains(id)
+        self.0.lock().listed.contains(id)
     }
 
     /// Returns whether the log has yet to tell that a node of the cluster stands twice in an answer.
     pub(super) fn is_first_twice(&self, id: &str) -> bool {
-        self.lock().told_twice.insert(id.to_owned())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Round> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().told_twice.insert(id.to_owned())
     }
 }

@@ -7,9 +7,9 @@ mod strict;
 mod unlisted;
 mod unpublished;
 
+use parking_lot::Mutex;
 use std::convert::Infallible;
 use std::path::Path;
-use std::sync::Mutex;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -57,7 +57,7 @@ impl Bench {
 
     /// What is observed of `a` this many seconds after the scenario began, with the calls made.
     async fn at(&self, seconds: i64, memory: &mut Memory) -> (Observation, Vec<String>) {
-        set(&mut self.world.lock().unwrap(), seconds);
+        set(&mut self.world.lock(), seconds);
         let seen = self.cce.observe("a", memory, FRESH).await.unwrap();
         advance(
             memory,
@@ -66,12 +66,12 @@ impl Bench {
             Duration::from_secs(300),
             Clock::system().now(),
         );
-        (seen, std::mem::take(&mut self.calls.lock().unwrap()))
+        (seen, std::mem::take(&mut self.calls.lock()))
     }
 
     /// The failure of a poll this many seconds after the scenario began.
     async fn failed(&self, seconds: i64, memory: &mut Memory) -> ApiError {
-        set(&mut self.world.lock().unwrap(), seconds);
+        set(&mut self.world.lock(), seconds);
         let error = self.cce.observe("a", memory, FRESH).await.unwrap_err();
         memory.primary_failed(error.call, error.cause == Cause::NotPublished);
         error
@@ -130,7 +130,7 @@ fn respond(
 ) -> hyper::Response<Full<Bytes>> {
     let path = request.uri().path();
     let last = path.rsplit('/').next().unwrap_or_default();
-    calls.lock().unwrap().push(match last {
+    calls.lock().push(match last {
         "tasks" if path.contains("precheck") => "prechecks".to_owned(),
         other => other.to_owned(),
     });
@@ -141,7 +141,7 @@ fn respond(
         headers: request.headers(),
         body: b"",
     };
-    let answer = sim::answer(&world.lock().unwrap(), &asked).unwrap();
+    let answer = sim::answer(&world.lock(), &asked).unwrap();
     assert_eq!(answer.refused, None, "{path}");
     hyper::Response::builder()
         .status(answer.status)
@@ -160,7 +160,7 @@ async fn an_upgrade_from_before_its_request_to_after_its_end() {
     let found = bench.cce.discover().await.unwrap();
     let ids: Vec<_> = found.clusters.iter().map(|c| (&*c.id, &*c.name)).collect();
     assert_eq!(ids, [("a", "name-of-a"), ("b", "name-of-b")]);
-    bench.calls.lock().unwrap().clear();
+    bench.calls.lock().clear();
     let memory = &mut Memory::default();
 
     let (seen, calls) = bench.at(50, memory).await;
@@ -278,7 +278,7 @@ async fn unpublished_calls_are_left_alone_until_the_next_discovery() {
         (error.call, error.cause),
         ("ListUpgradeWorkFlows", Cause::NotPublished)
     );
-    bench.calls.lock().unwrap().clear();
+    bench.calls.lock().clear();
 
     let (seen, calls) = bench.at(55, memory).await;
     assert!(
@@ -328,7 +328,7 @@ async fn clusters_share_one_list() {
     let (memory, fresh) = (Memory::default(), Duration::from_secs(60));
     bench.cce.observe("a", &memory, fresh).await.unwrap();
     bench.cce.observe("b", &memory, fresh).await.unwrap();
-    let calls = bench.calls.lock().unwrap();
+    let calls = bench.calls.lock();
     assert_eq!(calls.iter().filter(|call| *call == "clusters").count(), 1);
 }
 

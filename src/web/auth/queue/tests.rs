@@ -60,7 +60,7 @@ fn clients_have_their_turns_one_after_the_other() {
         order.push(rest.remove(started.expect("one is in work")).0);
     }
     assert_eq!(order, [3, 1, 4, 2, 1, 1, 1, 1, 1, 1, 1]);
-    assert!(lock(&queue.0).lanes.is_empty());
+    assert!(queue.0.lock().lanes.is_empty());
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_newcomer_displaces_the_newest_login_of_who_has_most() {
     assert!(!places.iter_mut().any(Waiting::is_displaced));
     assert_eq!(queue.len(), (MOST_WAITING, 1));
     drop((waiting, places, working));
-    assert!(lock(&queue.0).lanes.is_empty());
+    assert!(queue.0.lock().lanes.is_empty());
 }
 
 #[test]

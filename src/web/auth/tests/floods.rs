@@ -204,5 +204,5 @@ async fn requests_that_are_gone_leave_their_places_and_results() {
     logins.probe.hold(&[]);
     assert_eq!(follower.await.unwrap(), Verdict::Welcome);
     logins.until(0, 0).await;
-    assert!(lock(&logins.flights).is_empty());
+    assert!(logins.flights.lock().is_empty());
 }

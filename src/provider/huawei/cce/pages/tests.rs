@@ -1,5 +1,5 @@
+use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::sync::Mutex;
 
 use serde_json::json;
 
@@ -10,8 +10,8 @@ async fn paged(answers: &[(&[&str], &str)]) -> (Result<Vec<String>, ApiError>, V
     let left = Mutex::new(answers.iter().collect::<VecDeque<_>>());
     let asked = Mutex::new(Vec::new());
     let outcome = pages(|marker| {
-        asked.lock().unwrap().extend(marker);
-        let mut left = left.lock().unwrap();
+        asked.lock().extend(marker);
+        let mut left = left.lock();
         // The last page is given for ever.
         let (uids, next) = if left.len() > 1 {
             *left.pop_front().unwrap()
@@ -27,7 +27,7 @@ async fn paged(answers: &[(&[&str], &str)]) -> (Result<Vec<String>, ApiError>, V
     })
     .await;
     let uids = |nodes: Vec<Node>| nodes.into_iter().map(|n| n.metadata.uid).collect();
-    (outcome.map(uids), asked.into_inner().unwrap())
+    (outcome.map(uids), asked.into_inner())
 }
 
 #[tokio::test]

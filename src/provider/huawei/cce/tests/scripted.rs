@@ -1,8 +1,9 @@
 //! A CCE with answers of its own, and one cluster that is polled.
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -138,7 +139,7 @@ impl Scripted {
     }
 
     pub(super) fn answer(&self, path: &str, status: u16, body: &str) {
-        let mut answers = self.answers.lock().unwrap();
+        let mut answers = self.answers.lock();
         answers.insert(path.to_owned(), (status, body.to_owned()));
     }
 
@@ -188,7 +189,7 @@ impl Scripted {
 
     /// Returns the calls since this was last asked, by the last word of their paths.
     pub(super) fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.asked.lock().unwrap())
+        std::mem::take(&mut self.asked.lock())
     }
 }
 
@@ -263,12 +264,12 @@ async fn serve(answers: Answers, asked: Arc<Mutex<Vec<String>>>) -> String {
             let (answers, asked) = (answers.clone(), asked.clone());
             let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
                 let path = request.uri().path().to_owned();
-                let answers = answers.lock().unwrap();
+                let answers = answers.lock();
                 let mut fitting = answers
                     .iter()
                     .filter(|(end, _)| path.ends_with(end.as_str()));
                 let (end, (status, body)) = fitting.next().expect("every call has an answer");
-                asked.lock().unwrap().push(end.clone());
+                asked.lock().push(end.clone());
                 let response = hyper::Response::builder()
                     .status(*status)
                     .body(Full::new(Bytes::from(body.clone())));

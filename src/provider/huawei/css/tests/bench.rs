@@ -1,6 +1,7 @@
 //! One cluster of a scripted CSS, polled as its worker does.
 
-use std::sync::{Arc, Mutex};
+use parking_lot::Mutex;
+use std::sync::Arc;
 
 use super::scripted::{Asked, Scripted, none, page, serve};
 use super::*;
@@ -29,7 +30,7 @@ impl Bench {
         }));
         let shared = answers.clone();
         let (address, asked) = serve(move |line| {
-            let answers = shared.lock().unwrap();
+            let answers = shared.lock();
             Some(if line.contains("AZ_MIGRATION") {
                 answers.moves.clone()
             } else if line.contains("/upgrade/detail") {
@@ -60,18 +61,18 @@ impl Bench {
 
     /// Sets the answer about upgrades.
     pub(super) fn version(&self, answer: Scripted) {
-        self.answers.lock().unwrap().version = answer;
+        self.answers.lock().version = answer;
     }
 
     /// Sets the answer about changes of the zone.
     pub(super) fn moves(&self, answer: Scripted) {
-        self.answers.lock().unwrap().moves = answer;
+        self.answers.lock().moves = answer;
     }
 
     /// Returns how many requests asked for upgrades, and how many for changes of the zone, since the
     /// last time.
     pub(super) fn asked(&self) -> (usize, usize) {
-        let asked = std::mem::take(&mut *self.asked.lock().unwrap());
+        let asked = std::mem::take(&mut *self.asked.lock());
         let details = asked.iter().filter(|line| line.contains("/upgrade/detail"));
         let moves = details.clone().filter(|line| line.contains("AZ_MIGRATION"));
         let moves = moves.count();

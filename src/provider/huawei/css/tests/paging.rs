@@ -11,7 +11,7 @@ use super::*;
 async fn pages_go_on_with_both_names_of_the_position() {
     let (css, asked) = scripted(vec![page(12, 0..10), page(12, 10..12)]).await;
     assert_eq!(css.discover().await.unwrap().clusters.len(), 12);
-    let asked = asked.lock().unwrap().clone();
+    let asked = asked.lock().clone();
     assert!(asked[0].contains("clusters?limit=100 "), "{asked:?}");
     assert!(
         asked[1].contains("clusters?limit=100&offset=11&start=11 "),
@@ -24,7 +24,7 @@ async fn a_cloud_that_repeats_its_first_page_is_no_discovery() {
     let (css, asked) = scripted(vec![page(12, 0..10), page(12, 0..10)]).await;
     let error = css.discover().await.unwrap_err();
     assert_eq!((error.reason, error.call), (Reason::Protocol, LIST.name));
-    assert_eq!(asked.lock().unwrap().len(), 2);
+    assert_eq!(asked.lock().len(), 2);
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn a_full_page_with_all_fields_fits_into_the_body_cap() {
     })
     .await;
     assert_eq!(css.discover().await.unwrap().clusters.len(), TOTAL);
-    assert_eq!(asked.lock().unwrap().len(), 12);
+    assert_eq!(asked.lock().len(), 12);
 }
 
 /// The states that a poll tells when the upgrades come in these answers.

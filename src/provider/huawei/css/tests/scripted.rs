@@ -1,8 +1,9 @@
 //! A CSS with answers of its own.
 
+use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -40,7 +41,7 @@ pub(super) async fn serve(
             }
             let head = String::from_utf8(head).unwrap();
             let line = head.lines().next().unwrap_or_default();
-            kept.lock().unwrap().push(line.to_owned());
+            kept.lock().push(line.to_owned());
             let Some((status, body)) = answer(line) else {
                 return;
             };
