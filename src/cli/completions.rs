@@ -6,7 +6,7 @@ use clap_complete::Shell;
 pub(super) const AFTER_HELP: &str = "Example:\n  \
     rolling-upgrade-exporter completions bash \
     > ~/.local/share/bash-completion/completions/rolling-upgrade-exporter\n\n\
-    The README tells the place for each shell.";
+    docs/page-and-terminal.md tells the place for each shell.";
 
 /// For which shell.
 #[derive(Debug, Args)]

@@ -1,4 +1,4 @@
-//! What `--help` shows as an example is a command line that works, and the README names all.
+//! Checks the examples of `--help`, and that the docs name every command and flag.
 
 use clap::{Command, CommandFactory, Parser};
 
@@ -101,11 +101,18 @@ fn words_are_split_as_a_shell_does() {
 }
 
 #[test]
-fn the_readme_names_every_command_and_every_flag_of_serve_with_its_default() {
-    let readme = include_str!("../../README.md");
+fn the_docs_name_every_command_and_every_flag_of_serve() {
+    let docs = concat!(
+        include_str!("../../README.md"),
+        include_str!("../../docs/configuration.md"),
+        include_str!("../../docs/kubernetes.md"),
+        include_str!("../../docs/page-and-terminal.md"),
+        include_str!("../../docs/start.md"),
+        include_str!("../../docs/simulator.md"),
+    );
     walk(&Cli::command(), &[], &mut |path, _| {
-        let told = readme.contains(&format!("`{}", path.join(" ")));
-        let shown = readme.contains(&format!("{PROGRAM} {}", path.join(" ")));
+        let told = docs.contains(&format!("`{}", path.join(" ")));
+        let shown = docs.contains(&format!("{PROGRAM} {}", path.join(" ")));
         assert!(told || shown, "{path:?}");
     });
     let cli = Cli::command();
@@ -116,7 +123,7 @@ fn the_readme_names_every_command_and_every_flag_of_serve_with_its_default() {
     {
         let name = flag.get_long().unwrap();
         let row = format!("| `--{name}` |");
-        let row = readme.lines().find(|line| line.starts_with(&row));
+        let row = docs.lines().find(|line| line.starts_with(&row));
         let row = row.unwrap_or_else(|| panic!("no row of the table of flags for --{name}"));
         let default = flag.get_default_values().first();
         if let Some(default) = default.filter(|_| flag.get_action().takes_values()) {

@@ -37,7 +37,7 @@ alerting:
     - {url: 'https://127.0.0.1:DEAD', ca_file: CA}
 ";
 
-/// Time to end that the README promises.
+/// Time to end that docs/configuration.md promises.
 const END: Duration = Duration::from_secs(5);
 
 #[tokio::test]

@@ -75,7 +75,7 @@ async fn an_image_upgrade_leads_to_the_image_after_a_restart() {
     .await;
 }
 
-/// The README says what a restart takes of CDSS, which tells colours only.
+/// docs/metrics.md says what a restart takes of CDSS, which tells colours only.
 #[tokio::test]
 async fn what_was_only_seen_of_cdss_is_lost_with_the_process() {
     let scenario = "clusters:\n  - {product: cdss, id: \"3432149\", name: events, versions: [2.8.2, 3.7.1], \

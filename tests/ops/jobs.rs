@@ -1,5 +1,5 @@
 //! The scrape job has one name wherever it is configured or asked for, keeps the exporter's labels, and
-//! the alert that the README advises for it fires.
+//! the alert that the docs advise for it fires.
 
 use std::fmt::Write as _;
 
@@ -19,12 +19,17 @@ struct Job {
     honors_labels: bool,
 }
 
-/// Returns the blocks of YAML in the README.
-fn readme_blocks() -> Vec<Yaml> {
-    let readme = read("README.md");
-    let blocks = readme.split("\n```yaml\n").skip(1);
-    let blocks = blocks.map(|rest| rest.split_once("\n```").unwrap().0);
-    blocks.map(Yaml::parse).collect()
+/// Returns the scrape configs of the docs, each with its file.
+fn documented() -> Vec<(&'static str, Yaml)> {
+    let mut found = Vec::new();
+    for place in ["README.md", "docs/web-config.md"] {
+        let text = read(place);
+        let blocks = text.split("\n```yaml\n").skip(1);
+        let blocks = blocks.map(|rest| Yaml::parse(rest.split_once("\n```").unwrap().0));
+        let jobs = blocks.filter(|block| block.get(&["scrape_configs"]).is_some());
+        found.extend(jobs.map(|block| (place, block)));
+    }
+    found
 }
 
 /// Returns the jobs of a Prometheus config.
@@ -73,10 +78,8 @@ fn of_service_monitor() -> Job {
 fn jobs() -> Vec<Job> {
     let compose = "compose/prometheus.yml";
     let mut all = scrape_configs(compose, &Yaml::parse(&read(compose)));
-    for block in readme_blocks() {
-        if block.get(&["scrape_configs"]).is_some() {
-            all.extend(scrape_configs("README.md", &block));
-        }
+    for (place, block) in documented() {
+        all.extend(scrape_configs(place, &block));
     }
     all.push(of_service_monitor());
     assert_eq!(all.len(), 4, "{all:?}");
@@ -102,7 +105,10 @@ fn every_query_by_job_asks_for_that_name() {
     let mut number = 0;
     for place in [
         "README.md",
+        "docs/alerts.md",
         "docs/api.md",
+        "docs/metrics.md",
+        "docs/troubleshooting.md",
         "alerts/RUNBOOKS.md",
         "alerts/rolling-upgrade.rules.yml",
         "deploy/kubernetes/prometheusrule.yaml",
@@ -117,10 +123,7 @@ fn every_query_by_job_asks_for_that_name() {
         }
     }
     assert!(number >= 5, "{number}");
-    let readme = read("README.md");
-    let (_, systemd) = readme.split_once("\n## systemd\n").unwrap();
-    let (systemd, _) = systemd.split_once("\n## ").unwrap();
-    assert!(systemd.contains(&format!("(#run-it), `{JOB}`")));
+    assert!(read("docs/systemd.md").contains(&format!("(../README.md#run-it), `{JOB}`")));
 }
 
 /// Returns the series `up` of a job's target.
@@ -132,12 +135,12 @@ fn up(job: &Job) -> String {
     out + "}"
 }
 
-/// Returns the rules that the README advises beside the shipped ones.
+/// Returns the rules that the docs advise beside the shipped ones.
 fn advised() -> String {
-    let readme = read("README.md");
-    let mut blocks = readme.split("\n```yaml\n").skip(1);
+    let docs = read("docs/alerts.md");
+    let mut blocks = docs.split("\n```yaml\n").skip(1);
     let is_it = |rest: &&str| rest.starts_with("groups:");
-    let found = blocks.find(is_it).expect("advised rules in the README");
+    let found = blocks.find(is_it).expect("advised rules in the docs");
     found.split_once("\n```").unwrap().0.to_owned()
 }
 

@@ -7,6 +7,7 @@ mod alertmanager;
 mod assets;
 mod compose;
 mod dockerignore;
+mod docs;
 mod example;
 mod jobs;
 mod kubernetes;

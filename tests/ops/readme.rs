@@ -13,16 +13,11 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::docs::{blocks, files};
 use crate::read;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_rolling-upgrade-exporter");
 const CONFIG: &str = "rolling-upgrade-exporter.yml";
-
-/// Returns the blocks of code in a text, each with its language.
-fn blocks(text: &str) -> Vec<(&str, &str)> {
-    let fenced = text.split("\n```").skip(1).step_by(2);
-    fenced.filter_map(|block| block.split_once('\n')).collect()
-}
 
 /// Returns the part of the README below a heading, up to the next one of its level.
 fn section<'a>(readme: &'a str, heading: &str) -> &'a str {
@@ -312,10 +307,9 @@ fn docker_run_starts_with_the_config_above_it() {
 
 #[test]
 fn the_tour_installs_the_program_before_it_is_called() {
-    let readme = read("README.md");
-    let shell = blocks(&readme)
-        .into_iter()
-        .filter(|(language, _)| *language == "sh");
+    let all: Vec<String> = files().iter().map(|path| read(path)).collect();
+    let shell = all.iter().flat_map(|text| blocks(text));
+    let shell = shell.filter(|(language, _)| *language == "sh");
     let lines: Vec<&str> = shell.flat_map(|(_, text)| text.lines()).collect();
     assert_eq!(lines[0], "cargo install --locked --path .");
     let calls = |line: &&&str| {

@@ -240,22 +240,16 @@ fn anchor(heading: &str) -> String {
     text.to_lowercase().replace(' ', "-")
 }
 
-/// The metrics that the README's tables tell.
+/// Returns the metrics in the tables of the docs.
 fn metrics() -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    let readme = read("README.md");
-    let own = readme
-        .split_once("with the prefix `rolling_upgrade_exporter_`")
-        .unwrap();
-    for (text, prefix) in [(own.0, ""), (own.1, "rolling_upgrade_exporter_")] {
-        for line in text.lines().filter(|line| line.starts_with("| `")) {
-            let first = line.split('|').nth(1).unwrap();
-            for name in first.split('`').skip(1).step_by(2) {
-                names.insert(format!("{prefix}{name}"));
-            }
-        }
-    }
+    let docs = read("docs/metrics.md");
+    let rows = docs
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `rolling_upgrade_"));
+    let names = rows.map(|row| row.split('`').next().unwrap());
     names
+        .map(|name| format!("rolling_upgrade_{name}"))
+        .collect()
 }
 
 #[test]

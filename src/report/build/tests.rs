@@ -150,7 +150,7 @@ fn report(states: Vec<ClusterState>, now: Timestamp) -> Report {
     Report::new(&store, true, now)
 }
 
-/// The document of the README: whoever changes a name here breaks scripts.
+/// The document of docs/api.md: a name that changes here breaks scripts.
 #[test]
 fn the_document_is_stable() {
     let mut report = report(

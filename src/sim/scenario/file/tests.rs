@@ -189,10 +189,9 @@ zebra: []
 }
 
 #[test]
-fn reads_the_example_of_the_readme() {
-    let readme = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
-    let (_, simulator) = readme.split_once("## The simulator\n").unwrap();
-    let (_, example) = simulator.split_once("```yaml\n").unwrap();
+fn reads_the_example_of_the_docs() {
+    let docs = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/simulator.md"));
+    let (_, example) = docs.split_once("```yaml\n").unwrap();
     let (example, _) = example.split_once("```").unwrap();
     let scenario = parse(example).unwrap();
     assert!(scenario.clusters.iter().any(|c| c.findings.len() == 3));
