@@ -35,7 +35,7 @@ pub(crate) fn blocks(text: &str) -> Vec<(&str, &str)> {
 }
 
 /// Returns the words in backquotes.
-fn quoted(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 

@@ -11,6 +11,7 @@ mod docs;
 mod example;
 mod jobs;
 mod kubernetes;
+mod links;
 mod readme;
 mod runbooks;
 mod systemd;

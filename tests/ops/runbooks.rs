@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use rolling_upgrade_exporter::alert;
 
+use crate::links::anchor;
 use crate::{read, run, takes};
 
 const FILE: &str = "alerts/RUNBOOKS.md";
@@ -214,30 +215,6 @@ fn the_links_of_alerts_lead_to_their_sections() {
         let hits = anchors.iter().filter(|anchor| *anchor == fragment).count();
         assert_eq!(hits, 1, "{url}");
     }
-}
-
-/// Links inside of the file lead to a heading of it.
-#[test]
-fn the_file_s_own_links_lead_somewhere() {
-    let text = read(FILE);
-    let anchors: BTreeSet<_> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix('#'))
-        .map(|line| anchor(line.trim_start_matches('#').trim()))
-        .collect();
-    let mut links = text.split("](#").skip(1).peekable();
-    assert!(links.peek().is_some());
-    for link in links {
-        let (fragment, _) = link.split_once(')').unwrap();
-        assert!(anchors.contains(fragment), "#{fragment}");
-    }
-}
-
-/// A heading's anchor, as GitHub makes it.
-fn anchor(heading: &str) -> String {
-    let kept = |c: &char| c.is_alphanumeric() || " -_".contains(*c);
-    let text: String = heading.chars().filter(kept).collect();
-    text.to_lowercase().replace(' ', "-")
 }
 
 /// Returns the metrics in the tables of the docs.
