@@ -1,6 +1,15 @@
-//! README.md and docs/: their form and their commands.
+//! README.md and docs/: their commands, and the tables that are written from the code.
+//!
+//! `DOCS_UPDATE=1 cargo test --test ops` writes the tables between the markers anew; read the difference.
 
-use crate::{read, takes};
+mod flags;
+mod keys;
+mod metrics;
+mod products;
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::{read, root, takes};
 
 const PROGRAM: &str = env!("CARGO_PKG_NAME");
 
@@ -20,6 +29,9 @@ const USER_DOCS: [&str; 12] = [
     "web-config",
 ];
 
+/// Guards the files against two tests that write at once.
+static WRITING: Mutex<()> = Mutex::new(());
+
 /// Returns the README and the documents for users, by their paths in the repository.
 pub(crate) fn files() -> Vec<String> {
     let docs = USER_DOCS.map(|name| format!("docs/{name}.md"));
@@ -32,6 +44,57 @@ pub(crate) fn files() -> Vec<String> {
 pub(crate) fn blocks(text: &str) -> Vec<(&str, &str)> {
     let fenced = text.split("\n```").skip(1).step_by(2);
     fenced.filter_map(|block| block.split_once('\n')).collect()
+}
+
+/// Compares a table with its copy in the docs, which stands between the markers of this name; writes it
+/// there instead when `DOCS_UPDATE` is set.
+fn compare(name: &str, table: &str) {
+    let _guard = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let (begin, end) = (
+        format!("<!-- {name}: begin -->\n"),
+        format!("<!-- {name}: end -->"),
+    );
+    let has = |path: &String| read(path).contains(&begin);
+    let found: Vec<String> = files().into_iter().filter(has).collect();
+    let [path] = found.as_slice() else {
+        panic!("put {begin}{end} in one of the docs: {found:?}")
+    };
+    let text = read(path);
+    let (before, rest) = text.split_once(&begin).unwrap();
+    let (written, after) = rest.split_once(&end).expect(&end);
+    // Markdown needs an empty line between a comment and a table.
+    let table = format!("\n{table}\n");
+    if written == table {
+        return;
+    }
+    assert!(
+        std::env::var_os("DOCS_UPDATE").is_some(),
+        "{path} differs from the code, DOCS_UPDATE=1 writes it anew:\n{table}"
+    );
+    let text = format!("{before}{begin}{table}{end}{after}");
+    std::fs::write(root().join(path), text).unwrap();
+}
+
+/// Returns a table of Markdown.
+fn table<const COLUMNS: usize>(head: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | ")).replace("  |", " |");
+    let mut out = line(&head.map(str::to_owned)) + &"|---".repeat(COLUMNS) + "|\n";
+    for row in rows {
+        out += &line(&row.each_ref().map(|cell| cell.replace('|', "\\|")));
+    }
+    out
+}
+
+/// Returns the first table below a line, row by row, each with its cells.
+fn rows_below<'a>(text: &'a str, line: &str) -> Vec<Vec<&'a str>> {
+    let (_, rest) = text.split_once(line).unwrap_or_else(|| panic!("no {line}"));
+    let lines = rest
+        .lines()
+        .skip_while(|line| !line.starts_with('|'))
+        .take_while(|line| line.starts_with('|'))
+        .skip(2);
+    let cells = |line: &'a str| line.trim_matches('|').split('|').map(str::trim).collect();
+    lines.map(cells).collect()
 }
 
 /// Returns the words in backquotes.

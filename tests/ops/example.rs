@@ -48,7 +48,7 @@ alerting:
 ";
 
 /// The keys that each mapping takes, as its problem with an unknown one tells them.
-fn known() -> Vec<(String, Vec<String>)> {
+pub(crate) fn known() -> Vec<(String, Vec<String>)> {
     let problems = config::parse(EVERYWHERE, Path::new("."), &|_| None).unwrap_err();
     let told: Vec<_> = problems
         .iter()
