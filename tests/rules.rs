@@ -19,7 +19,7 @@ fn run(program: &str, args: &[&str]) {
         .args(args)
         .current_dir(root())
         .output()
-        .unwrap_or_else(|e| panic!("cannot run {program} (tests/run.sh installs it): {e}"));
+        .unwrap_or_else(|e| panic!("cannot run {program} (tests/setup.sh installs it): {e}"));
     assert!(
         output.status.success(),
         "{program} {args:?}\n{}{}",

@@ -131,7 +131,7 @@ pub(crate) fn run(pace: Duration, tests: &[Test]) {
         .args(["test", "rules", "test.yml"])
         .current_dir(folder.path())
         .output()
-        .unwrap_or_else(|e| panic!("cannot run promtool (tests/run.sh installs it): {e}"));
+        .unwrap_or_else(|e| panic!("cannot run promtool (tests/setup.sh installs it): {e}"));
     assert!(
         output.status.success(),
         "{}{}",

@@ -273,7 +273,7 @@ fn promtool(file: &Value) -> String {
         .args(["check", "rules"])
         .arg(&path)
         .output()
-        .expect("promtool is installed (tests/run.sh does it)");
+        .expect("promtool is installed (tests/setup.sh does it)");
     if output.status.success() {
         return String::new();
     }

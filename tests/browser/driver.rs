@@ -203,5 +203,5 @@ fn chromium() -> &'static str {
     ]
     .into_iter()
     .find(|path| Path::new(path).exists())
-    .expect("no Chromium: tests/run.sh installs it")
+    .expect("no Chromium: tests/setup.sh installs it")
 }

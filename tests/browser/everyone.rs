@@ -119,7 +119,7 @@ async fn is_used_by_keyboard_alone() {
     browser.until("location.search.includes('q=repl')").await;
 }
 
-/// The rules of axe, where tests/run.sh could bring it.
+/// The rules of axe, where tests/setup.sh could bring it.
 #[tokio::test]
 async fn breaks_no_rule_of_axe() {
     let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/axe/package/axe.min.js");

@@ -167,7 +167,7 @@ fn lint(text: &str) {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("promtool is installed (tests/run.sh does it)");
+        .expect("promtool is installed (tests/setup.sh does it)");
     let mut input = promtool.stdin.take().unwrap();
     input.write_all(text.as_bytes()).unwrap();
     drop(input);

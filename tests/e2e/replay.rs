@@ -85,7 +85,7 @@ pub(super) async fn play(path: &Path) {
         .arg(path)
         .output()
         .await
-        .expect("promtool is installed (tests/run.sh does it)");
+        .expect("promtool is installed (tests/setup.sh does it)");
     assert!(
         output.status.success(),
         "{}{}",

@@ -10,11 +10,13 @@ mod dockerignore;
 mod docs;
 mod example;
 mod jobs;
+mod justfile;
 mod kubernetes;
 mod links;
 mod readme;
 mod runbooks;
 mod systemd;
+mod toolchain;
 mod yaml;
 
 use std::path::Path;
@@ -35,7 +37,7 @@ fn run(program: &str, args: &[&str]) -> String {
         .args(args)
         .current_dir(root())
         .output()
-        .unwrap_or_else(|e| panic!("cannot run {program} (tests/run.sh installs it): {e}"));
+        .unwrap_or_else(|e| panic!("cannot run {program} (tests/setup.sh installs it): {e}"));
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),

@@ -1,5 +1,5 @@
 """Checks the manifests of deploy/kubernetes against the published schemas of Kubernetes and of the
-Prometheus operator. tests/run.sh brings the packages."""
+Prometheus operator. tests/setup.sh brings the packages."""
 
 import pathlib
 import sys

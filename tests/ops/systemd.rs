@@ -45,7 +45,7 @@ fn verify(edit: impl Fn(&str) -> String) -> Output {
         .args(["verify", "--man=no"])
         .args(units)
         .output()
-        .unwrap_or_else(|e| panic!("cannot run systemd-analyze (tests/run.sh installs it): {e}"))
+        .unwrap_or_else(|e| panic!("cannot run systemd-analyze (tests/setup.sh installs it): {e}"))
 }
 
 /// It says nothing of units that are right; some mistakes are only warnings to it.
