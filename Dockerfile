@@ -1,4 +1,7 @@
-# docker build --build-arg REVISION="$(git rev-parse HEAD)" -t rolling-upgrade-exporter .
+# docker build --build-arg REVISION="$(git rev-parse HEAD)" \
+#     --build-arg CREATED="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -t rolling-upgrade-exporter .
+#
+# Commit, time and version become labels of the image. VERSION is that of Cargo.toml already.
 # The digest is that of the image's index, which holds every architecture.
 FROM docker.io/library/rust:1.95-slim-trixie@sha256:ee4fa026a11f9e8b1b00568364a880dc720409bb94b0e6800f63f974f9c909d5 AS build
 WORKDIR /src
@@ -19,9 +22,17 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 
 FROM scratch
 ARG REVISION=unknown
+ARG CREATED=unknown
+ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="rolling-upgrade-exporter" \
       org.opencontainers.image.description="Prometheus exporter for the rolling upgrades of managed clusters: NAVER Cloud SES and CDSS, Huawei Cloud CSS and CCE" \
       org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.vendor="The rolling-upgrade-exporter authors" \
+      org.opencontainers.image.url="https://github.com/rolling-upgrade-exporter/rolling-upgrade-exporter" \
+      org.opencontainers.image.source="https://github.com/rolling-upgrade-exporter/rolling-upgrade-exporter" \
+      org.opencontainers.image.documentation="https://github.com/rolling-upgrade-exporter/rolling-upgrade-exporter/tree/main/docs" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /image /
 USER 65532:65532

@@ -40,3 +40,7 @@ rules-update:
 # Serves the demo on http://127.0.0.1:10850/.
 demo *FLAGS:
     cargo run --locked -- demo {{ FLAGS }}
+
+# Builds the container image, whose labels tell its commit and its time.
+image:
+    docker build --build-arg REVISION="$(git rev-parse HEAD)" --build-arg CREATED="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -t rolling-upgrade-exporter .

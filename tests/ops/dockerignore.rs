@@ -21,6 +21,10 @@ const SECRET: &[&str] = &[
     ".env",
     ".git/config",
     "alerts/alertmanager.yml",
+    "crates/exporter-web/.env",
+    "crates/exporter-web/tests/server.key",
+    "crates/exporter-web/tests/server.pem",
+    "crates/exporter-web/tests/web.yml",
     "client.p12",
     "compose.override.yaml",
     "config.yaml",
@@ -134,6 +138,13 @@ fn the_build_gets_every_file_that_it_needs() {
     needed.extend(ASSETS.iter().map(|asset| asset.path.to_owned()));
     rust_files(Path::new("src"), &mut needed);
     rust_files(Path::new("benches"), &mut needed);
+    if root().join("crates").is_dir() {
+        rust_files(Path::new("crates"), &mut needed);
+        for entry in std::fs::read_dir(root().join("crates")).unwrap() {
+            let name = entry.unwrap().file_name();
+            needed.push(format!("crates/{}/Cargo.toml", name.to_str().unwrap()));
+        }
+    }
     assert!(needed.len() > 100);
     for path in needed {
         assert!(root().join(&path).is_file(), "{path}");
@@ -147,4 +158,11 @@ fn the_build_gets_no_key_and_no_config() {
     for path in SECRET {
         assert!(is_ignored(&patterns, path), "{path} gets into a layer");
     }
+}
+
+/// The image has its compiler; for this file rustup would bring more.
+#[test]
+fn the_build_does_not_get_the_toolchain_file() {
+    assert!(root().join("rust-toolchain.toml").is_file());
+    assert!(is_ignored(&read(".dockerignore"), "rust-toolchain.toml"));
 }

@@ -137,6 +137,13 @@ fn recipes_call_targets_tests_and_scripts_that_exist() {
         match (cargo, words) {
             (Some(at), _) => check_cargo(&words[at + 1..], &names),
             (None, ["just", ..]) => {}
+            (None, ["docker", "build", ..]) => {
+                let dockerfile = read("Dockerfile");
+                let args = command.split("--build-arg ").skip(1);
+                for name in args.map(|arg| arg.split('=').next().unwrap()) {
+                    assert!(dockerfile.contains(&format!("\nARG {name}=")), "{name}");
+                }
+            }
             (None, [script, ..]) => assert!(root().join(script).is_file(), "{script}"),
             (None, []) => panic!("{command}"),
         }
