@@ -9,6 +9,7 @@ mod compose;
 mod dockerignore;
 mod docs;
 mod example;
+mod github;
 mod image;
 mod jobs;
 mod justfile;
