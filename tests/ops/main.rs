@@ -17,6 +17,7 @@ mod kubernetes;
 mod links;
 mod readme;
 mod runbooks;
+mod security;
 mod systemd;
 mod toolchain;
 mod yaml;
