@@ -1,10 +1,8 @@
 //! `.dockerignore`: the build gets what it needs, and no key and no config of a checkout.
 
-use std::path::Path;
-
 use rolling_upgrade_exporter::assets::ASSETS;
 
-use crate::{read, root};
+use crate::{read, root, rust_files};
 
 /// Files besides Rust's that the program is built from.
 const OTHERS: &[&str] = &[
@@ -91,18 +89,6 @@ fn fits(glob: &[u8], name: &[u8]) -> bool {
     }
 }
 
-fn rust_files(folder: &Path, found: &mut Vec<String>) {
-    for entry in std::fs::read_dir(root().join(folder)).unwrap() {
-        let entry = entry.unwrap();
-        let path = folder.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            rust_files(&path, found);
-        } else if path.extension().is_some_and(|ext| ext == "rs") {
-            found.push(path.to_str().unwrap().to_owned());
-        }
-    }
-}
-
 #[test]
 fn patterns_match_as_docker_documents() {
     for (patterns, path, ignored) in [
@@ -136,14 +122,12 @@ fn the_build_gets_every_file_that_it_needs() {
     let patterns = read(".dockerignore");
     let mut needed: Vec<String> = OTHERS.iter().map(ToString::to_string).collect();
     needed.extend(ASSETS.iter().map(|asset| asset.path.to_owned()));
-    rust_files(Path::new("src"), &mut needed);
-    rust_files(Path::new("benches"), &mut needed);
-    if root().join("crates").is_dir() {
-        rust_files(Path::new("crates"), &mut needed);
-        for entry in std::fs::read_dir(root().join("crates")).unwrap() {
-            let name = entry.unwrap().file_name();
-            needed.push(format!("crates/{}/Cargo.toml", name.to_str().unwrap()));
-        }
+    for folder in ["src", "benches", "crates"] {
+        needed.extend(rust_files(folder));
+    }
+    for entry in std::fs::read_dir(root().join("crates")).unwrap() {
+        let name = entry.unwrap().file_name();
+        needed.push(format!("crates/{}/Cargo.toml", name.to_str().unwrap()));
     }
     assert!(needed.len() > 100);
     for path in needed {

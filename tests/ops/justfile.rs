@@ -1,8 +1,6 @@
 //! justfile: each recipe is described, and its commands name what exists.
 
-use std::path::{Path, PathBuf};
-
-use crate::{read, root, takes};
+use crate::{read, root, rust_files, takes};
 
 struct Recipe {
     name: String,
@@ -32,31 +30,58 @@ fn recipes() -> Vec<Recipe> {
     recipes
 }
 
-fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            rust_files(&path, found);
-        } else if path.extension().is_some_and(|ext| ext == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 /// Returns the source of a target of `tests/` or `benches/`, all its files joined.
 fn target(folder: &str, name: &str) -> String {
-    let folder = root().join(folder);
-    let mut files = Vec::new();
-    let file = folder.join(format!("{name}.rs"));
-    if file.is_file() {
-        files.push(file);
+    let file = format!("{folder}/{name}.rs");
+    let mut source = String::new();
+    if root().join(&file).is_file() {
+        source.push_str(&read(&file));
     }
-    if folder.join(name).is_dir() {
-        rust_files(&folder.join(name), &mut files);
+    let folder = format!("{folder}/{name}");
+    if root().join(&folder).is_dir() {
+        source.push_str(&joined(&folder));
     }
-    assert!(!files.is_empty(), "no target {name}");
-    let read = |file: &PathBuf| std::fs::read_to_string(file).unwrap();
-    files.iter().map(read).collect()
+    assert!(!source.is_empty(), "no target {name}");
+    source
+}
+
+/// Returns all Rust files of a folder, joined.
+fn joined(folder: &str) -> String {
+    rust_files(folder).iter().map(|file| read(file)).collect()
+}
+
+/// Returns the names of the recipes.
+pub(crate) fn names() -> Vec<String> {
+    let recipes = recipes().into_iter();
+    recipes.map(|recipe| recipe.name).collect()
+}
+
+/// Checks a command: its script, or its call of cargo or docker with what these are given.
+pub(crate) fn check(command: &str) {
+    let words: Vec<&str> = command.split(' ').collect();
+    let is_variable = |word: &&&str| {
+        let name = word.split_once('=').map_or("", |(name, _)| name);
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+    };
+    let count = words.iter().take_while(is_variable).count();
+    let (variables, words) = words.split_at(count);
+    let names = variables.iter().filter_map(|word| word.split_once('='));
+    let names: Vec<&str> = names.map(|(name, _)| name).collect();
+    // The value of RUSTDOCFLAGS has a space.
+    let cargo = words.iter().position(|word| *word == "cargo");
+    match (cargo, words) {
+        (Some(at), _) => check_cargo(&words[at + 1..], &names),
+        (None, ["just", ..]) => {}
+        (None, ["docker", "build", ..]) => {
+            let dockerfile = read("Dockerfile");
+            let args = command.split("--build-arg ").skip(1);
+            for name in args.map(|arg| arg.split('=').next().unwrap()) {
+                assert!(dockerfile.contains(&format!("\nARG {name}=")), "{name}");
+            }
+        }
+        (None, [script, ..]) => assert!(root().join(script).is_file(), "{script}"),
+        (None, []) => panic!("{command}"),
+    }
 }
 
 /// Checks a call of cargo: its command, its target, the test that it picks and the variables it is given.
@@ -69,6 +94,7 @@ fn check_cargo(words: &[&str], variables: &[&str]) {
         place.map(|place| own[place + 1])
     };
     let source = match *command {
+        "test" if own.contains(&"--lib") => Some(joined("src")),
         "test" => after("--test").map(|name| target("tests", name)),
         "bench" => after("--bench").map(|name| target("benches", name)),
         "run" => {
@@ -80,7 +106,7 @@ fn check_cargo(words: &[&str], variables: &[&str]) {
             assert!(!program.is_empty() && takes(&program), "{program:?}");
             None
         }
-        "clippy" | "doc" | "fmt" => None,
+        "build" | "clippy" | "doc" | "fmt" => None,
         other => panic!("cargo {other}"),
     };
     // A name that stands by itself picks tests.
@@ -123,30 +149,7 @@ fn recipes_have_names_and_comments_that_just_lists() {
 #[test]
 fn recipes_call_targets_tests_and_scripts_that_exist() {
     for command in recipes().iter().flat_map(|recipe| &recipe.commands) {
-        let words: Vec<&str> = command.split(' ').collect();
-        let is_variable = |word: &&&str| {
-            let name = word.split_once('=').map_or("", |(name, _)| name);
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
-        };
-        let count = words.iter().take_while(is_variable).count();
-        let (variables, words) = words.split_at(count);
-        let names = variables.iter().filter_map(|word| word.split_once('='));
-        let names: Vec<&str> = names.map(|(name, _)| name).collect();
-        // The value of RUSTDOCFLAGS has a space.
-        let cargo = words.iter().position(|word| *word == "cargo");
-        match (cargo, words) {
-            (Some(at), _) => check_cargo(&words[at + 1..], &names),
-            (None, ["just", ..]) => {}
-            (None, ["docker", "build", ..]) => {
-                let dockerfile = read("Dockerfile");
-                let args = command.split("--build-arg ").skip(1);
-                for name in args.map(|arg| arg.split('=').next().unwrap()) {
-                    assert!(dockerfile.contains(&format!("\nARG {name}=")), "{name}");
-                }
-            }
-            (None, [script, ..]) => assert!(root().join(script).is_file(), "{script}"),
-            (None, []) => panic!("{command}"),
-        }
+        check(command);
     }
 }
 

@@ -6,6 +6,7 @@
 mod alertmanager;
 mod assets;
 mod compose;
+mod contributing;
 mod dockerignore;
 mod docs;
 mod example;
@@ -32,6 +33,21 @@ fn root() -> &'static Path {
 /// A file of the repository.
 fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// Returns the paths of the Rust files below a folder of the repository.
+fn rust_files(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(rust_files(&path));
+        } else if Path::new(&path).extension().is_some_and(|ext| ext == "rs") {
+            found.push(path);
+        }
+    }
+    found
 }
 
 /// What a tool says, from the repository's root; panics with all of it when the tool is not content.

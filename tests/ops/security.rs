@@ -1,8 +1,6 @@
 //! SECURITY.md: each claim names tests that exist.
 
-use std::path::Path;
-
-use crate::{read, root};
+use crate::{read, rust_files};
 
 /// Returns the links of a text to Rust files: the function and the file.
 fn tests_named(text: &str) -> Vec<(&str, &str)> {
@@ -62,36 +60,15 @@ fn every_claim_names_a_test() {
     }
 }
 
-fn sources(folder: &Path, check: &mut impl FnMut(&Path, &str)) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, check);
-        } else if path.extension().is_some_and(|ext| ext == "rs") {
-            check(&path, &std::fs::read_to_string(&path).unwrap());
-        }
-    }
-}
-
 #[test]
 fn the_program_starts_no_other_program() {
-    let mut count = 0;
-    for folder in ["src", "crates"] {
-        let folder = root().join(folder);
-        if !folder.is_dir() {
-            continue;
-        }
-        sources(&folder, &mut |path, source| {
-            let is_test = path
-                .components()
-                .any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs");
-            if is_test {
-                return;
-            }
-            count += 1;
-            let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
-            assert!(!code.contains("process::Command"), "{}", path.display());
-        });
+    let files = [rust_files("src"), rust_files("crates")].concat();
+    let is_test = |file: &str| file.contains("/tests/") || file.ends_with("/tests.rs");
+    let files: Vec<String> = files.into_iter().filter(|file| !is_test(file)).collect();
+    assert!(files.len() > 100, "{}", files.len());
+    for file in files {
+        let source = read(&file);
+        let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        assert!(!code.contains("process::Command"), "{file}");
     }
-    assert!(count > 100, "{count}");
 }
