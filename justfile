@@ -37,6 +37,10 @@ rules-update:
     UPDATE=1 cargo test --locked --test rules the_file_is_what_the_program_says
     UPDATE=1 cargo test --locked --test ops the_generated_files_are_what_they_are_made_from
 
+# Writes the tables of the docs that come from the code anew; read the difference.
+docs-update:
+    DOCS_UPDATE=1 cargo test --locked --test ops
+
 # Serves the demo on http://127.0.0.1:10850/.
 demo *FLAGS:
     cargo run --locked -- demo {{ FLAGS }}

@@ -46,7 +46,7 @@ fn anchors(text: &str) -> Vec<String> {
 }
 
 /// Returns the targets of the links and pictures in a document.
-fn targets(text: &str) -> Vec<String> {
+pub(crate) fn targets(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in prose(text) {
         let code: Vec<&str> = quoted(line).filter(|code| code.contains("](")).collect();
