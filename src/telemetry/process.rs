@@ -5,29 +5,16 @@
 use std::fs;
 use std::sync::OnceLock;
 
+use procfs::{CurrentSI, KernelStats};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
+use rustix::process::{Resource, getrlimit};
 
-/// Clock ticks a second in `/proc`: `USER_HZ`, which Linux keeps at 100 on all its common machines.
-const TICKS: f64 = 100.0;
-
-/// Reads this process; what the system does not tell is left out.
+/// Metrics of this process; those that the system does not tell are left out.
 #[derive(Debug)]
 pub struct Process;
-
-/// What `/proc/self/stat` tells (proc(5)).
-#[derive(Debug, PartialEq)]
-struct Stat {
-    /// Seconds.
-    cpu: f64,
-    threads: u64,
-    /// Seconds since the machine started.
-    started: f64,
-    /// Bytes.
-    virtual_memory: u64,
-}
 
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
@@ -39,41 +26,44 @@ impl Collector for Process {
             }
             None => Ok(()),
         };
-        let stat = read("stat").and_then(|text| stat(&text));
-        let resident = read("status").and_then(|text| resident(&text));
-        let max_fds = read("limits").and_then(|text| max_fds(&text));
+        let open_fds = open_fds();
+        let process = procfs::process::Process::myself().ok();
+        let stat = process.as_ref().and_then(|process| process.stat().ok());
+        let stat = stat.as_ref();
+        // The resident pages of `stat` are an estimate.
+        let memory = process.as_ref().and_then(|process| process.statm().ok());
         gauge(
             "process_max_fds",
             "Most file descriptors that the process may open",
-            max_fds.map(float),
+            getrlimit(Resource::Nofile).current.map(float),
         )?;
         gauge(
             "process_open_fds",
             "File descriptors that the process has open",
-            open_fds().map(float),
+            open_fds.map(float),
         )?;
         gauge(
             "process_resident_memory_bytes",
             "Memory of the process that is in the machine's memory",
-            resident.map(float),
+            memory.map(|memory| float(memory.resident.saturating_mul(procfs::page_size()))),
         )?;
         gauge(
             "process_start_time_seconds",
             "When the process started",
-            stat.as_ref().and_then(start_time),
+            stat.and_then(|stat| Some(float(boot_time()?) + seconds(stat.starttime))),
         )?;
         gauge(
             "process_threads",
             "Threads of the process",
-            stat.as_ref().map(|s| float(s.threads)),
+            stat.and_then(|stat| Some(float(stat.num_threads.try_into().ok()?))),
         )?;
         gauge(
             "process_virtual_memory_bytes",
             "Addresses that the process has mapped",
-            stat.as_ref().map(|s| float(s.virtual_memory)),
+            stat.map(|stat| float(stat.vsize)),
         )?;
         if let Some(stat) = stat {
-            let counter = ConstCounter::new(stat.cpu);
+            let counter = ConstCounter::new(seconds(stat.utime + stat.stime));
             let metric = encoder.encode_descriptor(
                 "process_cpu_seconds",
                 "Time that the process used a processor, its own and the system's for it",
@@ -86,10 +76,6 @@ impl Collector for Process {
     }
 }
 
-fn read(file: &str) -> Option<String> {
-    fs::read_to_string(format!("/proc/self/{file}")).ok()
-}
-
 #[expect(
     clippy::cast_precision_loss,
     reason = "a double is what Prometheus keeps; 53 bits of bytes are 8 PiB"
@@ -98,50 +84,23 @@ fn float(number: u64) -> f64 {
     number as f64
 }
 
-fn stat(text: &str) -> Option<Stat> {
-    // The second field is the program's name in brackets and may hold anything, brackets too.
-    let (_, rest) = text.rsplit_once(')')?;
-    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-    // proc(5) counts from 1, and the third field is the first one here.
-    let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
-    Some(Stat {
-        cpu: float(field(14)? + field(15)?) / TICKS,
-        threads: field(20)?,
-        started: float(field(22)?) / TICKS,
-        virtual_memory: field(23)?,
-    })
+/// Converts the system's clock ticks.
+fn seconds(ticks: u64) -> f64 {
+    float(ticks) / float(procfs::ticks_per_second())
 }
 
-fn resident(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kibibytes.checked_mul(1024)
-}
-
-/// The soft limit; none when there is none.
-fn max_fds(limits: &str) -> Option<u64> {
-    let line = limits
-        .lines()
-        .find_map(|l| l.strip_prefix("Max open files"))?;
-    line.split_ascii_whitespace().next()?.parse().ok()
-}
-
+/// Counts the open descriptors. The crate's count differs by three between kernels.
 fn open_fds() -> Option<u64> {
     let entries = fs::read_dir("/proc/self/fd").ok()?.count();
     // One of them is the folder that is being read.
     u64::try_from(entries.saturating_sub(1)).ok()
 }
 
-/// Read once: the system computes it from two clocks, and it would tremble.
-fn start_time(stat: &Stat) -> Option<f64> {
+/// Returns the time at which the machine started, read once a process: the system computes it from two
+/// clocks, and it would tremble.
+fn boot_time() -> Option<u64> {
     static BOOT: OnceLock<Option<u64>> = OnceLock::new();
-    let boot = BOOT.get_or_init(|| boot_time(&fs::read_to_string("/proc/stat").ok()?));
-    boot.map(|boot| float(boot) + stat.started)
-}
-
-fn boot_time(stat: &str) -> Option<u64> {
-    let line = stat.lines().find_map(|l| l.strip_prefix("btime "))?;
-    line.trim().parse().ok()
+    *BOOT.get_or_init(|| Some(KernelStats::current().ok()?.btime))
 }
 
 #[cfg(test)]
@@ -151,54 +110,59 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn reads_stat_whatever_the_name_of_the_program() {
-        let text = "42 (a) b (c)) S 1 42 42 0 -1 4194304 100 0 0 0 250 150 0 0 20 0 7 0 12345 \
-                    1048576 256 18446744073709551615 1 1 0\n";
-        assert_eq!(
-            stat(text),
-            Some(Stat {
-                cpu: 4.0,
-                threads: 7,
-                started: 123.45,
-                virtual_memory: 1_048_576,
-            })
-        );
-        assert_eq!(stat("42 (a) S 1"), None);
-        assert_eq!(stat(""), None);
-    }
-
-    #[test]
-    fn reads_the_other_files() {
-        assert_eq!(
-            resident("VmPeak:\t  9 kB\nVmRSS:\t   1234 kB\n"),
-            Some(1_263_616)
-        );
-        assert_eq!(resident("Name:\tx\n"), None);
-        let limits =
-            |soft: &str| format!("Limit  Soft  Hard  Units\nMax open files  {soft}  4096  files\n");
-        assert_eq!(max_fds(&limits("1024")), Some(1024));
-        assert_eq!(max_fds(&limits("unlimited")), None);
-        assert_eq!(
-            boot_time("cpu  1 2\nbtime 1700000000\nprocesses 1\n"),
-            Some(1_700_000_000)
-        );
-    }
-
-    #[test]
-    fn this_process_has_sane_values() {
+    fn scrape() -> String {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(Process));
         let mut text = String::new();
         encode(&mut text, &registry).unwrap();
-        let value = |name: &str| -> f64 {
-            let line = text
-                .lines()
-                .find_map(|l| l.strip_prefix(name)?.strip_prefix(' '));
-            line.unwrap_or_else(|| panic!("{name} is missing in {text}"))
-                .parse()
-                .unwrap()
+        text
+    }
+
+    fn value(text: &str, name: &str) -> f64 {
+        let line = text
+            .lines()
+            .find_map(|l| l.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{name} is missing in {text}"))
+            .parse()
+            .unwrap()
+    }
+
+    #[test]
+    fn reads_stat_whatever_the_name_of_the_program() {
+        let before = value(&scrape(), "process_start_time_seconds");
+        let own = fs::read_to_string("/proc/self/comm").unwrap();
+        fs::write("/proc/self/comm", "a) S 9 (b c)").unwrap();
+        let renamed = fs::read_to_string("/proc/self/stat").unwrap();
+        let text = scrape();
+        fs::write("/proc/self/comm", own.trim_end()).unwrap();
+        assert!(renamed.contains("(a) S 9 (b c)) "), "{renamed}");
+        assert!((value(&text, "process_start_time_seconds") - before).abs() < f64::EPSILON);
+        assert!(value(&text, "process_threads") >= 1.0);
+    }
+
+    #[test]
+    fn agrees_with_the_other_files_of_the_system() {
+        let text = scrape();
+        let field = |file: &str, start: &str| -> Option<f64> {
+            let file = fs::read_to_string(file).unwrap();
+            let rest = file.lines().find_map(|line| line.strip_prefix(start))?;
+            rest.split_ascii_whitespace().next()?.parse().ok()
         };
+        let fds = field("/proc/self/limits", "Max open files").unwrap();
+        assert!((value(&text, "process_max_fds") - fds).abs() < f64::EPSILON);
+        let resident = 1024.0 * field("/proc/self/status", "VmRSS:").unwrap();
+        let ratio = value(&text, "process_resident_memory_bytes") / resident;
+        assert!((0.5..2.0).contains(&ratio), "{ratio}");
+        let up = field("/proc/uptime", "").unwrap();
+        let now = crate::telemetry::seconds(crate::clock::Clock::system().now());
+        let booted = float(boot_time().unwrap());
+        assert!((now - up - booted).abs() < 5.0, "{now} {up} {booted}");
+    }
+
+    #[test]
+    fn this_process_has_sane_values() {
+        let text = scrape();
+        let value = |name: &str| value(&text, name);
         assert!(value("process_cpu_seconds_total") >= 0.0);
         assert!(value("process_resident_memory_bytes") > 100_000.0);
         assert!(value("process_virtual_memory_bytes") >= value("process_resident_memory_bytes"));
