@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use wildmatch::WildMatchPattern;
+
 use crate::config::{ProductConfig, Selection};
 use crate::model::Thresholds;
 use crate::model::bounds::MAX_CLUSTERS;
@@ -135,23 +137,10 @@ pub fn is_among(patterns: &[String], id: &str, name: &str) -> bool {
     patterns.is_empty() || patterns.iter().any(is)
 }
 
-/// Whether `text` is `pattern`, in which each `*` stands for any text.
+/// Reports whether `text` is `pattern`, in which each `*` stands for any text. A question mark is no
+/// wildcard: a NUL is one instead, which no pattern holds.
 pub fn glob(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else {
-        return false;
-    };
-    let Some(last) = parts.next_back() else {
-        return rest.is_empty();
-    };
-    for part in parts {
-        let Some((_, after)) = rest.split_once(part) else {
-            return false;
-        };
-        rest = after;
-    }
-    rest.ends_with(last)
+    WildMatchPattern::<'*', '\0'>::new(pattern).matches(text)
 }
 
 /// How often in a row a complete discovery has missed each watched cluster.
@@ -194,6 +183,8 @@ impl Missing {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -208,9 +199,34 @@ mod tests {
             ("a*c*e", "abde", false),
             ("*", "", true),
             ("a*a", "a", false),
+            ("A*", "a", false),
+            ("a?c", "abc", false),
+            ("a?*", "a?c", true),
+            ("**b", "ab", true),
+            ("", "", true),
+            ("", "a", false),
             ("검색-*", "검색-1", true),
         ] {
             assert_eq!(glob(pattern, text), want, "{pattern} {text}");
+        }
+    }
+
+    /// Compares what stands before and after the first `*`, at each place of the text.
+    fn reference(pattern: &str, text: &str) -> bool {
+        match pattern.split_once('*') {
+            None => pattern == text,
+            Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
+                let ends = rest.char_indices().map(|(at, _)| at);
+                let mut ends = ends.chain([rest.len()]);
+                ends.any(|at| reference(after, rest.get(at..).unwrap()))
+            }),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_star_stands_for_any_text(pattern in "[ab?검*]{0,6}", text in "[ab?검*]{0,8}") {
+            prop_assert_eq!(glob(&pattern, &text), reference(&pattern, &text));
         }
     }
 
