@@ -27,7 +27,7 @@ use crate::model::bounds::Truncated;
 use crate::provider::{self, Product, Provider};
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::telemetry::once::Once;
+use crate::telemetry::log::once::Once;
 use crate::web::ready::Latch;
 use access::{Access, Service};
 use compare::{is_same_place, is_same_service, is_same_way};

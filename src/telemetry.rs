@@ -6,7 +6,6 @@ mod forget;
 mod labels;
 pub mod log;
 pub mod log_limit;
-pub mod once;
 pub mod process;
 pub mod web;
 

@@ -2,6 +2,7 @@
 
 mod line;
 mod object;
+pub mod once;
 mod queue;
 #[cfg(test)]
 mod tests;

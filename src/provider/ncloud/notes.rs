@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use crate::telemetry::once::Once;
+use crate::telemetry::log::once::Once;
 
 /// Oddities of one answer that are told; an answer may have one for each of a million nodes.
 const MAX_REMARKS: usize = 100;
