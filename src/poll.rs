@@ -27,7 +27,7 @@ use crate::model::bounds::Truncated;
 use crate::provider::{self, Product, Provider};
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::telemetry::log::once::Once;
+use crate::telemetry::log::LogOnce;
 use crate::web::ready::Latch;
 use access::{Access, Service};
 use compare::{is_same_place, is_same_service, is_same_way};
@@ -68,9 +68,9 @@ struct Watch {
     /// Clock of the account's vendor.
     clock: VendorClock,
     /// Status words that are not known, told once.
-    words: Arc<Once<String>>,
+    words: Arc<LogOnce<String>>,
     /// Bounds that were exceeded, each with its cluster, told once.
-    truncated: Arc<Once<(String, Truncated)>>,
+    truncated: Arc<LogOnce<(String, Truncated)>>,
 }
 
 /// Polls everything that the config names, until it is dropped.

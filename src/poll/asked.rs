@@ -7,17 +7,16 @@ use tracing::field::{DisplayValue, display};
 
 use crate::model::Key;
 use crate::provider::{ApiError, Cause};
+use crate::telemetry::log::LogOnce;
 
 /// Run of pauses that the vendor asked for: the log tells its beginning at info, the rest at debug.
 #[derive(Debug, Default)]
-pub(super) struct AskedPauses {
-    is_told: bool,
-}
+pub(super) struct AskedPauses(LogOnce<()>);
 
 impl AskedPauses {
     /// Tells the log until when the vendor's pause lasts, when it is what the next call waits for.
     pub(super) fn note(
-        &mut self,
+        &self,
         key: &Key,
         error: Option<&ApiError>,
         pause: Duration,
@@ -25,18 +24,18 @@ impl AskedPauses {
     ) {
         let asked = error.and_then(asked).filter(|asked| *asked >= pause);
         let Some(asked) = asked else {
-            self.is_told = false;
+            self.0.clear();
             return;
         };
         let (seconds, until) = (asked.as_secs(), after(asked, now));
         let (account, product, cluster) = (&*key.account, key.product, &*key.id);
-        if std::mem::replace(&mut self.is_told, true) {
-            tracing::debug!(account, product, cluster, seconds, %until, "The vendor asks for a pause again.");
-        } else {
+        if self.0.is_new(()) {
             tracing::info!(
                 account, product, cluster, seconds, %until,
                 "The vendor asks for a pause (Retry-After): nothing is asked before it ends."
             );
+        } else {
+            tracing::debug!(account, product, cluster, seconds, %until, "The vendor asks for a pause again.");
         }
     }
 }

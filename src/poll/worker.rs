@@ -249,8 +249,8 @@ impl Course {
         self.polled = Instant::now();
         let pause = self.pause(error.as_ref().and_then(|error| error.retry_after));
         self.next = self.polled + pause;
-        let (asked, key) = (&mut self.asked, &self.state.key);
-        asked.note(key, error.as_ref(), pause, deps.clock.now());
+        self.asked
+            .note(&self.state.key, error.as_ref(), pause, deps.clock.now());
     }
 
     fn pause(&self, asked: Option<Duration>) -> Duration {

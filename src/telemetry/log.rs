@@ -2,7 +2,7 @@
 
 mod line;
 mod object;
-pub mod once;
+mod once;
 mod queue;
 #[cfg(test)]
 mod tests;
@@ -17,6 +17,8 @@ use tracing_subscriber::EnvFilter;
 use line::TextFields;
 use object::JsonEvent;
 use queue::Queue;
+
+pub use once::LogOnce;
 
 static QUEUE: OnceLock<Queue> = OnceLock::new();
 

@@ -1,6 +1,5 @@
 //! How an Alertmanager does: what is counted of it, and the few lines about it in the log.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use tokio::time::Instant;
 use crate::alert::alertmanager::{Failure, Remedy};
 use crate::clock::Clock;
 use crate::telemetry::Metrics;
+use crate::telemetry::log::LogOnce;
 
 /// Different troubles that are told in one outage: their texts are foreign.
 const TOLD: usize = 8;
@@ -19,8 +19,8 @@ pub(super) struct Health {
     label: String,
     metrics: Arc<Metrics>,
     clock: Clock,
-    /// What was told of this outage; not empty means that there is one.
-    told: BTreeSet<String>,
+    /// Lines about this outage, by trouble.
+    logged: LogOnce<String, TOLD>,
     /// It took no post from then.
     began: Option<Instant>,
     /// When it last left out an alert that was not good.
@@ -40,7 +40,7 @@ impl Health {
             label,
             metrics,
             clock,
-            told: BTreeSet::new(),
+            logged: LogOnce::default(),
             began: None,
             left_out: None,
             quarantine: quarantine(resend),
@@ -74,7 +74,7 @@ impl Health {
             );
         }
         self.left_out = None;
-        self.told.clear();
+        self.logged.clear();
     }
 
     /// A post of so many alerts was not taken, or not all of it.
@@ -92,7 +92,7 @@ impl Health {
             Remedy::Wait | Remedy::Doubt => "",
             Remedy::Change | Remedy::Leave | Remedy::Split => &failure.text,
         };
-        if self.told.len() == TOLD || !self.told.insert(trouble.to_owned()) {
+        if !self.logged.is_new(trouble.to_owned()) {
             return;
         }
         let error = &*failure.text;

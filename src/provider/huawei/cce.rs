@@ -36,6 +36,7 @@ use crate::provider::listing::Shared;
 use crate::provider::{
     ApiError, Call, Context, Discovered, Discovery, Method, Product, Provider, Reason, Secondary,
 };
+use crate::telemetry::log::LogOnce;
 
 /// This product's line of the table. The calls have the names of the vendor's Go SDK.
 pub const PRODUCT: Product = Product {
@@ -114,6 +115,8 @@ struct Cce {
     clusters: Shared<BTreeMap<String, Cluster>>,
     offered: Offered,
     rounds: Rounds,
+    /// Lines that a node of a cluster stands twice in an answer, by cluster.
+    twice: LogOnce<String>,
 }
 
 impl Cce {
@@ -125,6 +128,7 @@ impl Cce {
             account: context.account.name.clone(),
             clusters: Shared::default(),
             rounds: Rounds::default(),
+            twice: LogOnce::default(),
         })
     }
 
@@ -153,7 +157,7 @@ impl Provider for Cce {
         Box::pin(async move {
             let clusters = self.clusters(Duration::ZERO).await?;
             self.offered.discovered(|id| clusters.contains_key(id));
-            self.rounds.begin(|id| clusters.contains_key(id));
+            self.rounds.begin();
             let found = clusters.iter();
             let found = found.map(|(id, cluster)| Discovered::new(id, &cluster.metadata.name));
             let field = "metadata.uid";

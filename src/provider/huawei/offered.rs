@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::client::Client;
 use crate::provider::Call;
 use crate::provider::http::Transport;
+use crate::telemetry::log::LogOnce;
 
 /// Identity of a call. Two that differ in their query only have one name: at most one of them is
 /// secondary.
@@ -29,6 +30,8 @@ pub(super) struct Offered {
     site: Arc<str>,
     answered: Arc<Answered>,
     round: Mutex<Round>,
+    /// Line that a call is not offered.
+    logged: LogOnce<()>,
 }
 
 /// A call for one cluster.
@@ -40,8 +43,6 @@ struct Round {
     doubted: BTreeSet<ClusterCall>,
     /// Calls that are not made until the next discovery.
     skipped: BTreeSet<ClusterCall>,
-    /// The log tells once that a call is not offered.
-    is_logged: bool,
 }
 
 impl Offered {
@@ -52,6 +53,7 @@ impl Offered {
             site: format!("{base} {project}").into(),
             answered: transport.shared(Answered::default),
             round: Mutex::default(),
+            logged: LogOnce::default(),
         }
     }
 
@@ -97,7 +99,7 @@ impl Offered {
 
     /// Returns true at the first call, for what is logged once.
     pub(super) fn is_first_log(&self) -> bool {
-        !std::mem::replace(&mut self.round.lock().is_logged, true)
+        self.logged.is_new(())
     }
 
     /// Has every call tried again after a discovery of the clusters that `exists` tells.

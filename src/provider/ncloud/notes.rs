@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use crate::telemetry::log::once::Once;
+use crate::telemetry::log::LogOnce;
 
 /// Oddities of one answer that are told; an answer may have one for each of a million nodes.
 const MAX_REMARKS: usize = 100;
@@ -30,7 +30,7 @@ impl Deref for Remarks {
 
 /// The oddities told so far, each with its cluster.
 #[derive(Debug, Default)]
-pub(super) struct Notes(Once<(String, String)>);
+pub(super) struct Notes(LogOnce<(String, String)>);
 
 impl Notes {
     /// Logs those of these notes on a cluster that were not logged before.

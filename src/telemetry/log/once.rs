@@ -1,26 +1,29 @@
-//! What is told once in the log, not at each poll.
+//! Lines that the log tells once, not at each poll.
 
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 
-/// What was told already. Bounded, since it is foreign: after so many the rest is not told at all.
+/// Log-once set: the keys of lines that were logged. Bounded, because keys come from outside; further
+/// lines are not logged when it is full.
 #[derive(Debug)]
-pub struct Once<T>(Mutex<BTreeSet<T>>);
+pub struct LogOnce<T, const MAX: usize = 1000>(Mutex<BTreeSet<T>>);
 
-/// Things that are told at the most.
-const MOST: usize = 1000;
-
-impl<T> Default for Once<T> {
+impl<T, const MAX: usize> Default for LogOnce<T, MAX> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<T: Ord> Once<T> {
-    /// Whether this is the first time, and there is room to remember it.
-    pub fn is_new(&self, thing: T) -> bool {
-        let mut told = self.0.lock();
-        told.len() < MOST && told.insert(thing)
+impl<T: Ord, const MAX: usize> LogOnce<T, MAX> {
+    /// Returns whether the line of this key has yet to be logged, and there is room to remember it.
+    pub fn is_new(&self, key: T) -> bool {
+        let mut logged = self.0.lock();
+        logged.len() < MAX && logged.insert(key)
+    }
+
+    /// Forgets all keys: what they stand for is over.
+    pub fn clear(&self) {
+        self.0.lock().clear();
     }
 }
 
@@ -29,15 +32,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_thing_is_new_once_and_their_number_is_bounded() {
-        let told = Once::default();
-        assert!(told.is_new(("1", 0)));
-        assert!(!told.is_new(("1", 0)));
-        assert!(told.is_new(("2", 0)));
-        for i in 0..2 * MOST {
-            told.is_new(("1", i));
+    fn each_line_is_new_once_and_their_number_is_bounded() {
+        let logged = LogOnce::<_, 10>::default();
+        assert!(logged.is_new(("1", 0)));
+        assert!(!logged.is_new(("1", 0)));
+        assert!(logged.is_new(("2", 0)));
+        for i in 0..20 {
+            logged.is_new(("1", i));
         }
-        assert_eq!(told.0.lock().len(), MOST);
-        assert!(!told.is_new(("3", 0)));
+        assert_eq!(logged.0.lock().len(), 10);
+        assert!(!logged.is_new(("3", 0)));
+        logged.clear();
+        assert!(logged.is_new(("1", 0)));
     }
 }

@@ -249,7 +249,7 @@ impl<'a> Poll<'a> {
         };
         let found = nodes::nodes(&list, refused, &current, self.memory, &mut self.words);
         if let Some(name) = &found.twice
-            && self.cce.rounds.is_first_twice(self.id)
+            && self.cce.twice.is_new(self.id.to_owned())
         {
             tracing::warn!(
                 account = %self.cce.account,
