@@ -8,6 +8,7 @@ mod degraded;
 mod details;
 mod nodes;
 pub mod progress;
+mod remarks;
 mod secondary;
 mod state;
 mod step;
@@ -26,6 +27,7 @@ pub use details::{
     ZonePlan,
 };
 pub use nodes::{LeftOut, NodeCollector, NodeCounts};
+pub use remarks::{Remark, Remarks};
 pub use secondary::{CallMemory, Degraded, SecondaryCall, SecondaryFailure};
 pub use state::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
 pub use step::shifted;
@@ -298,6 +300,8 @@ pub struct Observation {
     pub upgrades: Vec<Upgrade>,
     /// Words that the mapping does not know, one entry an occurrence.
     pub unknown_words: Vec<String>,
+    /// Oddities of the answers that change nothing.
+    pub remarks: Remarks,
     /// The vendor refused to tell progress although nothing seems wrong (contract, section 4, SES).
     pub refused: Option<String>,
     /// Outcomes of the secondary calls that the poll needed.

@@ -7,10 +7,10 @@
 mod access;
 mod asked;
 mod compare;
+mod oddities;
 mod product;
 pub mod schedule;
 pub mod select;
-mod truncated;
 mod worker;
 
 use std::panic::AssertUnwindSafe;
@@ -23,14 +23,13 @@ use tokio::task::JoinSet;
 use crate::clock::{Clock, VendorClock};
 use crate::config::{Account, Config, ProductConfig};
 use crate::model::DiscoveryState;
-use crate::model::bounds::Truncated;
 use crate::provider::{self, Product, Provider};
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::telemetry::log::LogOnce;
 use crate::web::ready::Latch;
 use access::{Access, Service};
 use compare::{is_same_place, is_same_service, is_same_way};
+use oddities::Oddities;
 use product::Fleet;
 
 pub use compare::{Changes, Tally};
@@ -67,10 +66,8 @@ struct Watch {
     provider: Arc<dyn Provider>,
     /// Clock of the account's vendor.
     clock: VendorClock,
-    /// Status words that are not known, told once.
-    words: Arc<LogOnce<String>>,
-    /// Bounds that were exceeded, each with its cluster, told once.
-    truncated: Arc<LogOnce<(String, Truncated)>>,
+    /// Oddities that were logged.
+    oddities: Arc<Oddities>,
 }
 
 /// Polls everything that the config names, until it is dropped.
@@ -210,8 +207,7 @@ impl Polling {
                     config: config.clone(),
                     provider: Arc::new(service),
                     clock: access.clock.clone(),
-                    words: Arc::default(),
-                    truncated: Arc::default(),
+                    oddities: Arc::default(),
                 });
                 products.push(RunningProduct::start(watch, &self.deps, first.clone()));
                 continue;
@@ -230,8 +226,7 @@ impl Polling {
                         Arc::new(Service::new(access.clone(), config.clone()))
                     },
                     clock: access.clock.clone(),
-                    words: old.words.clone(),
-                    truncated: old.truncated.clone(),
+                    oddities: old.oddities.clone(),
                 });
                 running.watch = watch.clone();
                 changes.clusters.add(running.fleet.replace(watch));

@@ -23,7 +23,8 @@ mod reload;
 mod secrets;
 use crate::config::Selection;
 use crate::model::{
-    ClusterState, Kind, Memory, Observation, SecondaryCall, Thresholds, Upgrade, UpgradeStatus,
+    ClusterState, Kind, Memory, Observation, Remarks, SecondaryCall, Thresholds, Upgrade,
+    UpgradeStatus,
 };
 use crate::provider::{ApiError, Cause, Discovered, Discovery, Reason};
 use crate::web::ready::Ready;
@@ -59,6 +60,9 @@ struct Fake {
     secondary: Mutex<Vec<SecondaryCall>>,
     /// Tasks of every upgrade.
     tasks: Mutex<Vec<crate::model::Task>>,
+    /// Oddities of every answer about a cluster.
+    unknown_words: Mutex<Vec<String>>,
+    remarks: Mutex<Remarks>,
     /// End of every upgrade, as the vendor tells it.
     ended: Mutex<Option<Timestamp>>,
     /// Polls end with the vendor's word that it does not publish the primary call.
@@ -130,7 +134,8 @@ impl Provider for Fake {
                 raw_status: "running".into(),
                 changing: false,
                 upgrades: upgrades.into_iter().collect(),
-                unknown_words: Vec::new(),
+                unknown_words: self.unknown_words.lock().clone(),
+                remarks: self.remarks.lock().clone(),
                 refused: None,
                 secondary: self.secondary.lock().clone(),
                 ..Observation::default()
@@ -200,8 +205,7 @@ impl Bench {
             config,
             provider: fake.clone(),
             clock: deps.clock.clone().into(),
-            words: Arc::default(),
-            truncated: Arc::default(),
+            oddities: Arc::default(),
         });
         Self {
             running: RunningProduct::start(watch, &deps, latch),
@@ -223,8 +227,7 @@ impl Bench {
             config,
             provider: self.fake.clone(),
             clock: old.clock.clone(),
-            words: old.words.clone(),
-            truncated: old.truncated.clone(),
+            oddities: old.oddities.clone(),
         });
         self.running.watch = watch.clone();
         self.running.fleet.replace(watch)

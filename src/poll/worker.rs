@@ -285,15 +285,6 @@ impl Course {
                 .upgrade_ended(account, product, view.upgrade.status);
         }
         self.memory = Arc::new(memory);
-        for word in &observation.unknown_words {
-            deps.metrics.unknown_status(product);
-            if self.watch.words.is_new(word.clone()) {
-                tracing::warn!(
-                    account, product, cluster = %self.wanted.id, word,
-                    "The vendor uses a status word that is not known; please report it."
-                );
-            }
-        }
         if let Some(why) = &observation.refused {
             deps.metrics.refused(account, product);
             tracing::debug!(account, product, cluster = %self.wanted.id, why, "The vendor refused to tell progress.");

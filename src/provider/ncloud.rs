@@ -9,7 +9,6 @@ pub mod ses;
 mod error;
 mod list;
 mod lookup;
-mod notes;
 mod outline;
 #[cfg(test)]
 mod roundtrip;
@@ -72,8 +71,6 @@ impl<T> Envelope<T> {
 #[derive(Debug)]
 struct Client {
     service: Service,
-    /// The account's name in the config.
-    name: Arc<str>,
     account: Ncloud,
     base: Url,
     /// Path prefix of version and region.
@@ -97,7 +94,6 @@ impl Client {
         };
         Ok(Self {
             service,
-            name: context.account.name.clone(),
             account: account.clone(),
             base,
             prefix: prefix(&account.region, service.version),

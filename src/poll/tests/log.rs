@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::model::{Task, TaskStatus};
+use crate::model::{Remark, Task, TaskStatus};
 
 /// Returns the text log of this thread, which is kept as long as the guard lives.
 pub(super) fn log() -> (Log, tracing::subscriber::DefaultGuard) {
@@ -113,4 +113,36 @@ async fn a_failure_that_is_not_shown_any_more_is_not_logged() {
     let state = bench.state("1").unwrap();
     assert_eq!(state.upgrades[0].ended, Some(long_ago));
     assert_eq!(log.lines_with("An upgrade is in a new state."), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_oddity_of_a_clusters_answers_is_logged_once() {
+    let (log, _guard) = log();
+    let fake = Arc::new(Fake::default());
+    fake.unknown_words.lock().push("melting".into());
+    for remark in [
+        Remark::Note("its count is wrong".into()),
+        Remark::NodeTwice("node-1".into()),
+    ] {
+        fake.remarks.lock().add(|| remark);
+    }
+    fake.set("1", Ok(Some(UpgradeStatus::Running)));
+    fake.set("2", Ok(Some(UpgradeStatus::Running)));
+    let bench = Bench::start(fake, |_| {});
+    pass(1000).await;
+    assert!(bench.fake.polls("1") > 2 && bench.fake.polls("2") > 2);
+    for (message, field, times) in [
+        ("a status word that is not known", "word=\"melting\"", 1),
+        ("An answer is odd.", "note=\"its count is wrong\"", 2),
+        ("A node stands twice in one answer;", "node=\"node-1\"", 2),
+    ] {
+        let lines = log.lines_with(message);
+        assert_eq!(lines.len(), times, "{lines:?}");
+        for line in lines {
+            assert!(
+                line.contains(field) && line.contains("product=\"fake\""),
+                "{line}"
+            );
+        }
+    }
 }

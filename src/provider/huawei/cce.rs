@@ -36,7 +36,6 @@ use crate::provider::listing::Shared;
 use crate::provider::{
     ApiError, Call, Context, Discovered, Discovery, Method, Product, Provider, Reason, Secondary,
 };
-use crate::telemetry::log::LogOnce;
 
 /// This product's line of the table. The calls have the names of the vendor's Go SDK.
 pub const PRODUCT: Product = Product {
@@ -115,8 +114,6 @@ struct Cce {
     clusters: Shared<BTreeMap<String, Cluster>>,
     offered: Offered,
     rounds: Rounds,
-    /// Lines that a node of a cluster stands twice in an answer, by cluster.
-    twice: LogOnce<String>,
 }
 
 impl Cce {
@@ -128,7 +125,6 @@ impl Cce {
             account: context.account.name.clone(),
             clusters: Shared::default(),
             rounds: Rounds::default(),
-            twice: LogOnce::default(),
         })
     }
 

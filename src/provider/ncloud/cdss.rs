@@ -13,7 +13,6 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::list::{Clusters, Listed, PAGE_SIZE};
-use super::notes::Notes;
 use super::{Client, Service};
 use crate::model::{Memory, Observation};
 use crate::provider::listing::Shared;
@@ -55,7 +54,6 @@ pub const PRODUCT: Product = Product {
 struct Cdss {
     client: Client,
     list: Shared<Clusters>,
-    notes: Notes,
 }
 
 impl Cdss {
@@ -63,7 +61,6 @@ impl Cdss {
         Ok(Self {
             client: Client::open(context, SERVICE)?,
             list: Shared::default(),
-            notes: Notes::default(),
         })
     }
 
@@ -91,15 +88,9 @@ impl Cdss {
             .map_err(|e| e.of(LIST.name))?;
         let body = json!({"serviceGroupInstanceNo": number(cluster)});
         let progress: Option<wire::Progress> = self.client.post(&PROGRESS, &body).await?;
-        let (observation, remarks) = map::observation(
-            &progress.unwrap_or_default(),
-            listed,
-            memory,
-            self.client.now(),
-        );
-        let source = (&*self.client.name, SERVICE.product, cluster);
-        self.notes.tell(source, remarks);
-        Ok(observation)
+        let progress = progress.unwrap_or_default();
+        let now = self.client.now();
+        Ok(map::observation(&progress, listed, memory, now))
     }
 }
 

@@ -14,7 +14,6 @@ use serde_json::json;
 
 use super::list::{Clusters, Listed, PAGE_SIZE};
 use super::lookup::{CachedLookup, Found};
-use super::notes::Notes;
 use super::{Client, Envelope, Service};
 use crate::model::{Kind, Memory, Observation};
 use crate::provider::listing::Shared;
@@ -97,7 +96,6 @@ struct Ses {
     learnt_region_no: CachedLookup<Arc<str>>,
     versions: CachedLookup<Versions>,
     list: Shared<Clusters>,
-    notes: Notes,
 }
 
 impl Ses {
@@ -111,7 +109,6 @@ impl Ses {
             learnt_region_no: CachedLookup::new(FRESH_REGION_NO),
             versions: CachedLookup::new(FRESH_VERSIONS),
             list: Shared::default(),
-            notes: Notes::default(),
         })
     }
 
@@ -251,12 +248,10 @@ impl Ses {
             seen,
             zone: self.client.zone(),
         };
-        let (mut observation, remarks) = map::observation(&progress, &input);
+        let mut observation = map::observation(&progress, &input);
         if observation.upgrades.is_empty() {
             observation.upgrades.extend(memory.once_more(Kind::Version));
         }
-        let source = (&*self.client.name, SERVICE.product, cluster);
-        self.notes.tell(source, remarks);
         Ok(observation)
     }
 }

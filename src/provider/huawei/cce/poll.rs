@@ -12,7 +12,9 @@ use super::task_cache::{Info, TaskCache};
 use super::wire::{Cluster, List, Node, Task, UpgradeInfo, Workflow};
 use super::words::{ClusterPhase, cluster_phase};
 use super::{Cce, LIST_NODES, LIST_TASKS, LIST_WORKFLOWS, PRODUCT, SHOW_INFO, available};
-use crate::model::{AvailableVersion, FirstSight, Kind, Memory, Observation, Upgrade};
+use crate::model::{
+    AvailableVersion, FirstSight, Kind, Memory, Observation, Remark, Remarks, Upgrade,
+};
 use crate::provider::error::check_id;
 use crate::provider::http::Effort;
 use crate::provider::secondary::SecondaryCalls;
@@ -28,6 +30,7 @@ pub(super) struct Poll<'a> {
     now: Timestamp,
     calls: SecondaryCalls<'a>,
     words: Vec<String>,
+    remarks: Remarks,
     /// Versions that the cloud offers; `None` while `upgradeinfo` is not asked, or is missed for a
     /// short time only.
     available: Option<Vec<AvailableVersion>>,
@@ -60,6 +63,7 @@ impl<'a> Poll<'a> {
             now,
             calls: SecondaryCalls::new(memory, now),
             words: Vec::new(),
+            remarks: Remarks::default(),
             available: None,
             ask_again_soon: false,
         }
@@ -103,6 +107,7 @@ impl<'a> Poll<'a> {
             changing: is_changing,
             upgrades: upgrade.into_iter().collect(),
             unknown_words: self.words,
+            remarks: self.remarks,
             refused: None,
             secondary: self.calls.finish(),
             ask_again_soon: self.ask_again_soon,
@@ -248,16 +253,8 @@ impl<'a> Poll<'a> {
             &[]
         };
         let found = nodes::nodes(&list, refused, &current, self.memory, &mut self.words);
-        if let Some(name) = &found.twice
-            && self.cce.twice.is_new(self.id.to_owned())
-        {
-            tracing::warn!(
-                account = %self.cce.account,
-                product = PRODUCT.name,
-                cluster = self.id,
-                node = name,
-                "A node stands twice in one answer; the worse state counts."
-            );
+        if let Some(name) = &found.twice {
+            self.remarks.add(|| Remark::NodeTwice(name.clone()));
         }
         check::tell(&check, &mut current.upgrade.details, has_failed);
         let mut upgrade = current.upgrade;

@@ -9,11 +9,10 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use super::super::list::Listed;
-use super::super::notes::Remarks;
 use super::wire::{Process, Progress};
 use crate::model::{
-    Begin, Kind, Memory, Node, NodeCollector, NodeCounts, NodeKey, NodeStatus, Observation, Seen,
-    Upgrade, UpgradeStatus,
+    Begin, Kind, Memory, Node, NodeCollector, NodeCounts, NodeKey, NodeStatus, Observation, Remark,
+    Remarks, Seen, Upgrade, UpgradeStatus,
 };
 use crate::text::clean;
 
@@ -80,7 +79,7 @@ pub(super) fn observation(
     listed: &Listed,
     memory: &Memory,
     now: Timestamp,
-) -> (Observation, Remarks) {
+) -> Observation {
     let (mut unknown_words, remarks) = oddities(progress);
     let counts = nodes(progress, |_| GREEN).counts();
     let mut services = Vec::new();
@@ -113,17 +112,17 @@ pub(super) fn observation(
     } else {
         &listed.name
     };
-    let observation = Observation {
+    Observation {
         name: name.clone(),
         version: listed.version.clone(),
         raw_status: clean(&listed.status),
         changing: look.changing,
         upgrades: next(memory, &look, now).into_iter().collect(),
         unknown_words,
+        remarks,
         refused: None,
         ..Observation::default()
-    };
-    (observation, remarks)
+    }
 }
 
 /// Roles with their processes, in the order of the answer.
@@ -159,7 +158,9 @@ fn oddities(progress: &Progress) -> (Vec<String>, Remarks) {
         if !seen.insert((role, name)) {
             remarks.add(|| {
                 let name = clean(name);
-                format!("{role} {name} is listed twice, and the worse state counts")
+                Remark::Note(format!(
+                    "{role} {name} is listed twice, and the worse state counts"
+                ))
             });
         }
     }

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 
 use super::super::list::Listed;
-use super::super::notes::Remarks;
 use super::version;
 use super::wire::{Progress, Version};
-use crate::model::{Kind, NodeCounts, NodeStatus, Observation, Seen, Upgrade, UpgradeStatus};
+use crate::model::{
+    Kind, NodeCounts, NodeStatus, Observation, Remark, Seen, Upgrade, UpgradeStatus,
+};
 use crate::text::{clean, non_empty};
 use nodes::Nodes;
 
@@ -42,13 +43,13 @@ pub(super) fn idle(listed: &Listed, versions: &[Version]) -> Observation {
 }
 
 /// Maps a progress answer, and notes what is odd about it. An empty answer tells of no upgrade.
-pub(super) fn observation(progress: &Progress, input: &MappingInput<'_>) -> (Observation, Remarks) {
+pub(super) fn observation(progress: &Progress, input: &MappingInput<'_>) -> Observation {
     let mut observation = idle(input.listed, input.versions);
     if observation.name.is_empty() {
         observation.name.clone_from(&progress.name);
     }
     let Some(requested) = progress.version_vo.action_date.at(input.zone) else {
-        return (observation, Remarks::default());
+        return observation;
     };
     let target = &progress.version_vo.target_version_code;
     let facts = nodes::Upgrade {
@@ -67,7 +68,7 @@ pub(super) fn observation(progress: &Progress, input: &MappingInput<'_>) -> (Obs
     let count = progress.node_count.and_then(|all| u64::try_from(all).ok());
     let count = count.unwrap_or(nodes.counts().total());
     if count != nodes.counts().total() {
-        remarks.add(|| "nodeCount is not the number of nodes listed".to_owned());
+        remarks.add(|| Remark::Note("nodeCount is not the number of nodes listed".to_owned()));
     }
     let is_incomplete = count > nodes.counts().total();
     let status = match status(nodes.counts(), &facts, input.listed) {
@@ -86,8 +87,8 @@ pub(super) fn observation(progress: &Progress, input: &MappingInput<'_>) -> (Obs
         upgrade.ended = ended(&upgrade, &facts);
     }
     observation.upgrades.push(upgrade);
-    observation.unknown_words = unknown_words;
-    (observation, remarks)
+    (observation.unknown_words, observation.remarks) = (unknown_words, remarks);
+    observation
 }
 
 /// Returns when the upgrade ended: the latest time of a node, as it was when the end was first seen,

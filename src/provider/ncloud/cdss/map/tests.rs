@@ -43,8 +43,8 @@ fn colours(brokers: &str) -> Progress {
 
 /// Takes a look into the memory, as a worker does, and gives its upgrade.
 fn look(memory: &mut Memory, progress: &Progress, listed: &Listed, second: i64) -> Option<Upgrade> {
-    let (observation, remarks) = observation(progress, listed, memory, at(second));
-    assert!(remarks.is_empty() && observation.unknown_words.is_empty());
+    let observation = observation(progress, listed, memory, at(second));
+    assert!(observation.remarks.is_empty() && observation.unknown_words.is_empty());
     assert_eq!(observation.changing, listed.is("changing"));
     let thresholds = Thresholds {
         stalled_after: Duration::from_secs(1000),
@@ -102,7 +102,7 @@ fn before_an_upgrade_no_colour_means_anything() {
 fn it_begins_with_orange_or_changing() {
     assert_eq!(states(&[("running", "2", "ogg")]), [S::Running]);
     assert_eq!(states(&[("changing", "2", "ggg")]), [S::Pending]);
-    let (shouted, _) = observation(&colours("G"), &listed("CHANGING ", "2"), &polled(), at(0));
+    let shouted = observation(&colours("G"), &listed("CHANGING ", "2"), &polled(), at(0));
     assert_eq!(shouted.upgrades[0].status, S::Pending);
     let played = play(&[("running", "2", "ggg"), ("changing", "2", "ggg")]);
     let begun = played[1].as_ref().unwrap();
@@ -277,8 +277,8 @@ fn the_example_and_what_is_optional_in_it() {
     ))
     .unwrap();
     let progress: Progress = serde_json::from_value(body["result"].clone()).unwrap();
-    let (observation, remarks) = observation(&progress, &listed("", "2.8.2"), &polled(), at(1));
-    assert!(remarks.is_empty() && observation.unknown_words.is_empty());
+    let observation = observation(&progress, &listed("", "2.8.2"), &polled(), at(1));
+    assert!(observation.remarks.is_empty() && observation.unknown_words.is_empty());
     assert_eq!(
         (observation.name.as_str(), observation.changing),
         ("events", false)
@@ -324,9 +324,9 @@ fn words_that_nobody_documents_are_told() {
         ],
     }))
     .unwrap();
-    let (observation, remarks) = observation(&progress, &listed("running", "2"), &polled(), at(1));
+    let observation = observation(&progress, &listed("running", "2"), &polled(), at(1));
     assert_eq!(observation.unknown_words, ["purple"]);
-    assert_eq!(remarks.len(), 2, "{remarks:?}");
+    assert_eq!(observation.remarks.len(), 2, "{:?}", observation.remarks);
     assert_eq!(
         nodes(observation.upgrades.first()),
         [Waiting, Unknown, Unknown, Unknown, Upgrading, Failed],

@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 
 use super::super::wire::NodeVo;
-use crate::model::{Node, NodeCollector, NodeKey, NodeStatus, Seen};
-use crate::provider::ncloud::notes::Remarks;
+use crate::model::{Node, NodeCollector, NodeKey, NodeStatus, Remark, Remarks, Seen};
 use crate::text::clean;
 
 /// A node's `status`: an open set in odd casing.
@@ -87,11 +86,11 @@ impl Upgrade<'_> {
             }
             if !nodes.all.add(node) {
                 nodes.remarks.add(|| {
-                    format!(
+                    Remark::Note(format!(
                         "node {} ({}) is listed twice, and the worse state counts",
                         clean(entry.vo.hostname()),
                         role(&entry.vo.node_role_code)
-                    )
+                    ))
                 });
             }
         }

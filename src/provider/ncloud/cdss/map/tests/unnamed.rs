@@ -44,7 +44,7 @@ fn a_service_that_names_no_node_is_read_by_its_own_colour() {
         "zookeeperStatusPerNode": [{"hostname": "z", "status": "green"}],
     }))
     .unwrap();
-    let (observation, _) = observation(&progress, &listed("running", "2"), &polled(), at(1));
+    let observation = observation(&progress, &listed("running", "2"), &polled(), at(1));
     assert_eq!(observation.upgrades[0].status, S::Running);
 }
 
@@ -56,7 +56,7 @@ fn an_unknown_colour_of_a_service_without_nodes_is_told() {
         "zookeeperStatusPerNode": [{"hostname": "z", "status": "green"}],
     }))
     .unwrap();
-    let (observation, _) = observation(&progress, &listed("running", "2"), &polled(), at(1));
+    let observation = observation(&progress, &listed("running", "2"), &polled(), at(1));
     assert_eq!(
         observation.unknown_words,
         ["purple"],

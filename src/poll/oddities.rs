@@ -1,10 +1,20 @@
-//! Tells of answers that exceed the bounds: counted each time, logged once.
+//! Log of oddities in answers: words that are not known, exceeded bounds, and remarks, each once.
 
 use super::{Deps, Watch};
-use crate::model::Observation;
 use crate::model::bounds::{Truncated, is_cut};
+use crate::model::{Observation, Remark};
 use crate::provider::Discovery;
 use crate::telemetry::DISCOVERY;
+use crate::telemetry::log::LogOnce;
+
+/// Oddities of a product's answers that were logged.
+#[derive(Debug, Default)]
+pub(super) struct Oddities {
+    words: LogOnce<String>,
+    /// Bounds and remarks, each with its cluster.
+    bounds: LogOnce<(String, Truncated)>,
+    remarks: LogOnce<(String, Remark)>,
+}
 
 impl Watch {
     /// Counts the bounds that a list of clusters exceeded, and logs each once.
@@ -25,7 +35,8 @@ impl Watch {
         }
     }
 
-    /// Counts the bounds that an answer about a cluster exceeded, and logs each once.
+    /// Counts the bounds that an answer about a cluster exceeded and the words that are not known, and
+    /// logs each once, as each remark.
     pub(super) fn tell_of_answer(
         &self,
         deps: &Deps,
@@ -48,12 +59,43 @@ impl Watch {
                 );
             }
         }
+        let (account, product) = (&*self.account.name, self.product.name);
+        for word in &observation.unknown_words {
+            deps.metrics.unknown_status(product);
+            if self.oddities.words.is_new(word.clone()) {
+                tracing::warn!(
+                    account,
+                    product,
+                    cluster,
+                    word,
+                    "The vendor uses a status word that is not known; please report it."
+                );
+            }
+        }
+        for remark in observation.remarks.iter() {
+            let key = (cluster.to_owned(), remark.clone());
+            if !self.oddities.remarks.is_new(key) {
+                continue;
+            }
+            match remark {
+                Remark::NodeTwice(node) => tracing::warn!(
+                    account,
+                    product,
+                    cluster,
+                    node,
+                    "A node stands twice in one answer; the worse state counts."
+                ),
+                Remark::Note(note) => {
+                    tracing::warn!(account, product, cluster, note, "An answer is odd.");
+                }
+            }
+        }
     }
 
     /// Counts, and returns whether this is the first time for this cluster and bound.
     fn is_news(&self, deps: &Deps, cluster: &str, bound: Truncated) -> bool {
         let (account, product) = (&self.account.name, self.product.name);
         deps.metrics.truncated(account, product, bound);
-        self.truncated.is_new((cluster.to_owned(), bound))
+        self.oddities.bounds.is_new((cluster.to_owned(), bound))
     }
 }
