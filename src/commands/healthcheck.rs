@@ -1,11 +1,12 @@
 //! `healthcheck`: asks the exporter on this machine whether it lives.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rolling_upgrade_exporter::text::exact_length;
 use rolling_upgrade_exporter::web::listen::ListenAddress;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -57,30 +58,13 @@ async fn ask(place: &str, path: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sends the request and reads what the answer begins with.
+/// Sends the request and reads the answer as far as `HTTP/1.`.
 async fn exchange(place: &str, path: &str) -> io::Result<Vec<u8>> {
-    let stream = TcpStream::connect(place).await?;
+    let mut stream = TcpStream::connect(place).await?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n");
-    let mut rest = request.as_bytes();
-    while !rest.is_empty() {
-        stream.writable().await?;
-        match stream.try_write(rest) {
-            Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
-    }
+    stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
-    while answer.len() < b"HTTP/1.".len() {
-        stream.readable().await?;
-        let mut space = [0; 64];
-        match stream.try_read(&mut space) {
-            Ok(0) => break,
-            Ok(length) => answer.extend(space.iter().take(length)),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
-    }
+    stream.take(7).read_to_end(&mut answer).await?;
     Ok(answer)
 }
 
