@@ -1,5 +1,8 @@
 //! Which format and which coding a scrape gets: plain functions of two request headers
 //! (RFC 9110, section 12; Prometheus, "Content negotiation").
+//!
+//! The parser is lenient: empty parameters, ones without a value and blanks around `=` cost no range.
+//! `mediatype` refuses such a range, and reads no codings.
 
 /// The text formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,6 +220,16 @@ mod tests {
             ),
             ("text/plain;q=0,*/*", OPEN),
             ("application/*;q=0.2,text/*;q=0.3,*/*", TEXT),
+            // Empty parameters, ones without a value, and spaces count for nothing.
+            ("application/openmetrics-text;;q=0.9,text/plain;q=0.8", OPEN),
+            (
+                "application/openmetrics-text;new;q=0.9,text/plain;q=0.8",
+                OPEN,
+            ),
+            (
+                "application/openmetrics-text ; q = 0.9 , text/plain;q=0.8",
+                OPEN,
+            ),
             // The more specific range counts, not the greater one.
             (
                 "application/openmetrics-text;version=1.0.0;q=0.1,application/openmetrics-text,text/plain;q=0.5",
