@@ -1,7 +1,11 @@
-//! The way of a log line to standard error: through a bounded queue and a thread of its own.
+//! Bounded queue of log lines, which a thread of its own writes to standard error.
 //!
-//! Whoever reads the log may stop reading, and a full pipe then blocks the writer. That must be
-//! nobody who polls or answers: lines are dropped instead, and the drop is told.
+//! The reader of the log may stop reading, and a full pipe then blocks its writer. No poll and no answer
+//! waits for that: lines are dropped instead, and the log tells how many.
+//!
+//! `tracing-appender` has such a queue, but bounds its lines and not their bytes, writes no line about
+//! the dropped ones, waits at the end for a time of its own, and prints to standard output where the
+//! queue is full then, which panics where that is closed.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -17,7 +21,7 @@ const LINES: usize = 1024;
 /// Bytes of the lines that may wait to be written.
 const BYTES: usize = 4 * 1024 * 1024;
 
-/// The near end of the queue: takes a line and never waits.
+/// Sender of the queue, which takes a line and never waits.
 #[derive(Debug, Clone)]
 pub(super) struct Queue {
     sender: SyncSender<Message>,
@@ -55,7 +59,7 @@ enum Message {
 }
 
 impl Queue {
-    /// A queue with a thread that writes to `out` for as long as the program runs.
+    /// Starts a thread that writes to `out` for as long as the program runs.
     pub(super) fn start(out: impl Write + Send + 'static) -> io::Result<Self> {
         let (sender, receiver) = sync_channel(LINES);
         let counts = Arc::new(Counts::default());
@@ -70,13 +74,13 @@ impl Queue {
     pub(super) fn flush(&self, patience: Duration) {
         let (done, flushed) = sync_channel(1);
         if self.sender.try_send(Message::Flush(done)).is_ok() {
-            // Too late is no news: whoever should read does not.
+            // A reader that does not read in time is no failure of the program.
             flushed.recv_timeout(patience).unwrap_or_default();
         }
     }
 }
 
-/// The far end: a line that cannot be written is lost, and nobody is told where nobody listens.
+/// Writes the lines of the queue. One that cannot be written is lost: there is no other place to say so.
 fn write_all(receiver: &Receiver<Message>, counts: &Counts, mut out: impl Write) {
     while let Ok(message) = receiver.recv() {
         match message {
@@ -86,7 +90,7 @@ fn write_all(receiver: &Receiver<Message>, counts: &Counts, mut out: impl Write)
             }
             Message::Flush(done) => {
                 drop(out.flush());
-                // Whoever asked may have gone.
+                // The flush may have been given up.
                 done.try_send(()).unwrap_or_default();
             }
         }
