@@ -10,6 +10,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use exporter_web::{Access, ExternalUrl, Limits, Reload, RoutePrefix, Settings, TrustedProxies};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -23,10 +24,7 @@ use crate::expose::Exposition;
 use crate::poll::{self, Polling};
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::web::access::Access;
-use crate::web::prefix::{ExternalUrl, RoutePrefix};
-use crate::web::proxy::TrustedProxies;
-use crate::web::{self, App, Limits, ready::Ready, reload::Reload};
+use crate::web::{App, ready::Ready};
 use reload::{Reader, Reloader};
 
 pub use signals::Signals;
@@ -105,19 +103,16 @@ pub async fn run(
     } else {
         Reload::Off
     };
-    let app = Arc::new(App {
+    let app = App {
         store: store.clone(),
         exposition: exposition.clone(),
         ready: ready.clone(),
         reload,
         prefix: options.prefix,
         external_url: options.external_url.clone(),
-        access: options.access,
-        trusted_proxies: options.trusted_proxies,
-        metrics: metrics.clone(),
         telemetry_path: options.telemetry_path,
         clock: clock.clone(),
-    });
+    };
     let deps = poll::Deps {
         store: store.clone(),
         metrics: metrics.clone(),
@@ -127,11 +122,16 @@ pub async fn run(
 
     let (stop, stopped) = watch::channel(());
     let mut parts = Parts::default();
-    let limits = Limits {
-        connections: web::descriptors::connections(options.max_connections),
-        ..Limits::default()
+    let settings = Settings {
+        access: options.access,
+        trusted_proxies: options.trusted_proxies,
+        limits: Limits {
+            connections: exporter_web::connections(options.max_connections),
+            ..Limits::default()
+        },
+        metrics: metrics.web().clone(),
     };
-    let serving = web::serve(listeners, app, limits, gone(stopped.clone()));
+    let serving = exporter_web::serve(listeners, settings, app, gone(stopped.clone()));
     parts.spawn(WEB, serving);
     let alerting = config.alerting.take();
     let (sidecar, to_sidecar) = mpsc::channel(1);

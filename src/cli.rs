@@ -15,8 +15,8 @@ use std::sync::LazyLock;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use exporter_web::listen::ListenAddress;
 use rolling_upgrade_exporter::telemetry::log::{Format, Level};
-use rolling_upgrade_exporter::web::listen::ListenAddress;
 use rolling_upgrade_exporter::{BUILD_REVISION, BUILD_RUSTC};
 
 pub(crate) use check::Check;
@@ -25,7 +25,8 @@ pub(crate) use export::Export;
 pub(crate) use quoting::without_passwords;
 pub(crate) use start::{How, Start, StartCce, StartCdss, StartProduct};
 pub(crate) use status::{Narrow, Output, Remote, Status};
-pub(crate) use web::Web;
+use web::listen_address;
+pub(crate) use web::{PORT, Web};
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -110,7 +111,8 @@ pub(crate) struct Demo {
     #[arg(
         long = "web.listen-address",
         value_name = "ADDRESS",
-        default_value = "127.0.0.1:10850"
+        default_value = "127.0.0.1:10850",
+        value_parser = listen_address
     )]
     pub(crate) addresses: Vec<ListenAddress>,
     #[command(flatten)]
@@ -128,7 +130,8 @@ pub(crate) struct Simulate {
     #[arg(
         long = "listen-address",
         value_name = "ADDRESS",
-        default_value = "127.0.0.1:10851"
+        default_value = "127.0.0.1:10851",
+        value_parser = listen_address
     )]
     pub(crate) listen_address: ListenAddress,
     /// What happens in the clouds; without it the demo's scenario
@@ -284,7 +287,7 @@ mod tests {
             serve.config.file,
             PathBuf::from("rolling-upgrade-exporter.yml")
         );
-        assert_eq!(serve.web.addresses, [":10850".parse().unwrap()]);
+        assert_eq!(serve.web.addresses, [listen_address(":10850").unwrap()]);
         assert_eq!(serve.web.telemetry_path, "/metrics");
         let Ok(Command::Simulate(simulate)) = parse(&["simulate"]) else {
             panic!("simulate does not simulate");

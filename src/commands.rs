@@ -14,15 +14,15 @@ use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
 
+use exporter_web::Access;
+use exporter_web::config::WebConfigError;
+use exporter_web::listen::systemd::{self, SystemdError};
+use exporter_web::listen::{BindError, ListenAddress};
 use rolling_upgrade_exporter::app::AppError;
 use rolling_upgrade_exporter::config::ConfigError;
-use rolling_upgrade_exporter::web::access::Access;
-use rolling_upgrade_exporter::web::config::WebConfigError;
-use rolling_upgrade_exporter::web::listen::systemd::{self, SystemdError};
-use rolling_upgrade_exporter::web::listen::{BindError, ListenAddress};
 use tokio::net::TcpListener;
 
-use crate::cli::{Command, Web, WebConfig};
+use crate::cli::{Command, PORT, Web, WebConfig};
 
 /// Commands that help where there is no config yet.
 const FIRST_STEPS: &str = "\
@@ -71,7 +71,7 @@ async fn bind(addresses: &[ListenAddress]) -> Result<Vec<TcpListener>, BindError
 /// Listens where the flags say.
 async fn listen(flags: &Web) -> Result<Vec<TcpListener>, Failure> {
     if flags.systemd_socket {
-        return systemd::take().map_err(|error| match error {
+        return systemd::take(PORT).map_err(|error| match error {
             SystemdError::Io(..) => Failure::Run(error.into()),
             _ => Failure::Usage(error.to_string()),
         });

@@ -5,9 +5,7 @@ mod failing;
 mod forget;
 mod labels;
 pub mod log;
-pub mod log_limit;
 pub mod process;
-pub mod web;
 
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashSet};
@@ -62,7 +60,7 @@ pub struct Metrics {
     reload_successful: Gauge,
     reload_success: FloatGauge,
     alerts: alerts::Alerts,
-    web: web::Web,
+    web: exporter_web::Metrics,
     failing: Mutex<failing::Sources>,
     /// The label sets of `api_requests`.
     requests: Mutex<HashSet<RequestLabels>>,
@@ -162,7 +160,7 @@ impl Metrics {
             FloatGauge::default()
         );
         let alerts = alerts::Alerts::new(own);
-        let web = web::Web::new(own);
+        let web = exporter_web::Metrics::register(&mut registry, PREFIX);
         Self {
             registry,
             polls,
@@ -354,7 +352,7 @@ impl Metrics {
     }
 
     /// The families of the web server.
-    pub fn web(&self) -> &web::Web {
+    pub fn web(&self) -> &exporter_web::Metrics {
         &self.web
     }
 

@@ -11,44 +11,20 @@
 //! All of them below `--web.route-prefix`, if there is one; the root then leads to the page.
 //! `HEAD` works wherever `GET` does; any other method is 405, any other path 404.
 
-pub mod access;
-mod admission;
 mod api;
-mod aside;
-mod auth;
-mod body;
-mod client_network;
-pub mod config;
-mod connection;
-mod cross_site;
-pub mod descriptors;
-mod gate;
-mod guard;
-mod host;
-pub mod listen;
-mod packed;
 mod page;
-pub mod prefix;
-pub mod proxy;
 pub mod ready;
-pub mod reload;
 mod route;
-pub mod server;
-mod tls;
 
 use std::sync::Arc;
+
+use exporter_web::{Answer, ExternalUrl, Handler, Reload, RoutePrefix};
+use hyper::Request;
 
 use crate::clock::Clock;
 use crate::expose::Exposition;
 use crate::store::Store;
-use crate::telemetry::Metrics;
-use access::Access;
-use prefix::{ExternalUrl, RoutePrefix};
-use proxy::TrustedProxies;
 use ready::Ready;
-use reload::Reload;
-
-pub use server::{Limits, serve};
 
 /// What the answers are made from.
 #[derive(Debug)]
@@ -61,12 +37,6 @@ pub struct App {
     pub ready: Ready,
     /// How the config is read anew.
     pub reload: Reload,
-    /// Who may come in, and how.
-    pub access: Arc<Access>,
-    /// Reverse proxies that tell the addresses of their clients.
-    pub trusted_proxies: TrustedProxies,
-    /// Counters of the server.
-    pub metrics: Arc<Metrics>,
     /// What stands before each path.
     pub prefix: RoutePrefix,
     /// Address under which people reach the page; `None` when it is not known.
@@ -75,4 +45,10 @@ pub struct App {
     pub telemetry_path: String,
     /// The wall clock.
     pub clock: Clock,
+}
+
+impl Handler for App {
+    async fn handle(&self, request: &Request<()>) -> Answer {
+        route::handle(self, request).await
+    }
 }

@@ -10,18 +10,15 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use exporter_web::{Access, Limits, Reload, RoutePrefix, Settings, TrustedProxies};
 use jiff::Timestamp;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::expose::Exposition;
 use rolling_upgrade_exporter::model::{ClusterState, Key, Thresholds};
 use rolling_upgrade_exporter::store::Store;
 use rolling_upgrade_exporter::telemetry::Metrics;
-use rolling_upgrade_exporter::web::access::Access;
-use rolling_upgrade_exporter::web::prefix::RoutePrefix;
-use rolling_upgrade_exporter::web::proxy::TrustedProxies;
+use rolling_upgrade_exporter::web::App;
 use rolling_upgrade_exporter::web::ready::{Latch, Ready};
-use rolling_upgrade_exporter::web::reload::Reload;
-use rolling_upgrade_exporter::web::{self, App, Limits};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -52,23 +49,25 @@ impl Server {
         let clock = Clock::system();
         let (ready, latch) = Ready::new();
         let metrics = Arc::new(Metrics::new());
-        let app = Arc::new(App {
+        let settings = Settings {
+            limits,
+            trusted_proxies: TrustedProxies::from_iter(["127.0.0.1".parse().unwrap()]),
+            ..Settings::new(Arc::new(access), metrics.web().clone())
+        };
+        let app = App {
             store,
-            exposition: Arc::new(Exposition::new(metrics.clone(), clock.clone())),
+            exposition: Arc::new(Exposition::new(metrics, clock.clone())),
             ready,
             reload,
-            access: Arc::new(access),
-            trusted_proxies: TrustedProxies::from_iter(["127.0.0.1".parse().unwrap()]),
-            metrics,
             prefix: RoutePrefix::default(),
             external_url: None,
             telemetry_path: "/metrics".to_owned(),
             clock,
-        });
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(web::serve(vec![listener], app, limits, async {
+        let task = tokio::spawn(exporter_web::serve(vec![listener], settings, app, async {
             drop(stopped.await);
         }));
         Self {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use exporter_web::{Access, Reload, RoutePrefix, Settings};
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::expose::Exposition;
 use rolling_upgrade_exporter::model::{
@@ -13,12 +14,8 @@ use rolling_upgrade_exporter::model::{
 };
 use rolling_upgrade_exporter::store::Store;
 use rolling_upgrade_exporter::telemetry::Metrics;
-use rolling_upgrade_exporter::web::access::Access;
-use rolling_upgrade_exporter::web::prefix::RoutePrefix;
-use rolling_upgrade_exporter::web::proxy::TrustedProxies;
+use rolling_upgrade_exporter::web::App;
 use rolling_upgrade_exporter::web::ready::Ready;
-use rolling_upgrade_exporter::web::reload::Reload;
-use rolling_upgrade_exporter::web::{self, App, Limits};
 use tokio::net::TcpListener;
 
 /// Clusters in a scrape, with 10 nodes each: a body of about 1 MB.
@@ -53,10 +50,12 @@ pub(crate) async fn serve() {
     for access in accesses {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
         let address = listener.local_addr().expect("its address");
-        let serving = web::serve(
+        let metrics = Arc::new(Metrics::new());
+        let settings = Settings::new(Arc::new(access), metrics.web().clone());
+        let serving = exporter_web::serve(
             vec![listener],
-            Arc::new(app(access)),
-            Limits::default(),
+            settings,
+            app(metrics),
             std::future::pending(),
         );
         tokio::spawn(serving);
@@ -86,26 +85,22 @@ fn users() -> String {
     text
 }
 
-fn app(access: Access) -> App {
+fn app(metrics: Arc<Metrics>) -> App {
     let clock = Clock::system();
     let store = Arc::new(Store::new());
     for number in 0..CLUSTERS {
         store.put(cluster(number));
     }
-    let metrics = Arc::new(Metrics::new());
-    let exposition = Arc::new(Exposition::new(metrics.clone(), clock.clone()));
+    let exposition = Arc::new(Exposition::new(metrics, clock.clone()));
     exposition.publish(&store.snapshot());
     let (ready, _latch) = Ready::new();
     App {
         store,
         exposition,
-        metrics,
         ready,
         reload: Reload::Off,
-        access: Arc::new(access),
         prefix: RoutePrefix::default(),
         external_url: None,
-        trusted_proxies: TrustedProxies::default(),
         telemetry_path: "/metrics".to_owned(),
         clock,
     }

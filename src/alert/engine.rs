@@ -14,7 +14,7 @@ use super::peer::Posting;
 use super::rule::{Labels, Rule};
 use super::rules;
 use crate::config::Alerting;
-use crate::web::prefix::ExternalUrl;
+use exporter_web::ExternalUrl;
 
 /// An alert is told to fire for this many resend intervals: three posts may be lost.
 const AHEAD: u32 = 4;

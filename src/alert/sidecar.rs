@@ -13,7 +13,7 @@ use crate::clock::{Clock, Times};
 use crate::config::Alerting;
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::web::prefix::ExternalUrl;
+use exporter_web::ExternalUrl;
 
 /// Many clusters change at once; they are looked at together. It bounds the delay of an alert, too.
 const GAP: Duration = Duration::from_millis(250);

@@ -16,7 +16,7 @@ use crate::expose::Exposition;
 use crate::poll::{Changes, Polling, Prepared};
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::web::reload::ReloadQueue;
+use exporter_web::ReloadQueue;
 pub(super) use reading::Reader;
 use reading::Reading;
 

@@ -1,11 +1,13 @@
 //! The flags that `serve` and `healthcheck` share: what the server is, and so where it is asked.
 
 use clap::Args;
-use rolling_upgrade_exporter::web::listen::ListenAddress;
-use rolling_upgrade_exporter::web::prefix::{ExternalUrl, RoutePrefix};
-use rolling_upgrade_exporter::web::proxy::ProxyNetwork;
+use exporter_web::listen::{BadAddress, ListenAddress};
+use exporter_web::{ExternalUrl, ProxyNetwork, RoutePrefix};
 
 use super::WebConfig;
+
+/// Port of the exporter by default, which errors name.
+pub(crate) const PORT: u16 = 10850;
 
 /// Where the exporter listens, and what it serves there.
 #[derive(Debug, Args)]
@@ -14,7 +16,8 @@ pub(crate) struct Web {
     #[arg(
         long = "web.listen-address",
         value_name = "ADDRESS",
-        default_value = ":10850"
+        default_value = ":10850",
+        value_parser = listen_address
     )]
     pub(crate) addresses: Vec<ListenAddress>,
     /// Listen on the sockets that systemd hands over, instead of --web.listen-address
@@ -40,7 +43,7 @@ pub(crate) struct Web {
     #[arg(long = "web.external-url", value_name = "URL", value_parser = external_url)]
     pub(crate) external_url: Option<ExternalUrl>,
     /// The path below which everything is served [default: the path of --web.external-url]
-    #[arg(long = "web.route-prefix", value_name = "PATH")]
+    #[arg(long = "web.route-prefix", value_name = "PATH", value_parser = route_prefix)]
     route_prefix: Option<RoutePrefix>,
     /// Let POST and PUT to /-/reload read the config anew; SIGHUP always does
     #[arg(long = "web.enable-lifecycle")]
@@ -71,11 +74,27 @@ fn max_connections(text: &str) -> Result<usize, &'static str> {
     number.ok_or("not a number of connections from 8; write for instance 4096")
 }
 
-/// An address whose path can be a route prefix, since it is the default of one.
+/// Parses an address to listen on.
+pub(super) fn listen_address(text: &str) -> Result<ListenAddress, BadAddress> {
+    ListenAddress::parse(text, PORT)
+}
+
+/// Parses a path below which everything is served.
+fn route_prefix(text: &str) -> Result<RoutePrefix, String> {
+    text.parse().map_err(no_prefix)
+}
+
+/// Parses an address whose path can be a route prefix, since it is the default of one.
 fn external_url(text: &str) -> Result<ExternalUrl, String> {
-    let url: ExternalUrl = text.parse()?;
-    url.route_prefix()?;
+    let url: ExternalUrl = text.parse().map_err(|error: String| {
+        format!("{error}; write for instance https://monitoring.example.com/upgrades/")
+    })?;
+    url.route_prefix().map_err(no_prefix)?;
     Ok(url)
+}
+
+fn no_prefix(error: String) -> String {
+    error + "; write /upgrades, or / for none"
 }
 
 /// A path that is its own form in a URL and leaves the other routes alone.
@@ -91,4 +110,39 @@ fn telemetry_path(text: &str) -> Result<String, String> {
         return Err("/-/, /api/ and // are taken; write /metrics".to_owned());
     }
     Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_addresses_and_prefixes_say_what_to_write() {
+        let example = "write for instance https://monitoring.example.com/upgrades/";
+        let no_prefix =
+            "a path is / and letters, digits, / - . _ ~; write /upgrades, or / for none";
+        assert_eq!(route_prefix("/a b").unwrap_err(), no_prefix);
+        for (text, error) in [
+            ("", &*format!("relative URL without a base; {example}")),
+            (
+                "ftp://x",
+                &format!("not an address with http or https; {example}"),
+            ),
+            (
+                "https://u@x",
+                &format!("a user or password is not part of it; {example}"),
+            ),
+            (
+                "https://x/?a",
+                &format!("neither ? nor # is part of it; {example}"),
+            ),
+            ("https://x/%20", no_prefix),
+        ] {
+            assert_eq!(external_url(text).unwrap_err(), error, "{text}");
+        }
+        assert_eq!(
+            listen_address("10850").unwrap_err().to_string(),
+            "no port from 0 to 65535 after the last colon; write :10850 or host:10850"
+        );
+    }
 }

@@ -8,7 +8,6 @@ use anyhow::anyhow;
 use rolling_upgrade_exporter::check::{hints, live};
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::{self, Config};
-use rolling_upgrade_exporter::web;
 
 use super::{Failure, say};
 use crate::cli::Check;
@@ -25,7 +24,7 @@ pub(super) async fn run(flags: &Check) -> Result<(), Failure> {
         say(&format!("{}:{warning}", file.display()))?;
     }
     if let Some(path) = flags.web_config.file() {
-        let web = web::config::load(path)?;
+        let web = exporter_web::config::load(path)?;
         say(&format!("{}: ok, {}", path.display(), web.summary()))?;
     }
     // The variables are those of the machine that checks, not of the one that will run it.

@@ -3,15 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use exporter_web::listen::ListenAddress;
+use exporter_web::{Limits, RoutePrefix, TrustedProxies};
 use rolling_upgrade_exporter::app::{self, Options};
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::{self, ConfigError};
 use rolling_upgrade_exporter::sim::{World, demo, server};
 use rolling_upgrade_exporter::telemetry;
-use rolling_upgrade_exporter::web::Limits;
-use rolling_upgrade_exporter::web::listen::ListenAddress;
-use rolling_upgrade_exporter::web::prefix::RoutePrefix;
-use rolling_upgrade_exporter::web::proxy::TrustedProxies;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 

@@ -4,8 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use exporter_web::listen::ListenAddress;
 use rolling_upgrade_exporter::text::exact_length;
-use rolling_upgrade_exporter::web::listen::ListenAddress;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -91,7 +91,7 @@ mod tests {
             stream.write_all(answer.as_bytes()).unwrap();
             String::from_utf8(head).unwrap()
         });
-        (address.parse().unwrap(), served)
+        (ListenAddress::parse(&address, 9100).unwrap(), served)
     }
 
     #[tokio::test]
@@ -119,7 +119,7 @@ mod tests {
             served.join().unwrap();
         }
         let gone = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = gone.local_addr().unwrap().to_string().parse().unwrap();
+        let address = ListenAddress::parse(&gone.local_addr().unwrap().to_string(), 9100).unwrap();
         drop(gone);
         let error = format!(
             "{:#}",
@@ -131,7 +131,8 @@ mod tests {
     #[tokio::test]
     async fn a_silent_server_is_not_waited_for() {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = silent.local_addr().unwrap().to_string().parse().unwrap();
+        let address =
+            ListenAddress::parse(&silent.local_addr().unwrap().to_string(), 9100).unwrap();
         let limit = Duration::from_millis(100);
         let error = check(&address, "/-/healthy", limit)
             .await

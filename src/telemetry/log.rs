@@ -44,8 +44,8 @@ pub enum Level {
     Debug,
 }
 
-/// Starts logging; once a process. Only this program's own lines pass: those of the HTTP client
-/// hold URLs.
+/// Starts logging; once a process. Only lines of this program and its web server pass: those of the HTTP
+/// client hold URLs.
 ///
 /// # Errors
 /// When the system has no thread left for it.
@@ -60,7 +60,9 @@ pub fn start(level: Level, format: Format) -> std::io::Result<()> {
         Level::Info => "info",
         Level::Debug => "debug",
     };
-    let filter = EnvFilter::new(format!("rolling_upgrade_exporter={word}"));
+    let filter = EnvFilter::new(format!(
+        "rolling_upgrade_exporter={word},exporter_web={word}"
+    ));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(queue.clone())

@@ -1,56 +1,44 @@
 //! From a request to its answer: a plain function, without a socket. What waits for others is the
 //! answer's future.
 
-use bytes::Bytes;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use http_body_util::Full;
+use exporter_web::{Answer, Place, maybe_gzip, respond, run_blocking, text};
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
-    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderMap,
+    HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, VARY,
 };
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::{Method, Request, StatusCode, Uri};
 
-use super::aside::aside;
-use super::packed::packed;
-use super::prefix::Place;
-use super::{App, api, page, reload};
+use super::{App, api, page};
 use crate::expose::{Scrape, negotiate};
 use crate::report::Report;
 
-pub(super) type Answer = Response<Full<Bytes>>;
-
 /// Answers a request. The body of an answer to `HEAD` is there too: hyper sends its length alone.
-pub(super) fn handle<'a, B>(app: &'a App, request: &Request<B>) -> BoxFuture<'a, Answer> {
+pub(super) async fn handle(app: &App, request: &Request<()>) -> Answer {
     let path = match app.prefix.place(request.uri().path()) {
         Place::Inside(path) => path,
-        Place::Door(page) => return std::future::ready(door(request.method(), &page)).boxed(),
-        Place::Outside => return std::future::ready(not_found(app)).boxed(),
+        Place::Redirect(page) => return redirect(request.method(), &page),
+        Place::Outside => return not_found(app),
     };
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     match path {
         path if path == app.telemetry_path => {}
         "/-/reload" => {
             return match *request.method() {
-                Method::POST | Method::PUT => reload::handle(app, request),
-                _ => std::future::ready(not_allowed("POST, PUT", "only POST and PUT\n")).boxed(),
+                Method::POST | Method::PUT => {
+                    app.reload.handle(request, app.external_url.as_ref()).await
+                }
+                _ => not_allowed("POST, PUT", "only POST and PUT\n"),
             };
         }
-        "/" if reads => return people(app, request.uri(), request.headers()).boxed(),
-        api::PATH if reads => return upgrades(app, request.uri(), request.headers()).boxed(),
+        "/" if reads => return people(app, request.uri(), request.headers()).await,
+        api::PATH if reads => return upgrades(app, request.uri(), request.headers()).await,
         _ => {}
     }
-    std::future::ready(at_once(app, request, path)).boxed()
+    respond_now(app, request, path)
 }
 
-/// Returns true for the paths of probes, whose answers are short.
-pub(super) fn is_probe(path: &str) -> bool {
-    path.ends_with("/-/healthy") || path.ends_with("/-/ready")
-}
-
-/// What is answered from what is there.
-fn at_once<B>(app: &App, request: &Request<B>, path: &str) -> Answer {
+/// Answers the routes that wait for nothing.
+fn respond_now(app: &App, request: &Request<()>, path: &str) -> Answer {
     let known =
         path == app.telemetry_path || matches!(path, "/" | api::PATH | "/-/healthy" | "/-/ready");
     if !known {
@@ -69,7 +57,7 @@ fn at_once<B>(app: &App, request: &Request<B>, path: &str) -> Answer {
             StatusCode::SERVICE_UNAVAILABLE,
             "the first poll round has not ended yet\n",
         ),
-        // What is made aside is asked for with other methods only.
+        // What is made on the blocking pool is asked for with other methods only.
         _ => not_allowed("GET, HEAD", "only GET and HEAD\n"),
     }
 }
@@ -79,8 +67,8 @@ fn not_found(app: &App) -> Answer {
     text(StatusCode::NOT_FOUND, told)
 }
 
-/// Leads to the page.
-fn door(method: &Method, page: &str) -> Answer {
+/// Redirects to the page.
+fn redirect(method: &Method, page: &str) -> Answer {
     if !matches!(*method, Method::GET | Method::HEAD) {
         return not_allowed("GET, HEAD", "only GET and HEAD\n");
     }
@@ -97,10 +85,10 @@ fn people(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = Ans
     let query = uri.query().unwrap_or_default().to_owned();
     let gzip = takes_gzip(headers);
     let telemetry_path = app.telemetry_path.clone();
-    aside(move || {
+    run_blocking(move || {
         let report = Report::new(&store, ready, clock.now());
         let page = page::page(report, &query, &telemetry_path);
-        let (body, gzip) = packed(page.html.into_bytes(), gzip);
+        let (body, gzip) = maybe_gzip(page.html.into_bytes(), gzip);
         let mut answer = compressible(
             respond(StatusCode::OK, "text/html; charset=utf-8", body),
             gzip,
@@ -120,10 +108,10 @@ fn upgrades(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = A
     let (store, ready, clock) = (app.store.clone(), app.ready.is_ready(), app.clock.clone());
     let query = uri.query().unwrap_or_default().to_owned();
     let gzip = takes_gzip(headers);
-    aside(
+    run_blocking(
         move || match api::answer(Report::new(&store, ready, clock.now()), &query) {
             Ok(body) => {
-                let (body, gzip) = packed(body, gzip);
+                let (body, gzip) = maybe_gzip(body, gzip);
                 compressible(respond(StatusCode::OK, "application/json", body), gzip)
             }
             Err((status, told)) => text(status, told),
@@ -180,23 +168,6 @@ fn not_allowed(allowed: &'static str, body: &'static str) -> Answer {
     answer
         .headers_mut()
         .insert(ALLOW, HeaderValue::from_static(allowed));
-    answer
-}
-
-pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
-    respond(status, "text/plain; charset=utf-8", body.into())
-}
-
-fn respond(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
-    let length = body.len();
-    let mut answer = Response::new(Full::new(body));
-    *answer.status_mut() = status;
-    let headers = answer.headers_mut();
-    // Hyper would leave out the length of an empty body in an answer to HEAD.
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use exporter_web::{Access, Reload, RoutePrefix, Settings};
 use jiff::{SignedDuration, Timestamp};
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::expose::Exposition;
@@ -15,12 +16,8 @@ use rolling_upgrade_exporter::model::{
 };
 use rolling_upgrade_exporter::store::Store;
 use rolling_upgrade_exporter::telemetry::Metrics;
-use rolling_upgrade_exporter::web::access::Access;
-use rolling_upgrade_exporter::web::prefix::RoutePrefix;
-use rolling_upgrade_exporter::web::proxy::TrustedProxies;
+use rolling_upgrade_exporter::web::App;
 use rolling_upgrade_exporter::web::ready::Ready;
-use rolling_upgrade_exporter::web::reload::Reload;
-use rolling_upgrade_exporter::web::{self, App, Limits};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -48,23 +45,21 @@ impl DetailsStage {
         let (ready, latch) = Ready::new();
         drop(latch);
         let (clock, metrics) = (Clock::system(), Arc::new(Metrics::new()));
-        let app = Arc::new(App {
+        let settings = Settings::new(Arc::new(Access::open()), metrics.web().clone());
+        let app = App {
             store,
-            exposition: Arc::new(Exposition::new(metrics.clone(), clock.clone())),
+            exposition: Arc::new(Exposition::new(metrics, clock.clone())),
             ready,
             reload: Reload::Off,
-            access: Arc::new(Access::open()),
-            trusted_proxies: TrustedProxies::default(),
-            metrics,
             prefix: RoutePrefix::default(),
             external_url: None,
             telemetry_path: "/metrics".to_owned(),
             clock,
-        });
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(web::serve(vec![listener], app, Limits::default(), async {
+        tokio::spawn(exporter_web::serve(vec![listener], settings, app, async {
             drop(stopped.await);
         }));
         let folder = tempfile::tempdir().unwrap();

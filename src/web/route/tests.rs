@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use exporter_web::{Reload, RoutePrefix};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 
@@ -8,11 +9,7 @@ use crate::clock::Clock;
 use crate::expose::Exposition;
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::web::access::Access;
-use crate::web::prefix::RoutePrefix;
-use crate::web::proxy::TrustedProxies;
 use crate::web::ready::{Latch, Ready};
-use crate::web::reload::Reload;
 
 fn app(telemetry_path: &str) -> (App, Latch) {
     let (ready, latch) = Ready::new();
@@ -20,12 +17,9 @@ fn app(telemetry_path: &str) -> (App, Latch) {
     let metrics = Arc::new(Metrics::new());
     let app = App {
         store: Arc::new(Store::new()),
-        exposition: Arc::new(Exposition::new(metrics.clone(), clock.clone())),
+        exposition: Arc::new(Exposition::new(metrics, clock.clone())),
         ready,
         reload: Reload::Off,
-        access: Arc::new(Access::open()),
-        trusted_proxies: TrustedProxies::default(),
-        metrics,
         prefix: RoutePrefix::default(),
         external_url: None,
         telemetry_path: telemetry_path.to_owned(),
@@ -139,7 +133,7 @@ async fn passes_a_compressed_scrape_through() {
     let scrape = |gzip| Scrape {
         content_type: "text/plain; version=0.0.4; charset=utf-8",
         gzip,
-        body: Bytes::from_static(b"\x1f\x8b body"),
+        body: bytes::Bytes::from_static(b"\x1f\x8b body"),
     };
     let answer = scraped(scrape(true));
     assert_eq!(answer.headers()["content-encoding"], "gzip");
