@@ -22,7 +22,7 @@ fn exchange(address: SocketAddr, lines: &[&str]) -> (u16, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn http_1_1_needs_one_valid_host() {
-    let server = Server::start("events", Limits::default()).await;
+    let server = Server::start(Limits::default()).await;
     let ask = |lines: &[&str]| exchange(server.address, lines);
     let get = "GET /-/healthy HTTP/1.1";
     for (lines, problem) in [
@@ -46,7 +46,7 @@ async fn http_1_1_needs_one_valid_host() {
     }
     for lines in [
         &[get, "Host: x"][..],
-        &[get, "Host: [::1]:10850"],
+        &[get, "Host: [::1]:9100"],
         &[get, "Host:"],
         &["GET /-/healthy HTTP/1.0"],
         &["GET /-/healthy HTTP/1.0", "Host: x"],
@@ -60,7 +60,7 @@ async fn http_1_1_needs_one_valid_host() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reload_from_another_site_is_refused() {
     let (reload, mut queue) = Reload::on();
-    let server = Server::start_with("events", Limits::default(), reload, Access::open()).await;
+    let server = Server::start_with(Limits::default(), reload, Access::open()).await;
     let reloads = tokio::spawn(async move {
         let mut reloads = 0;
         while let Ok(request) = tokio::time::timeout(PATIENCE, queue.next()).await {
@@ -112,7 +112,7 @@ async fn a_reload_from_another_site_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_reloads_at_once_shut_no_client_out() {
     let (reload, mut queue) = Reload::on();
-    let server = Server::start_with("events", Limits::default(), reload, Access::open()).await;
+    let server = Server::start_with(Limits::default(), reload, Access::open()).await;
     let address = server.address;
     let post = move || exchange(address, &["POST /-/reload HTTP/1.1", "Host: x"]);
     let (told, mut answers) = tokio::sync::mpsc::unbounded_channel();
@@ -149,7 +149,7 @@ async fn server_with_users() -> (Server, tempfile::TempDir) {
     );
     std::fs::write(&path, users).unwrap();
     let access = Access::load(&path).unwrap();
-    let server = Server::start_with("events", Limits::default(), Reload::Off, access).await;
+    let server = Server::start_with(Limits::default(), Reload::Off, access).await;
     (server, folder)
 }
 
@@ -208,8 +208,7 @@ async fn clients_behind_a_trusted_proxy_have_shares_of_their_own() {
     let wrong = statuses.iter().filter(|status| *status == "401").count();
     let metrics = read_answer(&mut log_in(&server, "cheap", "secret", "192.0.2.2"));
     for (reason, count) in [("share", share), ("credentials", wrong), ("busy", 0)] {
-        let series =
-            format!("rolling_upgrade_exporter_web_logins_refused_total{{reason=\"{reason}\"}}");
+        let series = format!("test_web_logins_refused_total{{reason=\"{reason}\"}}");
         assert!(metrics.contains(&format!("{series} {count}\n")), "{reason}");
     }
     server.end().await;
