@@ -8,10 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::text::trimmed;
-use watched_file::{Content, FileError, FileKind, Mark};
-
-/// A file that changed more recently may still be written.
-const SETTLES_AFTER: Duration = Duration::from_secs(1);
+use watched_file::{Content, FileError, FileKind, Mark, Trouble};
 
 /// A file with a secret, and what was last read of it.
 #[derive(Debug)]
@@ -29,14 +26,14 @@ struct Known {
     mark: Option<Mark>,
     /// Number of the read that gave the value.
     serial: u64,
-    /// Why the file could not be used after that, as it was told.
-    trouble: Option<String>,
+    /// Reason why the file could not be used after that.
+    trouble: Trouble,
 }
 
 impl SecretFile {
     /// Nothing is read of it yet.
     pub fn new(path: PathBuf) -> Self {
-        Self::settling(path, SETTLES_AFTER)
+        Self::settling(path, watched_file::SETTLES_AFTER)
     }
 
     /// One that counts as whole when it did not change for so long.
@@ -60,7 +57,7 @@ impl SecretFile {
     pub(super) fn get(&self) -> Result<SecretString, String> {
         let known = self.known();
         let unread = || "it was not read yet".to_owned();
-        let why = || known.trouble.clone().unwrap_or_else(unread);
+        let why = || known.trouble.why().map_or_else(unread, str::to_owned);
         known.value.clone().ok_or_else(why)
     }
 
@@ -85,12 +82,13 @@ impl SecretFile {
             // A later read was faster.
             Ok(content) if content.serial < known.serial => return,
             Ok(content) => {
-                let is_whole = content.mark.is_some_and(|mark| self.is_settled(mark));
                 let is_known = known.mark.is_some() && known.mark == content.mark;
-                if known.value.is_some() && !is_whole && !is_known {
+                let is_settled =
+                    |mark: &Mark| mark.is_settled(SystemTime::now(), self.settles_after);
+                let mark = content.mark.filter(is_settled);
+                if known.value.is_some() && mark.is_none() && !is_known {
                     return;
                 }
-                let mark = content.mark.filter(|_| is_whole);
                 let serial = content.serial;
                 parse(content.bytes).map(|value| (value, mark, serial))
             }
@@ -106,29 +104,22 @@ impl SecretFile {
                     value: Some(value),
                     mark,
                     serial,
-                    trouble: None,
+                    trouble: Trouble::default(),
                 };
             }
             Err(why) => {
-                if known.value.is_some() && known.trouble.as_ref() != Some(&why) {
+                if known.trouble.is_new(Some(&why)) && known.value.is_some() {
                     tracing::warn!(
                         file = %self.path.display(), why,
                         "A secret's file cannot be used; the one from before stays in use."
                     );
                 }
-                known.trouble = Some(why);
             }
         }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock()
-    }
-
-    /// Returns true where the file has not changed lately. A time in the future tells nothing.
-    fn is_settled(&self, mark: Mark) -> bool {
-        let age = mark.changed_ago(SystemTime::now());
-        age.is_none_or(|age| age >= self.settles_after)
     }
 }
 

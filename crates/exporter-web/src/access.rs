@@ -8,9 +8,10 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwap;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_rustls::rustls::ServerConfig;
+use watched_file::{Reader, Seen, Trouble};
 
 use super::auth::Logins;
-use super::config::{self, Files, RateLimit, Seen, WebConfig, WebConfigError};
+use super::config::{self, RateLimit, WebConfig, WebConfigError};
 
 /// Between two looks at the files.
 const LOOK: Duration = Duration::from_secs(1);
@@ -26,8 +27,8 @@ pub struct Access {
     logins: Logins,
     bucket: Mutex<Option<Bucket>>,
     seen: Mutex<Seen>,
-    /// Why the files cannot be looked at, as it was logged.
-    hang: Mutex<Option<String>>,
+    /// Reason why the files cannot be looked at.
+    hang: Mutex<Trouble>,
 }
 
 impl Access {
@@ -121,14 +122,20 @@ impl Access {
     fn look_until(&self, deadline: Instant) {
         let Some(path) = &self.path else { return };
         let mut seen = self.seen.lock();
-        let over = seen.is_over(deadline);
-        self.tell_hang(over.as_ref().err());
-        if !over.unwrap_or_default() {
+        let changed = seen.has_changed(deadline);
+        let why = changed.as_ref().err().map(String::as_str);
+        if self.hang.lock().is_new(why) {
+            tracing::error!(
+                why,
+                "The web config cannot be followed; what was read before stays in use."
+            );
+        }
+        if !changed.unwrap_or_default() {
             return;
         }
         let (config, now_seen) = read(path, deadline);
         // Somebody is writing: half a file may be a good one that lets everybody in.
-        if !now_seen.is_settled(SystemTime::now()) || now_seen.is_over(deadline) != Ok(false) {
+        if !now_seen.is_settled(SystemTime::now()) || now_seen.has_changed(deadline) != Ok(false) {
             return;
         }
         *seen = now_seen;
@@ -144,18 +151,6 @@ impl Access {
                 }
             }
         }
-    }
-
-    /// Logs once that a disk does not answer.
-    fn tell_hang(&self, why: Option<&String>) {
-        let mut told = self.hang.lock();
-        if let Some(why) = why.filter(|why| told.as_ref() != Some(*why)) {
-            tracing::error!(
-                why,
-                "The web config cannot be followed; what was read before stays in use."
-            );
-        }
-        *told = why.cloned();
     }
 
     fn take_over(&self, config: WebConfig) {
@@ -195,7 +190,7 @@ impl Access {
 
 /// Reads the config, and tells which files it was.
 fn read(path: &Path, deadline: Instant) -> (Result<WebConfig, WebConfigError>, Seen) {
-    let files = Files::until(deadline);
+    let files = Reader::until(deadline);
     let config = config::read(path, &files);
     (config, files.into_seen())
 }

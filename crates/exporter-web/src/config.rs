@@ -2,7 +2,6 @@
 //! a limit of requests. [`load`] gives either all of it or every problem with its place.
 
 mod bucket;
-mod files;
 mod headers;
 mod names;
 mod tls;
@@ -17,10 +16,9 @@ use tokio::time::Instant;
 use tokio_rustls::rustls::ServerConfig;
 
 use spanned_yaml::{At, Field, Problem, Problems, Section, Value};
-use watched_file::{FileError, FileKind};
+use watched_file::{FileError, FileKind, Reader};
 
 pub use bucket::RateLimit;
-pub(super) use files::{Files, Seen};
 pub(super) use users::PasswordHash;
 pub use users::Users;
 
@@ -80,11 +78,11 @@ impl fmt::Display for Lines<'_> {
 /// Reads the file, and the files that it names. Blocks the calling thread for at most
 /// [`watched_file::LIMIT`].
 pub fn load(path: &Path) -> Result<WebConfig, WebConfigError> {
-    read(path, &Files::until(Instant::now() + watched_file::LIMIT))
+    read(path, &Reader::until(Instant::now() + watched_file::LIMIT))
 }
 
 /// As [`load`], and leaves the files that were met in `files`.
-pub(super) fn read(path: &Path, files: &Files) -> Result<WebConfig, WebConfigError> {
+pub(super) fn read(path: &Path, files: &Reader) -> Result<WebConfig, WebConfigError> {
     let invalid = |problems| WebConfigError::Invalid {
         path: path.to_owned(),
         problems,
@@ -104,7 +102,7 @@ pub(super) fn read(path: &Path, files: &Files) -> Result<WebConfig, WebConfigErr
 }
 
 /// Reads the text. Relative paths are relative to `folder`.
-fn parse(text: &str, folder: &Path, files: &Files) -> Result<WebConfig, Vec<Problem>> {
+fn parse(text: &str, folder: &Path, files: &Reader) -> Result<WebConfig, Vec<Problem>> {
     let problems = Problems::default();
     let root = if is_empty(text) {
         // Everything has a default: plain HTTP, for everybody.

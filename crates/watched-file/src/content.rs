@@ -55,22 +55,16 @@ impl Mark {
         }
     }
 
-    /// Returns how long ago the content was written; `None` for a time in the future.
-    pub fn written_ago(&self, now: SystemTime) -> Option<Duration> {
-        ago(self.modified, now)
+    /// Reports that the content was written `after` ago or earlier. A time in the future tells nothing:
+    /// it counts as settled.
+    pub fn is_settled(&self, now: SystemTime, after: Duration) -> bool {
+        let written = u64::try_from(self.modified).map(Duration::from_nanos);
+        let written = written
+            .ok()
+            .and_then(|w| SystemTime::UNIX_EPOCH.checked_add(w));
+        let age = written.and_then(|written| now.duration_since(written).ok());
+        age.is_none_or(|age| age >= after)
     }
-
-    /// Returns how long ago the content, the owner or the mode changed; `None` for a time in the
-    /// future.
-    pub fn changed_ago(&self, now: SystemTime) -> Option<Duration> {
-        ago(self.modified.max(self.changed), now)
-    }
-}
-
-fn ago(time: Nanoseconds, now: SystemTime) -> Option<Duration> {
-    let time = Duration::from_nanos(u64::try_from(time).ok()?);
-    let time = SystemTime::UNIX_EPOCH.checked_add(time)?;
-    now.duration_since(time).ok()
 }
 
 /// Returns the mark of a regular file without opening it.

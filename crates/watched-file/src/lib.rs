@@ -6,12 +6,17 @@
 //! overdue when a caller gave up on it and it takes a second or longer; while it is stuck, further
 //! callers of that file fail at once. So the number of stuck
 //! threads is at most one a file, and bounded in all.
+//!
+//! Files that a program follows are read through a [`Reader`], which notes their [`Mark`]s. [`Seen`] tells
+//! whether one changed since, and whether all are settled: a file that was written a moment ago may be half
+//! of one.
 
 mod content;
 mod error;
 mod flight;
 #[cfg(any(test, feature = "testing"))]
 pub mod hang;
+mod seen;
 #[cfg(test)]
 mod tests;
 
@@ -23,9 +28,13 @@ use tokio::time::Instant;
 pub use content::{Content, Mark};
 pub use error::FileError;
 use flight::Task;
+pub use seen::{Reader, Seen, Trouble};
 
 /// Limit of time for all the files that a command or a reload reads.
 pub const LIMIT: Duration = Duration::from_secs(10);
+
+/// Time after which a file that was written counts as whole: before, it may be half of one.
+pub const SETTLES_AFTER: Duration = Duration::from_secs(1);
 
 /// Kind of a file, which bounds its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -12,12 +12,13 @@ fn good(text: &str) -> WebConfig {
     parse(text, &folder(), &files()).unwrap_or_else(|p| panic!("{text}\n{p:?}"))
 }
 
-fn files() -> Files {
-    Files::until(Instant::now() + watched_file::LIMIT)
+fn files() -> Reader {
+    Reader::until(Instant::now() + watched_file::LIMIT)
 }
 
-fn is_over(seen: &Seen) -> bool {
-    seen.is_over(Instant::now() + watched_file::LIMIT).unwrap()
+fn is_over(seen: &watched_file::Seen) -> bool {
+    seen.has_changed(Instant::now() + watched_file::LIMIT)
+        .unwrap()
 }
 
 fn folder() -> PathBuf {

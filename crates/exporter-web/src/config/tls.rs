@@ -12,16 +12,16 @@ use tokio_rustls::rustls::{
     CipherSuite, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion, version,
 };
 
+use super::given;
 use super::names::{self, Version};
-use super::{Files, given};
 use crate::tls::client::{ClientAuth, Policy};
 use spanned_yaml::{Field, Section, quote};
-use watched_file::FileKind;
+use watched_file::{FileKind, Reader};
 
 /// Where files are looked up, and what HTTP wants of TLS.
 pub(super) struct Context<'a> {
     pub(super) folder: &'a Path,
-    pub(super) files: &'a Files,
+    pub(super) files: &'a Reader,
     pub(super) http2: bool,
 }
 

@@ -8,8 +8,8 @@ use tokio_rustls::rustls::{
 use super::*;
 use crate::config::parse;
 
-fn files() -> Files {
-    Files::until(tokio::time::Instant::now() + watched_file::LIMIT)
+fn files() -> Reader {
+    Reader::until(tokio::time::Instant::now() + watched_file::LIMIT)
 }
 
 fn data(name: &str) -> PathBuf {
