@@ -15,7 +15,6 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
 
 use exporter_web::Access;
-use exporter_web::config::WebConfigError;
 use exporter_web::listen::systemd::{self, SystemdError};
 use exporter_web::listen::{BindError, ListenAddress};
 use rolling_upgrade_exporter::app::AppError;
@@ -35,7 +34,7 @@ pub(crate) enum Failure {
     /// The config has problems.
     Config(ConfigError),
     /// The web config has problems.
-    Web(WebConfigError),
+    Web(ConfigError),
     /// What was asked for cannot be done as it was asked.
     Usage(String),
     /// Anything else.
@@ -82,7 +81,7 @@ async fn listen(flags: &Web) -> Result<Vec<TcpListener>, Failure> {
 /// Who may come in, and how; without a file everybody over plain HTTP.
 fn access(flags: &WebConfig) -> Result<Arc<Access>, Failure> {
     let access = match flags.file() {
-        Some(path) => Access::load(path)?,
+        Some(path) => Access::load(path).map_err(Failure::Web)?,
         None => Access::open(),
     };
     Ok(Arc::new(access))
@@ -137,12 +136,6 @@ impl fmt::Display for Failure {
 impl From<ConfigError> for Failure {
     fn from(problems: ConfigError) -> Self {
         Self::Config(problems)
-    }
-}
-
-impl From<WebConfigError> for Failure {
-    fn from(problems: WebConfigError) -> Self {
-        Self::Web(problems)
     }
 }
 

@@ -24,13 +24,13 @@ use jiff::tz::Offset;
 use url::Url;
 
 pub use ca_file::CaFile;
-pub use file::{ConfigError, load, load_alone, parse, parse_alone};
+pub use file::{load, load_alone, parse, parse_alone};
 
 use crate::model::Thresholds;
 use crate::provider::Product;
 
 pub use crate::secret::Secret;
-pub use spanned_yaml::Problem;
+pub use spanned_yaml::{ConfigError, Problem};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]

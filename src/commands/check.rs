@@ -24,7 +24,7 @@ pub(super) async fn run(flags: &Check) -> Result<(), Failure> {
         say(&format!("{}:{warning}", file.display()))?;
     }
     if let Some(path) = flags.web_config.file() {
-        let web = exporter_web::config::load(path)?;
+        let web = exporter_web::config::load(path).map_err(Failure::Web)?;
         say(&format!("{}: ok, {}", path.display(), web.summary()))?;
     }
     // The variables are those of the machine that checks, not of the one that will run it.

@@ -10,7 +10,7 @@ use rolling_upgrade_exporter::sim::{World, demo, scenario, server};
 use rolling_upgrade_exporter::telemetry;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use watched_file::FileKind;
+use watched_file::{FileError, FileKind};
 
 use super::{Failure, bind, say};
 use crate::cli::Simulate;
@@ -38,7 +38,10 @@ pub(super) async fn run(flags: Simulate) -> Result<(), Failure> {
 
 /// The scenario that `demo` plays.
 pub(super) fn read_demo() -> Result<scenario::Scenario, Failure> {
-    check(Path::new("demo.scenario.yml"), demo::SCENARIO)
+    parse(
+        Path::new("demo.scenario.yml"),
+        Ok(demo::SCENARIO.to_owned()),
+    )
 }
 
 /// Kind of the file of `--scenario`.
@@ -49,18 +52,14 @@ const SCENARIO: FileKind = FileKind {
 
 fn read(path: &Path) -> Result<scenario::Scenario, Failure> {
     let deadline = Instant::now() + watched_file::LIMIT;
-    let text = watched_file::read_text(path, SCENARIO, deadline).map_err(|error| {
-        let error = error.named_by("--scenario");
-        Failure::Usage(format!("cannot read {}: {error}", path.display()))
-    })?;
-    check(path, &text)
+    parse(path, watched_file::read_text(path, SCENARIO, deadline))
 }
 
-fn check(path: &Path, text: &str) -> Result<scenario::Scenario, Failure> {
-    scenario::parse(text).map_err(|problems| {
-        Failure::Config(ConfigError::Invalid {
-            path: path.to_owned(),
-            problems,
-        })
+fn parse(path: &Path, text: Result<String, FileError>) -> Result<scenario::Scenario, Failure> {
+    let scenario =
+        spanned_yaml::parse_file(path, "--scenario", text, |text| scenario::parse(&text));
+    scenario.map_err(|wrong| match wrong {
+        ConfigError::Unreadable { .. } => Failure::Usage(wrong.to_string()),
+        ConfigError::Invalid { .. } => Failure::Config(wrong),
     })
 }

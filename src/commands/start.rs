@@ -90,14 +90,13 @@ const SPEC: FileKind = FileKind {
 
 fn read_spec(path: &Path) -> Result<huawei::cce::start::Spec, Failure> {
     let deadline = Instant::now() + watched_file::LIMIT;
-    let text = watched_file::read_text(path, SPEC, deadline).map_err(|error| {
-        let error = error.named_by("--spec");
-        Failure::Usage(format!("cannot read {}: {error}", path.display()))
-    })?;
-    huawei::cce::start::Spec::parse(&text).map_err(|problems| {
-        let path = path.to_owned();
-        let wrong = ConfigError::Invalid { path, problems };
-        Failure::Usage(format!("the spec cannot be used\n{wrong}"))
+    let text = watched_file::read_text(path, SPEC, deadline);
+    let spec = spanned_yaml::parse_file(path, "--spec", text, |text| {
+        huawei::cce::start::Spec::parse(&text)
+    });
+    spec.map_err(|wrong| match wrong {
+        ConfigError::Unreadable { .. } => Failure::Usage(wrong.to_string()),
+        ConfigError::Invalid { .. } => Failure::Usage(format!("the spec cannot be used\n{wrong}")),
     })
 }
 

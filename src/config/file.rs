@@ -1,8 +1,7 @@
 //! The file as a whole: read, checked, and either a [`Config`] or every problem in it.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,51 +13,8 @@ use super::limits::Limits;
 use super::{Account, Config, Polling};
 use crate::provider::{self, PRODUCTS};
 use crate::text::quote;
-use spanned_yaml::Section;
-use spanned_yaml::{At, Problem, Problems};
-use watched_file::{FileError, FileKind};
-
-/// Reason why there is no config: a line for each problem and warning, with the file, line and column.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {}: {}", path.display(), error.named_by("--config.file"))]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: FileError,
-    },
-    /// The file was read, and something is wrong in it.
-    #[error("{}", Lines(path, problems))]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// Errors and warnings, by place; at least one error.
-        problems: Vec<Problem>,
-    },
-}
-
-impl ConfigError {
-    /// Returns true when no file has this path.
-    pub fn is_not_there(&self) -> bool {
-        matches!(self, Self::Unreadable { error, .. } if error.is_not_there())
-    }
-}
-
-struct Lines<'a>(&'a Path, &'a [Problem]);
-
-impl fmt::Display for Lines<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.1.iter().enumerate() {
-            if index > 0 {
-                f.write_str("\n")?;
-            }
-            write!(f, "{}:{problem}", self.0.display())?;
-        }
-        Ok(())
-    }
-}
+use spanned_yaml::{At, ConfigError, Problem, Problems, Section};
+use watched_file::FileKind;
 
 /// Reads a config file and the files that it names, with this process's environment for secrets.
 /// Blocks the calling thread for at most [`watched_file::LIMIT`].
@@ -75,37 +31,15 @@ pub fn load_alone(path: &Path) -> Result<Config, ConfigError> {
 
 fn load_within(path: &Path, limit: Duration, is_alone: bool) -> Result<Config, ConfigError> {
     let deadline = Instant::now() + limit;
-    let unreadable = |error| ConfigError::Unreadable {
-        path: path.to_owned(),
-        error,
-    };
-    let bytes = watched_file::read_blocking(path, FileKind::CONFIG, deadline)
-        .map_err(unreadable)?
-        .bytes;
+    let read_file = watched_file::read_blocking(path, FileKind::CONFIG, deadline);
     let context = Context {
         folder: path.parent().unwrap_or(Path::new("")),
         env: &|name| std::env::var(name).ok(),
         deadline,
         is_alone,
     };
-    text(&bytes)
-        .and_then(|text| read(text, &context))
-        .map_err(|problems| ConfigError::Invalid {
-            path: path.to_owned(),
-            problems,
-        })
-}
-
-fn text(bytes: &[u8]) -> Result<&str, Vec<Problem>> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let good = String::from_utf8_lossy(good);
-        let at = At {
-            line: good.matches('\n').count() + 1,
-            column: good.rsplit('\n').next().unwrap_or("").chars().count() + 1,
-        };
-        let message = "this is not UTF-8: save the file in that encoding";
-        vec![Problem::new(at, message)]
+    spanned_yaml::parse_file(path, "--config.file", read_file, |content| {
+        read(spanned_yaml::text(&content.bytes)?, &context)
     })
 }
 
@@ -274,15 +208,6 @@ mod tests {
                 "{path}:1:11: accounts must be a list, not text\n\
                  {path}:2:1: unknown key \"poling\": did you mean polling?"
             )
-        );
-    }
-
-    #[test]
-    fn a_file_in_another_encoding_is_told_with_its_place() {
-        let problems = text(b"# a\n# \xea\xb0\x80\xff\n").unwrap_err();
-        assert_eq!(
-            problems[0].to_string(),
-            "2:4: this is not UTF-8: save the file in that encoding"
         );
     }
 

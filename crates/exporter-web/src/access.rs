@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use spanned_yaml::ConfigError;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_rustls::rustls::ServerConfig;
 use watched_file::{Reader, Seen, Trouble};
 
 use super::auth::Logins;
-use super::config::{self, RateLimit, WebConfig, WebConfigError};
+use super::config::{self, RateLimit, WebConfig};
 
 /// Between two looks at the files.
 const LOOK: Duration = Duration::from_secs(1);
@@ -39,7 +40,7 @@ impl Access {
 
     /// As the file says, which is followed from then on. Blocks the calling thread for at most
     /// [`watched_file::LIMIT`].
-    pub fn load(path: &Path) -> Result<Self, WebConfigError> {
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let (config, seen) = read(path, Instant::now() + watched_file::LIMIT);
         Ok(Self::with(Some(path.to_owned()), config?, seen))
     }
@@ -189,7 +190,7 @@ impl Access {
 }
 
 /// Reads the config, and tells which files it was.
-fn read(path: &Path, deadline: Instant) -> (Result<WebConfig, WebConfigError>, Seen) {
+fn read(path: &Path, deadline: Instant) -> (Result<WebConfig, ConfigError>, Seen) {
     let files = Reader::until(deadline);
     let config = config::read(path, &files);
     (config, files.into_seen())

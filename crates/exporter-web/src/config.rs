@@ -8,15 +8,15 @@ mod tls;
 mod users;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use hyper::header::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 use tokio_rustls::rustls::ServerConfig;
 
-use spanned_yaml::{At, Field, Problem, Problems, Section, Value};
-use watched_file::{FileError, FileKind, Reader};
+use spanned_yaml::{At, ConfigError, Field, Problem, Problems, Section, Value};
+use watched_file::{FileKind, Reader};
 
 pub use bucket::RateLimit;
 pub(super) use users::PasswordHash;
@@ -40,65 +40,22 @@ pub struct WebConfig {
     pub(super) may_be_cut: bool,
 }
 
-/// Why the file cannot be used. A line for each problem, with the file, line and column.
-#[derive(Debug, thiserror::Error)]
-pub enum WebConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {}: {}", path.display(), error.named_by("--web.config.file"))]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: FileError,
-    },
-    /// The file was read, and something is wrong in it.
-    #[error("{}", Lines(path, problems))]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, by place; at least one.
-        problems: Vec<Problem>,
-    },
-}
-
-struct Lines<'a>(&'a Path, &'a [Problem]);
-
-impl fmt::Display for Lines<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.1.iter().enumerate() {
-            if index > 0 {
-                f.write_str("\n")?;
-            }
-            write!(f, "{}:{problem}", self.0.display())?;
-        }
-        Ok(())
-    }
-}
-
 /// Reads the file, and the files that it names. Blocks the calling thread for at most
 /// [`watched_file::LIMIT`].
-pub fn load(path: &Path) -> Result<WebConfig, WebConfigError> {
+pub fn load(path: &Path) -> Result<WebConfig, ConfigError> {
     read(path, &Reader::until(Instant::now() + watched_file::LIMIT))
 }
 
 /// As [`load`], and leaves the files that were met in `files`.
-pub(super) fn read(path: &Path, files: &Reader) -> Result<WebConfig, WebConfigError> {
-    let invalid = |problems| WebConfigError::Invalid {
-        path: path.to_owned(),
-        problems,
-    };
-    let bytes = files
-        .read(path, FileKind::CONFIG)
-        .map_err(|error| WebConfigError::Unreadable {
-            path: path.to_owned(),
-            error,
+pub(super) fn read(path: &Path, files: &Reader) -> Result<WebConfig, ConfigError> {
+    let read = files.read(path, FileKind::CONFIG);
+    spanned_yaml::parse_file(path, "--web.config.file", read, |bytes| {
+        let text = str::from_utf8(&bytes).map_err(|_| {
+            let message = "this file is not UTF-8: save it in that encoding";
+            vec![Problem::new(At::START, message)]
         })?;
-    let text = String::from_utf8(bytes).map_err(|_| {
-        let message = "this file is not UTF-8: save it in that encoding";
-        invalid(vec![Problem::new(At::START, message)])
-    })?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    parse(&text, folder, files).map_err(invalid)
+        parse(text, path.parent().unwrap_or(Path::new("")), files)
+    })
 }
 
 /// Reads the text. Relative paths are relative to `folder`.

@@ -5,6 +5,8 @@
 //! Nothing stops at the first error: [`Problems`] collects all of them, with their places, and
 //! [`Section::finish`] reports the keys that were not taken, with the known key that was likely meant.
 //!
+//! [`parse_file`] joins the three with the reading of a file, and names it in the [`ConfigError`].
+//!
 //! Scalars stay text until they are read: `no`, `1.10` and `0123` are what they look like. Anchors and
 //! aliases are followed within a budget, so that a small file cannot become a large tree. Nodes have no
 //! `Debug`, and messages quote at most 40 characters, because values may be secrets.
@@ -25,6 +27,7 @@
 
 mod duration;
 mod field;
+mod file;
 mod node;
 mod parse;
 mod problem;
@@ -34,6 +37,7 @@ mod suggest;
 
 pub use duration::{Bounds, exact_length};
 pub use field::Field;
+pub use file::{ConfigError, parse_file, text};
 pub use node::{Key, Node, Value, shown_key};
 pub use parse::{LONGEST, parse};
 pub use problem::{At, Problem, Problems, either};

@@ -21,7 +21,7 @@ fn is_over(seen: &watched_file::Seen) -> bool {
         .unwrap()
 }
 
-fn folder() -> PathBuf {
+fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls")
 }
 
@@ -353,4 +353,25 @@ fn a_blank_version_is_the_default() {
     for text in ["  min_version:\n", "  max_version: ''\n  min_version: ~\n"] {
         assert_eq!(good(&tls(text)).summary(), "TLS", "{text}");
     }
+}
+
+#[test]
+fn an_unusable_file_is_named_with_its_flag_or_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("web.yml");
+    let error = || load(&path).unwrap_err().to_string();
+    let shown = path.display();
+    assert!(error().starts_with(&format!("cannot read {shown}: ")));
+    assert!(error().ends_with(": name an existing file with --web.config.file"));
+    std::fs::write(&path, b"\xff").unwrap();
+    let told = "1:1: this file is not UTF-8: save it in that encoding";
+    assert_eq!(error(), format!("{shown}:{told}"));
+    std::fs::write(&path, "users: {}\nbasic_auth_users: []\n").unwrap();
+    let lines = error();
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    assert!(
+        lines
+            .lines()
+            .all(|line| line.starts_with(&format!("{shown}:")))
+    );
 }
