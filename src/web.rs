@@ -18,8 +18,7 @@ mod route;
 
 use std::sync::Arc;
 
-use exporter_web::{Answer, ExternalUrl, Handler, Reload, RoutePrefix};
-use hyper::Request;
+use exporter_web::{ExternalUrl, Reload, RoutePrefix};
 
 use crate::clock::Clock;
 use crate::expose::Exposition;
@@ -45,10 +44,4 @@ pub struct App {
     pub telemetry_path: String,
     /// The wall clock.
     pub clock: Clock,
-}
-
-impl Handler for App {
-    async fn handle(&self, request: &Request<()>) -> Answer {
-        route::handle(self, request).await
-    }
 }

@@ -1,7 +1,6 @@
-//! From a request to its answer: a plain function, without a socket. What waits for others is the
-//! answer's future.
+//! From a request to its answer, without a socket.
 
-use exporter_web::{Answer, Place, maybe_gzip, respond, run_blocking, text};
+use exporter_web::{Answer, Handler, Place, maybe_gzip, respond, run_blocking, text};
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderMap,
     HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, VARY,
@@ -12,54 +11,42 @@ use super::{App, api, page};
 use crate::expose::{Scrape, negotiate};
 use crate::report::Report;
 
-/// Answers a request. The body of an answer to `HEAD` is there too: hyper sends its length alone.
-pub(super) async fn handle(app: &App, request: &Request<()>) -> Answer {
-    let path = match app.prefix.place(request.uri().path()) {
-        Place::Inside(path) => path,
-        Place::Redirect(page) => return redirect(request.method(), &page),
-        Place::Outside => return not_found(app),
-    };
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    match path {
-        path if path == app.telemetry_path => {}
-        "/-/reload" => {
-            return match *request.method() {
+impl Handler for App {
+    async fn handle(&self, request: &Request<()>) -> Answer {
+        let (uri, headers) = (request.uri(), request.headers());
+        let path = match self.prefix.place(uri.path()) {
+            Place::Inside(path) => path,
+            Place::Redirect(page) => return redirect(request.method(), &page),
+            Place::Outside => return not_found(self),
+        };
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        match path {
+            "/-/reload" => match *request.method() {
                 Method::POST | Method::PUT => {
-                    app.reload.handle(request, app.external_url.as_ref()).await
+                    self.reload
+                        .handle(request, self.external_url.as_ref())
+                        .await
                 }
                 _ => not_allowed("POST, PUT", "only POST and PUT\n"),
-            };
+            },
+            path if path == self.telemetry_path && reads => metrics(self, headers),
+            "/" if reads => people(self, uri, headers).await,
+            api::PATH if reads => upgrades(self, uri, headers).await,
+            "/-/healthy" if reads => text(StatusCode::OK, "OK\n"),
+            "/-/ready" if reads && self.ready.is_ready() => text(StatusCode::OK, "OK\n"),
+            "/-/ready" if reads => text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the first poll round has not ended yet\n",
+            ),
+            "/" | api::PATH | "/-/healthy" | "/-/ready" => only_reading(),
+            path if path == self.telemetry_path => only_reading(),
+            _ => not_found(self),
         }
-        "/" if reads => return people(app, request.uri(), request.headers()).await,
-        api::PATH if reads => return upgrades(app, request.uri(), request.headers()).await,
-        _ => {}
     }
-    respond_now(app, request, path)
 }
 
-/// Answers the routes that wait for nothing.
-fn respond_now(app: &App, request: &Request<()>, path: &str) -> Answer {
-    let known =
-        path == app.telemetry_path || matches!(path, "/" | api::PATH | "/-/healthy" | "/-/ready");
-    if !known {
-        return not_found(app);
-    }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return not_allowed("GET, HEAD", "only GET and HEAD\n");
-    }
-    if path == app.telemetry_path {
-        return metrics(app, request.headers());
-    }
-    match path {
-        "/-/healthy" => text(StatusCode::OK, "OK\n"),
-        "/-/ready" if app.ready.is_ready() => text(StatusCode::OK, "OK\n"),
-        "/-/ready" => text(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the first poll round has not ended yet\n",
-        ),
-        // What is made on the blocking pool is asked for with other methods only.
-        _ => not_allowed("GET, HEAD", "only GET and HEAD\n"),
-    }
+fn only_reading() -> Answer {
+    not_allowed("GET, HEAD", "only GET and HEAD\n")
 }
 
 fn not_found(app: &App) -> Answer {
@@ -70,7 +57,7 @@ fn not_found(app: &App) -> Answer {
 /// Redirects to the page.
 fn redirect(method: &Method, page: &str) -> Answer {
     if !matches!(*method, Method::GET | Method::HEAD) {
-        return not_allowed("GET, HEAD", "only GET and HEAD\n");
+        return only_reading();
     }
     let mut answer = text(StatusCode::FOUND, format!("the page is at {page}\n"));
     if let Ok(page) = HeaderValue::from_str(page) {

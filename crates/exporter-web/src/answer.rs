@@ -1,14 +1,13 @@
 //! Answers to requests.
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Response, StatusCode};
 
 /// Answer to a request, with its whole body.
-pub type Answer = Response<Full<Bytes>>;
+pub type Answer = Response<Bytes>;
 
 /// Builds an answer of plain text.
 pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
@@ -18,7 +17,7 @@ pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
 /// Builds an answer that no cache keeps, and whose type no browser guesses.
 pub fn respond(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
     let length = body.len();
-    let mut answer = Response::new(Full::new(body));
+    let mut answer = Response::new(body);
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     // Hyper would leave out the length of an empty body in an answer to HEAD.

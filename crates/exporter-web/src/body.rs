@@ -2,10 +2,9 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::admission::InFlight;
@@ -23,13 +22,7 @@ pub(super) struct TrackedBody {
 
 impl TrackedBody {
     /// Takes the body over from the answer.
-    pub(super) fn new(mut body: Full<Bytes>, mut in_flight: InFlight) -> Self {
-        // `Full` is always ready, and gives all that it has in its first frame.
-        let mut cx = Context::from_waker(Waker::noop());
-        let rest = match Pin::new(&mut body).poll_frame(&mut cx) {
-            Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-            _ => Bytes::new(),
-        };
+    pub(super) fn new(rest: Bytes, mut in_flight: InFlight) -> Self {
         in_flight.hold(rest.len());
         Self {
             rest,

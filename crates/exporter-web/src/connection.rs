@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use http_body_util::Full;
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -178,5 +178,5 @@ async fn answer<H: Handler>(
     // The length stays, in its header.
     let is_bodiless = request.method() == Method::HEAD;
     Ok(answer
-        .map(|body| TrackedBody::new(if is_bodiless { Full::default() } else { body }, in_flight)))
+        .map(|body| TrackedBody::new(if is_bodiless { Bytes::new() } else { body }, in_flight)))
 }

@@ -5,19 +5,24 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Between two log lines of the same kind.
-const INTERVAL: Duration = Duration::from_secs(3600);
+/// Interval between two warnings of one kind.
+const HOUR: Duration = Duration::from_secs(3600);
 
-/// Lets a log line through once, and then at most once an hour.
+/// Limit of a log line.
 #[derive(Debug, Default)]
 pub(crate) struct LogLimit(Mutex<Option<Instant>>);
 
 impl LogLimit {
-    /// Reports that the line is due now, and remembers that.
+    /// Reports that the line is due now, and remembers that: once, and then at most once an hour.
     pub(crate) fn is_due(&self) -> bool {
+        self.is_due_after(HOUR)
+    }
+
+    /// Reports that the line is due now, and remembers that: once, and then at most once an interval.
+    pub(crate) fn is_due_after(&self, interval: Duration) -> bool {
         let now = Instant::now();
         let mut last = self.0.lock();
-        if last.is_some_and(|last| now.saturating_duration_since(last) < INTERVAL) {
+        if last.is_some_and(|last| now.saturating_duration_since(last) < interval) {
             return false;
         }
         *last = Some(now);
@@ -33,9 +38,9 @@ mod tests {
     async fn a_line_is_due_once_an_hour() {
         let limit = LogLimit::default();
         assert!(limit.is_due());
-        tokio::time::advance(INTERVAL / 2).await;
+        tokio::time::advance(HOUR / 2).await;
         assert!(!limit.is_due());
-        tokio::time::advance(INTERVAL / 2).await;
+        tokio::time::advance(HOUR / 2).await;
         assert!(limit.is_due());
         assert!(!limit.is_due());
     }

@@ -16,6 +16,8 @@ struct ReasonLabels {
     reason: &'static str,
 }
 
+type Reasons = Family<ReasonLabels, Counter>;
+
 /// Reason for closing a connection whose client did nothing wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Closed {
@@ -44,16 +46,10 @@ pub(crate) enum LoginRefusal {
 #[derive(Debug, Clone)]
 pub struct Metrics {
     prefix: &'static str,
-    new: Gauge,
-    idle: Gauge,
-    active: Gauge,
-    closed_for_room: Counter,
-    closed_for_descriptors: Counter,
-    closed_for_share: Counter,
-    closed_for_unread: Counter,
-    refused_credentials: Counter,
-    refused_busy: Counter,
-    refused_share: Counter,
+    /// Gauges of each state of a connection.
+    connections: [Gauge; 3],
+    closed: Reasons,
+    refused: Reasons,
 }
 
 impl Metrics {
@@ -66,33 +62,30 @@ impl Metrics {
             "Open connections: new (no request yet), idle (between requests), active (a request, or an answer that the client has not read)",
             connections.clone(),
         );
-        let closed = Family::<ReasonLabels, Counter>::default();
+        let closed = Reasons::default();
         registry.register(
             "web_connections_closed",
             "Connections closed for others: room (as many were open as there may be), descriptors (the system had none left), share (of its address), unread (answers that clients do not read held too much memory)",
             closed.clone(),
         );
-        let refused = Family::<ReasonLabels, Counter>::default();
+        let refused = Reasons::default();
         registry.register(
             "web_logins_refused",
             "Logins refused: bad user or password (credentials), too many that wait (busy), too many of one client address that wait (share); requests without a login are not counted",
             refused.clone(),
         );
+        for reason in ["room", "descriptors", "share", "unread"] {
+            counter(&closed, reason);
+        }
+        for reason in ["credentials", "busy", "share"] {
+            counter(&refused, reason);
+        }
         let state = |state| connections.get_or_create_owned(&ConnectionLabels { state });
-        let closed = |reason| closed.get_or_create_owned(&ReasonLabels { reason });
-        let refused = |reason| refused.get_or_create_owned(&ReasonLabels { reason });
         Self {
             prefix,
-            new: state("new"),
-            idle: state("idle"),
-            active: state("active"),
-            closed_for_room: closed("room"),
-            closed_for_descriptors: closed("descriptors"),
-            closed_for_share: closed("share"),
-            closed_for_unread: closed("unread"),
-            refused_credentials: refused("credentials"),
-            refused_busy: refused("busy"),
-            refused_share: refused("share"),
+            connections: ["new", "idle", "active"].map(state),
+            closed,
+            refused,
         }
     }
 
@@ -103,29 +96,73 @@ impl Metrics {
 
     /// Sets the numbers of open connections.
     pub(crate) fn connections(&self, new: usize, idle: usize, active: usize) {
-        for (gauge, count) in [(&self.new, new), (&self.idle, idle), (&self.active, active)] {
+        for (gauge, count) in self.connections.iter().zip([new, idle, active]) {
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 
     /// Counts a connection that was closed for another one.
     pub(crate) fn connection_closed(&self, why: Closed) {
-        match why {
-            Closed::Room => &self.closed_for_room,
-            Closed::Descriptors => &self.closed_for_descriptors,
-            Closed::Share => &self.closed_for_share,
-            Closed::Unread => &self.closed_for_unread,
-        }
-        .inc();
+        let reason = match why {
+            Closed::Room => "room",
+            Closed::Descriptors => "descriptors",
+            Closed::Share => "share",
+            Closed::Unread => "unread",
+        };
+        counter(&self.closed, reason).inc();
     }
 
     /// Counts a login that was refused.
     pub(crate) fn login_refused(&self, why: LoginRefusal) {
-        match why {
-            LoginRefusal::Credentials => &self.refused_credentials,
-            LoginRefusal::Busy => &self.refused_busy,
-            LoginRefusal::Share => &self.refused_share,
+        let reason = match why {
+            LoginRefusal::Credentials => "credentials",
+            LoginRefusal::Busy => "busy",
+            LoginRefusal::Share => "share",
+        };
+        counter(&self.refused, reason).inc();
+    }
+}
+
+fn counter(family: &Reasons, reason: &'static str) -> Counter {
+    family.get_or_create_owned(&ReasonLabels { reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::encoding::text::encode;
+
+    use super::*;
+
+    #[test]
+    fn every_reason_is_counted_from_zero() {
+        let mut registry = Registry::default();
+        let metrics = Metrics::register(&mut registry, "test");
+        let series = |registry: &Registry| {
+            let mut text = String::new();
+            encode(&mut text, registry).unwrap();
+            let counters = text.lines().filter(|line| line.contains("_total{"));
+            counters.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let zeros = series(&registry);
+        assert_eq!(zeros.len(), 7);
+        assert!(zeros.iter().all(|line| line.ends_with(" 0")), "{zeros:?}");
+        for why in [
+            Closed::Room,
+            Closed::Descriptors,
+            Closed::Share,
+            Closed::Unread,
+        ] {
+            metrics.connection_closed(why);
         }
-        .inc();
+        for why in [
+            LoginRefusal::Credentials,
+            LoginRefusal::Busy,
+            LoginRefusal::Share,
+        ] {
+            metrics.login_refused(why);
+        }
+        let ones = series(&registry);
+        assert_eq!(ones.len(), 7);
+        assert!(ones.iter().all(|line| line.ends_with(" 1")), "{ones:?}");
     }
 }

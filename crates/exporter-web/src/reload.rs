@@ -11,8 +11,8 @@ use tokio::time::timeout;
 use super::answer::{Answer, text};
 use super::cross_site::is_cross_site;
 use super::prefix::ExternalUrl;
-pub use queue::{InWork, ReloadQueue, ReloadRequest};
-use queue::{Refusal, Sender};
+use queue::Refusal;
+pub use queue::{InWork, ReloadQueue, ReloadRequest, ReloadSender};
 
 /// From a request to its answer, all waiting included.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -26,10 +26,6 @@ pub enum Reload {
     On(ReloadSender),
 }
 
-/// The end of the queue where requests come in.
-#[derive(Debug, Clone)]
-pub struct ReloadSender(Sender);
-
 /// The result of a reload. The error is what is wrong with the config, a line for each problem.
 pub type Outcome = Result<(), String>;
 
@@ -37,7 +33,7 @@ impl Reload {
     /// Opens a queue of requests, and returns its two ends.
     pub fn on() -> (Self, ReloadQueue) {
         let (sender, queue) = queue::queue();
-        (Self::On(ReloadSender(sender)), queue)
+        (Self::On(sender), queue)
     }
 
     /// Answers a request to reload, unless a page of another site made a browser send it.
@@ -47,14 +43,19 @@ impl Reload {
         external_url: Option<&ExternalUrl>,
     ) -> Answer {
         if is_cross_site(request, external_url) {
-            return refuse_cross_site();
+            return text(
+                StatusCode::FORBIDDEN,
+                "a page of another site asked for this, the config was not reloaded: ask with curl \
+                 or another client that sends neither Origin nor Sec-Fetch-Site; behind a proxy \
+                 that rewrites Host, set --web.external-url\n",
+            );
         }
         self.answer().await
     }
 
     /// Requests a reload, and answers once it succeeded, failed or took too long.
     async fn answer(&self) -> Answer {
-        let Self::On(ReloadSender(sender)) = self else {
+        let Self::On(sender) = self else {
             return text(
                 StatusCode::FORBIDDEN,
                 "reloading over HTTP is off: start the exporter with --web.enable-lifecycle, \
@@ -100,15 +101,6 @@ impl Reload {
             ),
         }
     }
-}
-
-fn refuse_cross_site() -> Answer {
-    text(
-        StatusCode::FORBIDDEN,
-        "a page of another site asked for this, the config was not reloaded: ask with curl or \
-         another client that sends neither Origin nor Sec-Fetch-Site; behind a proxy that rewrites \
-         Host, set --web.external-url\n",
-    )
 }
 
 fn ending() -> Answer {

@@ -2,7 +2,6 @@
 
 pub(super) mod client;
 
-use parking_lot::Mutex;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,10 +9,12 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, rustls};
+
+use super::log_limit::LogLimit;
 
 /// What Go's servers say to those who speak plain HTTP where TLS is spoken.
 const PLAIN: &str =
@@ -69,19 +70,16 @@ pub(super) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
 /// Tells of handshakes that failed, at most one a second: strangers decide how many there are.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
-    last: Mutex<Option<Instant>>,
+    limit: LogLimit,
     untold: AtomicU64,
 }
 
 impl Failures {
     pub(super) fn tell(&self, error: &io::Error) {
-        let now = Instant::now();
-        let mut last = self.last.lock();
-        if last.is_some_and(|last| now.duration_since(last) < Duration::from_secs(1)) {
+        if !self.limit.is_due_after(Duration::from_secs(1)) {
             self.untold.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        *last = Some(now);
         let untold = self.untold.swap(0, Ordering::Relaxed);
         tracing::debug!(%error, untold, "A TLS handshake failed.");
     }

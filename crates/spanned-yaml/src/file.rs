@@ -1,6 +1,5 @@
 //! Files of settings: read and parsed, or the reason why they cannot be used.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use watched_file::FileError;
@@ -22,7 +21,7 @@ pub enum ConfigError {
         error: FileError,
     },
     /// The file was read, and something is wrong in it.
-    #[error("{}", Lines(path, problems))]
+    #[error("{}", lines(path, problems))]
     Invalid {
         /// Path of the file.
         path: PathBuf,
@@ -38,18 +37,10 @@ impl ConfigError {
     }
 }
 
-struct Lines<'a>(&'a Path, &'a [Problem]);
-
-impl fmt::Display for Lines<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.1.iter().enumerate() {
-            if index > 0 {
-                f.write_str("\n")?;
-            }
-            write!(f, "{}:{problem}", self.0.display())?;
-        }
-        Ok(())
-    }
+fn lines(path: &Path, problems: &[Problem]) -> String {
+    let path = path.display();
+    let lines: Vec<String> = problems.iter().map(|p| format!("{path}:{p}")).collect();
+    lines.join("\n")
 }
 
 /// Parses what was read of a file. The error names the file, and the flag or key that names it.

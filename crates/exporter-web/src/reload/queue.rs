@@ -12,9 +12,9 @@ use super::Outcome;
 const MOST: usize = 2;
 
 /// Opens an empty queue.
-pub(super) fn queue() -> (Sender, ReloadQueue) {
+pub(super) fn queue() -> (ReloadSender, ReloadQueue) {
     let shared = Arc::new(Shared::default());
-    (Sender(shared.clone()), ReloadQueue(shared))
+    (ReloadSender(shared.clone()), ReloadQueue(shared))
 }
 
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ struct State {
 
 /// The end where requests come in.
 #[derive(Debug, Clone)]
-pub(super) struct Sender(Arc<Shared>);
+pub struct ReloadSender(Arc<Shared>);
 
 /// The end where requests are carried out. Requests are refused once it is dropped.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ pub(super) enum Refusal {
     Closed,
 }
 
-impl Sender {
+impl ReloadSender {
     /// Puts a request into the queue, if there is room.
     pub(super) fn send(&self) -> Result<Ticket, Refusal> {
         let shared = self.0.clone();
