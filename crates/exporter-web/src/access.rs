@@ -1,4 +1,4 @@
-//! Who may come in, and how, at this moment: the web config in use, which follows its files.
+//! The live web config: TLS, users and rate limit, reloaded when its files change.
 
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
@@ -17,13 +17,13 @@ use super::config::{self, RateLimit, WebConfig};
 /// Between two looks at the files.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The web config in use, and what it has counted and remembered.
+/// Live web config, with the state of its logins and of its rate limit.
 #[derive(Debug)]
 pub struct Access {
-    /// None: there is no file, and never will be.
+    /// File of the web config; `None` for a server without one.
     path: Option<PathBuf>,
     config: ArcSwap<WebConfig>,
-    /// How this process speaks is settled when it starts.
+    /// Scheme of the process: a change of it takes a restart.
     is_tls: bool,
     logins: Logins,
     bucket: Mutex<Option<Bucket>>,
@@ -33,13 +33,13 @@ pub struct Access {
 }
 
 impl Access {
-    /// Plain HTTP for everybody.
+    /// Builds the web config of a server without a file: plain HTTP without logins.
     pub fn open() -> Self {
         Self::with(None, WebConfig::open(), Seen::default())
     }
 
-    /// As the file says, which is followed from then on. Blocks the calling thread for at most
-    /// [`watched_file::LIMIT`].
+    /// Loads a web config file, which [`serve`](crate::serve) follows. Blocks the calling thread for at
+    /// most [`watched_file::LIMIT`].
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let (config, seen) = read(path, Instant::now() + watched_file::LIMIT);
         Ok(Self::with(Some(path.to_owned()), config?, seen))
@@ -61,17 +61,17 @@ impl Access {
         }
     }
 
-    /// `https` or `http`.
+    /// Returns `https` or `http`.
     pub fn scheme(&self) -> &'static str {
         if self.is_tls { "https" } else { "http" }
     }
 
-    /// What is in force in a few words, with its file; none without one.
+    /// Returns the file and a summary of its settings; `None` without a file.
     pub fn summary(&self) -> Option<(&Path, String)> {
         Some((self.path.as_deref()?, self.config.load().summary()))
     }
 
-    /// What is worth a word in the log.
+    /// Returns remarks on settings that are legal and likely wrong, for the log.
     pub fn hints(&self) -> Vec<String> {
         self.config.load().hints.clone()
     }
@@ -80,7 +80,7 @@ impl Access {
         self.config.load_full()
     }
 
-    /// How to speak TLS with a client that comes now; none: plain HTTP.
+    /// Returns the TLS settings for a new connection; `None` for plain HTTP.
     pub(super) fn tls(&self) -> Option<Arc<ServerConfig>> {
         self.config.load().tls.clone()
     }
@@ -107,7 +107,7 @@ impl Access {
         loop {
             ticks.tick().await;
             let access = self.clone();
-            // A slow disk must hold nobody up.
+            // A slow disk must not block the runtime.
             let looked = tokio::task::spawn_blocking(move || access.look());
             if let Err(error) = looked.await {
                 tracing::error!(%error, "Reading the web config failed: this is a bug, please report it.");
@@ -135,7 +135,7 @@ impl Access {
             return;
         }
         let (config, now_seen) = read(path, deadline);
-        // Somebody is writing: half a file may be a good one that lets everybody in.
+        // A file that is being written may be valid when half of it is there, and lack the users.
         if !now_seen.is_settled(SystemTime::now()) || now_seen.has_changed(deadline) != Ok(false) {
             return;
         }

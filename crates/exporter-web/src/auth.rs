@@ -26,7 +26,7 @@ use queue::{LaneName, Login, Queue};
 use refusals::Refusals;
 use results::{Flight, Flights, Mark, Results};
 
-/// What a request's credentials are worth.
+/// Result of a check of credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     Welcome,

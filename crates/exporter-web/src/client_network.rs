@@ -1,4 +1,4 @@
-//! What counts as one client where clients have shares.
+//! The network that counts as one client where clients have shares.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -22,21 +22,21 @@ pub use bucket::RateLimit;
 pub(super) use users::PasswordHash;
 pub use users::Users;
 
-/// What the file says.
+/// Settings of a web config file.
 #[derive(Clone)]
 pub struct WebConfig {
-    /// How to speak TLS; none: plain HTTP.
+    /// TLS settings; `None` for plain HTTP.
     pub(super) tls: Option<Arc<ServerConfig>>,
-    /// For every answer that has not set them itself.
+    /// Headers of every answer that has not set them itself.
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
-    /// Who may come in; nobody in it: everybody.
+    /// Users that may log in; without any no login is needed.
     pub(super) users: Users,
-    /// How many requests are answered.
+    /// Limit of requests; `None` without one.
     pub(super) rate_limit: Option<RateLimit>,
-    /// What is right, and worth a word in the log.
+    /// Remarks on settings that are legal and likely wrong.
     pub(super) hints: Vec<String>,
-    /// It lets everybody in and may not mean to: it holds nothing at all, or nothing after
-    /// `basic_auth_users:`, as a file that was cut off.
+    /// True for a file that may have been cut off: it holds nothing at all, or nothing after
+    /// `basic_auth_users:`, so that no login is needed.
     pub(super) may_be_cut: bool,
 }
 
@@ -46,7 +46,7 @@ pub fn load(path: &Path) -> Result<WebConfig, ConfigError> {
     read(path, &Reader::until(Instant::now() + watched_file::LIMIT))
 }
 
-/// As [`load`], and leaves the files that were met in `files`.
+/// Reads the file like [`load`], through a reader that notes all files.
 pub(super) fn read(path: &Path, files: &Reader) -> Result<WebConfig, ConfigError> {
     let read = files.read(path, FileKind::CONFIG);
     spanned_yaml::parse_file(path, "--web.config.file", read, |bytes| {
@@ -62,7 +62,7 @@ pub(super) fn read(path: &Path, files: &Reader) -> Result<WebConfig, ConfigError
 fn parse(text: &str, folder: &Path, files: &Reader) -> Result<WebConfig, Vec<Problem>> {
     let problems = Problems::default();
     let root = if is_empty(text) {
-        // Everything has a default: plain HTTP, for everybody.
+        // Every key has a default: plain HTTP without logins.
         Some(spanned_yaml::Node {
             at: At::START,
             value: Value::Map(Vec::new()),
@@ -113,12 +113,12 @@ fn parse(text: &str, folder: &Path, files: &Reader) -> Result<WebConfig, Vec<Pro
     problems.settle(config)
 }
 
-/// Whether there is nothing but comments, and perhaps `{}`, which says so.
+/// Reports a text of nothing but comments and, perhaps, `{}`.
 fn is_empty(text: &str) -> bool {
     holds_only(text, &["---", "...", "{}"])
 }
 
-/// Whether there is nothing but comments.
+/// Reports a text of nothing but comments.
 fn is_blank(text: &str) -> bool {
     holds_only(text, &["---", "..."])
 }
@@ -139,7 +139,7 @@ fn given<'a>(section: &mut Section<'a>, key: &str) -> Option<Field<'a>> {
 }
 
 impl WebConfig {
-    /// What holds without a file: plain HTTP, for everybody.
+    /// Builds the settings without a file: plain HTTP without logins.
     pub(super) fn open() -> Self {
         Self {
             tls: None,
@@ -151,7 +151,7 @@ impl WebConfig {
         }
     }
 
-    /// In a few words, for instance `TLS, 2 users`.
+    /// Returns a summary, for instance `TLS, 2 users`.
     pub fn summary(&self) -> String {
         let mut words = vec![
             if self.tls.is_some() {

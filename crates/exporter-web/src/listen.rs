@@ -1,4 +1,4 @@
-//! Where to listen: addresses as Prometheus exporters write them, and the sockets for them.
+//! Addresses to listen on as Prometheus exporters write them, and the sockets for them.
 
 pub mod systemd;
 
@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::TcpListener;
 
-/// An address to listen on: `:9100` is every address of the machine, IPv4 and IPv6.
+/// Address to listen on: `:9100` is every address of the machine, IPv4 and IPv6.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenAddress {
     /// Name or address, without brackets; none for all.
@@ -19,19 +19,19 @@ pub struct ListenAddress {
 /// Reason why a text is no address to listen on, with the port that its remedy names.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadAddress {
-    /// There is no colon, or what follows it is no port.
+    /// No colon, or no port after it.
     #[error("no port from 0 to 65535 after the last colon; write :{0} or host:{0}")]
     Port(u16),
-    /// The scheme of a URL; with the address to write instead.
+    /// Scheme of a URL; holds the address to write instead.
     #[error("a listen address is host:port without a scheme; write {0}")]
     Scheme(String),
-    /// A user or password, or a path.
+    /// User, password or path of a URL.
     #[error("neither user nor path is part of it; write :{0} or host:{0}")]
     Url(u16),
-    /// A colon in the host.
+    /// Colon in the host.
     #[error("an IPv6 address needs brackets; write [::1]:{0}")]
     Brackets(u16),
-    /// What stands in the brackets is no IPv6 address.
+    /// No IPv6 address in the brackets.
     #[error("not an IPv6 address in the brackets; write [::1]:{0}")]
     Ipv6(u16),
 }
@@ -82,7 +82,7 @@ impl ListenAddress {
         Ok(Self { host, port })
     }
 
-    /// Where a client on the same machine reaches it: loopback where it is every address.
+    /// Returns the addresses by which a client on the same machine connects: loopback for a wildcard.
     pub fn reachable(&self) -> Vec<String> {
         let (v4, v6) = (
             format!("127.0.0.1:{}", self.port),
@@ -96,7 +96,7 @@ impl ListenAddress {
         }
     }
 
-    /// Binds it. A wildcard gives two sockets where the system keeps IPv6 apart from IPv4.
+    /// Binds the address. A wildcard gives two sockets where the system keeps IPv6 apart from IPv4.
     pub async fn bind(&self) -> Result<Vec<TcpListener>, BindError> {
         let bound = match &self.host {
             None => bind_all(self.port).await,

@@ -1,4 +1,4 @@
-//! Where the exporter is seen from outside: `--web.external-url` and `--web.route-prefix`, with the
+//! Addresses of the exporter from outside: `--web.external-url` and `--web.route-prefix`, with the
 //! meaning that they have in Prometheus.
 
 use std::fmt;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use url::Url;
 
-/// The path below which everything is served; the root by default.
+/// Path below which everything is served; the root by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RoutePrefix {
     /// Empty for the root, else with a slash at its beginning and none at its end.
@@ -16,23 +16,23 @@ pub struct RoutePrefix {
 /// Place of a request's path.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Place<'a> {
-    /// Below the prefix: the path as the routes know it, with a slash at its beginning.
+    /// Path below the prefix, with a slash at its beginning.
     Inside(&'a str),
-    /// At the root or the prefix itself: the page is at this place, relative to it.
+    /// The root or the prefix itself; holds the relative address of the page.
     Redirect(String),
-    /// Elsewhere.
+    /// Path outside the prefix.
     Outside,
 }
 
 impl RoutePrefix {
-    /// What stands before each path: empty, or for instance `/exporter`.
+    /// Returns what is put before each path: nothing, or for instance `/exporter`.
     pub fn as_str(&self) -> &str {
         &self.path
     }
 
     /// Takes the prefix off a path.
     ///
-    /// As in Prometheus, the root leads to the page. Where the page lies is told relative to the
+    /// The root leads to the page, as in Prometheus. The address of the page is relative to the
     /// request, so that it holds behind a proxy that adds or takes a part of the path.
     pub fn place<'a>(&self, path: &'a str) -> Place<'a> {
         let outer = self.path.trim_start_matches('/');
@@ -65,7 +65,7 @@ impl FromStr for RoutePrefix {
     }
 }
 
-/// The address under which people reach the page.
+/// Address under which people reach the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalUrl {
     /// Its path ends with a slash.
@@ -73,7 +73,7 @@ pub struct ExternalUrl {
 }
 
 impl ExternalUrl {
-    /// Its path: the default of the route prefix.
+    /// Returns the path of the URL, which is the default of the route prefix.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl ExternalUrl {
         self.url.origin()
     }
 
-    /// The page, with its filter set.
+    /// Returns the address of the page with a filter.
     pub fn page(&self, filter: &[(&str, &str)]) -> Url {
         let mut url = self.url.clone();
         if !filter.is_empty() {

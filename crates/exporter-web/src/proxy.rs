@@ -9,7 +9,7 @@ use std::str::FromStr;
 use hyper::header::HeaderMap;
 use ipnet::IpNet;
 
-/// An address or a network of `--web.trusted-proxies`.
+/// Address or network of `--web.trusted-proxies`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProxyNetwork(IpNet);
 

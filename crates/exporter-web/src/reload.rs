@@ -14,19 +14,19 @@ use super::prefix::ExternalUrl;
 use queue::Refusal;
 pub use queue::{InWork, ReloadQueue, ReloadRequest, ReloadSender};
 
-/// From a request to its answer, all waiting included.
+/// Time from a request to its answer, all waiting included.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Reloading over HTTP.
+/// Route that reloads the config.
 #[derive(Debug, Clone)]
 pub enum Reload {
-    /// `--web.enable-lifecycle` was not given.
+    /// Reloading is off: `--web.enable-lifecycle` was not given.
     Off,
-    /// The reader of the queue reloads, one request after the other.
+    /// Reloading is on: the owner of the [`ReloadQueue`] carries out one request after the other.
     On(ReloadSender),
 }
 
-/// The result of a reload. The error is what is wrong with the config, a line for each problem.
+/// Result of a reload. The error holds a line for each problem of the config.
 pub type Outcome = Result<(), String>;
 
 impl Reload {

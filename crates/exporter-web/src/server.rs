@@ -21,7 +21,7 @@ use super::metrics::Metrics;
 use super::proxy::TrustedProxies;
 use super::tls::Failures;
 
-/// Answers requests that the middleware lets through.
+/// Handler of requests that the middleware lets through.
 pub trait Handler: Send + Sync + 'static {
     /// Answers a request, whose body is not read. An answer to `HEAD` may have its body: the length alone
     /// is sent.
@@ -41,7 +41,7 @@ pub struct Settings {
     pub access: Arc<Access>,
     /// Reverse proxies that tell the addresses of their clients.
     pub trusted_proxies: TrustedProxies,
-    /// Limits of what a client may cost.
+    /// Limits of clients.
     pub limits: Limits,
     /// Families of the server.
     pub metrics: Metrics,
@@ -59,18 +59,18 @@ impl Settings {
     }
 }
 
-/// Limits of what a client may cost.
+/// Limits of clients, in number and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Open connections. For one more, one that is idle is closed.
+    /// Number of open connections. For one more, an idle one is closed.
     pub connections: usize,
-    /// From a request's first byte to the end of its headers.
+    /// Time from a request's first byte to the end of its headers.
     pub head: Duration,
-    /// An open connection without a request; longer than any sensible scrape interval.
+    /// Time of an open connection without a request; longer than any sensible scrape interval.
     pub idle: Duration,
-    /// A write that makes no progress.
+    /// Time of a write that makes no progress.
     pub write: Duration,
-    /// From the order to end until open connections are dropped.
+    /// Time from the shutdown until open connections are dropped.
     pub end: Duration,
 }
 
@@ -86,7 +86,7 @@ impl Default for Limits {
     }
 }
 
-/// After the system had no descriptor or memory for a connection.
+/// Pause after the system had no descriptor or memory for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
 /// Serves until `shutdown` completes, then ends within the time of [`Limits::end`], whatever the
@@ -114,7 +114,7 @@ pub async fn serve(
             biased;
             () = &mut shutdown => break,
             () = &mut following => {}
-            Some(ended) = connections.join_next() => told(ended),
+            Some(ended) = connections.join_next() => log_end(ended),
             (stream, peer) = next(&admission, &listeners) => {
                 let watcher = graceful.watcher();
                 let has_share = !server.settings.trusted_proxies.contains(peer);
@@ -174,7 +174,8 @@ fn is_clients(error: &io::Error) -> bool {
     )
 }
 
-fn told(ended: Result<hyper::Result<()>, tokio::task::JoinError>) {
+/// Logs a connection that did not end well.
+fn log_end(ended: Result<hyper::Result<()>, tokio::task::JoinError>) {
     match ended {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "A connection broke."),

@@ -16,7 +16,7 @@ use tokio_rustls::{LazyConfigAcceptor, rustls};
 
 use super::log_limit::LogLimit;
 
-/// What Go's servers say to those who speak plain HTTP where TLS is spoken.
+/// Answer of Go's servers to plain HTTP where TLS is spoken.
 const PLAIN: &str =
     "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
 
@@ -26,7 +26,7 @@ pub(super) fn is_http2<S>(stream: &TlsStream<S>) -> bool {
     connection.alpn_protocol() == Some(b"h2")
 }
 
-/// Whether the client begins as HTTP does, and TLS does not. Waits for its first byte.
+/// Reports that the client's first byte begins plain HTTP and not TLS. Waits for it.
 pub(super) async fn speaks_plain_http(stream: &TcpStream, limit: Duration) -> io::Result<bool> {
     let mut first = [0];
     match timeout(limit, stream.peek(&mut first)).await {
@@ -54,7 +54,7 @@ pub(super) async fn refuse_plain_http(mut stream: TcpStream, limit: Duration) {
             }
         }
     };
-    // Whatever happens here is the client's loss.
+    // An error here concerns the client alone.
     drop::<Result<io::Result<()>, _>>(timeout(limit, told).await);
 }
 

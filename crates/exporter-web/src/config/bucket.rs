@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::given;
 use spanned_yaml::{Field, quote};
 
-/// One request every `interval`, and up to `burst` of them at once.
+/// Rate limit: a request every `interval`, and up to `burst` of them at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
-    /// Between two requests.
+    /// Time between two requests.
     pub(crate) interval: Duration,
-    /// At once, after a time without requests.
+    /// Requests at once after a time without any.
     pub(crate) burst: u32,
 }
 

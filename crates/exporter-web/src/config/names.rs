@@ -80,7 +80,7 @@ const SUITES_13: [(&str, SupportedCipherSuite); 3] = [
     ),
 ];
 
-/// What Go has besides.
+/// Suites that Go has besides.
 const OTHERS: [&str; 4] = [
     "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
     "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",

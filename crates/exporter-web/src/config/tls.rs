@@ -18,7 +18,7 @@ use crate::tls::client::{ClientAuth, Policy};
 use spanned_yaml::{Field, Section, quote};
 use watched_file::{FileKind, Reader};
 
-/// Where files are looked up, and what HTTP wants of TLS.
+/// Folder and reader of the files, and the need of HTTP for HTTP/2.
 pub(super) struct Context<'a> {
     pub(super) folder: &'a Path,
     pub(super) files: &'a Reader,
@@ -113,7 +113,7 @@ pub(super) fn read(field: &Field<'_>, context: &Context<'_>) -> Option<Tls> {
     }
 }
 
-/// Where PEM text comes from.
+/// Source of PEM text.
 struct Source<'a> {
     field: Field<'a>,
     is_file: bool,
@@ -123,7 +123,7 @@ struct Source<'a> {
 struct Pem<'a> {
     field: Field<'a>,
     bytes: Vec<u8>,
-    /// How a message calls the place.
+    /// Name of the source in a message.
     place: String,
 }
 

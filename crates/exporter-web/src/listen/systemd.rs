@@ -10,30 +10,30 @@ use tokio::net::TcpListener;
 /// Reason why the sockets of systemd cannot be used; some with the port that their remedy names.
 #[derive(Debug, thiserror::Error)]
 pub enum SystemdError {
-    /// There is nothing.
+    /// No socket.
     #[error(
         "--web.systemd-socket: systemd handed no socket over; let a .socket unit start the program, \
          or name an address with --web.listen-address"
     )]
     None,
-    /// A unix socket.
+    /// Unix socket.
     #[error(
         "--web.systemd-socket: socket {0} is a unix socket, and TCP is needed; write for instance \
          ListenStream={1} in the .socket unit"
     )]
     Unix(usize, u16),
-    /// Neither of them.
+    /// Socket of another kind.
     #[error(
         "--web.systemd-socket: socket {0} is no TCP socket; write for instance ListenStream={1} in \
          the .socket unit"
     )]
     NotTcp(usize, u16),
-    /// A connection instead of a socket that takes them.
+    /// Connection instead of a listening socket.
     #[error(
         "--web.systemd-socket: socket {0} is a connection; write Accept=no in the .socket unit"
     )]
     Connection(usize),
-    /// The system refuses something.
+    /// Refusal of the system.
     #[error("--web.systemd-socket: cannot use socket {0}")]
     Io(usize, #[source] io::Error),
 }

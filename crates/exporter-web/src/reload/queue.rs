@@ -31,22 +31,22 @@ struct State {
     last_id: u64,
 }
 
-/// The end where requests come in.
+/// Sending end of the queue.
 #[derive(Debug, Clone)]
 pub struct ReloadSender(Arc<Shared>);
 
-/// The end where requests are carried out. Requests are refused once it is dropped.
+/// Receiving end of the queue. Requests are refused once it is dropped.
 #[derive(Debug)]
 pub struct ReloadQueue(Arc<Shared>);
 
-/// A request to reload, in work until it is finished or dropped.
+/// Request to reload, in work until it is finished or dropped.
 #[derive(Debug)]
 pub struct ReloadRequest {
     outcome: oneshot::Sender<Outcome>,
     work: InWork,
 }
 
-/// A reload in work: other requests wait until it is dropped.
+/// Reload in work: other requests wait until it is dropped.
 #[derive(Debug)]
 pub struct InWork(Arc<Shared>);
 
@@ -58,7 +58,7 @@ pub(super) struct Ticket {
     outcome: oneshot::Receiver<Outcome>,
 }
 
-/// Why a request is not taken.
+/// Reason why a request is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// One is in work, and one waits.

@@ -20,20 +20,20 @@ use x509_parser::prelude::{ASN1Time, FromDer, GeneralName, X509Certificate};
 /// Go's policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Policy {
-    /// Nobody is asked.
+    /// No certificate is asked for.
     None,
-    /// Asked, and anything will do.
+    /// A certificate is asked for, and not verified.
     Request,
-    /// There must be one, whoever made it.
+    /// A certificate is needed, and not verified.
     RequireAny,
-    /// There need not be one; one that is shown must be good.
+    /// A certificate is verified when the client has one.
     VerifyIfGiven,
-    /// There must be a good one.
+    /// A verified certificate is needed.
     RequireAndVerify,
 }
 
 impl Policy {
-    /// As the file calls them; the second name of `RequireAnyClientCert` is an old one.
+    /// Names in the file; the second name of `RequireAnyClientCert` is an old one.
     pub(crate) const NAMES: [(&'static str, Self); 6] = [
         ("NoClientCert", Self::None),
         ("RequestClientCert", Self::Request),
@@ -48,7 +48,7 @@ impl Policy {
     }
 }
 
-/// What the file says of clients' certificates.
+/// Settings for certificates of clients.
 #[derive(Debug)]
 pub(crate) struct ClientAuth {
     pub(crate) policy: Policy,
@@ -77,7 +77,7 @@ impl ClientAuth {
         hints
     }
 
-    /// What verifies as the policy asks.
+    /// Builds the verifier of the policy.
     pub(crate) fn verifier(
         self,
         provider: &Arc<CryptoProvider>,
@@ -123,7 +123,7 @@ impl ClientAuth {
 #[derive(Debug)]
 struct Verifier {
     is_mandatory: bool,
-    /// None: whoever made it.
+    /// Verifier of the chain; `None` where certificates are not verified.
     chains: Option<Arc<dyn ClientCertVerifier>>,
     /// The CAs as they are: a client may also show one of these itself, as with Go.
     pinned: Vec<CertificateDer<'static>>,
@@ -185,7 +185,7 @@ impl ClientCertVerifier for Verifier {
 }
 
 impl Verifier {
-    /// Whether this is one of the trusted certificates itself, in its time and for clients. The
+    /// Reports that this is one of the trusted certificates itself, in its time and for clients. The
     /// self-signed certificates that openssl makes are CAs, which a chain may not end in.
     fn is_pinned(&self, certificate: &CertificateDer<'_>, now: UnixTime) -> bool {
         if !self.pinned.iter().any(|pinned| pinned == certificate) {
