@@ -14,7 +14,7 @@ pub enum Remark {
     Note(String),
 }
 
-/// Oddities of one answer, of which the first [`MAX_REMARKS`] are kept.
+/// Oddities of one answer, of which the first `MAX_REMARKS` are kept.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Remarks(Vec<Remark>);
 
