@@ -23,9 +23,9 @@ use std::time::Duration;
 use jiff::tz::Offset;
 use url::Url;
 
-pub use ca_file::CaFile;
 pub use file::{load, load_alone, parse, parse_alone};
 
+use crate::http::CaFile;
 use crate::model::Thresholds;
 use crate::provider::Product;
 

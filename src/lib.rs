@@ -14,6 +14,8 @@ pub mod check;
 pub mod clock;
 pub mod config;
 pub mod expose;
+pub mod http;
+mod json;
 pub mod model;
 pub mod poll;
 pub mod provider;

@@ -3,17 +3,12 @@
 //! A new product is one file (wire and map) with one line in the table.
 
 pub mod call;
-pub mod cause;
-pub mod error;
-pub mod http;
 pub mod huawei;
-mod json;
-pub mod limit;
 pub mod listing;
 pub mod ncloud;
-pub mod retry;
 pub mod secondary;
 pub mod start;
+pub mod transport;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,13 +16,13 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 pub use call::{Call, Method, Secondary};
-pub use cause::{Cause, Network};
-pub use error::{ApiError, Reason};
 
 use crate::config::{Account, ProductConfig};
+use crate::http::{ApiError, Reason};
 use crate::model::{Memory, Observation, bounds};
 use crate::sim;
 use crate::telemetry::Metrics;
+use crate::text::quote;
 
 /// What is asked of a product of an account.
 pub trait Provider: Send + Sync {
@@ -70,7 +65,7 @@ impl Discovery {
             inaccessible,
         };
         for cluster in clusters {
-            error::check_id(field, &cluster.id)?;
+            check_id(field, &cluster.id)?;
             if cluster.id.is_empty() {
                 discovery.inaccessible += 1;
             } else {
@@ -107,7 +102,7 @@ pub struct Context<'a> {
     /// The product's part of it.
     pub product: &'a ProductConfig,
     /// The account's transport: its limits are shared by all its products.
-    pub transport: Arc<http::Transport>,
+    pub transport: Arc<transport::Transport>,
 }
 
 /// One line of [`CLOUDS`].
@@ -177,7 +172,7 @@ pub fn open(
     metrics: &Arc<Metrics>,
     clock: &crate::clock::Clock,
 ) -> Result<Vec<Opened>, ApiError> {
-    let transport = http::Transport::new(account, metrics.clone(), clock.clone())?;
+    let transport = transport::Transport::new(account, metrics.clone(), clock.clone())?;
     let transport = Arc::new(transport);
     account
         .products
@@ -190,7 +185,7 @@ pub fn open(
 pub fn open_one(
     account: &Account,
     config: &ProductConfig,
-    transport: &Arc<http::Transport>,
+    transport: &Arc<transport::Transport>,
 ) -> Result<Arc<dyn Provider>, ApiError> {
     (config.product.open)(Context {
         account,
@@ -198,6 +193,25 @@ pub fn open_one(
         transport: transport.clone(),
     })
 }
+
+/// Checks the id that this field of an answer holds.
+///
+/// # Errors
+/// Rejects a text that does not have the form of an id ([`bounds::check_id`]) as `protocol`.
+pub(crate) fn check_id(field: &str, id: &str) -> Result<(), ApiError> {
+    bounds::check_id(id).map_err(|fault| {
+        ApiError::new(
+            Reason::Protocol,
+            format!(
+                "{field} {} is not an id: {fault}; the answer is not used, ask the vendor",
+                quote(id)
+            ),
+        )
+    })
+}
+
+/// Separator between the program's words and those of a vendor.
+pub(crate) const VENDOR_SAYS: &str = "; the vendor says: ";
 
 impl std::fmt::Debug for Product {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

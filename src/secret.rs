@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use crate::config::{Account, Cloud, HuaweiAuth};
-use crate::provider::{ApiError, Reason};
+use crate::http::{ApiError, Reason};
 
 pub use file::SecretFile;
 pub(crate) use text::{NoSecret, trimmed, written};

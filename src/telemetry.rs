@@ -28,9 +28,10 @@ use labels::{
 
 use crate::alert::Own;
 use crate::config::Account;
+use crate::http::Reason;
 use crate::model::UpgradeStatus;
 use crate::model::bounds::Truncated;
-use crate::provider::{self, Product, Reason};
+use crate::provider::{self, Product};
 
 const PREFIX: &str = "rolling_upgrade_exporter";
 

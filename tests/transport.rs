@@ -8,10 +8,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config;
-use rolling_upgrade_exporter::provider::http::{
+use rolling_upgrade_exporter::http::{ApiError, Cause, Network, Reason};
+use rolling_upgrade_exporter::provider::transport::{
     Answer, Authentication, Effort, Message, Request, Transport, Vendor,
 };
-use rolling_upgrade_exporter::provider::{ApiError, Call, Cause, Method, Network, Reason};
+use rolling_upgrade_exporter::provider::{Call, Method};
 use rolling_upgrade_exporter::telemetry::Metrics;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;

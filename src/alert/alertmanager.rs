@@ -27,11 +27,11 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::config::{Alertmanager, AlertmanagerAuth, CaFile};
-use crate::provider::ApiError;
-use crate::provider::http::redaction::Content;
-use crate::provider::http::skew::skew;
-use crate::provider::http::{Redaction, client, failure};
+use crate::config::{Alertmanager, AlertmanagerAuth};
+use crate::http::ApiError;
+use crate::http::redaction::Content;
+use crate::http::skew::skew;
+use crate::http::{CaFile, Redaction, client, failure};
 
 /// From the first byte sent to the last received, as in Prometheus.
 const TIMEOUT: Duration = Duration::from_secs(10);

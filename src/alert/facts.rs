@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::rule::Labels;
 use crate::clock::Times;
+use crate::http::Reason;
 use crate::model::{ClusterState, Node, UpgradeView};
-use crate::provider::Reason;
 use crate::store::Snapshot;
 use crate::text;
 

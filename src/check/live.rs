@@ -8,9 +8,10 @@ use jiff::SignedDuration;
 
 use crate::clock::Clock;
 use crate::config::{Account, Config, ProductConfig, Selection};
+use crate::http::{ApiError, Cause};
 use crate::poll::select;
-use crate::provider::http::Transport;
-use crate::provider::{self, ApiError, Cause, Discovery, Product};
+use crate::provider::transport::Transport;
+use crate::provider::{self, Discovery, Product};
 use crate::telemetry::Metrics;
 
 /// A clock that is further off is told even where the vendor took the call.
@@ -241,7 +242,8 @@ fn sentence(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{Discovered, Reason};
+    use crate::http::Reason;
+    use crate::provider::Discovered;
 
     fn row(product: &str, outcome: Result<Found, ApiError>) -> Row {
         Row {

@@ -12,10 +12,11 @@ use std::time::Duration;
 use anyhow::anyhow;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::{self, Account, Config, ConfigError, Listed, Selection};
+use rolling_upgrade_exporter::http::{ApiError, Reason};
 use rolling_upgrade_exporter::model::Memory;
-use rolling_upgrade_exporter::provider::http::Transport;
 use rolling_upgrade_exporter::provider::start::{Failed, Order};
-use rolling_upgrade_exporter::provider::{self, ApiError, Context, Reason, huawei, ncloud};
+use rolling_upgrade_exporter::provider::transport::Transport;
+use rolling_upgrade_exporter::provider::{self, Context, huawei, ncloud};
 use rolling_upgrade_exporter::telemetry::Metrics;
 use tokio::time::Instant;
 use watched_file::FileKind;
@@ -154,7 +155,7 @@ impl Stage {
 
     fn order(
         &self,
-        make: impl FnOnce(Context<'_>) -> Result<Order, provider::ApiError>,
+        make: impl FnOnce(Context<'_>) -> Result<Order, ApiError>,
     ) -> Result<Order, Failure> {
         let account = self.account();
         let context = Context {

@@ -2,7 +2,8 @@
 
 use super::credential::Context;
 use super::limits::Limits;
-use super::{Account, CaFile, Cloud, Polling, address, ca_file, huawei, ncloud, product};
+use super::{Account, Cloud, Polling, address, ca_file, huawei, ncloud, product};
+use crate::http::CaFile;
 use crate::provider;
 use spanned_yaml::either;
 use spanned_yaml::{Field, Section};

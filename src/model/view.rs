@@ -9,6 +9,7 @@ use super::{
     AvailableVersion, Degraded, Finding, Key, Kind, NodeStatus, Span, TaskStatus, Upgrade,
     UpgradeStatus, progress,
 };
+use crate::http::ApiError;
 
 /// The limits in force for one cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +117,17 @@ pub struct LastError {
     pub message: String,
     /// When.
     pub at: Timestamp,
+}
+
+impl LastError {
+    /// Builds the record of a failure of this time.
+    pub fn new(error: &ApiError, at: Timestamp) -> Self {
+        Self {
+            reason: error.reason.as_str(),
+            message: error.to_string(),
+            at,
+        }
+    }
 }
 
 /// How looking for the clusters of one product of an account goes.

@@ -10,9 +10,10 @@ use super::Deps;
 use crate::blocking::run_blocking;
 use crate::clock::VendorClock;
 use crate::config::{Account, ProductConfig};
+use crate::http::{ApiError, Reason};
 use crate::model::{Memory, Observation};
-use crate::provider::http::Transport;
-use crate::provider::{self, ApiError, Discovery, Provider, Reason};
+use crate::provider::transport::Transport;
+use crate::provider::{self, Discovery, Provider};
 
 /// One account's transport.
 pub(super) struct Access {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::field::{DisplayValue, display};
 
+use crate::http::{ApiError, Cause};
 use crate::model::Key;
-use crate::provider::{ApiError, Cause};
 use crate::telemetry::log::LogOnce;
 
 /// Run of pauses that the vendor asked for: the log tells its beginning at info, the rest at debug.

@@ -17,8 +17,9 @@ use super::compare::{Tally, is_same_choice};
 use super::select::{self, Missing, Wanted};
 use super::worker::Worker;
 use super::{Deps, Watch, asked, restarting, schedule};
-use crate::model::DiscoveryState;
-use crate::provider::{ApiError, Discovery, Reason};
+use crate::http::{ApiError, Reason};
+use crate::model::{DiscoveryState, LastError};
+use crate::provider::Discovery;
 use crate::telemetry::DISCOVERY;
 use crate::web::ready::Latch;
 
@@ -225,7 +226,7 @@ impl Course {
                 // Those that the config names are watched all the same.
                 let listed = select::listed(&self.watch.config, &Discovery::default());
                 self.add_new(deps, &listed.unwrap_or_default(), first.as_ref());
-                self.shown.last_error = Some(error.told(now));
+                self.shown.last_error = Some(LastError::new(&error, now));
                 error.retry_after
             }
         };

@@ -22,11 +22,12 @@ mod log;
 mod reload;
 mod secrets;
 use crate::config::Selection;
+use crate::http::{ApiError, Cause, Reason};
 use crate::model::{
     ClusterState, Kind, Memory, Observation, Remarks, SecondaryCall, Thresholds, Upgrade,
     UpgradeStatus,
 };
-use crate::provider::{ApiError, Cause, Discovered, Discovery, Reason};
+use crate::provider::{Discovered, Discovery};
 use crate::web::ready::Ready;
 
 static FAKE: Product = Product {

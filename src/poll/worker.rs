@@ -15,10 +15,10 @@ use super::asked::AskedPauses;
 use super::schedule;
 use super::select::Wanted;
 use super::{Deps, Watch};
+use crate::http::{ApiError, Cause, Reason};
 use crate::model::bounds;
 use crate::model::track;
-use crate::model::{ClusterState, Key, Memory, Observation};
-use crate::provider::{ApiError, Cause, Reason};
+use crate::model::{ClusterState, Key, LastError, Memory, Observation};
 use crate::web::ready::Latch;
 
 /// A cluster's worker: it alone knows what earlier polls saw.
@@ -339,7 +339,7 @@ impl Course {
         }
         self.failures = self.failures.saturating_add(1);
         self.state.up = false;
-        self.state.last_error = Some(error.told(now));
+        self.state.last_error = Some(LastError::new(error, now));
         let is_not_offered = error.cause == Cause::NotPublished;
         let memory = Arc::make_mut(&mut self.memory);
         self.ask_again_soon = memory.primary_failed(error.call, is_not_offered) == 1;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::{ApiError, Reason};
+use crate::http::{ApiError, Reason};
 
 /// Clusters of one list, several times as many as are watched: `include` and `exclude` choose among
 /// all of them.

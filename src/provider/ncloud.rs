@@ -28,7 +28,9 @@ use serde_json::Value;
 use url::Url;
 
 use crate::config::{Cloud, Ncloud, Secret, Zone};
-use crate::provider::{ApiError, Call, CloudSpec, Context, Reason, call, http, json};
+use crate::http::{ApiError, Reason};
+use crate::json;
+use crate::provider::{Call, CloudSpec, Context, call, transport};
 
 /// This cloud's line of the table.
 pub const CLOUD: CloudSpec = CloudSpec {
@@ -75,7 +77,7 @@ struct Client {
     base: Url,
     /// Path prefix of version and region.
     prefix: String,
-    transport: Arc<http::Transport>,
+    transport: Arc<transport::Transport>,
 }
 
 impl Client {
@@ -115,12 +117,12 @@ impl Client {
     /// Sends a secondary call without a body, and reads its answer with the envelope.
     async fn look_up<E: serde::de::DeserializeOwned>(
         &self,
-        effort: http::Effort,
+        effort: transport::Effort,
         call: &'static Call,
         params: &[&str],
     ) -> Result<E, ApiError> {
         let request = self.request(call, params, String::new(), None);
-        self.send(&http::Request { effort, ..request }).await
+        self.send(&transport::Request { effort, ..request }).await
     }
 
     /// Sends a call with a JSON body, which is not signed.
@@ -139,9 +141,9 @@ impl Client {
         params: &[&str],
         query: String,
         body: Option<String>,
-    ) -> http::Request<'_> {
+    ) -> transport::Request<'_> {
         let json = ("content-type", "application/json".to_owned());
-        http::Request {
+        transport::Request {
             product: self.service.product,
             call,
             base: &self.base,
@@ -149,14 +151,14 @@ impl Client {
             query,
             headers: body.iter().map(|_| json.clone()).collect(),
             body,
-            effort: http::Effort::Normal,
+            effort: transport::Effort::Normal,
         }
     }
 
     /// Sends a request, and reads its answer with the envelope.
     async fn send<E: serde::de::DeserializeOwned>(
         &self,
-        request: &http::Request<'_>,
+        request: &transport::Request<'_>,
     ) -> Result<E, ApiError> {
         let answer = self.transport.send(self, request).await?;
         answer.json().map_err(|e| e.of(request.call.name))
@@ -182,16 +184,16 @@ impl Client {
     }
 }
 
-impl http::Vendor for Client {
+impl transport::Vendor for Client {
     fn secrets(&self) -> Vec<&Secret> {
         vec![&self.account.access_key, &self.account.secret_key]
     }
 
     fn authorize(
         &self,
-        message: &http::Message<'_>,
+        message: &transport::Message<'_>,
         now: Timestamp,
-    ) -> Result<http::Authentication, ApiError> {
+    ) -> Result<transport::Authentication, ApiError> {
         let access_key = self.account.access_key.get()?;
         let secret_key = self.account.secret_key.get()?;
         let timestamp = now.as_millisecond().to_string();
@@ -202,14 +204,14 @@ impl http::Vendor for Client {
             access_key.expose_secret(),
         );
         let signature = sign::signature(secret_key.expose_secret(), &text);
-        Ok(http::Authentication::default()
+        Ok(transport::Authentication::default()
             .secret(&secret_key)
             .header(sign::TIMESTAMP, timestamp)
             .secret_header(sign::ACCESS_KEY, access_key)
             .secret_header(sign::SIGNATURE, signature))
     }
 
-    fn judge(&self, answer: &http::Answer) -> Result<(), ApiError> {
+    fn judge(&self, answer: &transport::Answer) -> Result<(), ApiError> {
         error::judge(answer, &self.place())
     }
 

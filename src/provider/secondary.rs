@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::http::Effort;
-use super::{ApiError, Call, Cause, Reason};
+use crate::http::{ApiError, Cause, Reason};
 use crate::model::{Memory, SecondaryCall, SecondaryFailure};
+use crate::provider::Call;
+use crate::provider::transport::Effort;
 
 /// Outcomes of the secondary calls of one poll of a cluster, beside those of earlier polls.
 #[derive(Debug)]

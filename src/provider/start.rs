@@ -9,12 +9,14 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 use url::Url;
 
-use super::error::VENDOR_SAYS;
-use super::http::exchange::{self, Broken, prepare, receive};
-use super::http::{self, Answer, Message, Redaction, Vendor};
-use super::{ApiError, Cause, Method, Reason};
 use crate::clock::Clock;
 use crate::config::Account;
+use crate::http::Redaction;
+use crate::http::{ApiError, Cause, Reason};
+use crate::provider::Method;
+use crate::provider::VENDOR_SAYS;
+use crate::provider::transport::exchange::{self, Broken, prepare, receive};
+use crate::provider::transport::{self, Answer, Message, Vendor};
 use crate::secret::refresh_all;
 
 /// For the whole exchange. An answer that is given up leaves the outcome unknown, so it is waited for
@@ -134,13 +136,13 @@ impl Order {
     ) -> Result<Accepted, Failed> {
         let call = self.parts.call;
         let not_sent = |error: ApiError| Failed::NotSent(error.of(call));
-        let client = http::client::once(account).map_err(not_sent)?;
+        let client = transport::client::once(account).map_err(not_sent)?;
         let vendor = self.parts.signer.sign().await.map_err(not_sent)?;
         refresh_all(&vendor.secrets(), Instant::now() + patience).await;
         let message = self.message();
         let now = clock.now();
         let ready = prepare(&client, &*vendor, &message, now).map_err(not_sent)?;
-        let proxy = account.proxy_url.as_ref().map(http::host);
+        let proxy = account.proxy_url.as_ref().map(transport::host);
         let proxy_secrets = Redaction::of_url(account.proxy_url.as_ref());
         let way = exchange::Way {
             host: message.host(),

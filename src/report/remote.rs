@@ -12,9 +12,9 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use url::{Host, Url};
 
 use super::{API_VERSION, Report};
-use crate::config::{CaFile, Secret};
-use crate::provider::http::redaction::Content;
-use crate::provider::http::{Redaction, client, failure};
+use crate::config::Secret;
+use crate::http::redaction::Content;
+use crate::http::{CaFile, Redaction, client, failure};
 use crate::text::clean;
 use watched_file::FileKind;
 

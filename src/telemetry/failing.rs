@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::labels::reason_labels;
 use super::{Metrics, seconds};
 use crate::alert::Failing;
+use crate::http::Reason;
 use crate::model::shifted;
-use crate::provider::Reason;
 
 /// By account and product: which clusters (or the discovery) fail now, why, and since when.
 pub(super) type Sources = BTreeMap<(String, &'static str), BTreeMap<String, (Reason, Timestamp)>>;

@@ -4,9 +4,9 @@ use super::Metrics;
 use super::labels::{
     OnlyAccount, StateLabels, outcome_labels, product_labels, reason_labels, truncated_labels,
 };
+use crate::http::Reason;
 use crate::model::UpgradeStatus;
 use crate::model::bounds::Truncated;
-use crate::provider::Reason;
 
 /// The states of the family `clusters`.
 pub(super) const CLUSTER_STATES: [&str; 2] = ["watched", "inaccessible"];

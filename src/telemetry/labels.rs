@@ -4,9 +4,9 @@ use std::fmt::{self, Write as _};
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 
+use crate::http::Reason;
 use crate::model::UpgradeStatus;
 use crate::model::bounds::Truncated;
-use crate::provider::Reason;
 use crate::text;
 
 /// An account's name, escaped when it is written, as in the series of its clusters.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rolling_upgrade_exporter::http::Reason;
 use rolling_upgrade_exporter::model::track;
 use rolling_upgrade_exporter::model::{
     ClusterState, Key, Kind, Memory, Node, NodeStatus, Observation, SecondaryCall,
     SecondaryFailure, Task, TaskStatus, Thresholds, Upgrade, UpgradeStatus,
 };
-use rolling_upgrade_exporter::provider::Reason;
 
 use crate::chance::{around, one_in, one_of, some_text, time};
 

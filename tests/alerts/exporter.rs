@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use rolling_upgrade_exporter::alert::{Facts, Own};
 use rolling_upgrade_exporter::clock::Times;
 use rolling_upgrade_exporter::expose;
-use rolling_upgrade_exporter::provider::{PRODUCTS, Reason};
+use rolling_upgrade_exporter::http::Reason;
+use rolling_upgrade_exporter::provider::PRODUCTS;
 use rolling_upgrade_exporter::store::Snapshot;
 use rolling_upgrade_exporter::telemetry::{DISCOVERY, Metrics};
 

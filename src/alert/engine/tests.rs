@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::alert::facts::{Failing, Own};
-use crate::provider::Reason;
+use crate::http::Reason;
 use crate::store::Snapshot;
 
 const START: i64 = 1_700_000_000;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::{CLUSTER, KEEP, MISSED, STALE, promql};
 use crate::alert::facts::{Facts, cluster_labels, label};
 use crate::alert::rule::{Labels, Rule, Severity};
+use crate::http::Reason;
 use crate::model::FailingCall;
 use crate::model::UpgradeStatus::{Paused, Pending, Running};
-use crate::provider::Reason;
 
 /// A refusal may be a key that is being rotated.
 const REJECTED: Duration = Duration::from_secs(2 * 60);

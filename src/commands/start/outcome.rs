@@ -1,7 +1,7 @@
 //! What became of the request, and what to do next.
 
 use jiff::Timestamp;
-use rolling_upgrade_exporter::provider::Cause;
+use rolling_upgrade_exporter::http::Cause;
 use rolling_upgrade_exporter::provider::start::{Accepted, Failed};
 
 use super::plan::Plan;
@@ -107,7 +107,7 @@ pub(super) fn failed(
 mod tests {
     use std::path::PathBuf;
 
-    use rolling_upgrade_exporter::provider::{ApiError, Reason};
+    use rolling_upgrade_exporter::http::{ApiError, Reason};
 
     use super::super::plan::tests::{plan, seen};
     use super::*;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Course, Fleet};
-use crate::provider::Reason;
+use crate::http::Reason;
 
 /// Interval at which the files of an account's secrets are read while no call is made.
 const LOOK: Duration = Duration::from_secs(5);

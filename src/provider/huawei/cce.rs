@@ -30,12 +30,11 @@ use self::rounds::Rounds;
 use self::wire::{Cluster, List};
 use super::client::Client;
 use super::offered::Offered;
+use crate::http::{ApiError, Reason};
 use crate::model::{Memory, Observation};
-use crate::provider::http::Effort;
 use crate::provider::listing::Shared;
-use crate::provider::{
-    ApiError, Call, Context, Discovered, Discovery, Method, Product, Provider, Reason, Secondary,
-};
+use crate::provider::transport::Effort;
+use crate::provider::{Call, Context, Discovered, Discovery, Method, Product, Provider, Secondary};
 
 /// This product's line of the table. The calls have the names of the vendor's Go SDK.
 pub const PRODUCT: Product = Product {

@@ -22,13 +22,12 @@ use self::map::MappingInput;
 use self::pages::{Collected, Page};
 use super::client::Client;
 use super::offered::Offered;
+use crate::http::{ApiError, Cause, Reason};
 use crate::model::{Kind, Memory, Observation};
-use crate::provider::http::Effort;
 use crate::provider::listing::Shared;
 use crate::provider::secondary::SecondaryCalls;
-use crate::provider::{
-    ApiError, Call, Cause, Context, Discovered, Discovery, Method, Product, Provider, Reason,
-};
+use crate::provider::transport::Effort;
+use crate::provider::{Call, Context, Discovered, Discovery, Method, Product, Provider};
 
 /// This product's line of the table.
 pub const PRODUCT: Product = Product {

@@ -3,8 +3,9 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::provider::http::Answer;
-use crate::provider::{ApiError, Cause, Network, Reason, json};
+use crate::http::{ApiError, Cause, Network, Reason};
+use crate::json;
+use crate::provider::transport::Answer;
 use crate::text::clean;
 
 /// The gateway refuses what was signed at a time further than this from its own.

@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::config::Huawei;
-use crate::provider::{ApiError, Cause, Reason};
+use crate::http::{ApiError, Cause, Reason};
 
 /// The base address of a service (`css`, `cce`, `iam`): the endpoint that the config gives, else the
 /// rule of the config's domain, else Huawei Cloud's own rules.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::client::Client;
 use crate::provider::Call;
-use crate::provider::http::Transport;
+use crate::provider::transport::Transport;
 use crate::telemetry::log::LogOnce;
 
 /// Identity of a call. Two that differ in their query only have one name: at most one of them is

@@ -13,8 +13,11 @@ use url::Url;
 use super::client::{REST, fingerprint};
 use super::error::judge;
 use crate::config::Secret;
-use crate::provider::http::{Answer, Authentication, Effort, Message, Request, Transport, Vendor};
-use crate::provider::{ApiError, Call, Cause, Method, Reason};
+use crate::http::{ApiError, Cause, Reason};
+use crate::provider::transport::{
+    Answer, Authentication, Effort, Message, Request, Transport, Vendor,
+};
+use crate::provider::{Call, Method};
 use crate::secret::PATIENCE;
 
 /// "Obtaining a User Token Through Password Authentication". It changes nothing: older tokens stay
@@ -78,7 +81,7 @@ impl Token {
                     "IAM's answer carries no X-Subject-Token; check iam_endpoint",
                 )
             })?;
-        let body: Value = crate::provider::json::read(&answer.body).unwrap_or_default();
+        let body: Value = crate::json::read(&answer.body).unwrap_or_default();
         let time = |name: &str| -> Option<Timestamp> {
             super::time::naive(body["token"][name].as_str()?, jiff::tz::Offset::UTC)
         };

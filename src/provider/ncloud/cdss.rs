@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 
 use super::list::{Clusters, Listed, PAGE_SIZE};
 use super::{Client, Service};
+use crate::http::ApiError;
 use crate::model::{Memory, Observation};
 use crate::provider::listing::Shared;
-use crate::provider::{ApiError, Call, Context, Discovery, Method, Product, Provider};
+use crate::provider::{Call, Context, Discovery, Method, Product, Provider};
 
 const SERVICE: Service = Service {
     product: "cdss",

@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use super::outline::Outline;
 use super::sign;
-use crate::provider::error::VENDOR_SAYS;
-use crate::provider::http::Answer;
-use crate::provider::{ApiError, Cause, Network, Reason, json};
+use crate::http::{ApiError, Cause, Network, Reason};
+use crate::json;
+use crate::provider::VENDOR_SAYS;
+use crate::provider::transport::Answer;
 use crate::text::{clean, exact_length};
 
 /// The `Date` header is cut to the second.

@@ -7,10 +7,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::http::{ApiError, Reason};
+use crate::json;
 use crate::model::bounds::{self, MAX_ID};
-use crate::provider::error::check_id;
+use crate::provider::check_id;
 use crate::provider::listing::{MAX_LISTED, MAX_PAGES, endless};
-use crate::provider::{ApiError, Discovered, Discovery, Reason, json};
+use crate::provider::{Discovered, Discovery};
 
 /// Clusters on a page; the services give 10 when they are not asked for more.
 pub(super) const PAGE_SIZE: u32 = 100;

@@ -13,9 +13,9 @@ use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout};
 
+use crate::http::{ApiError, Cause, Reason};
 use crate::model::CallMemory;
-use crate::provider::http::Effort;
-use crate::provider::{ApiError, Cause, Reason};
+use crate::provider::transport::Effort;
 
 /// Time between two tries after a failure.
 const PAUSE: Duration = Duration::from_secs(300);

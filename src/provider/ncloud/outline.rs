@@ -47,7 +47,7 @@ impl<'de> Visitor<'de> for OutlineVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::json;
+    use crate::json;
 
     fn outline(text: &str) -> Option<Value> {
         let outline: Option<Outline> = json::read(text.as_bytes()).ok();

@@ -16,10 +16,11 @@ use tokio::net::TcpListener;
 use super::sim::tests::{cluster, scenario, world};
 use crate::clock::Clock;
 use crate::config::{Account, Cloud, Ncloud, Polling, ProductConfig, Secret, Selection, Zone};
+use crate::http::Reason;
 use crate::model::{
     CallMemory, Kind, Memory, NodeStatus, Observation, Seen, Thresholds, UpgradeStatus,
 };
-use crate::provider::{Product, Provider, Reason};
+use crate::provider::{Product, Provider};
 use crate::sim::scenario::{Cluster, Fault, FaultAnswer, ListedAs, Scenario};
 use crate::sim::{self, World};
 use crate::telemetry::Metrics;
@@ -184,7 +185,7 @@ async fn observe(provider: &dyn Provider, id: &str) -> Observation {
     provider.observe(id, &memory, Duration::ZERO).await.unwrap()
 }
 
-async fn fails(provider: &dyn Provider, id: &str) -> crate::provider::ApiError {
+async fn fails(provider: &dyn Provider, id: &str) -> crate::http::ApiError {
     let memory = Memory::default();
     provider
         .observe(id, &memory, Duration::ZERO)

@@ -15,12 +15,11 @@ use serde_json::json;
 use super::list::{Clusters, Listed, PAGE_SIZE};
 use super::lookup::{CachedLookup, Found};
 use super::{Client, Envelope, Service};
+use crate::http::{ApiError, Reason};
 use crate::model::{Kind, Memory, Observation};
 use crate::provider::listing::Shared;
 use crate::provider::secondary::SecondaryCalls;
-use crate::provider::{
-    ApiError, Call, Context, Discovery, Method, Product, Provider, Reason, Secondary,
-};
+use crate::provider::{Call, Context, Discovery, Method, Product, Provider, Secondary};
 use region::RegionNo;
 use version::Versions;
 

@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::provider::json;
+use crate::json;
 
 /// No date of any form is longer.
 const LONGEST: usize = 40;

@@ -9,10 +9,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::config::CaFile;
 use crate::config::Config;
+use crate::http::CaFile;
+use crate::provider::Context;
 use crate::provider::ncloud::cdss;
-use crate::provider::{Context, http::Transport};
+use crate::provider::transport::Transport;
 use crate::telemetry::Metrics;
 
 fn config(endpoint: &str) -> Config {

@@ -5,7 +5,7 @@ use std::future::Future;
 
 use super::LIST_NODES;
 use super::wire::{List, Node};
-use crate::provider::{ApiError, Reason};
+use crate::http::{ApiError, Reason};
 
 /// Nodes asked for at once: of 2000, which is the most, an answer could be over the body cap.
 pub(super) const NODES_A_PAGE: &str = "500";

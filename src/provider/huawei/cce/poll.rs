@@ -12,13 +12,14 @@ use super::task_cache::{Info, TaskCache};
 use super::wire::{Cluster, List, Node, Task, UpgradeInfo, Workflow};
 use super::words::{ClusterPhase, cluster_phase};
 use super::{Cce, LIST_NODES, LIST_TASKS, LIST_WORKFLOWS, PRODUCT, SHOW_INFO, available};
+use crate::http::{ApiError, Cause};
 use crate::model::{
     AvailableVersion, FirstSight, Kind, Memory, Observation, Remark, Remarks, Upgrade,
 };
-use crate::provider::error::check_id;
-use crate::provider::http::Effort;
+use crate::provider::Call;
+use crate::provider::check_id;
 use crate::provider::secondary::SecondaryCalls;
-use crate::provider::{ApiError, Call, Cause};
+use crate::provider::transport::Effort;
 use crate::text::clean;
 
 /// A poll that is under way.

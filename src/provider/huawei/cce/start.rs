@@ -6,9 +6,10 @@ mod spec;
 use serde_json::Value;
 
 use super::Cce;
-use crate::provider::http::Answer;
+use crate::http::{ApiError, Reason};
 use crate::provider::start::{Accepted, Order, Parts, Signer, Signing};
-use crate::provider::{ApiError, Context, Reason, call};
+use crate::provider::transport::Answer;
+use crate::provider::{Context, call};
 use crate::text::{self, clean};
 use body::{Action, Body};
 
@@ -159,7 +160,7 @@ fn explain(answer: &Answer, mut error: ApiError) -> ApiError {
         .as_deref()
         .and_then(|code| code.get(..3))
         .is_some_and(|service| service.eq_ignore_ascii_case("CCE"));
-    let body: Option<Value> = crate::provider::json::read(&answer.body).ok();
+    let body: Option<Value> = crate::json::read(&answer.body).ok();
     let detail = body.as_ref().and_then(|body| body["message"].as_str());
     let detail = clean(detail.unwrap_or_default());
     if is_services && !detail.is_empty() && !error.message.contains(&detail) {

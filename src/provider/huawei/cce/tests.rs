@@ -20,10 +20,10 @@ use super::sim::tests::{cluster, set, world};
 use super::*;
 use crate::clock::Clock;
 use crate::config::Account;
+use crate::http::Cause;
 use crate::model::track::advance;
 use crate::model::{Thresholds, UpgradeStatus};
-use crate::provider::Cause;
-use crate::provider::http::Transport;
+use crate::provider::transport::Transport;
 use crate::sim::{Request, World};
 use crate::telemetry::Metrics;
 

@@ -13,8 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub(super) use self::answer::{List, UpgradeInfo, VersionInfo};
 pub(super) use self::precheck::{CheckItem, NodeInfo, PrecheckStatus};
+use crate::json::{fault, list, or_default, strict_text, text};
 use crate::provider::huawei::time::{go_time, strict_naive};
-use crate::provider::json::{fault, list, or_default, strict_text, text};
 
 /// A resource in the style of Kubernetes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

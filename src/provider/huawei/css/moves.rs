@@ -3,9 +3,10 @@
 use super::map::{self, MappingInput, untold};
 use super::wire::Details;
 use super::{Css, DETAIL};
+use crate::http::{ApiError, Cause, Reason};
 use crate::model::{Kind, Observation, Upgrade, UpgradeStatus};
 use crate::provider::secondary::SecondaryCalls;
-use crate::provider::{ApiError, Call, Cause, Reason, Secondary};
+use crate::provider::{Call, Secondary};
 
 /// "Obtaining Upgrade Details" with `action_mode=AZ_MIGRATION`.
 pub(super) const MOVES: Call = Call::secondary(

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
-use crate::provider::{ApiError, Reason};
+use crate::http::{ApiError, Reason};
 
 /// Entries of a page. The vendor allows 1,000, but so many clusters with 24 instances each exceed
 /// the cap on an answer's body.

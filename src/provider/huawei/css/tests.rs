@@ -16,8 +16,8 @@ use super::*;
 use crate::clock::Clock;
 use crate::config::Account;
 use crate::model::{NodeStatus, Thresholds, UpgradeStatus, track};
-use crate::provider::http::Transport;
 use crate::provider::huawei::sim::tests as stage;
+use crate::provider::transport::Transport;
 use crate::sim::World;
 use crate::sim::scenario::{Fault, FaultAnswer, Scenario};
 

@@ -11,9 +11,7 @@ use serde_json::Value;
 pub(super) use self::forms::Names;
 use self::forms::{Zones, lenient_names, nested, record, records};
 use super::pages::{Entry, Page};
-use crate::provider::json::{
-    Entries, list, number, present_entries, strict_number, strict_text, text,
-};
+use crate::json::{Entries, list, number, present_entries, strict_number, strict_text, text};
 
 /// "Querying the Cluster List".
 #[derive(Debug, Default, Deserialize)]

@@ -19,8 +19,8 @@ use crate::config::{
     Account, Cloud, Huawei, HuaweiAuth, Polling, ProductConfig, Secret, Selection,
 };
 use crate::model::{Kind, Thresholds};
-use crate::provider::http::Transport;
 use crate::provider::huawei::css;
+use crate::provider::transport::Transport;
 use crate::sim::scenario::{
     Cluster, HuaweiAccount, ListedAs, NcloudAccount, Repetition, Scenario, SimNode, Step,
 };

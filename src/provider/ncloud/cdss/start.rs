@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use super::{Cdss, SERVICE};
-use crate::provider::http::{Answer, Vendor};
+use crate::http::{ApiError, Reason};
+use crate::json;
+use crate::provider::Context;
 use crate::provider::start::{Accepted, Order, Parts, Signer, Signing};
-use crate::provider::{ApiError, Context, Reason, json};
+use crate::provider::transport::{Answer, Vendor};
 use crate::text::{self, clean};
 
 /// After the prefix of version and region.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::provider::json;
+use crate::json;
 use crate::provider::ncloud::either;
 
 /// An entry of `getClusterInfoList`.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::Zone;
-use crate::provider::ApiError;
+use crate::http::ApiError;
 
 /// Source of `regionNo` of the progress call. The public guide requires it since 2026-07-23;
 /// older editions and those of the other zones do not know it.

@@ -6,7 +6,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::provider::json;
+use crate::json;
 use crate::provider::ncloud::either;
 use crate::provider::ncloud::time::Date;
 

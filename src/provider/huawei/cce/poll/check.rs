@@ -5,8 +5,8 @@ use super::super::map::Current;
 use super::super::precheck::Checked;
 use super::super::wire::{List, Precheck as WirePrecheck};
 use super::{Poll, Told};
+use crate::http::ApiError;
 use crate::model::{Details, Precheck};
-use crate::provider::ApiError;
 
 impl Poll<'_> {
     /// Returns the result of the precheck, as far as only its list tells it, and whether that could be

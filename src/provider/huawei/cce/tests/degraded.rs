@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::scripted::{Scripted, at, info, list, nodes, task, workflow};
-use crate::provider::{Provider as _, Reason};
+use crate::http::Reason;
+use crate::provider::Provider as _;
 
 const TASKS: &str = "upgrade/tasks";
 const LISTS: [&str; 2] = [TASKS, "nodes"];

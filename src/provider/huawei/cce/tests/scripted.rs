@@ -16,10 +16,11 @@ use super::super::Cce;
 use super::{FRESH, THRESHOLDS, account, open, transport};
 use crate::clock::Clock;
 use crate::config::Account;
+use crate::http::{ApiError, Cause};
 use crate::model::track::{Advanced, advance, ended_since};
 use crate::model::{AvailableVersion, Memory, UpgradeView};
-use crate::provider::http::Transport;
-use crate::provider::{ApiError, Cause, Provider as _};
+use crate::provider::Provider as _;
+use crate::provider::transport::Transport;
 
 /// Poll interval of the cluster.
 const INTERVAL: Duration = Duration::from_secs(30);

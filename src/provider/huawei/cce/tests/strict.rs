@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::scripted::{Scripted, clusters, info, list, nodes, task, workflow};
-use crate::provider::Reason;
+use crate::http::Reason;
 
 /// Values that are no word, id or time.
 fn misfits() -> [Value; 4] {

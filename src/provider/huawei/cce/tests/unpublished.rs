@@ -2,7 +2,7 @@
 
 use super::scripted::{Scripted, cluster, list, workflow};
 use super::*;
-use crate::provider::Reason;
+use crate::http::Reason;
 
 const TASKS: &str = "upgrade/tasks";
 

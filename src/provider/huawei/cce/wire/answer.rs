@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use super::{TaskStatus, Unread, lenient};
-use crate::provider::json::{Entries, fault, or_default, present_entries, strict_text, text};
+use crate::json::{Entries, fault, or_default, present_entries, strict_text, text};
 
 /// A list of the API. `items` is one object in the documents' example of the workflows, a list in
 /// newer SDKs, null or absent when there is nothing.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::lenient;
-use crate::provider::json::{list, or_default, strict_text, text};
+use crate::json::{list, or_default, strict_text, text};
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

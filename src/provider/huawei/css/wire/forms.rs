@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use crate::provider::json::{self, fault};
+use crate::json::{self, fault};
 
 /// Names joined by commas, as they come: a million names of their own would take ten times the room.
 /// A list of names is read as well. Names decide the states of nodes: anything else is an error.

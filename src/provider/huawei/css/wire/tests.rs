@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::provider::json;
+use crate::json;
 
 fn clusters(document: &Value) -> Result<ClusterList, String> {
     json::read(document.to_string().as_bytes()).map_err(|error| error.to_string())

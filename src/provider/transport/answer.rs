@@ -4,7 +4,8 @@ use bytes::Bytes;
 use jiff::SignedDuration;
 use reqwest::header::HeaderMap;
 
-use crate::provider::{ApiError, Reason, json};
+use crate::http::{ApiError, Reason};
+use crate::json;
 
 /// A vendor's answer.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use crate::provider::{Call, Method};
 /// Effort of the transport to get an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Effort {
-    /// Repeats the call as [`retry`](crate::provider::retry) allows.
+    /// Repeats the call as [`retry`](super::retry) allows.
     #[default]
     Normal,
     /// Makes the call once, and only while no other such call of the account is in flight: for calls

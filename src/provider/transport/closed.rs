@@ -2,7 +2,8 @@
 //! else. Some vendors restart clusters on GET, and start an upgrade beside the path that tells of it.
 
 use super::Request;
-use crate::provider::{ApiError, CLOUDS, Call, PRODUCTS, Reason};
+use crate::http::{ApiError, Reason};
+use crate::provider::{CLOUDS, Call, PRODUCTS};
 
 /// Segments that may stand before a call's own path: the vendor's prefix of version and region.
 const PREFIX: usize = 2;

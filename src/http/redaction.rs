@@ -28,7 +28,7 @@ use serde::de::IgnoredAny;
 use url::Url;
 
 use crate::blocking::run_blocking;
-use crate::provider::json;
+use crate::json;
 
 /// Replaces a secret.
 pub(crate) const REDACTED: &str = "[redacted]";

@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Answer, Message, Redaction};
+use super::{Answer, Message};
 use crate::config::Secret;
-use crate::provider::ApiError;
+use crate::http::{ApiError, Redaction};
 
 /// Authentication of one attempt.
 #[derive(Debug, Default)]

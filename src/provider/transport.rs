@@ -5,13 +5,10 @@ mod answer;
 mod asked;
 pub(crate) mod client;
 mod closed;
-mod encoding;
 pub(crate) mod exchange;
-pub(crate) mod failure;
-mod lookup;
+pub mod limit;
 mod message;
-pub(crate) mod redaction;
-pub(crate) mod skew;
+pub mod retry;
 mod vendor;
 
 use parking_lot::Mutex;
@@ -23,21 +20,18 @@ use jiff::SignedDuration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use client::client;
-use exchange::{Received, prepare, receive};
-use failure::locked_out;
-
-use super::limit::{Closed, Gate, Pass, Rate, Verdict};
-use super::{ApiError, Call, Cause, Reason, retry};
+use super::Call;
 use crate::clock::{Outcome, Reading, VendorClock};
 use crate::config::Account;
+use crate::http::{ApiError, Cause, Reason, Redaction};
 use crate::secret::refresh_all;
 use crate::telemetry::Metrics;
+use exchange::{Received, prepare, receive};
+use limit::{Closed, Gate, Pass, Rate, Verdict};
 
 pub use answer::Answer;
 pub(crate) use message::host;
 pub use message::{Effort, Message, Request};
-pub use redaction::Redaction;
 pub use vendor::{Authentication, Vendor};
 
 /// Longest wait for paused credentials before their files are read again: others may be there by then.
@@ -85,7 +79,7 @@ impl Transport {
     ) -> Result<Self, ApiError> {
         Ok(Self {
             account: account.name.clone(),
-            client: client(account)?,
+            client: client::pooled(account)?,
             rate: Rate::new(account.polling.rate_limit),
             gate: Gate::new(account.polling.max_concurrency),
             once: Semaphore::new(1),
@@ -376,6 +370,20 @@ enum Failed {
     Paused,
     /// Any other failure.
     Error(ApiError),
+}
+
+/// Builds the error of a call that is not made during a lockout, which tells the refusal, too.
+fn locked_out(left: Duration, why: &ApiError) -> ApiError {
+    let mut error = ApiError::new(
+        Reason::Auth,
+        format!(
+            "the vendor refused these credentials: {why}; no call is made with them for another {}, so that the key is not locked",
+            crate::text::exact_length(Duration::from_secs(left.as_secs().max(1)))
+        ),
+    )
+    .because(Cause::Held);
+    error.retry_after = Some(left);
+    error
 }
 
 fn failed(error: ApiError, request: &Request<'_>) -> Failed {

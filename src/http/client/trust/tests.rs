@@ -17,7 +17,7 @@ use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 
 use super::super::{Identity, Protocol, Tls, build, builder};
-use crate::provider::http::failure;
+use crate::http::failure;
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
@@ -99,7 +99,7 @@ async fn send(host: &str, address: SocketAddr, tls: Tls) -> Result<u16, String> 
     sent.map(|answer| answer.status().as_u16())
         .map_err(|broken| {
             assert!(failure::is_tls(&broken), "{broken:?}");
-            failure::cause(&broken, &crate::provider::http::Redaction::default())
+            failure::cause(&broken, &crate::http::Redaction::default())
         })
 }
 

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::provider::limit::Closed;
+use crate::provider::transport::limit::Closed;
 
 const LIMIT: SignedDuration = SignedDuration::from_mins(5);
 

@@ -7,16 +7,14 @@ use tokio::time::Instant;
 
 use secrecy::ExposeSecret as _;
 
-use super::encoding::decoded;
-use super::failure::network;
-use super::redaction::{Content, Redaction};
-use super::skew::{skew, vendor_time};
 use super::{Answer, Message, Vendor};
 use crate::clock::Reading;
-use crate::provider::{ApiError, Method, Reason};
-
-/// No answer of these APIs comes near it; what does is cut off and called a protocol error.
-pub(super) const BODY_CAP: usize = 8 << 20;
+use crate::http::encoding::{BODY_CAP, decoded, too_long};
+use crate::http::failure::network;
+use crate::http::redaction::{Content, Redaction};
+use crate::http::skew::{skew, vendor_time};
+use crate::http::{ApiError, Reason};
+use crate::provider::Method;
 
 /// The way that a request takes.
 pub(crate) struct Way<'a> {
@@ -142,15 +140,4 @@ fn unread(error: ApiError) -> Broken {
         error,
         connected: true,
     }
-}
-
-/// Builds the error of a body beyond [`BODY_CAP`].
-pub(super) fn too_long(when: &str) -> ApiError {
-    ApiError::new(
-        Reason::Protocol,
-        format!(
-            "the answer is longer than {} MiB{when}; it is not read further",
-            BODY_CAP >> 20
-        ),
-    )
 }

@@ -3,11 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::Cause;
-use crate::model::{LastError, bounds};
-use crate::text::{Foreign, quote};
+use crate::text::Foreign;
 
 /// The label `reason` (contract, section 5): a closed set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,15 +95,6 @@ impl ApiError {
         }
     }
 
-    /// The same, as it is kept and shown.
-    pub fn told(&self, at: Timestamp) -> LastError {
-        LastError {
-            reason: self.reason.as_str(),
-            message: self.to_string(),
-            at,
-        }
-    }
-
     /// The same, of this call.
     #[must_use]
     pub fn of(mut self, call: &'static str) -> Self {
@@ -155,25 +143,6 @@ impl fmt::Display for ApiError {
         Ok(())
     }
 }
-
-/// Checks the id that this field of an answer holds.
-///
-/// # Errors
-/// Rejects a text that does not have the form of an id ([`bounds::check_id`]) as `protocol`.
-pub(crate) fn check_id(field: &str, id: &str) -> Result<(), ApiError> {
-    bounds::check_id(id).map_err(|fault| {
-        ApiError::new(
-            Reason::Protocol,
-            format!(
-                "{field} {} is not an id: {fault}; the answer is not used, ask the vendor",
-                quote(id)
-            ),
-        )
-    })
-}
-
-/// Separator between the program's words and those of a vendor.
-pub(crate) const VENDOR_SAYS: &str = "; the vendor says: ";
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! HTTP clients: limits, trust, proxy.
+//! HTTP clients: limits and trust.
 
 mod trust;
 
@@ -11,59 +11,9 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ClientConfig};
 
 use self::trust::Verifier;
-use super::lookup;
-use crate::config::{Account, CaFile};
-use crate::provider::{ApiError, Cause, Network, Reason};
-
-/// IAM tokens come in a header of up to 32 KiB; HTTP/2 clients take 16 KiB of headers by default.
-const HEADER_CAP: u32 = 64 << 10;
+use super::{ApiError, Cause, Network, Reason, lookup};
 
 const USER_AGENT: &str = concat!("rolling-upgrade-exporter/", env!("CARGO_PKG_VERSION"));
-
-/// An account's. Fails when the system has no CAs and the account names none.
-pub(super) fn client(account: &Account) -> Result<reqwest::Client, ApiError> {
-    let builder = builder(connect_limit(account))
-        .pool_max_idle_per_host(account.polling.max_concurrency.min(4))
-        .http2_max_header_list_size(HEADER_CAP);
-    of(account, builder, Protocol::Any)
-}
-
-/// Builds an account's client for a request that must not go out twice. The library sends a request
-/// again that was lost on a connection from the pool, or that an HTTP/2 server turned away: here are
-/// neither.
-pub(crate) fn once(account: &Account) -> Result<reqwest::Client, ApiError> {
-    let builder = builder(connect_limit(account)).pool_max_idle_per_host(0);
-    of(account, builder, Protocol::Http1)
-}
-
-fn connect_limit(account: &Account) -> Duration {
-    account.polling.timeout.min(Duration::from_secs(5))
-}
-
-/// Adds the account's proxy and CAs.
-fn of(
-    account: &Account,
-    mut builder: reqwest::ClientBuilder,
-    protocol: Protocol,
-) -> Result<reqwest::Client, ApiError> {
-    if let Some(proxy) = &account.proxy_url {
-        let proxy = reqwest::Proxy::all(proxy.as_str()).map_err(|_| {
-            ApiError::new(
-                Reason::Network,
-                "proxy_url is not an address that can be used",
-            )
-            .because(Cause::Network(Network::Proxy))
-        })?;
-        builder = builder.proxy(proxy);
-    }
-    let tls = Tls {
-        roots: account.ca_file.as_ref().map(CaFile::certificates),
-        identity: None,
-        is_plain_http: account.is_plain_http(),
-        protocol,
-    };
-    build(builder, tls)
-}
 
 /// What all clients of the program have.
 pub(crate) fn builder(connect: Duration) -> reqwest::ClientBuilder {

@@ -11,10 +11,10 @@ use tokio::net::TcpListener;
 use jiff::Timestamp;
 use url::Url;
 
-use super::exchange::BODY_CAP;
 use super::*;
 use crate::clock::Clock;
 use crate::config::Secret;
+use crate::http::encoding::BODY_CAP;
 use crate::provider::Method;
 use crate::secret::SecretFile;
 use watched_file::hang::hang;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::provider::json;
+use crate::json;
 
 fn read(document: &[u8]) -> Value {
     let shown = String::from_utf8_lossy(document);

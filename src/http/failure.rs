@@ -2,29 +2,14 @@
 
 use std::error::Error;
 use std::io;
-use std::time::Duration;
 
 use super::lookup::LookupFailed;
 use super::redaction::{Content, Redaction};
-use crate::provider::{ApiError, Cause, Network, Reason};
+use super::{ApiError, Cause, Network, Reason};
 use crate::text::clean;
 
-/// Builds the error of a call that is not made during a lockout, which tells the refusal, too.
-pub(super) fn locked_out(left: Duration, why: &ApiError) -> ApiError {
-    let mut error = ApiError::new(
-        Reason::Auth,
-        format!(
-            "the vendor refused these credentials: {why}; no call is made with them for another {}, so that the key is not locked",
-            crate::text::exact_length(Duration::from_secs(left.as_secs().max(1)))
-        ),
-    )
-    .because(Cause::Held);
-    error.retry_after = Some(left);
-    error
-}
-
 /// No answer came: by reqwest's error, without its URL. `host` and `proxy` carry their ports.
-pub(super) fn network(
+pub(crate) fn network(
     broken: &reqwest::Error,
     host: &str,
     proxy: Option<&str>,

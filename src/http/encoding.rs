@@ -6,10 +6,12 @@ use std::io::Read as _;
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 
-use super::exchange::{BODY_CAP, too_long};
 use super::redaction::Content;
+use super::{ApiError, Reason};
 use crate::blocking::run_blocking;
-use crate::provider::{ApiError, Reason};
+
+/// No answer of these APIs comes near it; what does is cut off and called a protocol error.
+pub(crate) const BODY_CAP: usize = 8 << 20;
 
 /// First bytes of gzip, with which no JSON begins. A proxy may keep the header `Content-Encoding` of what
 /// it decompressed, and drop that of what it did not.
@@ -20,7 +22,7 @@ const GZIP: &[u8] = b"\x1f\x8b";
 ///
 /// # Errors
 /// Rejects data that does not decompress, and what has more than [`BODY_CAP`] bytes decompressed.
-pub(super) async fn decoded(body: Bytes, content: Content) -> Result<Bytes, ApiError> {
+pub(crate) async fn decoded(body: Bytes, content: Content) -> Result<Bytes, ApiError> {
     if body.starts_with(GZIP) {
         run_blocking(move || gunzip(&body, content)).await
     } else {
@@ -44,4 +46,15 @@ fn gunzip(body: &[u8], content: Content) -> Result<Bytes, ApiError> {
             "the answer is compressed, although none was asked for, and does not decompress; check the endpoint and any proxy",
         )),
     }
+}
+
+/// Builds the error of a body beyond [`BODY_CAP`].
+pub(crate) fn too_long(when: &str) -> ApiError {
+    ApiError::new(
+        Reason::Protocol,
+        format!(
+            "the answer is longer than {} MiB{when}; it is not read further",
+            BODY_CAP >> 20
+        ),
+    )
 }

@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::lockout::{Admission, Standings, Verdict};
-use crate::provider::ApiError;
+use crate::http::ApiError;
 
 /// Lets calls in: at most so many at once, one at a time until the credentials have proved good, none
 /// while they are paused or locked out after a refusal.
@@ -118,7 +118,7 @@ impl Gate {
 mod tests {
     use super::super::lockout::PAUSE;
     use super::*;
-    use crate::provider::Reason;
+    use crate::http::Reason;
 
     const LOCKOUT: Duration = Duration::from_secs(300);
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::provider::ApiError;
+use crate::http::ApiError;
 
 /// Time between a lone refusal of credentials that were accepted before and the call that tries them
 /// again: one odd answer must not keep an account dark for a whole lockout.
