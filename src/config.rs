@@ -28,8 +28,8 @@ pub use file::{load, load_alone, parse, parse_alone};
 use crate::http::CaFile;
 use crate::model::Thresholds;
 use crate::provider::Product;
+use crate::secret::Secret;
 
-pub use crate::secret::Secret;
 pub use spanned_yaml::{ConfigError, Problem};
 
 /// The whole configuration.

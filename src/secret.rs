@@ -3,7 +3,6 @@
 mod file;
 mod text;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +10,6 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
-
-use crate::config::{Account, Cloud, HuaweiAuth};
-use crate::http::{ApiError, Reason};
 
 pub use file::SecretFile;
 pub(crate) use text::{NoSecret, trimmed, written};
@@ -38,6 +34,14 @@ impl PartialEq for Secret {
     }
 }
 
+/// Failure of a file that never gave a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot read the secret in {}: {why}", path.display())]
+pub struct SecretError {
+    path: PathBuf,
+    why: String,
+}
+
 /// Longest time that a call waits for the files of its secrets, before it goes on with the secrets
 /// that were read last.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
@@ -52,16 +56,16 @@ impl Secret {
         Ok(Self::File(Arc::new(file)))
     }
 
-    /// Returns the value that was read last. A file that never gave one is an `auth` error that names
-    /// it.
-    pub fn get(&self) -> Result<SecretString, ApiError> {
+    /// Returns the value that was read last.
+    ///
+    /// # Errors
+    /// Fails for a file that never gave one.
+    pub fn get(&self) -> Result<SecretString, SecretError> {
         match self {
             Self::Value(value) => Ok(value.clone()),
-            Self::File(file) => file.get().map_err(|why| {
-                ApiError::new(
-                    Reason::Auth,
-                    format!("cannot read the secret in {}: {why}", file.path().display()),
-                )
+            Self::File(file) => file.get().map_err(|why| SecretError {
+                path: file.path().to_owned(),
+                why,
             }),
         }
     }
@@ -78,49 +82,6 @@ impl Secret {
 /// beyond the deadline.
 pub(crate) async fn refresh_all(secrets: &[&Secret], deadline: Instant) {
     join_all(secrets.iter().map(|secret| secret.refresh(deadline))).await;
-}
-
-impl Account {
-    /// The secrets that it signs in with.
-    pub(crate) fn secrets(&self) -> Vec<&Secret> {
-        match &self.cloud {
-            Cloud::Ncloud(ncloud) => vec![&ncloud.access_key, &ncloud.secret_key],
-            Cloud::Huawei(huawei) => match &huawei.auth {
-                HuaweiAuth::Keys {
-                    access_key,
-                    secret_key,
-                    security_token,
-                } => [access_key, secret_key]
-                    .into_iter()
-                    .chain(security_token)
-                    .collect(),
-                HuaweiAuth::Token { password, .. } => vec![password],
-            },
-        }
-    }
-
-    /// Whether one of these is in a file.
-    pub(crate) fn can_secrets_change(&self) -> bool {
-        let secrets = self.secrets();
-        secrets.iter().any(|s| matches!(s, Secret::File(_)))
-    }
-
-    /// Reads the files of the secrets, and returns a number that changes with the secrets and does not
-    /// tell them; `None` when no secret is in a file.
-    pub(crate) async fn secrets_mark(&self) -> Option<u64> {
-        if !self.can_secrets_change() {
-            return None;
-        }
-        let secrets = self.secrets();
-        refresh_all(&secrets, Instant::now() + PATIENCE).await;
-        let mut mark = DefaultHasher::new();
-        for secret in secrets {
-            let value = secret.get().ok();
-            let value = value.as_ref().map(ExposeSecret::expose_secret);
-            value.hash(&mut mark);
-        }
-        Some(mark.finish())
-    }
 }
 
 #[cfg(test)]
@@ -157,8 +118,8 @@ mod tests {
         let _hang = hang(&path);
         let secret = Secret::File(Arc::new(SecretFile::new(path.clone())));
         secret.refresh(Instant::now() + PATIENCE / 10).await;
-        let error = secret.get().unwrap_err();
-        assert!(error.message.contains(path.to_str().unwrap()), "{error}");
-        assert!(error.message.contains("disk does not answer"), "{error}");
+        let error = secret.get().unwrap_err().to_string();
+        assert!(error.contains(path.to_str().unwrap()), "{error}");
+        assert!(error.contains("disk does not answer"), "{error}");
     }
 }

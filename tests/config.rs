@@ -16,9 +16,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 use rolling_upgrade_exporter::config::{
     self, Account, Alerting, Alertmanager, AlertmanagerAuth, Cloud, Config, HuaweiAuth, Problem,
-    Secret, Selection,
+    Selection,
 };
 use rolling_upgrade_exporter::model::Thresholds;
+use rolling_upgrade_exporter::secret::Secret;
 use rolling_upgrade_exporter::sim::scenario;
 
 const EXAMPLE: &str = include_str!("../rolling-upgrade-exporter.example.yml");

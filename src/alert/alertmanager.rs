@@ -188,7 +188,7 @@ impl Endpoint {
         secret.refresh(deadline).await;
         let secret = secret
             .get()
-            .map_err(|error| Failure::new(Remedy::Wait, error.message))?;
+            .map_err(|error| Failure::new(Remedy::Wait, error.to_string()))?;
         let (scheme, value) = match &self.auth {
             AlertmanagerAuth::Basic { username, .. } => {
                 let pair = format!("{username}:{}", secret.expose_secret());

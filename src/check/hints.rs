@@ -5,7 +5,8 @@ use std::path::Path;
 
 use url::Url;
 
-use crate::config::{Account, AlertmanagerAuth, Config, Secret};
+use crate::config::{Account, AlertmanagerAuth, Config};
+use crate::secret::Secret;
 
 /// Variables by which other programs are told of a proxy.
 const PROXY_VARIABLES: [&str; 6] = [

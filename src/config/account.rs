@@ -2,9 +2,10 @@
 
 use super::credential::Context;
 use super::limits::Limits;
-use super::{Account, Cloud, Polling, address, ca_file, huawei, ncloud, product};
+use super::{Account, Cloud, HuaweiAuth, Polling, address, ca_file, huawei, ncloud, product};
 use crate::http::CaFile;
 use crate::provider;
+use crate::secret::Secret;
 use spanned_yaml::either;
 use spanned_yaml::{Field, Section};
 
@@ -68,6 +69,26 @@ pub(super) fn read(
         proxy_url: inside.2,
         products: inside.3,
     })
+}
+
+impl Account {
+    /// Returns the secrets that it signs in with.
+    pub(crate) fn secrets(&self) -> Vec<&Secret> {
+        match &self.cloud {
+            Cloud::Ncloud(ncloud) => vec![&ncloud.access_key, &ncloud.secret_key],
+            Cloud::Huawei(huawei) => match &huawei.auth {
+                HuaweiAuth::Keys {
+                    access_key,
+                    secret_key,
+                    security_token,
+                } => [access_key, secret_key]
+                    .into_iter()
+                    .chain(security_token)
+                    .collect(),
+                HuaweiAuth::Token { password, .. } => vec![password],
+            },
+        }
+    }
 }
 
 /// What an account's section of a cloud holds.

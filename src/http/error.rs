@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Cause;
+use crate::secret::SecretError;
 use crate::text::Foreign;
 
 /// The label `reason` (contract, section 5): a closed set.
@@ -114,6 +115,12 @@ impl ApiError {
     pub fn with_code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
+    }
+}
+
+impl From<SecretError> for ApiError {
+    fn from(error: SecretError) -> Self {
+        Self::new(Reason::Auth, error.to_string())
     }
 }
 

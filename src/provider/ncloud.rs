@@ -27,10 +27,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::config::{Cloud, Ncloud, Secret, Zone};
+use crate::config::{Cloud, Ncloud, Zone};
 use crate::http::{ApiError, Reason};
 use crate::json;
 use crate::provider::{Call, CloudSpec, Context, call, transport};
+use crate::secret::Secret;
 
 /// This cloud's line of the table.
 pub const CLOUD: CloudSpec = CloudSpec {

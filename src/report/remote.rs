@@ -12,9 +12,9 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use url::{Host, Url};
 
 use super::{API_VERSION, Report};
-use crate::config::Secret;
 use crate::http::redaction::Content;
 use crate::http::{CaFile, Redaction, client, failure};
+use crate::secret::Secret;
 use crate::text::clean;
 use watched_file::FileKind;
 
@@ -138,7 +138,7 @@ impl Remote {
         }
         let mut secret = |secret: &Secret| {
             let read = secret.get();
-            let read = read.map_err(|error| RemoteError::Usage(error.message))?;
+            let read = read.map_err(|error| RemoteError::Usage(error.to_string()))?;
             redaction.add(read.expose_secret());
             Ok(read)
         };

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use rolling_upgrade_exporter::config;
+use rolling_upgrade_exporter::secret::Secret;
 
 use crate::read;
 
@@ -107,8 +108,8 @@ fn its_lengths_and_rates_are_the_defaults() {
     assert_eq!(example.cloud, {
         let mut cloud = default.cloud.clone();
         if let config::Cloud::Ncloud(ncloud) = &mut cloud {
-            ncloud.access_key = config::Secret::Value("of-a-test".into());
-            ncloud.secret_key = config::Secret::Value("of-a-test".into());
+            ncloud.access_key = Secret::Value("of-a-test".into());
+            ncloud.secret_key = Secret::Value("of-a-test".into());
         }
         cloud
     });

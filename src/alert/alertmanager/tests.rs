@@ -4,7 +4,7 @@ use super::fake::{Answer, Fake, ok, tls_data};
 use super::*;
 use std::sync::Arc;
 
-use crate::config::Secret;
+use crate::secret::Secret;
 use crate::secret::SecretFile;
 
 mod ca_file;

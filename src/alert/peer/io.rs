@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use super::*;
 use crate::alert::alertmanager::fake::{Answer, Fake, ok};
 use crate::alert::rule::Labels;
-use crate::config::{AlertmanagerAuth, Secret};
+use crate::config::AlertmanagerAuth;
+use crate::secret::Secret;
 
 fn peers(alertmanagers: &[&Fake]) -> (Peers, Arc<Metrics>) {
     let alerting = Alerting {

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use rolling_upgrade_exporter::clock::Clock;
-use rolling_upgrade_exporter::config::{Config, Secret};
+use rolling_upgrade_exporter::config::Config;
 use rolling_upgrade_exporter::poll;
 use rolling_upgrade_exporter::report::Report;
 use rolling_upgrade_exporter::report::remote::{Login, Remote, RemoteError, Trust};
+use rolling_upgrade_exporter::secret::Secret;
 use rolling_upgrade_exporter::store::Store;
 use rolling_upgrade_exporter::telemetry::Metrics;
 use rolling_upgrade_exporter::web::ready::Ready;

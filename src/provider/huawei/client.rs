@@ -12,12 +12,13 @@ use url::Url;
 use super::token::{Bearer, TokenSource};
 use super::{error, host, sign};
 use crate::clock::VendorClock;
-use crate::config::{Cloud, HuaweiAuth, Secret};
+use crate::config::{Cloud, HuaweiAuth};
 use crate::http::{ApiError, Reason};
 use crate::provider::transport::{
     Answer, Authentication, Effort, Message, Request, Transport, Vendor,
 };
 use crate::provider::{Call, Context, call};
+use crate::secret::Secret;
 
 /// The vendor locks an access key for 5 minutes after more than 5 bad signatures in a row, so one
 /// refusal is enough to leave it alone for as long.

@@ -12,13 +12,13 @@ use url::Url;
 
 use super::client::{REST, fingerprint};
 use super::error::judge;
-use crate::config::Secret;
 use crate::http::{ApiError, Cause, Reason};
 use crate::provider::transport::{
     Answer, Authentication, Effort, Message, Request, Transport, Vendor,
 };
 use crate::provider::{Call, Method};
 use crate::secret::PATIENCE;
+use crate::secret::Secret;
 
 /// "Obtaining a User Token Through Password Authentication". It changes nothing: older tokens stay
 /// good.

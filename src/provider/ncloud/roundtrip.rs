@@ -15,12 +15,13 @@ use tokio::net::TcpListener;
 
 use super::sim::tests::{cluster, scenario, world};
 use crate::clock::Clock;
-use crate::config::{Account, Cloud, Ncloud, Polling, ProductConfig, Secret, Selection, Zone};
+use crate::config::{Account, Cloud, Ncloud, Polling, ProductConfig, Selection, Zone};
 use crate::http::Reason;
 use crate::model::{
     CallMemory, Kind, Memory, NodeStatus, Observation, Seen, Thresholds, UpgradeStatus,
 };
 use crate::provider::{Product, Provider};
+use crate::secret::Secret;
 use crate::sim::scenario::{Cluster, Fault, FaultAnswer, ListedAs, Scenario};
 use crate::sim::{self, World};
 use crate::telemetry::Metrics;

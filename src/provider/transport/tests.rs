@@ -13,9 +13,9 @@ use url::Url;
 
 use super::*;
 use crate::clock::Clock;
-use crate::config::Secret;
 use crate::http::encoding::BODY_CAP;
 use crate::provider::Method;
+use crate::secret::Secret;
 use crate::secret::SecretFile;
 use watched_file::hang::hang;
 

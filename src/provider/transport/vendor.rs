@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Answer, Message};
-use crate::config::Secret;
 use crate::http::{ApiError, Redaction};
+use crate::secret::Secret;
 
 /// Authentication of one attempt.
 #[derive(Debug, Default)]

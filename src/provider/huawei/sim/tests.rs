@@ -15,12 +15,11 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::clock::Clock;
-use crate::config::{
-    Account, Cloud, Huawei, HuaweiAuth, Polling, ProductConfig, Secret, Selection,
-};
+use crate::config::{Account, Cloud, Huawei, HuaweiAuth, Polling, ProductConfig, Selection};
 use crate::model::{Kind, Thresholds};
 use crate::provider::huawei::css;
 use crate::provider::transport::Transport;
+use crate::secret::Secret;
 use crate::sim::scenario::{
     Cluster, HuaweiAccount, ListedAs, NcloudAccount, Repetition, Scenario, SimNode, Step,
 };
