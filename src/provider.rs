@@ -6,6 +6,7 @@ pub mod call;
 pub mod huawei;
 pub mod listing;
 pub mod ncloud;
+mod paginate;
 pub mod secondary;
 pub mod start;
 pub mod transport;

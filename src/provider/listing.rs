@@ -1,6 +1,4 @@
 //! A list that all clusters of an account share: fetched by the first who needs it, read by all.
-//! Bounds on lists in pages: a list beyond them is an error, since part of a list would look like
-//! clusters that are gone.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,24 +7,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::http::{ApiError, Reason};
-
-/// Clusters of one list, several times as many as are watched: `include` and `exclude` choose among
-/// all of them.
-pub const MAX_LISTED: usize = 100_000;
-
-/// Pages of one list of clusters.
-pub const MAX_PAGES: u32 = 1_000;
-
-/// Returns the failure of a list that exceeds these bounds.
-pub fn endless() -> ApiError {
-    ApiError::new(
-        Reason::Protocol,
-        format!(
-            "the list of clusters does not end after {MAX_PAGES} pages or {MAX_LISTED} clusters; it is not used, ask the vendor"
-        ),
-    )
-}
+use crate::http::ApiError;
 
 /// The last outcome of a list call, good or bad, with its age.
 ///
@@ -79,6 +60,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+    use crate::http::Reason;
 
     #[tokio::test(start_paused = true)]
     async fn one_fetch_serves_all_until_it_is_old() {

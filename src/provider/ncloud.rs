@@ -71,7 +71,7 @@ impl<T> Envelope<T> {
 }
 
 /// The way of one product to its service.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Client {
     service: Service,
     account: Ncloud,

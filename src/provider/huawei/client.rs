@@ -136,7 +136,7 @@ impl Client {
     /// What signs a request of the account.
     pub(super) async fn vendor(&self) -> Result<Box<dyn Vendor + '_>, ApiError> {
         match &self.auth {
-            Auth::Keys(keys) => Ok(Box::new(keys)),
+            Auth::Keys(keys) => Ok(Box::new(keys.clone())),
             Auth::Token(source) => {
                 let token = source.token(&self.transport, self.product).await?;
                 Ok(Box::new(Bearer(token)))
@@ -174,7 +174,7 @@ pub(super) fn fingerprint(parts: &[&str]) -> u64 {
 }
 
 /// AK and SK, of which temporary ones come with a token.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Keys {
     access_key: Secret,
     secret_key: Secret,

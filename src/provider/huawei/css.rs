@@ -25,6 +25,7 @@ use super::offered::Offered;
 use crate::http::{ApiError, Cause, Reason};
 use crate::model::{Kind, Memory, Observation};
 use crate::provider::listing::Shared;
+use crate::provider::paginate::paginate;
 use crate::provider::secondary::SecondaryCalls;
 use crate::provider::transport::Effort;
 use crate::provider::{Call, Context, Discovered, Discovery, Method, Product, Provider};
@@ -79,30 +80,20 @@ impl Css {
         params: &[&str],
         filter: Option<(&str, &str)>,
     ) -> Result<Vec<P::Item>, ApiError> {
-        let mut collected = Collected::default();
-        for _ in 0..pages::MAX_PAGES {
-            let position = collected.position();
+        let fetch = |place| async move {
+            let position = pages::position(&place);
             let mut query = vec![("limit", pages::LIMIT)];
             query.extend(filter);
             if let Some(position) = &position {
                 // Renamed in 2025, and what a cloud does not know it passes over.
                 query.extend([("offset", position.as_str()), ("start", position.as_str())]);
             }
-            let answer = self.client.get(effort, call, params, &query).await;
-            let answer = match answer {
-                Ok(answer) => answer,
-                Err(error) => {
-                    collected.end_at(error).map_err(|e| e.of(call.name))?;
-                    break;
-                }
-            };
-            let page: P = answer.json().map_err(|error| error.of(call.name))?;
-            let more = collected.add(page, answer.body.len());
-            if !more.map_err(|error| error.of(call.name))? {
-                break;
-            }
-        }
-        collected.complete().map_err(|error| error.of(call.name))
+            let answer = self.client.get(effort, call, params, &query).await?;
+            pages::read::<P>(answer.json()?, answer.body.len())
+        };
+        let collected = paginate::<Collected<P::Item>, _>(fetch).await;
+        let collected = collected.map_err(|error| error.of(call.name))?;
+        Ok(collected.items)
     }
 
     async fn fetch_list(&self) -> Result<Vec<wire::Cluster>, ApiError> {

@@ -10,9 +10,8 @@ use serde_json::Value;
 use crate::http::{ApiError, Reason};
 use crate::json;
 use crate::model::bounds::{self, MAX_ID};
-use crate::provider::check_id;
-use crate::provider::listing::{MAX_LISTED, MAX_PAGES, endless};
-use crate::provider::{Discovered, Discovery};
+use crate::provider::paginate::{self, List, Next, paginate};
+use crate::provider::{Discovered, Discovery, check_id};
 
 /// Clusters on a page; the services give 10 when they are not asked for more.
 pub(super) const PAGE_SIZE: u32 = 100;
@@ -73,10 +72,34 @@ impl<A> Default for Page<A> {
     }
 }
 
+impl<A: Into<Listed>> Page<A> {
+    /// Reads the page of this number. Without a word on its end, a short page is the last one.
+    fn read(self, number: u32) -> paginate::Page<<Clusters as List>::Entries> {
+        let (allowed, disallowed) = (self.allowed_clusters, self.disallowed_clusters);
+        let received = allowed.sent() + disallowed.sent();
+        let has_more = match (self.is_last, self.pages) {
+            (Some(is_last), _) => !is_last,
+            (None, Some(pages)) => i64::from(number) < pages,
+            (None, None) => received >= PAGE_SIZE as usize,
+        };
+        paginate::Page {
+            received,
+            left_out: allowed.left_out + disallowed.left_out,
+            bytes: 0,
+            total: self.total_count.and_then(|n| usize::try_from(n).ok()),
+            next: Next::Told(has_more),
+            entries: (
+                allowed.list.into_iter().map(Into::into).collect(),
+                disallowed.list,
+            ),
+        }
+    }
+}
+
 /// A cluster that the account sees and may not read.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Disallowed {
+pub(super) struct Disallowed {
     #[serde(deserialize_with = "json::strict_text")]
     service_group_instance_no: String,
     #[serde(deserialize_with = "json::strict_text")]
@@ -122,42 +145,19 @@ pub(super) struct Clusters {
     disallowed: BTreeSet<String>,
     /// Entries without a number, which nobody can ask for.
     nameless: u64,
-    /// Entries that tell nothing, which the vendor's total counts.
-    left_out: usize,
     /// Fault of the first id that is too long to be kept.
     fault: Option<ApiError>,
 }
 
-impl Clusters {
-    /// Fetches page after page, counted from 1, up to the last.
-    pub(super) async fn fetch<A, F>(fetch: impl Fn(u32) -> F) -> Result<Self, ApiError>
-    where
-        A: Into<Listed>,
-        F: Future<Output = Result<Option<Page<A>>, ApiError>>,
-    {
-        let mut all = Self::default();
-        for number in 1..=MAX_PAGES {
-            // A result of null is an empty list.
-            let page = fetch(number).await?.unwrap_or_default();
-            let is_last = all.take(number, page)?;
-            if all.known() > MAX_LISTED {
-                break;
-            }
-            if is_last {
-                return Ok(all);
-            }
-        }
-        Err(endless())
-    }
+impl List for Clusters {
+    type Entries = (Vec<Listed>, Vec<Disallowed>);
+    const NOUN: &'static str = "clusters";
+    const MAX_PAGES: u32 = 1_000;
+    /// Several times as many clusters as are watched: `include` and `exclude` choose among all of them.
+    const MAX_ENTRIES: usize = 100_000;
 
-    /// Adds a page, and tells whether it was the last.
-    fn take<A: Into<Listed>>(&mut self, number: u32, page: Page<A>) -> Result<bool, ApiError> {
-        let length = page.allowed_clusters.sent() + page.disallowed_clusters.sent();
-        let left_out = page.allowed_clusters.left_out + page.disallowed_clusters.left_out;
-        self.left_out += left_out;
-        let before = self.known();
-        for one in page.allowed_clusters.list {
-            let one: Listed = one.into();
+    fn add(&mut self, (allowed, disallowed): Self::Entries) {
+        for one in allowed {
             if one.id.is_empty() {
                 self.nameless += 1;
             } else if one.id.len() > MAX_ID {
@@ -167,7 +167,7 @@ impl Clusters {
                 entry.or_insert_with(|| one.bounded());
             }
         }
-        for one in page.disallowed_clusters.list {
+        for one in disallowed {
             if one.cluster_status.trim().eq_ignore_ascii_case(DELETED) {
                 continue;
             }
@@ -178,33 +178,27 @@ impl Clusters {
                 self.disallowed.insert(one.service_group_instance_no);
             }
         }
-        let is_last = match (page.is_last, page.pages) {
-            (Some(is_last), _) => is_last,
-            (None, Some(pages)) => i64::from(number) >= pages,
-            (None, None) => length < PAGE_SIZE as usize,
-        };
-        if is_last {
-            return Ok(true);
-        }
-        if self.known() > before {
-            return Ok(false);
-        }
-        // Nothing new, and yet not the last page: going on would not end.
-        let counted = i64::try_from(self.known() + self.left_out).unwrap_or(i64::MAX);
-        match page.total_count {
-            Some(total) if counted >= total => Ok(true),
-            None if length == left_out => Ok(true),
-            _ => Err(ApiError::new(
-                Reason::Protocol,
-                format!(
-                    "page {number} of the list of clusters brings nothing new and is not the last; the list is not used"
-                ),
-            )),
-        }
     }
 
-    fn known(&self) -> usize {
+    fn len(&self) -> usize {
         self.listed.len() + self.disallowed.len()
+    }
+}
+
+impl Clusters {
+    /// Fetches page after page, counted from 1, up to the last.
+    pub(super) async fn fetch<A, F>(fetch: impl Fn(u32) -> F) -> Result<Self, ApiError>
+    where
+        A: Into<Listed>,
+        F: Future<Output = Result<Option<Page<A>>, ApiError>>,
+    {
+        paginate(|place| {
+            let number = place.pages + 1;
+            let page = fetch(number);
+            // A result of null is an empty list.
+            async move { Ok(page.await?.unwrap_or_default().read(number)) }
+        })
+        .await
     }
 
     /// What discovery tells: deleted clusters are left out.

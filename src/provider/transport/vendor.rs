@@ -58,25 +58,3 @@ pub trait Vendor: Send + Sync {
     /// Returns the lockout after the vendor refused the credentials; zero for none.
     fn rest_after_refusal(&self) -> Duration;
 }
-
-impl<V: Vendor + ?Sized> Vendor for &V {
-    fn secrets(&self) -> Vec<&Secret> {
-        (**self).secrets()
-    }
-
-    fn authorize(&self, message: &Message<'_>, now: Timestamp) -> Result<Authentication, ApiError> {
-        (**self).authorize(message, now)
-    }
-
-    fn judge(&self, answer: &Answer) -> Result<(), ApiError> {
-        (**self).judge(answer)
-    }
-
-    fn credentials(&self) -> u64 {
-        (**self).credentials()
-    }
-
-    fn rest_after_refusal(&self) -> Duration {
-        (**self).rest_after_refusal()
-    }
-}

@@ -4,48 +4,68 @@ use std::collections::BTreeSet;
 use std::future::Future;
 
 use super::LIST_NODES;
-use super::wire::{List, Node};
-use crate::http::{ApiError, Reason};
+use super::wire::{self, Node};
+use crate::http::ApiError;
+use crate::provider::paginate::{List, Next, Page, paginate};
 
 /// Nodes asked for at once: of 2000, which is the most, an answer could be over the body cap.
 pub(super) const NODES_A_PAGE: &str = "500";
 
-/// Pages of nodes; together far more nodes than a cluster can have.
-const MAX_PAGES: usize = 100;
+/// Nodes of the pages so far.
+#[derive(Default)]
+struct Nodes {
+    nodes: Vec<Node>,
+    uids: BTreeSet<String>,
+}
 
-/// Nodes of all pages, should a cloud not keep to the size of a page.
-const MAX_LISTED: usize = 500_000;
+impl List for Nodes {
+    type Entries = Vec<Node>;
+    const NOUN: &'static str = "nodes";
+    const ADVICE: &'static str = "tell the maintainers";
+    const MAX_PAGES: u32 = 100;
+    /// Far more nodes than a cluster can have, should a cloud not keep to the size of a page.
+    const MAX_ENTRIES: usize = 500_000;
 
-/// Reads pages until there is no next marker. A marker that comes again ends it too: an API that
-/// does not know `marker` gives the first page each time, whose nodes then count once.
-pub(super) async fn pages<F>(page: impl Fn(Option<String>) -> F) -> Result<Vec<Node>, ApiError>
-where
-    F: Future<Output = Result<List<Node>, ApiError>>,
-{
-    let mut nodes = Vec::new();
-    let (mut markers, mut uids) = (BTreeSet::new(), BTreeSet::new());
-    let mut marker = None;
-    for _ in 0..MAX_PAGES {
-        let list = page(marker).await?;
-        let begin = nodes.len();
-        let is_new = |node: &Node| !uids.contains(&node.metadata.uid);
-        nodes.extend(list.items.into_iter().filter(is_new));
-        let next = list.next_marker;
-        if nodes.len() > MAX_LISTED {
-            break;
-        }
-        if next.is_empty() || !markers.insert(next.clone()) {
-            return Ok(nodes);
-        }
-        let fresh = nodes.iter().skip(begin).map(|node| &node.metadata.uid);
-        uids.extend(fresh.filter(|uid| !uid.is_empty()).cloned());
-        marker = Some(next);
+    /// Adds the nodes that no page before had: an API that does not know markers gives the first page
+    /// again.
+    fn add(&mut self, nodes: Vec<Node>) {
+        let begin = self.nodes.len();
+        let is_new = |node: &Node| !self.uids.contains(&node.metadata.uid);
+        self.nodes.extend(nodes.into_iter().filter(is_new));
+        let fresh = self.nodes.iter().skip(begin).map(|n| &n.metadata.uid);
+        self.uids
+            .extend(fresh.filter(|uid| !uid.is_empty()).cloned());
     }
-    Err(ApiError::new(
-        Reason::Protocol,
-        format!("the list of nodes does not end after {MAX_PAGES} pages or {MAX_LISTED} nodes; tell the maintainers"),
-    )
-    .of(LIST_NODES.name))
+
+    fn len(&self) -> usize {
+        self.nodes.len()
+    }
+}
+
+/// Reads pages until there is no next marker.
+pub(super) async fn pages<F>(fetch: impl Fn(Option<String>) -> F) -> Result<Vec<Node>, ApiError>
+where
+    F: Future<Output = Result<wire::List<Node>, ApiError>>,
+{
+    let nodes = paginate::<Nodes, _>(|place| {
+        let page = fetch(place.marker);
+        async move {
+            let page = page.await?;
+            Ok(Page {
+                received: page.items.len(),
+                entries: page.items,
+                left_out: 0,
+                bytes: 0,
+                total: None,
+                next: Next::Marker(page.next_marker),
+            })
+        }
+    });
+    match nodes.await {
+        Ok(nodes) => Ok(nodes.nodes),
+        Err(error) if error.call.is_empty() => Err(error.of(LIST_NODES.name)),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]

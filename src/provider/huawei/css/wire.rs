@@ -155,16 +155,8 @@ pub(super) struct Step {
 impl Page for ClusterList {
     type Item = Cluster;
 
-    fn total(&self) -> Option<usize> {
-        self.total_size.and_then(|n| usize::try_from(n).ok())
-    }
-
-    fn items(self) -> Option<Vec<Cluster>> {
-        self.clusters.map(|entries| entries.list)
-    }
-
-    fn left_out(&self) -> usize {
-        self.clusters.as_ref().map_or(0, |entries| entries.left_out)
+    fn parts(self) -> (Option<i64>, Option<Entries<Cluster>>) {
+        (self.total_size, self.clusters)
     }
 }
 
@@ -180,18 +172,8 @@ impl Entry for Cluster {
 impl Page for Details {
     type Item = Detail;
 
-    fn total(&self) -> Option<usize> {
-        self.total_size.and_then(|n| usize::try_from(n).ok())
-    }
-
-    fn items(self) -> Option<Vec<Detail>> {
-        self.detail_list.map(|entries| entries.list)
-    }
-
-    fn left_out(&self) -> usize {
-        self.detail_list
-            .as_ref()
-            .map_or(0, |entries| entries.left_out)
+    fn parts(self) -> (Option<i64>, Option<Entries<Detail>>) {
+        (self.total_size, self.detail_list)
     }
 }
 

@@ -108,7 +108,7 @@ impl Upgrade {
 
 impl Signer for Cdss {
     fn sign(&self) -> Signing<'_> {
-        Box::pin(async { Ok(Box::new(&self.client) as Box<dyn Vendor + '_>) })
+        Box::pin(async { Ok(Box::new(self.client.clone()) as Box<dyn Vendor + '_>) })
     }
 }
 

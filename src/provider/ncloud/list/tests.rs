@@ -5,6 +5,7 @@ use std::cell::Cell;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::provider::paginate::endless;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -122,16 +123,18 @@ async fn a_page_that_repeats_does_not_go_on_for_ever() {
 #[tokio::test]
 async fn a_list_beyond_the_bounds_is_an_error() {
     let more = json!({"isLast": false});
-    let pages: Vec<Value> = (0..=MAX_PAGES).map(|n| page(n..n + 1, &more)).collect();
+    let pages: Vec<Value> = (0..=Clusters::MAX_PAGES)
+        .map(|n| page(n..n + 1, &more))
+        .collect();
     let (clusters, asked) = fetch(&pages).await;
-    assert_eq!(clusters.unwrap_err(), endless());
-    assert_eq!(asked, MAX_PAGES);
-    let most = u32::try_from(MAX_LISTED).unwrap();
+    assert_eq!(clusters.unwrap_err(), endless::<Clusters>());
+    assert_eq!(asked, Clusters::MAX_PAGES);
+    let most = u32::try_from(Clusters::MAX_ENTRIES).unwrap();
     let last = json!({"isLast": true});
     let (clusters, _) = fetch(&[page(0..most, &last)]).await;
-    assert_eq!(ids(&clusters.unwrap()), MAX_LISTED);
+    assert_eq!(ids(&clusters.unwrap()), Clusters::MAX_ENTRIES);
     let pages = [page(0..most, &more), page(most..most + 1, &last)];
-    assert_eq!(fetch(&pages).await.0.unwrap_err(), endless());
+    assert_eq!(fetch(&pages).await.0.unwrap_err(), endless::<Clusters>());
 }
 
 #[tokio::test]

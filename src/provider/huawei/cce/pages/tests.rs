@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use serde_json::json;
 
 use super::*;
+use crate::http::Reason;
 
 /// Reads these pages (uids, next marker), and tells the uids and the markers that were asked for.
 async fn paged(answers: &[(&[&str], &str)]) -> (Result<Vec<String>, ApiError>, Vec<String>) {
@@ -48,9 +49,9 @@ async fn a_repeated_marker_ends_the_pages_and_nodes_count_once() {
 
 #[tokio::test]
 async fn pages_without_an_end_are_an_error() {
-    let pages: Vec<_> = (0..2 * MAX_PAGES).map(|n| format!("m{n}")).collect();
+    let pages: Vec<_> = (0..2 * Nodes::MAX_PAGES).map(|n| format!("m{n}")).collect();
     let answers: Vec<(&[&str], &str)> = pages.iter().map(|m| (&["1"][..], m.as_str())).collect();
     let (nodes, asked) = paged(&answers).await;
     assert_eq!(nodes.unwrap_err().reason, Reason::Protocol);
-    assert_eq!(asked.len(), MAX_PAGES - 1);
+    assert_eq!(asked.len() + 1, Nodes::MAX_PAGES as usize);
 }

@@ -31,7 +31,7 @@ fn cluster() -> Cluster {
 
 fn details(json: &str) -> Vec<Detail> {
     let page: Details = serde_json::from_str(json).unwrap();
-    page.items().unwrap()
+    page.parts().1.unwrap().list
 }
 
 fn upgrade(
@@ -317,7 +317,7 @@ fn unknown_words_are_unknown_and_told() {
 fn clusters_of_both_ages() {
     let one = |json: &str| {
         let page: ClusterList = serde_json::from_str(json).unwrap();
-        observation(&page.items().unwrap()[0])
+        observation(&page.parts().1.unwrap().list[0])
     };
     let new = one(LIST);
     assert_eq!(

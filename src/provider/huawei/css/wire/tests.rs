@@ -13,7 +13,7 @@ fn details(document: &Value) -> Result<Details, String> {
 
 fn detail(fields: &Value) -> Result<Detail, String> {
     let page = details(&json!({"detailList": [fields]}))?;
-    let mut items = page.items().expect("a list");
+    let mut items = page.parts().1.expect("a list").list;
     Ok(items.pop().expect("an upgrade"))
 }
 
@@ -48,9 +48,10 @@ fn forms_may_differ() {
     let page =
         json!({"clusters": [{"id": "c", "datastore": "x", "actions": null, "status": 200.0}]});
     let page = clusters(&page).unwrap();
-    assert_eq!(page.total(), None);
-    assert_eq!(page.items().unwrap()[0].status, "200");
-    assert!(clusters(&json!({})).unwrap().items().is_none());
+    let (total, entries) = page.parts();
+    assert_eq!(total, None);
+    assert_eq!(entries.unwrap().list[0].status, "200");
+    assert!(clusters(&json!({})).unwrap().parts().1.is_none());
 }
 
 #[test]
@@ -74,7 +75,11 @@ fn records_that_tell_nothing_are_no_entries() {
         json!([empty]),
     ] {
         let page = clusters(&json!({"totalSize": 0, "clusters": list})).unwrap();
-        assert_eq!(page.items().map(|items| items.len()), Some(0), "{list}");
+        assert_eq!(
+            page.parts().1.map(|entries| entries.list.len()),
+            Some(0),
+            "{list}"
+        );
     }
     let empty = json!({"id": "", "status": "", "totalNodes": "", "imageInfo": {"priority": 0}});
     for list in [
@@ -85,7 +90,11 @@ fn records_that_tell_nothing_are_no_entries() {
         json!([empty]),
     ] {
         let page = details(&json!({"totalSize": 0, "detailList": list})).unwrap();
-        assert_eq!(page.items().map(|items| items.len()), Some(0), "{list}");
+        assert_eq!(
+            page.parts().1.map(|entries| entries.list.len()),
+            Some(0),
+            "{list}"
+        );
     }
 }
 
@@ -160,6 +169,6 @@ fn a_field_that_decides_nothing_may_have_any_form() {
             "id": "c", "name": odd, "datastore": odd, "actions": odd, "instances": odd, "tags": odd,
         }]}));
         let page = page.unwrap_or_else(|error| panic!("{odd}: {error}"));
-        assert_eq!(page.items().unwrap().len(), 1);
+        assert_eq!(page.parts().1.unwrap().list.len(), 1);
     }
 }

@@ -138,7 +138,7 @@ fn codes_of_clusters_have_words() {
     ] {
         let json = format!(r#"{{"clusters":[{{"id":"c","status":{code}}}]}}"#);
         let page: ClusterList = serde_json::from_str(&json).unwrap();
-        let observation = observation(&page.items().unwrap()[0]);
+        let observation = observation(&page.parts().1.unwrap().list[0]);
         assert_eq!(observation.status_meaning, want, "{code}");
     }
 }
