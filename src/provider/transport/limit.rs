@@ -6,52 +6,37 @@ mod lockout;
 use parking_lot::Mutex;
 use std::time::Duration;
 
+use token_bucket::TokenBucket;
 use tokio::time::Instant;
 
 pub use gate::{Closed, Gate, Pass};
 pub use lockout::Verdict;
 
-/// A token bucket on tokio's clock. It holds one second's worth of calls, at least one.
+/// Rate of calls. Idle time saves up one second's worth, at least one call.
 #[derive(Debug)]
-pub struct Rate {
-    per_call: Duration,
-    slack: Duration,
-    /// When the bucket will be full again: callers reserve their turn by moving it.
-    full_at: Mutex<Instant>,
-}
+pub struct Rate(Mutex<TokenBucket>);
 
 impl Rate {
-    /// `per_second` calls a second; above 0.
+    /// Builds the rate of so many calls a second; above 0.
     pub fn new(per_second: f64) -> Self {
-        let per_call = Duration::from_secs_f64(1.0 / per_second.max(1e-3));
-        Self {
-            per_call,
-            slack: per_call.mul_f64(per_second.max(1.0) - 1.0),
-            full_at: Mutex::new(Instant::now()),
-        }
+        let per_second = per_second.max(1e-3);
+        let interval = Duration::from_secs_f64(1.0 / per_second);
+        let bucket = TokenBucket::new(interval, per_second, Instant::now().into_std());
+        Self(Mutex::new(bucket))
     }
 
-    /// The same pace, after the calls of another bucket.
+    /// Carries over the calls of the rate that this one replaces.
     #[must_use]
     pub fn following(self, old: &Self) -> Self {
-        let full_at = *old.full_at.lock();
-        Self {
-            full_at: Mutex::new(full_at),
-            ..self
-        }
+        let bucket = self.0.into_inner().carry_over(&old.0.lock());
+        Self(Mutex::new(bucket))
     }
 
     /// Waits for this call's turn; turns are given in the order of asking.
     pub async fn turn(&self) {
-        let at = self.reserve(Instant::now());
-        tokio::time::sleep_until(at).await;
-    }
-
-    fn reserve(&self, now: Instant) -> Instant {
-        let mut full_at = self.full_at.lock();
-        let turn = (*full_at).max(now);
-        *full_at = turn + self.per_call;
-        turn.checked_sub(self.slack).unwrap_or(now).max(now)
+        let now = Instant::now();
+        let wait = self.0.lock().reserve(now.into_std());
+        tokio::time::sleep_until(now + wait).await;
     }
 }
 
