@@ -22,9 +22,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::expose::Exposition;
 use crate::poll::{self, Polling};
+use crate::ready::Ready;
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::web::{App, ready::Ready};
+use crate::web::App;
 use reload::{Reader, Reloader};
 
 pub use signals::Signals;

@@ -19,6 +19,7 @@ mod json;
 pub mod model;
 pub mod poll;
 pub mod provider;
+pub mod ready;
 pub mod report;
 pub mod secret;
 pub mod sim;

@@ -13,7 +13,6 @@
 
 mod api;
 mod page;
-pub mod ready;
 mod route;
 
 use std::sync::Arc;
@@ -22,8 +21,8 @@ use exporter_web::{ExternalUrl, Reload, RoutePrefix};
 
 use crate::clock::Clock;
 use crate::expose::Exposition;
+use crate::ready::Ready;
 use crate::store::Store;
-use ready::Ready;
 
 /// What the answers are made from.
 #[derive(Debug)]

@@ -21,9 +21,9 @@ use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::provider::PRODUCTS;
+use rolling_upgrade_exporter::ready::Ready;
 use rolling_upgrade_exporter::store::Store;
 use rolling_upgrade_exporter::telemetry::Metrics;
-use rolling_upgrade_exporter::web::ready::Ready;
 use rolling_upgrade_exporter::{config, expose, poll};
 use tokio::net::TcpListener;
 

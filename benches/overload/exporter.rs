@@ -12,10 +12,10 @@ use rolling_upgrade_exporter::expose::Exposition;
 use rolling_upgrade_exporter::model::{
     ClusterState, Key, Kind, Node, NodeStatus, Thresholds, Upgrade, UpgradeStatus, UpgradeView,
 };
+use rolling_upgrade_exporter::ready::Ready;
 use rolling_upgrade_exporter::store::Store;
 use rolling_upgrade_exporter::telemetry::Metrics;
 use rolling_upgrade_exporter::web::App;
-use rolling_upgrade_exporter::web::ready::Ready;
 use tokio::net::TcpListener;
 
 /// Clusters in a scrape, with 10 nodes each: a body of about 1 MB.

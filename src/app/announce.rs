@@ -12,10 +12,10 @@ use super::Options;
 use crate::check::hints;
 use crate::clock::Clock;
 use crate::config::{Account, Alerting, Alertmanager, Config, Problem, Selection};
+use crate::ready::Ready;
 use crate::report::Report;
 use crate::store::Store;
 use crate::text::exact_length;
-use crate::web::ready::Ready;
 use round::Round;
 
 /// Tells in a few lines what runs, where it listens, what it watches and what looks wrong.

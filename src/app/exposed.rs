@@ -1,8 +1,8 @@
 //! Readiness of the exporter: the first poll round ended, and a scrape shows it.
 
 use crate::expose::Exposition;
+use crate::ready::{Latch, Ready};
 use crate::store::Store;
-use crate::web::ready::{Latch, Ready};
 
 /// Drops `latch` once the first poll round ended and `/metrics` shows all that it found.
 pub(super) async fn release(

@@ -20,8 +20,8 @@ use super::{Deps, Watch, asked, restarting, schedule};
 use crate::http::{ApiError, Reason};
 use crate::model::{DiscoveryState, LastError};
 use crate::provider::Discovery;
+use crate::ready::Latch;
 use crate::telemetry::DISCOVERY;
-use crate::web::ready::Latch;
 
 /// A worker that panicked is a bug; its cluster is watched again after a while.
 const AFTER_PANIC: Duration = Duration::from_secs(10);

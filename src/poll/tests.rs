@@ -28,7 +28,7 @@ use crate::model::{
     UpgradeStatus,
 };
 use crate::provider::{Discovered, Discovery};
-use crate::web::ready::Ready;
+use crate::ready::Ready;
 
 static FAKE: Product = Product {
     name: "fake",

@@ -19,7 +19,7 @@ use crate::http::{ApiError, Cause, Reason};
 use crate::model::bounds;
 use crate::model::track;
 use crate::model::{ClusterState, Key, LastError, Memory, Observation};
-use crate::web::ready::Latch;
+use crate::ready::Latch;
 
 /// A cluster's worker: it alone knows what earlier polls saw.
 pub(super) struct Worker {

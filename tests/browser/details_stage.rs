@@ -14,10 +14,10 @@ use rolling_upgrade_exporter::model::{
     LastError, Node, NodeStatus, Precheck, Task, TaskStatus, Thresholds, Upgrade, UpgradeStatus,
     UpgradeView, ZoneMove, ZonePlan, progress,
 };
+use rolling_upgrade_exporter::ready::Ready;
 use rolling_upgrade_exporter::store::Store;
 use rolling_upgrade_exporter::telemetry::Metrics;
 use rolling_upgrade_exporter::web::App;
-use rolling_upgrade_exporter::web::ready::Ready;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 

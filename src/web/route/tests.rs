@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use super::*;
 use crate::clock::Clock;
 use crate::expose::Exposition;
+use crate::ready::{Latch, Ready};
 use crate::store::Store;
 use crate::telemetry::Metrics;
-use crate::web::ready::{Latch, Ready};
 
 fn app(telemetry_path: &str) -> (App, Latch) {
     let (ready, latch) = Ready::new();
