@@ -12,7 +12,7 @@ mod file;
 mod huawei;
 mod limits;
 mod ncloud;
-pub(crate) mod product;
+mod product;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::Offset;
+use spanned_yaml::Problem;
 use url::Url;
 
 pub use file::{load, load_alone, parse, parse_alone};
@@ -30,7 +31,7 @@ use crate::model::Thresholds;
 use crate::provider::Product;
 use crate::secret::Secret;
 
-pub use spanned_yaml::{ConfigError, Problem};
+pub use spanned_yaml::ConfigError;
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use spanned_yaml::Field;
 
 pub use call::{Call, Method, Secondary};
 
@@ -146,6 +147,40 @@ pub struct Product {
     pub open: fn(Context<'_>) -> Result<Arc<dyn Provider>, ApiError>,
 }
 
+impl Product {
+    /// Reads a cluster's id in the form that the product has. Whole numbers are kept as they are written:
+    /// they are names, not amounts.
+    pub(crate) fn id(&self, field: &Field<'_>) -> Option<Arc<str>> {
+        let text = field.text()?;
+        if self.numeric_ids {
+            let is_number = text.bytes().all(|b| b.is_ascii_digit())
+                && !text.starts_with('0')
+                && text.parse::<u64>().is_ok();
+            if !is_number {
+                field.wrong(format!(
+                    "a cluster id of {} is a whole number, not {}: copy it from the console",
+                    self.name,
+                    quote(text)
+                ));
+                return None;
+            }
+        } else if text.contains('*') {
+            field.wrong(format!(
+                "{} is a pattern, not a cluster id: write clusters: all and put it under include",
+                quote(text)
+            ));
+            return None;
+        } else if let Err(fault) = bounds::check_id(text) {
+            field.wrong(format!(
+                "{} is not a cluster id: {fault}; copy it from the console",
+                quote(text)
+            ));
+            return None;
+        }
+        Some(text.into())
+    }
+}
+
 /// Every product, in the order in which they are documented.
 pub const PRODUCTS: &[&Product] = &[
     &ncloud::ses::PRODUCT,
@@ -153,6 +188,11 @@ pub const PRODUCTS: &[&Product] = &[
     &huawei::css::PRODUCT,
     &huawei::cce::PRODUCT,
 ];
+
+/// Answers a simulated request as the cloud does that has its path.
+pub fn simulate(world: &sim::World, request: &sim::Request<'_>) -> Option<sim::Answer> {
+    CLOUDS.iter().find_map(|cloud| (cloud.sim)(world, request))
+}
 
 /// The cloud of this name.
 pub fn cloud(name: &str) -> Option<&'static CloudSpec> {

@@ -15,12 +15,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use rolling_upgrade_exporter::config::{
-    self, Account, Alerting, Alertmanager, AlertmanagerAuth, Cloud, Config, HuaweiAuth, Problem,
-    Selection,
+    self, Account, Alerting, Alertmanager, AlertmanagerAuth, Cloud, Config, HuaweiAuth, Selection,
 };
 use rolling_upgrade_exporter::model::Thresholds;
 use rolling_upgrade_exporter::secret::Secret;
 use rolling_upgrade_exporter::sim::scenario;
+use spanned_yaml::Problem;
 
 const EXAMPLE: &str = include_str!("../rolling-upgrade-exporter.example.yml");
 const ALERTING: &str = include_str!("data/config/good-alerting.yml");

@@ -11,12 +11,13 @@ use std::time::Duration;
 use super::Options;
 use crate::check::hints;
 use crate::clock::Clock;
-use crate::config::{Account, Alerting, Alertmanager, Config, Problem, Selection};
+use crate::config::{Account, Alerting, Alertmanager, Config, Selection};
 use crate::ready::Ready;
 use crate::report::Report;
 use crate::store::Store;
 use crate::text::exact_length;
 use round::Round;
+use spanned_yaml::Problem;
 
 /// Tells in a few lines what runs, where it listens, what it watches and what looks wrong.
 pub(super) fn start(

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::announce;
 use crate::alert;
 use crate::clock::Clock;
-use crate::config::{self, Alerting, Config, Problem};
+use crate::config::{self, Alerting, Config};
 use crate::expose::Exposition;
 use crate::poll::{Changes, Polling, Prepared};
 use crate::store::Store;
@@ -19,6 +19,7 @@ use crate::telemetry::Metrics;
 use exporter_web::ReloadQueue;
 pub(super) use reading::Reader;
 use reading::Reading;
+use spanned_yaml::Problem;
 
 /// Everything that a new config reaches.
 pub(super) struct Reloader {

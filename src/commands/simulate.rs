@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rolling_upgrade_exporter::app::Signals;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::ConfigError;
+use rolling_upgrade_exporter::provider;
 use rolling_upgrade_exporter::sim::{World, demo, scenario, server};
 use rolling_upgrade_exporter::telemetry;
 use tokio::task::JoinSet;
@@ -30,7 +31,7 @@ pub(super) async fn run(flags: Simulate) -> Result<(), Failure> {
         say(&format!(
             "Simulating {clusters} clusters on http://{address}"
         ))?;
-        servers.spawn(server::run(listener, world.clone()));
+        servers.spawn(server::run(listener, world.clone(), provider::simulate));
     }
     signals.next().await;
     Ok(())

@@ -6,8 +6,7 @@ use super::{Account, Cloud, HuaweiAuth, Polling, address, ca_file, huawei, nclou
 use crate::http::CaFile;
 use crate::provider;
 use crate::secret::Secret;
-use spanned_yaml::either;
-use spanned_yaml::{Field, Section};
+use spanned_yaml::{Field, Section, either};
 
 /// Takes a cloud's own keys from the account's section of it.
 type Take = fn(&mut Section<'_>, &Context<'_>) -> Option<Cloud>;

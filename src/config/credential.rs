@@ -7,8 +7,7 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 use crate::secret::{self, NoSecret, Secret};
-use spanned_yaml::At;
-use spanned_yaml::{Field, Section};
+use spanned_yaml::{At, Field, Section};
 
 /// Where relative paths and variables are looked up.
 pub(super) struct Context<'a> {

@@ -8,8 +8,7 @@ use super::credential::{self, Context};
 use super::{Cloud, Huawei, HuaweiAuth, address};
 use crate::provider::PRODUCTS;
 use crate::text::quote;
-use spanned_yaml::{Field, Section};
-use spanned_yaml::{Node, Value};
+use spanned_yaml::{Field, Node, Section, Value};
 
 /// Takes the cloud's own keys.
 pub(super) fn take(section: &mut Section<'_>, context: &Context<'_>) -> Option<Cloud> {

@@ -5,8 +5,7 @@ use jiff::tz::{self, Offset};
 use super::credential::{self, Context};
 use super::{Cloud, Ncloud, Zone, address};
 use crate::text::quote;
-use spanned_yaml::Section;
-use spanned_yaml::either;
+use spanned_yaml::{Section, either};
 
 /// Korea's; the vendor's dates are in it unless the account says otherwise.
 const SEOUL: Offset = tz::offset(9);

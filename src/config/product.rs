@@ -3,16 +3,12 @@
 mod misfit;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::limits::Limits;
 use super::{Listed, ProductConfig, Selection, address};
-use crate::model::bounds::check_id;
 use crate::provider::{PRODUCTS, Product};
 use crate::text::quote;
-use spanned_yaml::At;
-use spanned_yaml::Value;
-use spanned_yaml::{Field, Section};
+use spanned_yaml::{At, Field, Section, Value};
 
 /// Takes the products of a cloud from the account's section, in the order of the table.
 pub(super) fn take(section: &mut Section<'_>, cloud: &str, limits: Limits) -> Vec<ProductConfig> {
@@ -145,7 +141,7 @@ fn selection(field: &Field<'_>, product: &Product, limits: Limits) -> Option<Sel
 fn listed(item: &Field<'_>, product: &Product, limits: Limits) -> Option<(At, Listed)> {
     if let Value::Scalar { .. } = item.node.value {
         let listed = Listed {
-            id: id(item, product)?,
+            id: product.id(item)?,
             name: None,
             thresholds: limits.thresholds(product),
         };
@@ -153,7 +149,7 @@ fn listed(item: &Field<'_>, product: &Product, limits: Limits) -> Option<(At, Li
     }
     let mut section = item.section();
     let id_field = section.need("id");
-    let id = id_field.as_ref().and_then(|field| id(field, product));
+    let id = id_field.as_ref().and_then(|field| product.id(field));
     let name = section.take("name");
     let name = match &name {
         Some(field) => field.text().map(Some),
@@ -167,38 +163,6 @@ fn listed(item: &Field<'_>, product: &Product, limits: Limits) -> Option<(At, Li
         thresholds: limits.thresholds(product),
     };
     Some((id_field?.node.at, listed))
-}
-
-/// A cluster's id in the form that the product has. Whole numbers are kept as they are written:
-/// they are names, not amounts.
-pub(crate) fn id(field: &Field<'_>, product: &Product) -> Option<Arc<str>> {
-    let text = field.text()?;
-    if product.numeric_ids {
-        let is_number = text.bytes().all(|b| b.is_ascii_digit())
-            && !text.starts_with('0')
-            && text.parse::<u64>().is_ok();
-        if !is_number {
-            field.wrong(format!(
-                "a cluster id of {} is a whole number, not {}: copy it from the console",
-                product.name,
-                quote(text)
-            ));
-            return None;
-        }
-    } else if text.contains('*') {
-        field.wrong(format!(
-            "{} is a pattern, not a cluster id: write clusters: all and put it under include",
-            quote(text)
-        ));
-        return None;
-    } else if let Err(fault) = check_id(text) {
-        field.wrong(format!(
-            "{} is not a cluster id: {fault}; copy it from the console",
-            quote(text)
-        ));
-        return None;
-    }
-    Some(text.into())
 }
 
 /// A list of ids or name patterns; none when one of them is no text.

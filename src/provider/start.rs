@@ -11,12 +11,10 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::config::Account;
-use crate::http::Redaction;
-use crate::http::{ApiError, Cause, Reason};
-use crate::provider::Method;
-use crate::provider::VENDOR_SAYS;
+use crate::http::{ApiError, Cause, Reason, Redaction};
 use crate::provider::transport::exchange::{self, Broken, prepare, receive};
 use crate::provider::transport::{self, Answer, Message, Vendor};
+use crate::provider::{Method, VENDOR_SAYS};
 use crate::secret::refresh_all;
 
 /// For the whole exchange. An answer that is given up leaves the outcome unknown, so it is waited for

@@ -22,13 +22,15 @@ use tokio::task::JoinSet;
 
 use super::scenario::FaultAnswer;
 use super::{Answer, Request, World};
-use crate::provider::CLOUDS;
 
 /// No request of these APIs is longer.
 const BODY_CAP: usize = 1 << 20;
 
-/// Serves the world for as long as it is let.
-pub async fn run(listener: TcpListener, world: Arc<World>) {
+/// Answers a request as the vendors do; `None` when the path is no cloud's.
+pub type Gateway = fn(&World, &Request<'_>) -> Option<Answer>;
+
+/// Serves the world behind this gateway until aborted.
+pub async fn run(listener: TcpListener, world: Arc<World>, gateway: Gateway) {
     // Dropped with this future, and all connections with it.
     let mut connections = JoinSet::new();
     loop {
@@ -37,7 +39,7 @@ pub async fn run(listener: TcpListener, world: Arc<World>) {
                 Ok((stream, _)) => {
                     let world = world.clone();
                     connections.spawn(async move {
-                        let service = service_fn(move |request| answer(request, world.clone()));
+                        let service = service_fn(move |request| answer(request, world.clone(), gateway));
                         let served = hyper::server::conn::http1::Builder::new()
                             .timer(TokioTimer::new())
                             .header_read_timeout(Duration::from_secs(60))
@@ -95,6 +97,7 @@ fn truncated(response: hyper::Response<Bytes>) -> hyper::Response<Body> {
 async fn answer(
     request: hyper::Request<Incoming>,
     world: Arc<World>,
+    gateway: Gateway,
 ) -> Result<hyper::Response<Body>, Closed> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, BODY_CAP).collect().await else {
@@ -127,13 +130,10 @@ async fn answer(
         None => None,
     };
     let answer = faulty.unwrap_or_else(|| {
-        CLOUDS
-            .iter()
-            .find_map(|cloud| (cloud.sim)(&world, &request))
-            .unwrap_or_else(|| {
-                Answer::json(404, &json!({"error": "no simulated cloud has this path"}))
-                    .refusing("no simulated cloud has this path")
-            })
+        gateway(&world, &request).unwrap_or_else(|| {
+            Answer::json(404, &json!({"error": "no simulated cloud has this path"}))
+                .refusing("no simulated cloud has this path")
+        })
     });
     world.count(&request, Some(&answer));
     if fault == Some(FaultAnswer::Lost) {

@@ -3,8 +3,7 @@
 use crate::model::bounds::check_id;
 use crate::provider::Product;
 use crate::text::quote;
-use spanned_yaml::Field;
-use spanned_yaml::Value;
+use spanned_yaml::{Field, Value};
 
 /// Returns what is wrong with a product's value and what to write instead; `None` for a mapping, and where
 /// nothing is written.

@@ -14,15 +14,11 @@ use super::{
     Cluster, ConfigGroup, Fault, FaultAnswer, HuaweiAccount, ListedAs, NcloudAccount, Repetition,
     Scenario, SimNode, Step,
 };
-use crate::config::Problem;
-use crate::config::product;
 use crate::model::Kind;
 use crate::provider::PRODUCTS;
 use crate::sim::versions::later;
 use crate::text::quote;
-use spanned_yaml::Bounds;
-use spanned_yaml::{At, Problems};
-use spanned_yaml::{Field, Section};
+use spanned_yaml::{At, Bounds, Field, Problem, Problems, Section};
 
 const LISTED: &[(&str, ListedAs)] = &[
     ("allowed", ListedAs::Allowed),
@@ -218,7 +214,7 @@ fn cluster(entry: &Field<'_>) -> Option<(At, Cluster)> {
     });
     let id_field = section.need("id");
     let id = id_field.as_ref().zip(product);
-    let id = id.and_then(|(field, product)| product::id(field, product));
+    let id = id.and_then(|(field, product)| product.id(field));
     let mut name = id.as_deref().unwrap_or_default().to_owned();
     set(&mut section, "name", &mut name, text);
     let starts_after = after(&mut section, "starts_after");

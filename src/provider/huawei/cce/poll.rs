@@ -16,10 +16,9 @@ use crate::http::{ApiError, Cause};
 use crate::model::{
     AvailableVersion, FirstSight, Kind, Memory, Observation, Remark, Remarks, Upgrade,
 };
-use crate::provider::Call;
-use crate::provider::check_id;
 use crate::provider::secondary::SecondaryCalls;
 use crate::provider::transport::Effort;
+use crate::provider::{Call, check_id};
 use crate::text::clean;
 
 /// A poll that is under way.

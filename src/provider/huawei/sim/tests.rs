@@ -17,6 +17,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::config::{Account, Cloud, Huawei, HuaweiAuth, Polling, ProductConfig, Selection};
 use crate::model::{Kind, Thresholds};
+use crate::provider;
 use crate::provider::huawei::css;
 use crate::provider::transport::Transport;
 use crate::secret::Secret;
@@ -103,7 +104,7 @@ pub(in crate::provider::huawei) async fn serve(world: World) -> (SocketAddr, Arc
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let world = Arc::new(world);
-    tokio::spawn(server::run(listener, world.clone()));
+    tokio::spawn(server::run(listener, world.clone(), provider::simulate));
     (address, world)
 }
 

@@ -1,8 +1,7 @@
 //! Steps at which a cluster hangs or fails.
 
 use super::super::{Hang, Place};
-use spanned_yaml::Bounds;
-use spanned_yaml::{Field, Section};
+use spanned_yaml::{Bounds, Field, Section};
 
 /// Number of nodes, and of the steps that each has; `None` where that is not known.
 type Size = Option<(usize, usize)>;

@@ -6,11 +6,8 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value};
 
 use super::body::{Action, Addon, NodePriority, NodeSelector, RollingUpdate, Strategy};
-use crate::config::Problem;
 use crate::text::quote;
-use spanned_yaml::Node;
-use spanned_yaml::{At, Problems};
-use spanned_yaml::{Field, Section};
+use spanned_yaml::{At, Field, Node, Problem, Problems, Section};
 
 /// Nodes that are upgraded at the same time, at most.
 pub const MOST_STEP: u64 = 120;
