@@ -26,7 +26,7 @@ use url::Url;
 
 pub use file::{load, load_alone, parse, parse_alone};
 
-use crate::http::CaFile;
+use crate::http::{CaFile, Login};
 use crate::model::Thresholds;
 use crate::provider::Product;
 use crate::secret::Secret;
@@ -63,26 +63,10 @@ pub struct Alertmanager {
     /// Scheme, host, port, and the prefix of its routes; no user, no query. Its text is the label
     /// `alertmanager`, without the slash at its end.
     pub url: Url,
-    /// What it wants to know of us.
-    pub auth: AlertmanagerAuth,
+    /// Login that it asks for.
+    pub auth: Login,
     /// PEM file of the CAs and server certificates to trust instead of the system's CAs.
     pub ca_file: Option<PathBuf>,
-}
-
-/// How an Alertmanager knows us.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AlertmanagerAuth {
-    /// It does not ask.
-    None,
-    /// User and password.
-    Basic {
-        /// The user.
-        username: String,
-        /// The password.
-        password: Secret,
-    },
-    /// A token in the header `Authorization`.
-    Bearer(Secret),
 }
 
 impl Alertmanager {

@@ -15,8 +15,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use rolling_upgrade_exporter::config::{
-    self, Account, Alerting, Alertmanager, AlertmanagerAuth, Cloud, Config, HuaweiAuth, Selection,
+    self, Account, Alerting, Alertmanager, Cloud, Config, HuaweiAuth, Selection,
 };
+use rolling_upgrade_exporter::http::Login;
 use rolling_upgrade_exporter::model::Thresholds;
 use rolling_upgrade_exporter::secret::Secret;
 use rolling_upgrade_exporter::sim::scenario;
@@ -257,11 +258,11 @@ fn summarise_alerting(alerting: &Alerting, out: &mut String) -> std::fmt::Result
     for alertmanager in &alerting.alertmanagers {
         write!(out, "  {}", alertmanager.label())?;
         match &alertmanager.auth {
-            AlertmanagerAuth::None => {}
-            AlertmanagerAuth::Basic { username, password } => {
+            Login::None => {}
+            Login::Basic { username, password } => {
                 write!(out, " user {username} password {}", source(password))?;
             }
-            AlertmanagerAuth::Bearer(token) => write!(out, " token {}", source(token))?,
+            Login::Bearer(token) => write!(out, " token {}", source(token))?,
         }
         if let Some(path) = &alertmanager.ca_file {
             write!(out, " ca {}", path.file_name().unwrap().display())?;

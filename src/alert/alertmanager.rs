@@ -16,22 +16,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::config::{Alertmanager, AlertmanagerAuth};
-use crate::http::ApiError;
+use crate::config::Alertmanager;
 use crate::http::redaction::Content;
 use crate::http::skew::skew;
-use crate::http::{CaFile, Redaction, client, failure};
+use crate::http::{ApiError, CaFile, Login, Redaction, client, failure};
 
 /// From the first byte sent to the last received, as in Prometheus.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -91,7 +87,7 @@ pub(super) trait Post: Send + Sync + 'static {
 #[derive(Debug)]
 pub(super) struct Endpoint {
     url: Url,
-    auth: AlertmanagerAuth,
+    auth: Login,
     ca_file: Option<PathBuf>,
     timeout: Duration,
     clock: Clock,
@@ -175,76 +171,20 @@ impl Endpoint {
     fn forget_client(&self) {
         *self.made() = None;
     }
-
-    /// What it knows us by, read now: a rotated file needs no reload.
-    async fn credential(&self, deadline: Instant) -> Result<Option<Credential>, Failure> {
-        let (AlertmanagerAuth::Basic {
-            password: secret, ..
-        }
-        | AlertmanagerAuth::Bearer(secret)) = &self.auth
-        else {
-            return Ok(None);
-        };
-        secret.refresh(deadline).await;
-        let secret = secret
-            .get()
-            .map_err(|error| Failure::new(Remedy::Wait, error.to_string()))?;
-        let (scheme, value) = match &self.auth {
-            AlertmanagerAuth::Basic { username, .. } => {
-                let pair = format!("{username}:{}", secret.expose_secret());
-                ("Basic", BASE64_STANDARD.encode(pair).into())
-            }
-            _ => ("Bearer", secret.clone()),
-        };
-        Ok(Some(Credential {
-            scheme,
-            value,
-            secret,
-        }))
-    }
-}
-
-/// What stands in the header `Authorization`.
-struct Credential {
-    scheme: &'static str,
-    value: SecretString,
-    /// The password or the token.
-    secret: SecretString,
-}
-
-impl Credential {
-    fn header(&self) -> Result<HeaderValue, Failure> {
-        let text = format!("{} {}", self.scheme, self.value.expose_secret());
-        let mut header = HeaderValue::from_str(&text).map_err(|_| {
-            let text = "the token has characters that no header may have: check bearer_token";
-            Failure::new(Remedy::Wait, text)
-        })?;
-        header.set_sensitive(true);
-        Ok(header)
-    }
-
-    fn redaction(&self) -> Redaction {
-        let mut redaction = Redaction::default();
-        redaction.add(self.value.expose_secret());
-        redaction.add(self.secret.expose_secret());
-        redaction
-    }
 }
 
 impl Post for Endpoint {
     async fn post(&self, alerts: String) -> Result<(), Failure> {
         let deadline = Instant::now() + self.timeout;
-        let mut request = self
+        let request = self
             .client(deadline)
             .await?
             .post(self.url.clone())
             .header(CONTENT_TYPE, "application/json")
             .body(alerts);
-        let credential = self.credential(deadline).await?;
-        if let Some(credential) = &credential {
-            request = request.header(AUTHORIZATION, credential.header()?);
-        }
-        let redaction = credential.map_or_else(Redaction::default, |c| c.redaction());
+        let request = self.auth.add_to(request, deadline).await;
+        let (request, redaction) =
+            request.map_err(|error| Failure::new(Remedy::Wait, error.to_string()))?;
         let sent = self.clock.now();
         let answered = timeout_at(deadline, request.send()).await;
         let mut answer = match answered {
@@ -297,14 +237,16 @@ async fn roots(path: &Path, deadline: Instant) -> Result<Vec<CertificateDer<'sta
 
 fn no_answer(broken: &reqwest::Error, redaction: &Redaction) -> Failure {
     let cause = failure::cause(broken, redaction);
-    let text = if broken.is_timeout() {
+    let text = if broken.is_builder() {
+        "the token has characters that no header may have: check bearer_token".to_owned()
+    } else if broken.is_timeout() {
         SILENCE.to_owned()
     } else if broken.is_connect() {
         format!("no connection ({cause}): check that it runs, and its address")
     } else {
         format!("the connection broke ({cause}): check that it runs")
     };
-    let remedy = if broken.is_connect() {
+    let remedy = if broken.is_builder() || broken.is_connect() {
         Remedy::Wait
     } else {
         Remedy::Doubt

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use url::Url;
 
-use crate::config::{Account, AlertmanagerAuth, Config};
+use crate::config::{Account, Config};
 use crate::secret::Secret;
 
 /// Variables by which other programs are told of a proxy.
@@ -52,15 +52,9 @@ pub fn hints(config: &Config, env: &dyn Fn(&str) -> Option<String>) -> Vec<Strin
     }
     let alertmanagers = config.alerting.iter().flat_map(|a| &a.alertmanagers);
     for alertmanager in alertmanagers {
-        let secret = match &alertmanager.auth {
-            AlertmanagerAuth::None => continue,
-            AlertmanagerAuth::Basic { password, .. } => password,
-            AlertmanagerAuth::Bearer(token) => token,
-        };
-        hints.extend(readable(
-            &format!("Alertmanager {}", alertmanager.label()),
-            &[secret],
-        ));
+        let secret: Vec<_> = alertmanager.auth.secret().into_iter().collect();
+        let name = format!("Alertmanager {}", alertmanager.label());
+        hints.extend(readable(&name, &secret));
     }
     hints.extend(unused_proxy(config, env));
     hints

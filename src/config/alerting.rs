@@ -8,7 +8,7 @@ use spanned_yaml::{At, Bounds, Field, Key, Problems, Section, Value, shown_key};
 use url::Url;
 
 use super::credential::{self, Context};
-use super::{Alerting, Alertmanager, AlertmanagerAuth, Secret, address, ca_file};
+use super::{Alerting, Alertmanager, Login, Secret, address, ca_file};
 use crate::text::quote;
 
 /// Each alert carries all of them.
@@ -192,7 +192,7 @@ fn once(url: &Url, field: &Field<'_>, seen: &mut HashMap<String, At>) {
 struct Auth {
     /// Whether any key of it is written, right or wrong.
     is_given: bool,
-    found: Option<AlertmanagerAuth>,
+    found: Option<Login>,
 }
 
 fn auth(section: &mut Section<'_>, context: &Context<'_>) -> Auth {
@@ -209,14 +209,14 @@ fn auth(section: &mut Section<'_>, context: &Context<'_>) -> Auth {
         .filter(|token| fits_header(section, token, bearer_at, &TOKEN));
     let found = match basic {
         Some(field) => user_and_password(&field, context),
-        None if is_given => bearer.map(AlertmanagerAuth::Bearer),
-        None => Some(AlertmanagerAuth::None),
+        None if is_given => bearer.map(Login::Bearer),
+        None => Some(Login::None),
     };
     Auth { is_given, found }
 }
 
 /// The section `basic_auth`.
-fn user_and_password(field: &Field<'_>, context: &Context<'_>) -> Option<AlertmanagerAuth> {
+fn user_and_password(field: &Field<'_>, context: &Context<'_>) -> Option<Login> {
     let mut section = field.section();
     let username = section.need("username").and_then(|field| {
         // RFC 7617: the first colon ends the user.
@@ -231,7 +231,7 @@ fn user_and_password(field: &Field<'_>, context: &Context<'_>) -> Option<Alertma
     let password = credential::need(&mut section, "password", context)
         .filter(|password| fits_header(&section, password, at, &PASSWORD));
     section.finish();
-    Some(AlertmanagerAuth::Basic {
+    Some(Login::Basic {
         username: username?.to_owned(),
         password: password?,
     })

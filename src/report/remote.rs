@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, HeaderMap, LOCATION};
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use tokio::time::Instant;
 use tokio_rustls::rustls::pki_types::CertificateDer;
@@ -13,8 +12,7 @@ use url::{Host, Url};
 
 use super::{API_VERSION, Report};
 use crate::http::redaction::Content;
-use crate::http::{CaFile, Redaction, client, failure};
-use crate::secret::Secret;
+use crate::http::{CaFile, Login, Redaction, client, failure};
 use crate::text::clean;
 use watched_file::FileKind;
 
@@ -28,23 +26,6 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// Thousands of clusters fit into it.
 const BODY_CAP: usize = 64 << 20;
-
-/// How the exporter knows us.
-#[derive(Debug, Clone, Default)]
-pub enum Login {
-    /// It does not ask.
-    #[default]
-    None,
-    /// User and password.
-    Basic {
-        /// The user.
-        username: String,
-        /// The password.
-        password: Secret,
-    },
-    /// A token in the header `Authorization`.
-    Bearer(Secret),
-}
 
 /// What TLS needs besides the system's CAs.
 #[derive(Debug, Clone, Default)]
@@ -102,7 +83,11 @@ impl Remote {
     /// What it knows now.
     pub async fn read(&self) -> Result<Report, RemoteError> {
         let deadline = Instant::now() + TIMEOUT;
-        let (request, redaction) = self.ask(deadline).await?;
+        let request = self.client.get(self.url.clone());
+        let request = request.header(ACCEPT, "application/json");
+        let request = self.login.add_to(request, deadline).await;
+        let (request, redaction) =
+            request.map_err(|error| RemoteError::Usage(error.to_string()))?;
         let answered = tokio::time::timeout_at(deadline, request.send()).await;
         let mut answer = match answered {
             Ok(Ok(answer)) => answer,
@@ -119,37 +104,6 @@ impl Remote {
         let body = self.body(answer, deadline, &redaction).await?;
         let answer = redaction.answer(HeaderMap::new(), body, Content::Data);
         self.parse(&answer.await.1)
-    }
-
-    /// Builds the request, and returns it with the secrets that it carries.
-    async fn ask(
-        &self,
-        deadline: Instant,
-    ) -> Result<(reqwest::RequestBuilder, Redaction), RemoteError> {
-        let mut redaction = Redaction::default();
-        let request = self.client.get(self.url.clone());
-        let request = request.header(ACCEPT, "application/json");
-        if let Login::Basic {
-            password: secret, ..
-        }
-        | Login::Bearer(secret) = &self.login
-        {
-            secret.refresh(deadline).await;
-        }
-        let mut secret = |secret: &Secret| {
-            let read = secret.get();
-            let read = read.map_err(|error| RemoteError::Usage(error.to_string()))?;
-            redaction.add(read.expose_secret());
-            Ok(read)
-        };
-        let request = match &self.login {
-            Login::None => request,
-            Login::Basic { username, password } => {
-                request.basic_auth(username, Some(secret(password)?.expose_secret()))
-            }
-            Login::Bearer(token) => request.bearer_auth(secret(token)?.expose_secret()),
-        };
-        Ok((request, redaction))
     }
 
     async fn body(
@@ -217,7 +171,7 @@ impl Remote {
         let cause = failure::cause(broken, redaction);
         let what = if broken.is_timeout() {
             "does not answer in time; check that it runs, and the route".to_owned()
-        } else if is_tls(broken) {
+        } else if broken.is_connect() && failure::is_tls(broken) {
             format!(
                 "cannot be trusted: {cause}; name its CA in --ca-file, or check https against http in --url"
             )
@@ -234,11 +188,6 @@ impl Remote {
         let host = self.url.host_str().unwrap_or_default();
         RemoteError::Answer(format!("the exporter at {host}:{port} {what}"))
     }
-}
-
-/// The TLS library's errors come as data that cannot be used.
-fn is_tls(broken: &reqwest::Error) -> bool {
-    broken.is_connect() && failure::is_tls(broken)
 }
 
 /// The address of the document.

@@ -13,7 +13,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use url::Url;
 
-use crate::config::{Alertmanager, AlertmanagerAuth};
+use crate::config::Alertmanager;
+use crate::http::Login;
 
 /// What it does with a request.
 #[derive(Debug, Clone)]
@@ -127,7 +128,7 @@ impl Fake {
     pub(in crate::alert) fn config(&self) -> Alertmanager {
         Alertmanager {
             url: self.url.clone(),
-            auth: AlertmanagerAuth::None,
+            auth: Login::None,
             ca_file: None,
         }
     }

@@ -9,12 +9,12 @@ use crate::secret::SecretFile;
 
 mod ca_file;
 
-fn bearer(token: &str) -> AlertmanagerAuth {
-    AlertmanagerAuth::Bearer(Secret::Value(token.into()))
+fn bearer(token: &str) -> Login {
+    Login::Bearer(Secret::Value(token.into()))
 }
 
-fn basic(password: Secret) -> AlertmanagerAuth {
-    AlertmanagerAuth::Basic {
+fn basic(password: Secret) -> Login {
+    Login::Basic {
         username: "team".to_owned(),
         password,
     }
@@ -139,6 +139,17 @@ async fn a_rotated_password_is_used_at_once() {
         let head = fake.requests().pop().unwrap().head;
         assert!(head.contains(header), "{head}");
     }
+}
+
+#[tokio::test]
+async fn names_a_token_that_no_header_may_have() {
+    let fake = Fake::start([ok()]).await;
+    let mut config = fake.config();
+    config.auth = bearer("hun\nter2");
+    let failure = post(&config).await.unwrap_err();
+    let text = "the token has characters that no header may have: check bearer_token";
+    assert_eq!(failure, Failure::new(Remedy::Wait, text));
+    assert!(fake.requests().is_empty());
 }
 
 #[tokio::test]
@@ -307,7 +318,7 @@ async fn nobody_there_is_told() {
     drop(listener);
     let config = Alertmanager {
         url: Url::parse(&url).unwrap(),
-        auth: AlertmanagerAuth::None,
+        auth: Login::None,
         ca_file: None,
     };
     let failure = post(&config).await.unwrap_err();

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::alert::alertmanager::fake::{Answer, Fake, ok};
 use crate::alert::rule::Labels;
-use crate::config::AlertmanagerAuth;
+use crate::http::Login;
 use crate::secret::Secret;
 
 fn peers(alertmanagers: &[&Fake]) -> (Peers, Arc<Metrics>) {
@@ -153,7 +153,7 @@ async fn what_waits_for_an_alertmanager_survives_another_way_to_it() {
     // Its next attempt would be in a minute.
     peers.push(&[alert("b", None)]);
     let mut mended = refuses.config();
-    mended.auth = AlertmanagerAuth::Bearer(Secret::Value("right".into()));
+    mended.auth = Login::Bearer(Secret::Value("right".into()));
     let new = Fake::start([ok()]).await;
     let alerting = Alerting {
         external_labels: BTreeMap::new(),

@@ -7,6 +7,7 @@ use std::thread;
 use secrecy::SecretString;
 
 use super::*;
+use crate::secret::Secret;
 
 const FLEET: &str = include_str!("../../../tests/data/status/fleet.json");
 
