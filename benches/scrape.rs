@@ -14,14 +14,14 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use rolling_upgrade_exporter::alert::{Facts, Own, rules};
+use rolling_upgrade_exporter::alert::{AlertInput, rules};
 use rolling_upgrade_exporter::clock::{Clock, Times};
 use rolling_upgrade_exporter::expose::{Exposition, render};
 use rolling_upgrade_exporter::model::{
     ClusterState, Key, Kind, Node, NodeStatus, Span, Thresholds, Upgrade, UpgradeStatus,
     UpgradeView,
 };
-use rolling_upgrade_exporter::store::Snapshot;
+use rolling_upgrade_exporter::store::{ExporterHealth, Snapshot};
 use tokio::time::Instant;
 
 const CLUSTERS: usize = 2000;
@@ -69,14 +69,14 @@ fn main() {
         0
     });
 
-    let facts = Facts {
+    let input = AlertInput {
         times: Times::at(now),
         clusters: &snapshot,
-        own: Own::default(),
+        health: ExporterHealth::default(),
     };
     let conditions = || rules().filter_map(|rule| rule.holds);
     let alerts = measure(|| {
-        black_box(conditions().map(|holds| holds(&facts).len()).sum::<usize>());
+        black_box(conditions().map(|holds| holds(&input).len()).sum::<usize>());
         0
     });
 

@@ -3,8 +3,8 @@
 
 mod alertmanager;
 mod engine;
-mod facts;
 mod file;
+mod input;
 mod notification;
 mod peer;
 mod queue;
@@ -12,8 +12,8 @@ mod rule;
 mod rules;
 mod sidecar;
 
-pub use facts::{Facts, Failing, Own};
 pub use file::rules_file;
+pub use input::AlertInput;
 pub use notification::Notification;
 pub use rule::{Labels, Rule, Severity};
 pub use rules::all as rules;

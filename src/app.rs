@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::expose::Exposition;
 use crate::poll::{self, Polling};
 use crate::ready::Ready;
-use crate::store::Store;
+use crate::store::{self, Store};
 use crate::telemetry::Metrics;
 use crate::web::App;
 use reload::{Reader, Reloader};
@@ -93,8 +93,10 @@ pub async fn run(
 
     let clock = Clock::system();
     let store = Arc::new(Store::new());
-    let metrics = Arc::new(Metrics::new());
-    metrics.config_loaded(Some(clock.now()));
+    store.put_config_load(Some(clock.now()));
+    let mut metrics = Metrics::new();
+    store::register(&store, metrics.own());
+    let metrics = Arc::new(metrics);
     let exposition = Arc::new(Exposition::new(metrics.clone(), clock.clone()));
     let (polled, first_round) = Ready::new();
     let (ready, unexposed) = Ready::new();
@@ -162,7 +164,6 @@ pub async fn run(
         sidecar,
         store,
         exposition,
-        metrics,
         clock,
         reader: Reader::default(),
     };

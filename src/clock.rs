@@ -9,8 +9,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use times::{Clocks, Times};
+pub(crate) use vendor::Reading;
 pub use vendor::VendorClock;
-pub(crate) use vendor::{Outcome, Reading};
 
 /// A source of wall-clock time that can be shared.
 #[derive(Clone)]

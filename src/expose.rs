@@ -2,7 +2,7 @@
 //! joined when scraped.
 
 #[cfg(test)]
-mod check;
+pub(crate) mod check;
 mod degraded;
 mod family;
 mod gzip;

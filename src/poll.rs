@@ -288,7 +288,6 @@ impl Gone {
                 deps.metrics.forget_product(name, product.name);
             }
             if account.is_none() {
-                deps.metrics.forget_account(name);
                 deps.store.remove_clock(name);
             }
         }

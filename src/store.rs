@@ -1,5 +1,8 @@
 //! What is known now: one immutable snapshot, replaced whenever a worker learns something.
 
+mod health;
+mod metrics;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +12,10 @@ use tokio::sync::watch;
 
 use crate::clock::{Clocks, VendorClock};
 use crate::model::{ClusterState, DiscoveryState, Key};
+use health::{Facts, discovery_key};
+
+pub use health::{ExporterHealth, Failing};
+pub use metrics::register;
 
 /// Every watched cluster with its last state, by account, product and id.
 pub type Snapshot = BTreeMap<Key, Arc<ClusterState>>;
@@ -22,6 +29,7 @@ pub struct Store {
     snapshot: ArcSwap<Snapshot>,
     discoveries: ArcSwap<Discoveries>,
     clocks: ArcSwap<Clocks>,
+    facts: ArcSwap<Facts>,
     changed: watch::Sender<()>,
     /// Changes so far.
     changes: AtomicU64,
@@ -40,6 +48,7 @@ impl Store {
             snapshot: ArcSwap::default(),
             discoveries: ArcSwap::default(),
             clocks: ArcSwap::default(),
+            facts: ArcSwap::default(),
             changed: watch::Sender::new(()),
             changes: AtomicU64::new(0),
         }
@@ -69,6 +78,11 @@ impl Store {
     /// Puts the new states of clusters as one change.
     pub fn put_all(&self, states: impl IntoIterator<Item = ClusterState>) {
         let states: Vec<_> = states.into_iter().map(Arc::new).collect();
+        self.index_errors(
+            states
+                .iter()
+                .map(|state| (state.key.clone(), state.last_error.as_ref())),
+        );
         self.change(|snapshot| {
             for state in &states {
                 snapshot.insert(state.key.clone(), state.clone());
@@ -78,6 +92,7 @@ impl Store {
 
     /// Forgets a cluster.
     pub fn remove(&self, key: &Key) {
+        self.index_errors([(key.clone(), None)]);
         self.change(|snapshot| {
             snapshot.remove(key);
         });
@@ -90,6 +105,8 @@ impl Store {
 
     /// Puts how looking for the clusters of a product went.
     pub fn put_discovery(&self, state: DiscoveryState) {
+        let key = discovery_key(&state.account, state.product);
+        self.index_errors([(key, state.last_error.as_ref())]);
         let state = Arc::new(state);
         self.discoveries.rcu(|old| {
             let mut new = Discoveries::clone(old);
@@ -101,6 +118,7 @@ impl Store {
 
     /// Forgets how looking for the clusters of a product goes.
     pub fn remove_discovery(&self, account: &Arc<str>, product: &'static str) {
+        self.index_errors([(discovery_key(account, product), None)]);
         let key = (account.clone(), product);
         self.discoveries.rcu(|old| {
             let mut new = Discoveries::clone(old);

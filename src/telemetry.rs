@@ -1,15 +1,13 @@
 //! The exporter about itself: its metrics, its process, its logs.
 
 pub mod alerts;
-mod failing;
 mod forget;
 mod labels;
 pub mod log;
 pub mod process;
 
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::AtomicU64;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,12 +19,10 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use labels::{
-    BuildLabels, OnlyAccount, OnlyProduct, OutcomeLabels, ProductLabels, ReasonLabels,
-    RequestLabels, StateLabels, TruncatedLabels, outcome_labels, product_labels, reason_labels,
-    truncated_labels,
+    BuildLabels, OnlyProduct, OutcomeLabels, ProductLabels, ReasonLabels, RequestLabels,
+    TruncatedLabels, outcome_labels, product_labels, reason_labels, truncated_labels,
 };
 
-use crate::alert::Own;
 use crate::config::Account;
 use crate::http::Reason;
 use crate::model::UpgradeStatus;
@@ -35,13 +31,9 @@ use crate::provider::{self, Product};
 
 const PREFIX: &str = "rolling_upgrade_exporter";
 
-/// What stands for a product's discovery where a cluster's id would stand.
-pub const DISCOVERY: &str = "";
-
 /// Seconds; a poll is a few calls of up to 10 s each.
 const POLL_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-type FloatGauge = Gauge<f64, AtomicU64>;
 type PollDuration = Family<OnlyProduct, Histogram, fn() -> Histogram>;
 
 /// Everything that the exporter counts about itself.
@@ -51,21 +43,14 @@ pub struct Metrics {
     polls: Family<ProductLabels, Counter>,
     poll_failures: Family<ReasonLabels, Counter>,
     poll_duration: PollDuration,
-    failing_since: Family<ReasonLabels, FloatGauge>,
     api_requests: Family<RequestLabels, Counter>,
     upgrades_ended: Family<OutcomeLabels, Counter>,
-    clusters: Family<StateLabels, Gauge>,
-    clock_skew: Family<OnlyAccount, FloatGauge>,
     unknown_statuses: Family<OnlyProduct, Counter>,
     truncated: Family<TruncatedLabels, Counter>,
-    reload_successful: Gauge,
-    reload_success: FloatGauge,
     alerts: alerts::Alerts,
     web: exporter_web::Metrics,
-    failing: Mutex<failing::Sources>,
     /// The label sets of `api_requests`.
     requests: Mutex<HashSet<RequestLabels>>,
-    skew: Mutex<BTreeMap<String, f64>>,
 }
 
 impl Default for Metrics {
@@ -115,11 +100,6 @@ impl Metrics {
             "Time that a poll took, with all its calls, retries and waits for the rate limit",
             Family::new_with_constructor((|| Histogram::new(POLL_BUCKETS)) as fn() -> Histogram)
         );
-        let failing_since = family!(
-            "failing_since_timestamp_seconds",
-            "Since when polls of the product in the account fail for that reason (the longest failing cluster, or the discovery); absent when fine",
-            Family::default()
-        );
         let api_requests = family!(
             "api_requests",
             "Calls sent to the vendor, by its name of the call and the HTTP status (none: no answer)",
@@ -128,16 +108,6 @@ impl Metrics {
         let upgrades_ended = family!(
             "upgrades_ended",
             "Upgrades that this process saw end, by outcome",
-            Family::default()
-        );
-        let clusters = family!(
-            "clusters",
-            "Clusters that are watched, and those that the account may not read",
-            Family::default()
-        );
-        let clock_skew = family!(
-            "clock_skew_seconds",
-            "Local clock minus the vendor's, from the Date header of its last answer; a step of more than a minute counts when two answers agree",
             Family::default()
         );
         let unknown_statuses = family!(
@@ -150,16 +120,6 @@ impl Metrics {
             "Answers that exceed a bound: more than 20,000 nodes or 1,000 tasks of an upgrade, more than 20,000 clusters of a product, or a text of more than 256 characters (label). The first are kept, and counts of nodes stay right",
             Family::default()
         );
-        let reload_successful = family!(
-            "config_last_reload_successful",
-            "Whether the last attempt to load the config, at the start or by a reload, went well; a bad config changes nothing",
-            Gauge::default()
-        );
-        let reload_success = family!(
-            "config_last_reload_success_timestamp_seconds",
-            "When the config in use was loaded",
-            FloatGauge::default()
-        );
         let alerts = alerts::Alerts::new(own);
         let web = exporter_web::Metrics::register(&mut registry, PREFIX);
         Self {
@@ -167,20 +127,13 @@ impl Metrics {
             polls,
             poll_failures,
             poll_duration,
-            failing_since,
             api_requests,
             upgrades_ended,
-            clusters,
-            clock_skew,
             unknown_statuses,
             truncated,
-            reload_successful,
-            reload_success,
             alerts,
             web,
-            failing: Mutex::default(),
             requests: Mutex::default(),
-            skew: Mutex::default(),
         }
     }
 
@@ -215,18 +168,14 @@ impl Metrics {
             self.truncated
                 .get_or_create_owned(&truncated_labels(account, product.name, *what));
         }
-        for state in forget::CLUSTER_STATES {
-            self.clusters_in(account, product.name, state);
-        }
     }
 
-    /// A poll of `source` (a cluster's id, or [`DISCOVERY`]) ended after `took`, at `now`.
+    /// Counts a poll of a cluster, or a discovery, that ended after `took`.
     pub fn poll(
         &self,
-        (account, product, source): (&str, &'static str, &str),
+        (account, product): (&str, &'static str),
         took: Duration,
         outcome: Result<(), Reason>,
-        now: Timestamp,
     ) {
         let labels = product_labels(account, product);
         self.polls.get_or_create_owned(&labels).inc();
@@ -238,7 +187,6 @@ impl Metrics {
                 .get_or_create_owned(&reason_labels(account, product, reason))
                 .inc();
         }
-        self.set_failing((account, product, source), outcome.err(), now);
     }
 
     /// A poll brought data, and yet the vendor refused a part of it.
@@ -280,36 +228,6 @@ impl Metrics {
             .inc();
     }
 
-    /// How many clusters a product has in an account.
-    pub fn clusters(&self, account: &str, product: &'static str, watched: u64, inaccessible: u64) {
-        for (state, count) in forget::CLUSTER_STATES
-            .into_iter()
-            .zip([watched, inaccessible])
-        {
-            self.clusters_in(account, product, state)
-                .set(i64::try_from(count).unwrap_or(i64::MAX));
-        }
-    }
-
-    fn clusters_in(&self, account: &str, product: &'static str, state: &'static str) -> Gauge {
-        self.clusters.get_or_create_owned(&StateLabels {
-            account: account.into(),
-            product,
-            state,
-        })
-    }
-
-    /// Local clock minus the vendor's, in seconds.
-    pub fn clock_skew(&self, account: &str, seconds: f64) {
-        self.clock_skew
-            .get_or_create_owned(&OnlyAccount {
-                account: account.into(),
-            })
-            .set(seconds);
-        let mut skew = self.skew.lock();
-        skew.insert(account.to_owned(), seconds);
-    }
-
     /// A word in an answer that the mapping does not know.
     pub fn unknown_status(&self, product: &'static str) {
         self.unknown_statuses
@@ -324,27 +242,9 @@ impl Metrics {
             .inc();
     }
 
-    /// The config was read; `Some` is when it went well.
-    pub fn config_loaded(&self, at: Option<Timestamp>) {
-        self.reload_successful.set(i64::from(at.is_some()));
-        if let Some(at) = at {
-            self.reload_success.set(seconds(at));
-        }
-    }
-
-    /// What alerts are decided on, besides the clusters.
-    pub fn own(&self) -> Own {
-        Own {
-            failing: self.failing(),
-            clock_skew: {
-                let skew = self.skew.lock();
-                skew.iter()
-                    .map(|(a, seconds)| (a.clone(), *seconds))
-                    .collect()
-            },
-            reload_failed: self.reload_successful.get() == 0,
-            unreachable: self.alerts.failing(),
-        }
+    /// Registry of the exporter's own families, whose names get its prefix.
+    pub fn own(&mut self) -> &mut Registry {
+        self.registry.sub_registry_with_prefix(PREFIX)
     }
 
     /// The counters of alerts.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::facts::Facts;
+use super::input::AlertInput;
 use super::notification::Notification;
 use super::peer::Posting;
 use super::rule::{Labels, Rule};
@@ -91,9 +91,9 @@ impl Engine {
 
     /// Takes what is true now, and gives what has to be posted now, at most so many: the rest is
     /// due at the next step.
-    pub(super) fn step(&mut self, facts: &Facts<'_>, most: usize) -> Step {
-        let now = facts.times.local();
-        let holding = holding(facts);
+    pub(super) fn step(&mut self, input: &AlertInput<'_>, most: usize) -> Step {
+        let now = input.times.local();
+        let holding = holding(input);
         let explicit = self.explicit_resolve;
         let mut over = Vec::new();
         let external = &self.external_labels;
@@ -142,11 +142,11 @@ impl Engine {
 }
 
 /// The alerts whose condition is true, by their labels.
-fn holding(facts: &Facts<'_>) -> BTreeMap<Labels, &'static Rule> {
+fn holding(input: &AlertInput<'_>) -> BTreeMap<Labels, &'static Rule> {
     rules::all()
         .filter_map(|rule| Some((rule, rule.holds?)))
         .flat_map(|(rule, holds)| {
-            let conditions = holds(facts).into_iter();
+            let conditions = holds(input).into_iter();
             conditions.map(move |condition| (rule.alert_labels(&condition), rule))
         })
         .collect()

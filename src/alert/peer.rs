@@ -26,11 +26,14 @@ use super::alertmanager::{Endpoint, Post};
 use super::notification::Notification;
 use super::queue::Entry;
 use super::rule::Labels;
+use super::sidecar::World;
 use crate::clock::Clock;
 use crate::config::{Alerting, Alertmanager};
+use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::text;
 use delivery::Peer;
+use health::Owner;
 
 pub(super) use delivery::CAPACITY;
 
@@ -52,6 +55,7 @@ pub(super) struct Peers {
     resend_interval: Duration,
     /// Tells the tasks to finish.
     stop: watch::Sender<bool>,
+    store: Arc<Store>,
     metrics: Arc<Metrics>,
     clock: Clock,
 }
@@ -61,6 +65,7 @@ struct Running {
     config: Alertmanager,
     peer: Arc<Peer<Endpoint>>,
     task: JoinSet<()>,
+    _owner: Owner,
 }
 
 /// How long things take; tests are faster.
@@ -97,22 +102,18 @@ impl Pace {
 
 impl Peers {
     /// The Alertmanagers of the config; their counters start at 0.
-    pub(super) fn new(alerting: &Alerting, metrics: Arc<Metrics>, clock: Clock) -> Self {
-        Self::at_pace(
-            alerting,
-            metrics,
-            clock,
-            Pace::new(alerting.resend_interval),
-        )
+    pub(super) fn new(alerting: &Alerting, world: &World) -> Self {
+        Self::at_pace(alerting, world, Pace::new(alerting.resend_interval))
     }
 
-    fn at_pace(alerting: &Alerting, metrics: Arc<Metrics>, clock: Clock, pace: Pace) -> Self {
+    fn at_pace(alerting: &Alerting, world: &World, pace: Pace) -> Self {
         let mut peers = Self {
             running: Vec::new(),
             resend_interval: alerting.resend_interval,
             stop: watch::Sender::new(false),
-            metrics,
-            clock,
+            store: world.store.clone(),
+            metrics: world.metrics.clone(),
+            clock: world.clock.clone(),
         };
         let add = |config: &Alertmanager| peers.start(config.clone(), pace);
         peers.running = alerting.alertmanagers.iter().map(add).collect();
@@ -120,17 +121,25 @@ impl Peers {
     }
 
     fn start(&self, config: Alertmanager, pace: Pace) -> Running {
-        let (metrics, clock) = (self.metrics.clone(), self.clock.clone());
+        let owner = Owner::new(config.label(), self.store.clone(), self.metrics.clone());
+        let clock = self.clock.clone();
         let way = Endpoint::new(&config, clock.clone(), self.resend_interval);
-        let peer = Arc::new(Peer::new(config.label(), way, pace, metrics, clock));
+        let (store, metrics) = (self.store.clone(), self.metrics.clone());
+        let peer = Peer::new(config.label(), way, pace, store, metrics, clock);
+        let peer = Arc::new(peer);
         let mut task = JoinSet::new();
         task.spawn(supervise(peer.clone(), self.stop.subscribe()));
-        Running { config, peer, task }
+        Running {
+            config,
+            peer,
+            task,
+            _owner: owner,
+        }
     }
 
     /// Takes another config over. What waits for an Alertmanager that stays goes on waiting, also when
-    /// it is reached in another way now; one that is not named any more is forgotten.
-    pub(super) async fn replace(&mut self, alerting: &Alerting) {
+    /// it is reached in another way now; one that is not named any more ends with all that waits.
+    pub(super) fn replace(&mut self, alerting: &Alerting) {
         let resend = alerting.resend_interval;
         let is_same_pace = std::mem::replace(&mut self.resend_interval, resend) == resend;
         let pace = Pace::new(resend);
@@ -150,16 +159,6 @@ impl Peers {
                 None => self.start(config.clone(), pace),
             };
             self.running.push(running);
-        }
-        for running in before {
-            running.forget(&self.metrics).await;
-        }
-    }
-
-    /// Nobody gets alerts any more.
-    pub(super) async fn forget(self) {
-        for running in self.running {
-            running.forget(&self.metrics).await;
         }
     }
 
@@ -183,7 +182,7 @@ impl Peers {
 
     /// Tries to empty each queue once more, for at most `grace`. What is left is counted as dropped
     /// and told in the log.
-    pub(super) async fn finish(mut self, grace: Duration) {
+    pub(super) async fn finish(&mut self, grace: Duration) {
         self.stop.send_replace(true);
         let end = Instant::now() + grace;
         for Running { peer, task, .. } in &mut self.running {
@@ -192,14 +191,6 @@ impl Peers {
             task.shutdown().await;
             peer.give_up();
         }
-    }
-}
-
-impl Running {
-    /// Ends it with all that waits, and its series.
-    async fn forget(mut self, metrics: &Metrics) {
-        self.task.shutdown().await;
-        metrics.alerts().forget(self.config.label());
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::facts::Facts;
+use super::input::AlertInput;
 
 /// Labels by name. A label without a value is no label, as in Prometheus.
 pub type Labels = BTreeMap<String, String>;
@@ -61,7 +61,7 @@ pub struct Rule {
     /// What it means, and what to look at first.
     pub description: &'static str,
     /// The condition for the sidecar: the labels of each that holds. None: a rule only.
-    pub holds: Option<fn(&Facts<'_>) -> Vec<Labels>>,
+    pub holds: Option<fn(&AlertInput<'_>) -> Vec<Labels>>,
 }
 
 impl Rule {

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::engine::Engine;
-use super::facts::Facts;
+use super::input::AlertInput;
 use super::peer::{CAPACITY, Peers};
 use crate::clock::{Clock, Times};
 use crate::config::Alerting;
@@ -32,9 +32,9 @@ pub type Order = (Option<Alerting>, oneshot::Sender<()>);
 /// What alerts are decided on.
 #[derive(Debug)]
 pub struct World {
-    /// The clusters.
+    /// The clusters, and the health of the exporter.
     pub store: Arc<Store>,
-    /// The exporter itself.
+    /// Where alerts are counted.
     pub metrics: Arc<Metrics>,
     /// The wall clock.
     pub clock: Clock,
@@ -76,7 +76,7 @@ pub async fn run(
             () = tokio::time::sleep(wait) => None,
         };
         if let Some((config, done)) = ordered {
-            sidecar = replace(sidecar, config, &world).await;
+            sidecar = replace(sidecar, config, &world);
             // An error is somebody who does not wait for it.
             done.send(()).ok();
             continue;
@@ -93,23 +93,16 @@ pub async fn run(
 }
 
 /// The sidecar under another config.
-async fn replace(
-    sidecar: Option<Sidecar>,
-    config: Option<Alerting>,
-    world: &World,
-) -> Option<Sidecar> {
+fn replace(sidecar: Option<Sidecar>, config: Option<Alerting>, world: &World) -> Option<Sidecar> {
     match (sidecar, config) {
         (Some(sidecar), Some(config)) if sidecar.config == config => Some(sidecar),
         (Some(mut sidecar), Some(config)) => {
-            sidecar.peers.replace(&config).await;
+            sidecar.peers.replace(&config);
             sidecar.engine.replace(&config);
             sidecar.config = config;
             Some(sidecar)
         }
-        (Some(sidecar), None) => {
-            sidecar.peers.forget().await;
-            None
-        }
+        (Some(_), None) => None,
         (None, config) => config.map(|config| Sidecar::new(config, world)),
     }
 }
@@ -118,7 +111,7 @@ impl Sidecar {
     fn new(config: Alerting, world: &World) -> Self {
         Self {
             engine: Engine::new(&config, world.page.clone()),
-            peers: Peers::new(&config, world.metrics.clone(), world.clock.clone()),
+            peers: Peers::new(&config, world),
             config,
         }
     }
@@ -126,12 +119,12 @@ impl Sidecar {
     /// Looks once, and tells after how long to look again at the latest.
     fn look(&mut self, world: &World, most: usize) -> Duration {
         let snapshot = world.store.snapshot();
-        let facts = Facts {
+        let input = AlertInput {
             times: Times::read(world.clock.now(), &world.store.clocks()),
             clusters: &snapshot,
-            own: world.metrics.own(),
+            health: world.store.health(),
         };
-        let seen = self.engine.step(&facts, most);
+        let seen = self.engine.step(&input, most);
         self.peers.withdraw(&seen.over);
         self.peers.push(&seen.postings);
         if seen.postings.len() == MOST {
@@ -147,19 +140,20 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::alert::alertmanager::fake::{Fake, ok};
+    use crate::expose::check;
 
-    fn world(metrics: &Arc<Metrics>) -> World {
+    fn world() -> World {
         World {
             store: Arc::new(Store::new()),
-            metrics: metrics.clone(),
+            metrics: Arc::new(Metrics::new()),
             clock: Clock::system(),
             page: None,
         }
     }
-    use crate::alert::alertmanager::fake::{Fake, ok};
 
     /// Runs it for an Alertmanager that takes everything.
-    async fn start(metrics: &Arc<Metrics>, resend_interval: Duration) -> Fake {
+    async fn start(world: World, resend_interval: Duration) -> Fake {
         let fake = Fake::start([ok()]).await;
         let config = Alerting {
             external_labels: BTreeMap::new(),
@@ -167,7 +161,6 @@ mod tests {
             explicit_resolve: false,
             alertmanagers: vec![fake.config()],
         };
-        let world = world(metrics);
         let (orders, received) = mpsc::channel(1);
         tokio::spawn(async move {
             run(Some(config), received, world, std::future::pending()).await;
@@ -186,10 +179,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_alert_is_renewed_before_it_lapses_however_short_the_interval() {
-        let metrics = Arc::new(Metrics::new());
-        metrics.config_loaded(None);
+        let world = world();
+        world.store.put_config_load(None);
         let resend = Duration::from_secs(1);
-        let fake = start(&metrics, resend).await;
+        let fake = start(world, resend).await;
         let posts = || {
             let requests = fake.requests();
             let told = |body: &str| body.contains("RollingUpgradeConfigReloadFailed");
@@ -204,13 +197,13 @@ mod tests {
 
     #[tokio::test]
     async fn more_alerts_at_once_than_a_queue_holds_all_arrive() {
-        let metrics = Arc::new(Metrics::new());
-        metrics.config_loaded(Some(Clock::system().now()));
+        let world = world();
+        let metrics = world.metrics.clone();
         let alerts = CAPACITY + 1000;
-        for number in 0..alerts {
-            metrics.clock_skew(&format!("account-{number}"), 90.0);
-        }
-        let fake = start(&metrics, Duration::from_secs(900)).await;
+        // Their data are old.
+        let clusters = (0..alerts).map(|number| check::cluster(&number.to_string()));
+        world.store.put_all(clusters);
+        let fake = start(world, Duration::from_secs(900)).await;
         let label = fake.config().label().to_owned();
         let value = |what: &str| {
             let name = format!("alerts_{what}_total{{alertmanager=\"{label}\"}} ");
@@ -228,9 +221,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_new_config_turns_it_on_and_off_and_is_heard_at_once() {
-        let metrics = Arc::new(Metrics::new());
-        metrics.config_loaded(None);
-        let world = world(&metrics);
+        let world = world();
+        let metrics = world.metrics.clone();
+        world.store.put_config_load(None);
         let (orders, received) = mpsc::channel(1);
         tokio::spawn(run(None, received, world, std::future::pending()));
         let order = async |config: Option<Alerting>| {

@@ -15,7 +15,6 @@ use crate::config::{self, Alerting, Config};
 use crate::expose::Exposition;
 use crate::poll::{Changes, Polling, Prepared};
 use crate::store::Store;
-use crate::telemetry::Metrics;
 use exporter_web::ReloadQueue;
 pub(super) use reading::Reader;
 use reading::Reading;
@@ -31,7 +30,6 @@ pub(super) struct Reloader {
     pub(super) sidecar: mpsc::Sender<alert::Order>,
     pub(super) store: Arc<Store>,
     pub(super) exposition: Arc<Exposition>,
-    pub(super) metrics: Arc<Metrics>,
     pub(super) clock: Clock,
     pub(super) reader: Reader,
 }
@@ -71,7 +69,7 @@ impl Reloader {
         let read = match self.read().await {
             Ok(read) => read,
             Err(why) => {
-                self.metrics.config_loaded(None);
+                self.store.put_config_load(None);
                 // A line of the log for each.
                 for problem in why.lines() {
                     tracing::error!(by, problem, "The config was not reloaded, nothing changed.");
@@ -83,7 +81,7 @@ impl Reloader {
         let (changes, alerting) = self.apply(read).await;
         // A scrape that begins after the answer shows all of it.
         self.exposition.caught_up(&self.store).await;
-        self.metrics.config_loaded(Some(self.clock.now()));
+        self.store.put_config_load(Some(self.clock.now()));
         let Changes { accounts, clusters } = changes;
         tracing::info!(
             by, %accounts, %clusters,

@@ -76,7 +76,9 @@ async fn account(account: &Account, clock: &Clock) -> Checked {
     Checked {
         account: account.name.clone(),
         place: account.place(),
-        skew: transport.ok().and_then(|transport| transport.skew()),
+        skew: transport
+            .ok()
+            .and_then(|transport| transport.clock().last_skew()),
         products,
     }
 }

@@ -68,6 +68,10 @@ struct State {
     doubted: Option<Reading>,
     /// Sum of all steps so far.
     stepped: SignedDuration,
+    /// Local clock minus the vendor's by the last answer; `None` before the first one.
+    last_skew: Option<SignedDuration>,
+    /// Local clock minus the vendor's by the last answer that is not doubted.
+    skew: Option<SignedDuration>,
 }
 
 /// Verdict on the time that an answer tells.
@@ -153,6 +157,17 @@ impl VendorClock {
         self.0.state.lock().now(Instant::now())
     }
 
+    /// Returns the local clock minus the vendor's by the last answer; `None` before the first one.
+    pub fn last_skew(&self) -> Option<SignedDuration> {
+        self.0.state.lock().last_skew
+    }
+
+    /// Returns the local clock minus the vendor's by the last answer that is not doubted: a step counts
+    /// when two answers agree. `None` before the first one.
+    pub fn skew(&self) -> Option<SignedDuration> {
+        self.0.state.lock().skew
+    }
+
     /// Returns the local clock.
     pub(crate) fn local(&self) -> &Clock {
         &self.0.local
@@ -161,8 +176,13 @@ impl VendorClock {
     /// Takes in the time that an answer tells.
     pub(crate) fn observe(&self, reading: Reading) -> Outcome {
         let local = self.0.local.now();
+        let instant = Instant::now();
         let mut state = self.0.state.lock();
-        let outcome = state.observe(reading, Instant::now(), local);
+        let outcome = state.observe(reading, instant, local);
+        state.last_skew = Some(local.duration_since(reading.at(instant)));
+        if outcome != Outcome::Doubted {
+            state.skew = state.last_skew;
+        }
         if matches!(outcome, Outcome::Stepped(_)) {
             // Under the lock, so that a later sum is not overwritten by an earlier one.
             self.0.steps.send_replace(state.stepped);

@@ -19,8 +19,10 @@ fn shift_all<'a>(times: impl IntoIterator<Item = Option<&'a mut Timestamp>>, by:
 impl ClusterState {
     /// Shifts what was noted by the clock: the last good poll, and since when calls fail.
     pub fn shift_noted(&mut self, by: SignedDuration) {
-        let error = self.last_error.as_mut().map(|error| &mut error.at);
-        shift_all([Some(&mut self.last_success), error], by);
+        shift_all([Some(&mut self.last_success)], by);
+        if let Some(error) = &mut self.last_error {
+            error.shift_noted(by);
+        }
         for call in &mut self.degraded {
             shift_all([Some(&mut call.since), Some(&mut call.reason_since)], by);
         }

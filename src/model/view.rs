@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     AvailableVersion, Degraded, Finding, Key, Kind, NodeStatus, Span, TaskStatus, Upgrade,
-    UpgradeStatus, progress,
+    UpgradeStatus, progress, shifted,
 };
 use crate::http::ApiError;
 
@@ -117,6 +117,8 @@ pub struct LastError {
     pub message: String,
     /// When.
     pub at: Timestamp,
+    /// Time at which polls began to fail for this reason.
+    pub since: Timestamp,
 }
 
 impl LastError {
@@ -126,7 +128,23 @@ impl LastError {
             reason: error.reason.as_str(),
             message: error.to_string(),
             at,
+            since: at,
         }
+    }
+
+    /// Keeps the begin of the failure before, if that had the reason of this one.
+    #[must_use]
+    pub fn after(mut self, before: Option<&Self>) -> Self {
+        if let Some(before) = before.filter(|before| before.reason == self.reason) {
+            self.since = before.since;
+        }
+        self
+    }
+
+    /// Shifts what was noted by the clock.
+    pub fn shift_noted(&mut self, by: SignedDuration) {
+        self.at = shifted(self.at, by);
+        self.since = shifted(self.since, by);
     }
 }
 

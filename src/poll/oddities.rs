@@ -4,7 +4,6 @@ use super::{Deps, Watch};
 use crate::model::bounds::{Truncated, is_cut};
 use crate::model::{Observation, Remark};
 use crate::provider::Discovery;
-use crate::telemetry::DISCOVERY;
 use crate::telemetry::log::LogOnce;
 
 /// Oddities of a product's answers that were logged.
@@ -25,7 +24,7 @@ impl Watch {
             has_cut_name.then_some(Truncated::Label),
         ];
         for bound in exceeded.into_iter().flatten() {
-            if self.is_news(deps, DISCOVERY, bound) {
+            if self.is_news(deps, "", bound) {
                 tracing::warn!(
                     account = %self.account.name, product = self.product.name,
                     what = bound.as_str(), left_out,

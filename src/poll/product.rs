@@ -21,7 +21,6 @@ use crate::http::{ApiError, Reason};
 use crate::model::{DiscoveryState, LastError};
 use crate::provider::Discovery;
 use crate::ready::Latch;
-use crate::telemetry::DISCOVERY;
 
 /// A worker that panicked is a bug; its cluster is watched again after a while.
 const AFTER_PANIC: Duration = Duration::from_secs(10);
@@ -185,10 +184,9 @@ impl Course {
         let first = self.first.take();
         let (account, product) = (self.watch.account.name.clone(), self.watch.product.name);
         deps.metrics.poll(
-            (&account, product, DISCOVERY),
+            (&account, product),
             took,
             outcome.as_ref().map(|_| ()).map_err(|e| e.reason),
-            now,
         );
         let unpublished = matches!(&outcome, Err(error) if error.reason == Reason::NotFound);
         let asked = match outcome {
@@ -226,7 +224,8 @@ impl Course {
                 // Those that the config names are watched all the same.
                 let listed = select::listed(&self.watch.config, &Discovery::default());
                 self.add_new(deps, &listed.unwrap_or_default(), first.as_ref());
-                self.shown.last_error = Some(LastError::new(&error, now));
+                let before = self.shown.last_error.as_ref();
+                self.shown.last_error = Some(LastError::new(&error, now).after(before));
                 error.retry_after
             }
         };
@@ -245,9 +244,6 @@ impl Course {
     fn show(&mut self, deps: &Deps) {
         let watched = u64::try_from(self.workers.len()).unwrap_or(u64::MAX);
         self.shown.watched = watched;
-        let (account, product) = (&self.watch.account.name, self.watch.product.name);
-        deps.metrics
-            .clusters(account, product, watched, self.shown.inaccessible);
         deps.store.put_discovery(self.shown.clone());
     }
 

@@ -193,9 +193,11 @@ impl Bench {
             },
         };
         change(&mut config);
+        let (store, mut metrics) = (Arc::new(Store::new()), Metrics::new());
+        crate::store::register(&store, metrics.own());
         let deps = Deps {
-            store: Arc::new(Store::new()),
-            metrics: Arc::new(Metrics::new()),
+            store,
+            metrics: Arc::new(metrics),
             clock: Clock::tokio(Timestamp::from_second(1_800_000_000).unwrap()),
             confirms_at_once,
         };

@@ -201,9 +201,7 @@ impl Worker {
     pub(super) fn end(&self) {
         let mut course = self.course.lock();
         course.is_gone = true;
-        let key = &course.state.key;
-        self.deps.store.remove(key);
-        self.deps.metrics.forget(&key.account, key.product, &key.id);
+        self.deps.store.remove(&course.state.key);
     }
 
     /// Returns the state as it is now.
@@ -229,10 +227,9 @@ impl Course {
         self.apply_step(stepped);
         let key = &self.state.key;
         deps.metrics.poll(
-            (&key.account, key.product, &key.id),
+            (&key.account, key.product),
             took,
             outcome.as_ref().map(|_| ()).map_err(|e| e.reason),
-            now,
         );
         let error = match outcome {
             Ok(observation) => {
@@ -339,7 +336,8 @@ impl Course {
         }
         self.failures = self.failures.saturating_add(1);
         self.state.up = false;
-        self.state.last_error = Some(LastError::new(error, now));
+        let before = self.state.last_error.as_ref();
+        self.state.last_error = Some(LastError::new(error, now).after(before));
         let is_not_offered = error.cause == Cause::NotPublished;
         let memory = Arc::make_mut(&mut self.memory);
         self.ask_again_soon = memory.primary_failed(error.call, is_not_offered) == 1;

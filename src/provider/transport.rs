@@ -16,12 +16,11 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::Call;
-use crate::clock::{Outcome, Reading, VendorClock};
+use crate::clock::{Reading, VendorClock};
 use crate::config::Account;
 use crate::http::{ApiError, Cause, Reason, Redaction};
 use crate::secret::refresh_all;
@@ -59,8 +58,6 @@ pub struct Transport {
     proxy: Option<String>,
     /// Password of the proxy.
     proxy_secrets: Redaction,
-    /// As the last answer showed it.
-    skew: Mutex<Option<SignedDuration>>,
     metrics: Arc<Metrics>,
     clock: VendorClock,
     /// See [`Transport::shared`].
@@ -89,7 +86,6 @@ impl Transport {
             calls: closed::calls().collect(),
             proxy: account.proxy_url.as_ref().map(host),
             proxy_secrets: Redaction::of_url(account.proxy_url.as_ref()),
-            skew: Mutex::default(),
             metrics,
             clock: clock.into(),
             slots: Mutex::default(),
@@ -103,7 +99,6 @@ impl Transport {
     pub fn following(mut self, old: &Self, same_credentials: bool) -> Self {
         self.rate = self.rate.following(&old.rate);
         self.gate = self.gate.following(&old.gate);
-        self.skew = Mutex::new(old.skew());
         if same_credentials {
             let slots = old.slots.lock();
             self.slots = Mutex::new(slots.clone());
@@ -116,11 +111,6 @@ impl Transport {
     pub fn once(mut self) -> Self {
         self.attempts = 1;
         self
-    }
-
-    /// Local clock minus the vendor's, by the last answer that told the time.
-    pub fn skew(&self) -> Option<SignedDuration> {
-        *self.skew.lock()
     }
 
     /// What all of the account's products have one of, such as a source of tokens: the one of this
@@ -338,23 +328,9 @@ impl Transport {
             .api_request(&self.account, request.product, request.call.name, &code);
         let Received { answer, reading } = outcome?;
         if let Some(reading) = reading {
-            self.observe(reading);
+            self.clock.observe(reading);
         }
         Ok((answer, reading))
-    }
-
-    /// Takes in the vendor's time. An answer that is doubted changes no metric.
-    fn observe(&self, reading: Reading) {
-        let outcome = self.clock.observe(reading);
-        let now = self.clock.local().now();
-        let skew = now.duration_since(reading.at(Instant::now()));
-        if let Outcome::Stepped(by) = outcome {
-            self.metrics.shift_failing(&self.account, by);
-        }
-        if outcome != Outcome::Doubted {
-            self.metrics.clock_skew(&self.account, skew.as_secs_f64());
-        }
-        *self.skew.lock() = Some(skew);
     }
 }
 

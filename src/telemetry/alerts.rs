@@ -1,15 +1,10 @@
 //! What the sidecar counts of each Alertmanager.
 
-use parking_lot::Mutex;
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 use super::labels::{OnlyAlertmanager, alertmanager_label};
-use super::{FloatGauge, seconds};
 
 /// The families with the label `alertmanager`, its address.
 #[derive(Debug)]
@@ -17,8 +12,6 @@ pub struct Alerts {
     sent: Family<OnlyAlertmanager, Counter>,
     errors: Family<OnlyAlertmanager, Counter>,
     dropped: Family<OnlyAlertmanager, Counter>,
-    failing_since: Family<OnlyAlertmanager, FloatGauge>,
-    failing: Mutex<BTreeMap<String, Timestamp>>,
 }
 
 impl Alerts {
@@ -27,8 +20,6 @@ impl Alerts {
             sent: Family::default(),
             errors: Family::default(),
             dropped: Family::default(),
-            failing_since: Family::default(),
-            failing: Mutex::default(),
         };
         registry.register(
             "alerts_sent",
@@ -44,11 +35,6 @@ impl Alerts {
             "alerts_dropped",
             "Alerts that an Alertmanager never got: the queue was full, or the program ended",
             alerts.dropped.clone(),
-        );
-        registry.register(
-            "notifications_failing_since_timestamp_seconds",
-            "Since when an Alertmanager takes no alerts; absent when fine",
-            alerts.failing_since.clone(),
         );
         alerts
     }
@@ -67,40 +53,21 @@ impl Alerts {
         for family in [&self.sent, &self.errors, &self.dropped] {
             family.remove(&label);
         }
-        self.failing_since.remove(&label);
-        self.failing.lock().remove(alertmanager);
     }
 
-    /// It took a batch of so many alerts. What failed of others still counts as failing.
+    /// Counts a batch of so many alerts that it took.
     pub fn took(&self, alertmanager: &str, alerts: usize) {
         let label = alertmanager_label(alertmanager);
         self.sent.get_or_create_owned(&label).inc_by(count(alerts));
     }
 
-    /// It took a batch of so many alerts, and all is well.
-    pub fn delivered(&self, alertmanager: &str, alerts: usize) {
+    /// Counts a batch of so many alerts that it did not take, or of which it did not hear.
+    pub fn refused(&self, alertmanager: &str, alerts: usize) {
         self.took(alertmanager, alerts);
         let label = alertmanager_label(alertmanager);
-        if self.failing.lock().remove(alertmanager).is_some() {
-            self.failing_since.remove(&label);
-        }
-    }
-
-    /// It did not take a batch of so many alerts, or could not be reached.
-    pub fn refused(&self, alertmanager: &str, alerts: usize, now: Timestamp) {
-        let label = alertmanager_label(alertmanager);
-        self.sent.get_or_create_owned(&label).inc_by(count(alerts));
         self.errors
             .get_or_create_owned(&label)
             .inc_by(count(alerts));
-        let since = *self
-            .failing
-            .lock()
-            .entry(alertmanager.to_owned())
-            .or_insert(now);
-        self.failing_since
-            .get_or_create_owned(&label)
-            .set(seconds(since));
     }
 
     /// So many alerts never reached it.
@@ -109,12 +76,6 @@ impl Alerts {
         self.dropped
             .get_or_create_owned(&label)
             .inc_by(count(alerts));
-    }
-
-    /// The Alertmanagers that take no alerts, and since when.
-    pub(super) fn failing(&self) -> Vec<(String, Timestamp)> {
-        let failing = self.failing.lock();
-        failing.iter().map(|(url, at)| (url.clone(), *at)).collect()
     }
 }
 

@@ -107,6 +107,7 @@ impl Cluster {
         self.state.upgrades.clear();
         self.state.answered = false;
         self.state.degraded.clear();
+        self.state.last_error = None;
         self.state.up = false;
         self.state.last_success = now;
     }

@@ -1,16 +1,18 @@
 //! An exporter by chance: its clusters, its own state, and what it serves.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rolling_upgrade_exporter::alert::{Facts, Own};
+use rolling_upgrade_exporter::alert::AlertInput;
 use rolling_upgrade_exporter::clock::Times;
 use rolling_upgrade_exporter::expose;
-use rolling_upgrade_exporter::http::Reason;
+use rolling_upgrade_exporter::http::{ApiError, Reason};
+use rolling_upgrade_exporter::model::{DiscoveryState, LastError};
 use rolling_upgrade_exporter::provider::PRODUCTS;
-use rolling_upgrade_exporter::store::Snapshot;
-use rolling_upgrade_exporter::telemetry::{DISCOVERY, Metrics};
+use rolling_upgrade_exporter::store::{ExporterHealth, Snapshot, Store};
+use rolling_upgrade_exporter::telemetry::Metrics;
 
 use crate::chance::{one_in, one_of};
 use crate::cluster::Cluster;
@@ -27,17 +29,17 @@ const SKEWS: [f64; 9] = [
 pub(crate) struct Moment {
     pub(crate) now: Timestamp,
     pub(crate) clusters: Snapshot,
-    pub(crate) own: Own,
+    pub(crate) health: ExporterHealth,
     pub(crate) text: String,
 }
 
 impl Moment {
     /// What the exporter's own alerting decides on.
-    pub(crate) fn facts(&self) -> Facts<'_> {
-        Facts {
+    pub(crate) fn input(&self) -> AlertInput<'_> {
+        AlertInput {
             times: Times::at(self.now),
             clusters: &self.clusters,
-            own: self.own.clone(),
+            health: self.health.clone(),
         }
     }
 }
@@ -45,7 +47,9 @@ impl Moment {
 /// An exporter that is scraped at a pace.
 #[derive(Debug)]
 pub(crate) struct Exporter {
-    metrics: Metrics,
+    store: Store,
+    /// By account: local clock minus the vendor's, in seconds.
+    skews: BTreeMap<&'static str, f64>,
     clusters: Vec<Cluster>,
     /// By account and product: why the discovery fails.
     discovery: Vec<(&'static str, &'static str, Option<Reason>)>,
@@ -69,7 +73,8 @@ impl Exporter {
             .collect();
         let discovery = ACCOUNTS.map(|account| (account, one_of(rng, PRODUCTS).name, None));
         let exporter = Self {
-            metrics: Metrics::new(),
+            store: Store::new(),
+            skews: BTreeMap::new(),
             clusters,
             discovery: discovery.to_vec(),
             reachable: [true; 2],
@@ -79,9 +84,9 @@ impl Exporter {
     }
 
     fn begin(&self, now: Timestamp) {
-        self.metrics.config_loaded(Some(now));
+        self.store.put_config_load(Some(now));
         for url in ALERTMANAGERS {
-            self.metrics.alerts().announce(url);
+            self.store.add_alertmanager(url);
         }
     }
 
@@ -92,39 +97,47 @@ impl Exporter {
         }
         if one_in(rng, 25) && self.clusters.len() > 1 {
             let gone = self.clusters.swap_remove(rng.usize(..self.clusters.len()));
-            let key = &gone.state.key;
-            self.metrics.forget(&key.account, key.product, &key.id);
+            self.store.remove(&gone.state.key);
         }
         for cluster in &mut self.clusters {
             let (at, outcome) = cluster.step(rng, now);
-            let key = &cluster.state.key;
-            let source = (&*key.account, key.product, &*key.id);
-            self.metrics.poll(source, Duration::ZERO, outcome, at);
+            let before = cluster.state.last_error.take();
+            cluster.state.last_error = outcome.err().map(|reason| error(reason, at, before));
+            self.store.put(cluster.state.clone());
         }
         self.run_discovery(rng, now);
         self.notify(rng, now);
         if one_in(rng, 6) {
             let skew = one_of(rng, &SKEWS);
-            self.metrics.clock_skew(one_of(rng, &ACCOUNTS), skew);
+            self.skews.insert(one_of(rng, &ACCOUNTS), skew);
         }
         if one_in(rng, 6) {
-            self.metrics.config_loaded(rng.bool().then_some(now));
+            self.store.put_config_load(rng.bool().then_some(now));
         }
         let states: Vec<_> = self.clusters.iter().map(|c| c.state.clone()).collect();
+        let skews = self.skews.iter();
+        let health = ExporterHealth {
+            clock_skew: skews.map(|(name, skew)| ((*name).into(), *skew)).collect(),
+            ..self.store.health()
+        };
+        let mut metrics = Metrics::new();
+        let shown = health.clone();
+        metrics.own().register_collector(Box::new(shown));
         Moment {
             now,
-            text: expose::render(&states, now) + &self.metrics.encode(),
+            text: expose::render(&states, now) + &metrics.encode(),
             clusters: states
                 .into_iter()
                 .map(|state| (state.key.clone(), Arc::new(state)))
                 .collect(),
-            own: self.metrics.own(),
+            health,
         }
     }
 
     /// Another process takes over: it knows what the vendors tell, and nothing from before.
     fn restart(&mut self, now: Timestamp) {
-        self.metrics = Metrics::new();
+        self.store = Store::new();
+        self.skews.clear();
         self.begin(now);
         for cluster in &mut self.clusters {
             cluster.forget(now);
@@ -136,9 +149,20 @@ impl Exporter {
             if one_in(rng, 8) {
                 *failing = rng.bool().then(|| one_of(rng, Reason::ALL));
             }
-            let outcome = failing.map_or(Ok(()), Err);
-            let source = (*account, *product, DISCOVERY);
-            self.metrics.poll(source, Duration::ZERO, outcome, now);
+            let key = ((*account).into(), *product);
+            let before = self.store.discoveries().get(&key).cloned();
+            let before = before.and_then(|state| state.last_error.clone());
+            self.store.put_discovery(DiscoveryState {
+                account: key.0,
+                product,
+                cloud: "cloud",
+                cloud_region: "KR".into(),
+                last_success: None,
+                last_error: failing.map(|reason| error(reason, now, before)),
+                watched: 0,
+                inaccessible: 0,
+                left_out: 0,
+            });
         }
     }
 
@@ -148,11 +172,16 @@ impl Exporter {
                 *reachable = !*reachable;
             }
             if *reachable {
-                self.metrics.alerts().delivered(url, 1);
+                self.store.put_alertmanager(url, None);
             } else {
                 let ago = Duration::from_millis(one_of(rng, &[0, 0, 250, 1000]));
-                self.metrics.alerts().refused(url, 1, now - ago);
+                self.store.put_alertmanager(url, Some(now - ago));
             }
         }
     }
+}
+
+/// Returns the error of a poll that fails after another one.
+fn error(reason: Reason, at: Timestamp, before: Option<LastError>) -> LastError {
+    LastError::new(&ApiError::new(reason, ""), at).after(before.as_ref())
 }

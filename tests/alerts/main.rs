@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use rolling_upgrade_exporter::alert::{self, Facts, Labels, Rule};
+use rolling_upgrade_exporter::alert::{self, AlertInput, Labels, Rule};
 
 use exporter::{Exporter, Moment};
 use promtool::{Alert, Test};
@@ -109,7 +109,7 @@ impl Active {
         let mut firing: BTreeMap<&'static str, Vec<Alert>> = BTreeMap::new();
         for rule in alert::rules() {
             let alerts = firing.entry(rule.alert).or_default();
-            for condition in holding(rule, &moment.facts()) {
+            for condition in holding(rule, &moment.input()) {
                 let key = (format!("{rule:?}"), condition);
                 let since = before.get(&key).copied().unwrap_or(moment.now);
                 if moment.now.duration_since(since).unsigned_abs() >= rule.hold {
@@ -127,8 +127,8 @@ impl Active {
 }
 
 /// The labels of each for which the rule's condition holds.
-fn holding(rule: &Rule, facts: &Facts<'_>) -> BTreeSet<Labels> {
-    let holds = rule.holds.map(|holds| holds(facts));
+fn holding(rule: &Rule, input: &AlertInput<'_>) -> BTreeSet<Labels> {
+    let holds = rule.holds.map(|holds| holds(input));
     holds.into_iter().flatten().collect()
 }
 
@@ -148,13 +148,13 @@ fn near(moment: &Moment, reached: &mut Reached) {
         })
         .collect();
     for rule in alert::rules() {
-        let now = holding(rule, &moment.facts());
-        let differs = |other: &Moment| holding(rule, &other.facts()) != now;
+        let now = holding(rule, &moment.input());
+        let differs = |other: &Moment| holding(rule, &other.input()) != now;
         if others.iter().any(differs) {
             *reached.at_the_limit.entry(rule.alert).or_default() += 1;
         }
     }
-    let skews = moment.own.clock_skew.iter();
+    let skews = moment.health.clock_skew.iter();
     reached
         .skews
         .extend(skews.map(|(_, skew)| skew.to_string()));

@@ -329,6 +329,7 @@ fn refused() -> LastError {
         reason: "auth",
         message: REFUSED.to_owned(),
         at: ago(9),
+        since: ago(9),
     }
 }
 

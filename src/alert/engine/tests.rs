@@ -1,9 +1,7 @@
 //! Tests with a clock that the test sets.
 
 use super::*;
-use crate::alert::facts::{Failing, Own};
-use crate::http::Reason;
-use crate::store::Snapshot;
+use crate::store::{ExporterHealth, Failing, Snapshot};
 
 const START: i64 = 1_700_000_000;
 
@@ -24,28 +22,33 @@ fn engine(explicit_resolve: bool) -> Engine {
 
 /// What is posted at a second when the config could, or could not, be reloaded.
 fn step(engine: &mut Engine, seconds: i64, failed: bool) -> Vec<Posting> {
-    let own = Own {
+    let health = ExporterHealth {
         reload_failed: failed,
-        ..Own::default()
+        ..ExporterHealth::default()
     };
-    step_with(engine, seconds, own)
+    step_with(engine, seconds, health)
 }
 
-fn step_with(engine: &mut Engine, seconds: i64, own: Own) -> Vec<Posting> {
-    step_at_most(engine, seconds, own, usize::MAX)
+fn step_with(engine: &mut Engine, seconds: i64, health: ExporterHealth) -> Vec<Posting> {
+    step_at_most(engine, seconds, health, usize::MAX)
 }
 
-fn step_at_most(engine: &mut Engine, seconds: i64, own: Own, most: usize) -> Vec<Posting> {
-    looked(engine, seconds, own, most).postings
+fn step_at_most(
+    engine: &mut Engine,
+    seconds: i64,
+    health: ExporterHealth,
+    most: usize,
+) -> Vec<Posting> {
+    looked(engine, seconds, health, most).postings
 }
 
-fn looked(engine: &mut Engine, seconds: i64, own: Own, most: usize) -> Step {
-    let facts = Facts {
+fn looked(engine: &mut Engine, seconds: i64, health: ExporterHealth, most: usize) -> Step {
+    let input = AlertInput {
         times: crate::clock::Times::at(at(seconds)),
         clusters: &Snapshot::default(),
-        own,
+        health,
     };
-    engine.step(&facts, most)
+    engine.step(&input, most)
 }
 
 fn only(postings: Vec<Posting>) -> Posting {
@@ -132,10 +135,14 @@ fn labels_are_those_of_the_rule_with_the_external_ones_where_they_are_free() {
 fn an_end_is_left_to_lapse() {
     let mut engine = engine(false);
     let posted = only(step(&mut engine, 0, true));
-    let over = looked(&mut engine, 5, Own::default(), 9);
+    let over = looked(&mut engine, 5, ExporterHealth::default(), 9);
     assert!(over.postings.is_empty());
     assert_eq!(over.over, [posted.alert.labels], "what waits is withdrawn");
-    assert!(looked(&mut engine, 6, Own::default(), 9).over.is_empty());
+    assert!(
+        looked(&mut engine, 6, ExporterHealth::default(), 9)
+            .over
+            .is_empty()
+    );
     assert!(step(&mut engine, 100, false).is_empty());
     let again = only(step(&mut engine, 110, true));
     assert_eq!(again.alert.starts_at, at(110), "it is a new alert");
@@ -145,7 +152,7 @@ fn an_end_is_left_to_lapse() {
 fn an_end_is_told_for_a_quarter_of_an_hour_if_wanted() {
     let mut engine = engine(true);
     only(step(&mut engine, 0, true));
-    let ended = looked(&mut engine, 5, Own::default(), 9);
+    let ended = looked(&mut engine, 5, ExporterHealth::default(), 9);
     assert!(ended.over.is_empty(), "the end itself is told");
     let over = only(ended.postings);
     assert!(over.resolved);
@@ -192,20 +199,22 @@ fn of_too_many_each_gets_its_turn_and_what_is_new_and_worse_goes_first() {
     let mut engine = engine(false);
     // With the least resend interval all are due again before each step.
     engine.resend = Duration::from_secs(1);
-    let own = |accounts: usize, refused: usize| Own {
-        clock_skew: (0..accounts).map(|n| (format!("{n:02}"), 90.0)).collect(),
+    let health = |accounts: usize, refused: usize| ExporterHealth {
+        clock_skew: (0..accounts)
+            .map(|n| (format!("{n:02}").into(), 90.0))
+            .collect(),
         failing: (0..refused)
             .map(|n| Failing {
-                account: format!("{n:02}"),
+                account: format!("{n:02}").into(),
                 product: "ses",
-                reason: Reason::Auth,
+                reason: "auth",
                 since: at(-600),
             })
             .collect(),
-        ..Own::default()
+        ..ExporterHealth::default()
     };
     let mut turn = |second, refused| {
-        let postings = step_at_most(&mut engine, second, own(10, refused), 4);
+        let postings = step_at_most(&mut engine, second, health(10, refused), 4);
         let names = postings.iter().map(|posting| {
             let labels = &posting.alert.labels;
             let kind = if labels["severity"] == "critical" {
@@ -226,11 +235,11 @@ fn of_too_many_each_gets_its_turn_and_what_is_new_and_worse_goes_first() {
 
 #[test]
 fn an_alert_about_an_alertmanager_is_not_for_that_one() {
-    let own = Own {
+    let health = ExporterHealth {
         unreachable: vec![("http://am:9093".to_owned(), at(-600))],
-        ..Own::default()
+        ..ExporterHealth::default()
     };
-    let posting = only(step_with(&mut engine(false), 0, own));
+    let posting = only(step_with(&mut engine(false), 0, health));
     assert_eq!(posting.except.as_deref(), Some("http://am:9093"));
 }
 

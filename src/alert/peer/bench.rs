@@ -48,7 +48,9 @@ pub(super) const BEAT: Duration = Duration::from_secs(60);
 pub(super) struct Bench {
     pub(super) peer: Arc<Peer<Scripted>>,
     pub(super) posts: Posts,
+    store: Arc<Store>,
     metrics: Arc<Metrics>,
+    _owner: Owner,
     pub(super) stop: watch::Sender<bool>,
     pub(super) task: JoinSet<()>,
 }
@@ -68,12 +70,14 @@ pub(super) fn start_slow(
         begun: Instant::now(),
         takes,
     };
-    let metrics = Arc::new(Metrics::new());
+    let (store, metrics) = (Arc::new(Store::new()), Arc::new(Metrics::new()));
+    let owner = Owner::new("http://am", store.clone(), metrics.clone());
     let clock = Clock::tokio(Timestamp::from_second(1000).unwrap());
     let peer = Arc::new(Peer::new(
         "http://am",
         way,
         Pace::new(BEAT),
+        store.clone(),
         metrics.clone(),
         clock,
     ));
@@ -83,7 +87,9 @@ pub(super) fn start_slow(
     Bench {
         peer,
         posts,
+        store,
         metrics,
+        _owner: owner,
         stop,
         task,
     }
@@ -136,7 +142,7 @@ impl Bench {
 
     /// Since which second it fails.
     pub(super) fn failing_since(&self) -> Option<i64> {
-        let failing = self.metrics.own().unreachable;
+        let failing = self.store.health().unreachable;
         failing.first().map(|(_, since)| since.as_second() - 1000)
     }
 }

@@ -12,6 +12,7 @@ use crate::alert::alertmanager::{Failure, Post, Remedy};
 use crate::alert::queue::{Entry, Queue};
 use crate::alert::rule::Labels;
 use crate::clock::Clock;
+use crate::store::Store;
 use crate::telemetry::Metrics;
 
 /// Alerts that wait for one Alertmanager: as many as Prometheus's notifier holds.
@@ -26,6 +27,7 @@ const BATCH_BYTES: usize = 512 << 10;
 pub(super) struct Peer<P> {
     pub(super) label: String,
     way: Mutex<Way<P>>,
+    store: Arc<Store>,
     metrics: Arc<Metrics>,
     clock: Clock,
     waiting: Mutex<Waiting>,
@@ -83,10 +85,10 @@ impl<P: Post> Peer<P> {
         label: &str,
         way: P,
         pace: Pace,
+        store: Arc<Store>,
         metrics: Arc<Metrics>,
         clock: Clock,
     ) -> Self {
-        metrics.alerts().announce(label);
         let waiting = Waiting {
             queue: Queue::new(CAPACITY),
             posting: 0,
@@ -101,6 +103,7 @@ impl<P: Post> Peer<P> {
                 pace,
                 is_new: false,
             }),
+            store,
             metrics,
             clock,
             waiting: Mutex::new(waiting),
@@ -144,10 +147,11 @@ impl<P: Post> Peer<P> {
     }
 
     pub(super) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
-        let (metrics, clock) = (self.metrics.clone(), self.clock.clone());
+        let (store, metrics) = (self.store.clone(), self.metrics.clone());
+        let (label, clock) = (self.label.clone(), self.clock.clone());
         let now = Instant::now();
         let mut course = Course {
-            health: Health::new(self.label.clone(), metrics, clock, self.pace().beat),
+            health: Health::new(label, store, metrics, clock, self.pace().beat),
             failures: 0,
             not_before: now,
             beat_at: now,

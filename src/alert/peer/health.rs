@@ -7,16 +7,45 @@ use tokio::time::Instant;
 
 use crate::alert::alertmanager::{Failure, Remedy};
 use crate::clock::Clock;
+use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::telemetry::log::LogOnce;
 
 /// Different troubles that are told in one outage: their texts are foreign.
 const TOLD: usize = 8;
 
+/// Owner of the counters and the health of one Alertmanager, which end when it is dropped.
+#[derive(Debug)]
+pub(super) struct Owner {
+    label: String,
+    store: Arc<Store>,
+    metrics: Arc<Metrics>,
+}
+
+impl Owner {
+    pub(super) fn new(label: &str, store: Arc<Store>, metrics: Arc<Metrics>) -> Self {
+        metrics.alerts().announce(label);
+        store.add_alertmanager(label);
+        Self {
+            label: label.to_owned(),
+            store,
+            metrics,
+        }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.metrics.alerts().forget(&self.label);
+        self.store.remove_alertmanager(&self.label);
+    }
+}
+
 /// The health of one Alertmanager.
 #[derive(Debug)]
 pub(super) struct Health {
     label: String,
+    store: Arc<Store>,
     metrics: Arc<Metrics>,
     clock: Clock,
     /// Lines about this outage, by trouble.
@@ -32,12 +61,14 @@ pub(super) struct Health {
 impl Health {
     pub(super) fn new(
         label: String,
+        store: Arc<Store>,
         metrics: Arc<Metrics>,
         clock: Clock,
         resend: Duration,
     ) -> Self {
         Self {
             label,
+            store,
             metrics,
             clock,
             logged: LogOnce::default(),
@@ -55,14 +86,14 @@ impl Health {
     /// A post of so many alerts was taken; `lapsed` ended since the outage began.
     pub(super) fn well(&mut self, alerts: usize, lapsed: &mut usize) {
         let alertmanager = &*self.label;
+        self.metrics.alerts().took(alertmanager, alerts);
         if self
             .left_out
             .is_some_and(|at| at.elapsed() < self.quarantine)
         {
-            self.metrics.alerts().took(alertmanager, alerts);
             return;
         }
-        self.metrics.alerts().delivered(alertmanager, alerts);
+        self.store.put_alertmanager(alertmanager, None);
         let ended_meanwhile = std::mem::take(lapsed);
         if let Some(began) = self.began.take() {
             let after = Duration::from_secs(began.elapsed().as_secs());
@@ -80,8 +111,9 @@ impl Health {
     /// A post of so many alerts was not taken, or not all of it.
     pub(super) fn ill(&mut self, alerts: usize, failure: &Failure) {
         let alertmanager = &*self.label;
-        let metrics = self.metrics.alerts();
-        metrics.refused(alertmanager, alerts, self.clock.now());
+        self.metrics.alerts().refused(alertmanager, alerts);
+        let now = self.clock.now();
+        self.store.put_alertmanager(alertmanager, Some(now));
         self.began.get_or_insert_with(Instant::now);
         let about_alerts = matches!(failure.remedy, Remedy::Leave | Remedy::Split);
         if about_alerts {

@@ -11,21 +11,25 @@ use crate::alert::rule::Labels;
 use crate::http::Login;
 use crate::secret::Secret;
 
-fn peers(alertmanagers: &[&Fake]) -> (Peers, Arc<Metrics>) {
+fn peers(alertmanagers: &[&Fake]) -> (Peers, World) {
     let alerting = Alerting {
         external_labels: BTreeMap::new(),
         resend_interval: Duration::from_secs(60),
         explicit_resolve: false,
         alertmanagers: alertmanagers.iter().map(|fake| fake.config()).collect(),
     };
-    let metrics = Arc::new(Metrics::new());
+    let world = World {
+        store: Arc::new(Store::new()),
+        metrics: Arc::new(Metrics::new()),
+        clock: Clock::system(),
+        page: None,
+    };
     let pace = Pace {
         first_pause: Duration::from_millis(20),
         longest_pause: Duration::from_millis(40),
         ..Pace::new(alerting.resend_interval)
     };
-    let peers = Peers::at_pace(&alerting, metrics.clone(), Clock::system(), pace);
-    (peers, metrics)
+    (Peers::at_pace(&alerting, &world, pace), world)
 }
 
 fn alert(name: &str, except: Option<String>) -> Posting {
@@ -67,7 +71,7 @@ async fn each_gets_every_alert_and_none_waits_for_another() {
     let silent = Fake::start([Answer::Stall(String::new())]).await;
     let broken = Fake::start([Answer::Full("500 Oops\r\n", String::new()), ok()]).await;
     let good = Fake::start([ok()]).await;
-    let (peers, metrics) = peers(&[&silent, &broken, &good]);
+    let (peers, world) = peers(&[&silent, &broken, &good]);
     eventually("the silent one is asked", || silent.requests().len() == 1).await;
     let begun = Instant::now();
     peers.push(&[alert("a", None)]);
@@ -80,7 +84,10 @@ async fn each_gets_every_alert_and_none_waits_for_another() {
         begun.elapsed() < Duration::from_secs(5),
         "the silent one takes 10 s"
     );
-    eventually("both are well", || metrics.own().unreachable.is_empty()).await;
+    eventually("both are well", || {
+        world.store.health().unreachable.is_empty()
+    })
+    .await;
     assert_eq!(times(&silent, "a"), 0);
 }
 
@@ -98,7 +105,7 @@ async fn who_must_not_get_an_alert_does_not() {
 async fn the_end_drains_what_it_can_and_does_not_wait_for_the_dead() {
     let silent = Fake::start([Answer::Stall(String::new())]).await;
     let good = Fake::start([ok()]).await;
-    let (peers, metrics) = peers(&[&silent, &good]);
+    let (mut peers, world) = peers(&[&silent, &good]);
     peers.push(&[alert("a", None)]);
     eventually("both have one", || {
         times(&silent, "a") + times(&good, "a") == 2
@@ -115,7 +122,7 @@ async fn the_end_drains_what_it_can_and_does_not_wait_for_the_dead() {
         "the grace is given"
     );
     assert_eq!((times(&good, "b"), times(&good, "c")), (1, 1));
-    let text = metrics.encode();
+    let text = world.metrics.encode();
     for (fake, dropped) in [(&silent, 3), (&good, 0)] {
         let label = fake.config().label().to_owned();
         let line = format!("alerts_dropped_total{{alertmanager=\"{label}\"}} {dropped}\n");
@@ -126,7 +133,7 @@ async fn the_end_drains_what_it_can_and_does_not_wait_for_the_dead() {
 #[tokio::test]
 async fn the_end_does_not_use_up_the_grace_when_nothing_is_left() {
     let good = Fake::start([ok()]).await;
-    let (peers, _) = peers(&[&good]);
+    let (mut peers, _) = peers(&[&good]);
     eventually("it runs", || good.requests().len() == 1).await;
     let end = peers.finish(Duration::from_secs(60));
     let end = tokio::time::timeout(Duration::from_secs(10), end).await;
@@ -143,9 +150,12 @@ async fn what_waits_for_an_alertmanager_survives_another_way_to_it() {
     ])
     .await;
     let goes = Fake::start([ok()]).await;
-    let (mut peers, metrics) = peers(&[&stays, &refuses, &goes]);
+    let (mut peers, world) = peers(&[&stays, &refuses, &goes]);
     peers.push(&[alert("a", None)]);
-    eventually("it is refused", || !metrics.own().unreachable.is_empty()).await;
+    eventually("it is refused", || {
+        !world.store.health().unreachable.is_empty()
+    })
+    .await;
     eventually("the others have it", || {
         times(&stays, "a") + times(&goes, "a") == 2
     })
@@ -161,7 +171,7 @@ async fn what_waits_for_an_alertmanager_survives_another_way_to_it() {
         explicit_resolve: false,
         alertmanagers: vec![new.config(), mended, stays.config()],
     };
-    peers.replace(&alerting).await;
+    peers.replace(&alerting);
     eventually("what waited is posted", || times(&refuses, "b") >= 1).await;
     let last = refuses.requests().pop().unwrap();
     assert!(last.head.contains("Bearer right"), "{}", last.head);
@@ -176,5 +186,5 @@ async fn what_waits_for_an_alertmanager_survives_another_way_to_it() {
     assert_eq!(times(&goes, "c"), 0);
     assert_eq!(times(&stays, "a"), 1);
     let label = goes.config().label().to_owned();
-    assert!(!metrics.encode().contains(&label));
+    assert!(!world.metrics.encode().contains(&label));
 }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::{CLUSTER, KEEP, MISSED, STALE, promql};
-use crate::alert::facts::{Facts, cluster_labels, label};
+use crate::alert::input::{AlertInput, cluster_labels, label};
 use crate::alert::rule::{Labels, Rule, Severity};
 use crate::http::Reason;
 use crate::model::FailingCall;
 use crate::model::UpgradeStatus::{Paused, Pending, Running};
+use crate::store::Failing;
 
 /// A refusal may be a key that is being rotated.
 const REJECTED: Duration = Duration::from_secs(2 * 60);
@@ -33,7 +34,7 @@ pub(super) const RULES: &[Rule] = &[
         keep: KEEP,
         summary: "Nothing is known any more of the running upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }}.",
         description: "No poll of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) was good for 15 minutes and 3 intervals or more, and an upgrade was under way when it was last seen. It may have failed or stalled since. Look at the vendor's console, then at the reason why polls fail.",
-        holds: Some(|facts| stale_where(facts, true)),
+        holds: Some(|input| stale_where(input, true)),
     },
     Rule {
         alert: "RollingUpgradeDataStale",
@@ -44,7 +45,7 @@ pub(super) const RULES: &[Rule] = &[
         keep: KEEP,
         summary: "Nothing is known any more of {{ $labels.product }} cluster {{ $labels.cluster_name }}.",
         description: "No poll of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) was good for 15 minutes and 3 intervals or more. No upgrade was under way when it was last seen. Look at the reason why polls fail.",
-        holds: Some(|facts| stale_where(facts, false)),
+        holds: Some(|input| stale_where(input, false)),
     },
     Rule {
         alert: "RollingUpgradeCredentialsRejected",
@@ -55,7 +56,7 @@ pub(super) const RULES: &[Rule] = &[
         keep: KEEP,
         summary: "The credentials of account {{ $labels.account }} are rejected for {{ $labels.product }}.",
         description: "Calls to {{ $labels.product }} with the credentials of account {{ $labels.account }} have been refused for more than 2 minutes: a wrong or expired key, a clock that is off, or a permission that is missing. Upgrades of its clusters are not watched meanwhile.",
-        holds: Some(|facts| failing_where(facts, &[Reason::Auth, Reason::Permission], REJECTED)),
+        holds: Some(|input| failing_where(input, &[Reason::Auth, Reason::Permission], REJECTED)),
     },
     Rule {
         alert: "RollingUpgradeThrottled",
@@ -66,7 +67,7 @@ pub(super) const RULES: &[Rule] = &[
         keep: KEEP,
         summary: "Calls to {{ $labels.product }} for account {{ $labels.account }} are throttled.",
         description: "The vendor has throttled calls to {{ $labels.product }} for account {{ $labels.account }} for more than 15 minutes. The data get old. Somebody else may use the same quota; otherwise poll less often.",
-        holds: Some(|facts| failing_where(facts, &[Reason::Throttled], THROTTLED)),
+        holds: Some(|input| failing_where(input, &[Reason::Throttled], THROTTLED)),
     },
     Rule {
         alert: "RollingUpgradeDegraded",
@@ -82,10 +83,10 @@ pub(super) const RULES: &[Rule] = &[
         keep: KEEP,
         summary: "The call {{ $labels.endpoint }} to {{ $labels.product }} fails for account {{ $labels.account }}.",
         description: "The call {{ $labels.endpoint }} to {{ $labels.product }} has failed for more than 15 minutes for one or more clusters of account {{ $labels.account }}. Their upgrades are watched, but what only this call tells is missing, and a stall that only it could show is not told. The exporter's page says what is missing, why, and which permission gives it.",
-        holds: Some(|facts| {
-            let failing = FailingCall::of(facts.clusters()).into_iter();
+        holds: Some(|input| {
+            let failing = FailingCall::of(input.clusters()).into_iter();
             failing
-                .filter(|call| facts.is_past(call.account, call.since, DEGRADED))
+                .filter(|call| input.is_past(call.account, call.since, DEGRADED))
                 .map(|call| {
                     let values = [call.account, call.product, call.endpoint];
                     let labels = CALL.iter().zip(values);
@@ -108,8 +109,8 @@ pub(super) const RULES: &[Rule] = &[
         keep: KEEP,
         summary: "The exporter's clock and that of account {{ $labels.account }}'s cloud differ by more than a minute.",
         description: "The clock of the exporter's machine and the Date of the cloud's answers for account {{ $labels.account }} differ by more than 60 seconds. Ages, durations and stalls are measured by the cloud's clock and stay right. The end of the alerts that the exporter posts itself is by its own clock, and too early or too late by as much. Synchronize the machine's time (NTP).",
-        holds: Some(|facts| {
-            let skewed = facts.own.clock_skew.iter();
+        holds: Some(|input| {
+            let skewed = input.health.clock_skew.iter();
             skewed
                 .filter(|(_, seconds)| seconds.abs() > SKEW)
                 .map(|(account, _)| Labels::from([label("account", account)]))
@@ -135,16 +136,16 @@ fn stale(set: &str) -> String {
     )
 }
 
-fn stale_where(facts: &Facts<'_>, under_way: bool) -> Vec<Labels> {
+fn stale_where(input: &AlertInput<'_>, under_way: bool) -> Vec<Labels> {
     let is_under_way = |cluster| {
-        let mut shown = facts.shown(cluster);
+        let mut shown = input.shown(cluster);
         shown.any(|view| matches!(view.upgrade.status, Pending | Running | Paused))
     };
-    facts
+    input
         .clusters()
         .filter(|cluster| {
             let limit = cluster.poll_interval.saturating_mul(MISSED).max(STALE);
-            facts.is_past(&cluster.key.account, cluster.last_success, limit)
+            input.is_past(&cluster.key.account, cluster.last_success, limit)
         })
         .filter(|cluster| is_under_way(cluster) == under_way)
         .map(cluster_labels)
@@ -159,10 +160,11 @@ fn failing(reasons: &str, limit: Duration) -> String {
     )
 }
 
-fn failing_where(facts: &Facts<'_>, reasons: &[Reason], limit: Duration) -> Vec<Labels> {
-    let failing = facts.own.failing.iter();
+fn failing_where(input: &AlertInput<'_>, reasons: &[Reason], limit: Duration) -> Vec<Labels> {
+    let is_one = |failing: &Failing| reasons.iter().any(|one| one.as_str() == failing.reason);
+    let failing = input.health.failing.iter();
     failing
-        .filter(|f| reasons.contains(&f.reason) && facts.is_past(&f.account, f.since, limit))
+        .filter(|f| is_one(f) && input.is_past(&f.account, f.since, limit))
         .map(|f| Labels::from([label("account", &f.account), label("product", f.product)]))
         .collect()
 }

@@ -31,8 +31,8 @@ pub(super) const RULES: &[Rule] = &[
         keep: Duration::ZERO,
         summary: "The config of rolling-upgrade-exporter could not be reloaded.",
         description: "The last attempt to reload the config failed, so the exporter works with the one before. It would not start with the new one. The log names each problem with its line.",
-        holds: Some(|facts| {
-            let failed = facts.own.reload_failed.then(Labels::new);
+        holds: Some(|input| {
+            let failed = input.health.reload_failed.then(Labels::new);
             failed.into_iter().collect()
         }),
     },
@@ -50,10 +50,10 @@ pub(super) const RULES: &[Rule] = &[
         keep: Duration::ZERO,
         summary: "rolling-upgrade-exporter cannot send alerts to {{ $labels.alertmanager }}.",
         description: "For more than 5 minutes the Alertmanager at {{ $labels.alertmanager }} has taken no alerts from the exporter, or refused some of them. These do not arrive there; those of Prometheus's rules may. The log tells why.",
-        holds: Some(|facts| {
-            let unreachable = facts.own.unreachable.iter();
+        holds: Some(|input| {
+            let unreachable = input.health.unreachable.iter();
             unreachable
-                .filter(|(_, since)| facts.is_past_here(*since, UNREACHABLE))
+                .filter(|(_, since)| input.is_past_here(*since, UNREACHABLE))
                 .map(|(url, _)| Labels::from([("alertmanager".to_owned(), url.clone())]))
                 .collect()
         }),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::{KEEP, NODE, promql};
-use crate::alert::facts::{Facts, Shown, exceeds};
+use crate::alert::input::{AlertInput, Shown, exceeds};
 use crate::alert::rule::{Labels, Rule, Severity};
 use crate::model::NodeStatus;
 
@@ -35,8 +35,8 @@ pub(super) const RULES: &[Rule] = &[
         keep: KEEP,
         summary: "Node {{ $labels.node }} of {{ $labels.product }} cluster {{ $labels.cluster_name }} failed to upgrade.",
         description: "The upgrade of node {{ $labels.node }} (role {{ $labels.role }}) of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) failed. The cluster may run with one node less. Check its health first, then the vendor's console for the reason.",
-        holds: Some(|facts| {
-            let upgrades = facts.upgrades();
+        holds: Some(|input| {
+            let upgrades = input.upgrades();
             let failed = upgrades.flat_map(|u| {
                 let nodes = u.view.upgrade.nodes.iter();
                 let failed = nodes.filter(|node| node.status == NodeStatus::Failed);
@@ -92,8 +92,8 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Nodes in work for longer than the median of their siblings allows.
-fn slow_nodes(facts: &Facts<'_>) -> Vec<Labels> {
-    facts.upgrades().flat_map(slow_of).collect()
+fn slow_nodes(input: &AlertInput<'_>) -> Vec<Labels> {
+    input.upgrades().flat_map(slow_of).collect()
 }
 
 fn slow_of(u: Shown<'_>) -> Vec<Labels> {

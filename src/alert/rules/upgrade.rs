@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::{KEEP, UPGRADE, promql};
-use crate::alert::facts::exceeds;
+use crate::alert::input::exceeds;
 use crate::alert::rule::{Rule, Severity};
 use crate::model::UpgradeStatus::{self, Failed, PartiallyFailed, Paused, Running, Succeeded};
 use crate::model::{NodeStatus, UpgradeView};
@@ -31,7 +31,7 @@ pub(super) const RULES: &[Rule] = &[
         keep: KEEP,
         summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} failed.",
         description: "The {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) ended as failed, or waits as failed for a retry. Some nodes may run the new version and some the old one. Find the failed node or task, then retry in the vendor's console or open a ticket.",
-        holds: Some(|facts| facts.upgrades_where(|u| has(u.view, Failed))),
+        holds: Some(|input| input.upgrades_where(|u| has(u.view, Failed))),
     },
     Rule {
         alert: "RollingUpgradePartiallyFailed",
@@ -42,7 +42,7 @@ pub(super) const RULES: &[Rule] = &[
         keep: KEEP,
         summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} failed for some nodes.",
         description: "The {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) ended with some nodes done and some not. The cluster runs two versions. Find the nodes that were left behind, then retry in the vendor's console.",
-        holds: Some(|facts| facts.upgrades_where(|u| has(u.view, PartiallyFailed))),
+        holds: Some(|input| input.upgrades_where(|u| has(u.view, PartiallyFailed))),
     },
     Rule {
         alert: "RollingUpgradeStalled",
@@ -70,8 +70,8 @@ pub(super) const RULES: &[Rule] = &[
         keep: KEEP,
         summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} is stalled.",
         description: "Nothing of the {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) has moved for longer than its stalled_after: no node, no task, no ratio. Find the node in work and its task, and see whether the cluster is healthy.",
-        holds: Some(|facts| {
-            facts.upgrades_where(|u| {
+        holds: Some(|input| {
+            input.upgrades_where(|u| {
                 matches!(u.view.upgrade.status, UpgradeStatus::Pending | Running)
                     && u.view
                         .stalled_after(&u.cluster.thresholds)
@@ -111,7 +111,7 @@ pub(super) const RULES: &[Rule] = &[
         keep: KEEP,
         summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} is overdue.",
         description: "The {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) has been running for longer than its overdue_after. It may still move. Compare its pace and its estimated end with your maintenance window.",
-        holds: Some(|facts| facts.upgrades_where(|u| u.cluster.is_overdue(u.view))),
+        holds: Some(|input| input.upgrades_where(|u| u.cluster.is_overdue(u.view))),
     },
     Rule {
         alert: "RollingUpgradeRetrying",
@@ -134,8 +134,8 @@ pub(super) const RULES: &[Rule] = &[
         keep: KEEP,
         summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} is a retry.",
         description: "The {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) runs for the second time or more: an earlier execution failed. Watch the node at which it failed before.",
-        holds: Some(|facts| {
-            facts.upgrades_where(|u| {
+        holds: Some(|input| {
+            input.upgrades_where(|u| {
                 has(u.view, Running) && u.view.upgrade.retries().is_some_and(|n| n > 0)
             })
         }),
@@ -168,8 +168,8 @@ pub(super) const RULES: &[Rule] = &[
         keep: KEEP,
         summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} has been paused for more than an hour.",
         description: "Somebody paused the {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) more than an hour ago. The cluster runs two versions until it goes on. Resume it, or silence this alert until the agreed time.",
-        holds: Some(|facts| {
-            facts.upgrades_where(|u| {
+        holds: Some(|input| {
+            input.upgrades_where(|u| {
                 has(u.view, Paused) && exceeds(u.age(u.view.status_since), PAUSED)
             })
         }),
@@ -206,8 +206,8 @@ pub(super) const RULES: &[Rule] = &[
         keep: KEEP,
         summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} is in a state that is not known.",
         description: "For 15 minutes the state of the {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}), or of one of its nodes, could not be told. The vendor may have a new word, or the exporter was restarted in the middle of the upgrade. Read the vendor's word in raw_status and look at the vendor's console.",
-        holds: Some(|facts| {
-            facts.upgrades_where(|u| {
+        holds: Some(|input| {
+            input.upgrades_where(|u| {
                 let upgrade = &u.view.upgrade;
                 has(u.view, UpgradeStatus::Unknown)
                     || (!upgrade.status.is_final()
@@ -238,9 +238,9 @@ pub(super) const RULES: &[Rule] = &[
         keep: Duration::ZERO,
         summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} succeeded.",
         description: "The {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) ended well within the last hour. Nothing has to be done.",
-        holds: Some(|facts| {
-            facts.upgrades_where(|u| {
-                let now = facts.times.of(&u.cluster.key.account);
+        holds: Some(|input| {
+            input.upgrades_where(|u| {
+                let now = input.times.of(&u.cluster.key.account);
                 let told = |at| now.duration_since(at) < SUCCEEDED.try_into().unwrap_or_default();
                 has(u.view, Succeeded) && u.view.ended.is_some_and(told)
             })
@@ -255,7 +255,7 @@ pub(super) const RULES: &[Rule] = &[
         keep: Duration::ZERO,
         summary: "The upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} is running.",
         description: "The {{ $labels.kind }} upgrade of {{ $labels.product }} cluster {{ $labels.cluster_name }} ({{ $labels.cluster_id }}, account {{ $labels.account }}) is running. This alert is for inhibition and for annotations; send it to nobody.",
-        holds: Some(|facts| facts.upgrades_where(|u| has(u.view, Running))),
+        holds: Some(|input| input.upgrades_where(|u| has(u.view, Running))),
     },
 ];
 

@@ -39,7 +39,7 @@ impl Course {
         let shown = &mut self.shown;
         shown.last_success = shown.last_success.map(|at| shifted(at, by));
         if let Some(error) = &mut shown.last_error {
-            error.at = shifted(error.at, by);
+            error.shift_noted(by);
         }
         deps.store.put_discovery(shown.clone());
         let workers = self.workers.values().map(|(worker, _)| worker);

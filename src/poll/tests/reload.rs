@@ -129,13 +129,13 @@ async fn a_cluster_that_is_not_chosen_any_more_is_gone_for_good() {
     );
     assert!(bench.state("2").is_none());
     assert!(bench.state("1").is_some());
-    assert!(bench.deps.metrics.own().failing.is_empty());
+    assert!(bench.deps.store.health().failing.is_empty());
     pass(3000).await;
     assert!(
         bench.state("2").is_none(),
         "the poll that was under way puts nothing"
     );
-    assert!(bench.deps.metrics.own().failing.is_empty());
+    assert!(bench.deps.store.health().failing.is_empty());
     assert_eq!(bench.fake.polls("2"), due);
     let added = Tally {
         added: 1,

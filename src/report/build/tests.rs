@@ -142,6 +142,7 @@ fn report(states: Vec<ClusterState>, now: Timestamp) -> Report {
             reason: "throttled",
             message: "too many calls".into(),
             at: at(80),
+            since: at(80),
         }),
         watched: 1,
         inaccessible: 2,

@@ -18,7 +18,7 @@ use rolling_upgrade_exporter::provider;
 use rolling_upgrade_exporter::ready::Ready;
 use rolling_upgrade_exporter::report::Report;
 use rolling_upgrade_exporter::sim::{World, scenario, server};
-use rolling_upgrade_exporter::store::Store;
+use rolling_upgrade_exporter::store::{self, Store};
 use rolling_upgrade_exporter::telemetry::Metrics;
 use rolling_upgrade_exporter::{alert, config};
 use tokio::net::TcpListener;
@@ -91,8 +91,11 @@ impl Exporter {
         let clock = Clock::by(move || {
             Clock::system().now() + SignedDuration::from_secs(by.load(Ordering::Relaxed))
         });
-        let (store, metrics) = (Arc::new(Store::new()), Arc::new(Metrics::new()));
-        metrics.config_loaded(Some(clock.now()));
+        let store = Arc::new(Store::new());
+        store.put_config_load(Some(clock.now()));
+        let mut metrics = Metrics::new();
+        store::register(&store, metrics.own());
+        let metrics = Arc::new(metrics);
         let exposition = Arc::new(Exposition::new(metrics.clone(), clock.clone()));
         let mut tasks = JoinSet::new();
         tasks.spawn(exposition.clone().run(store.clone()));

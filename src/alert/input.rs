@@ -1,4 +1,4 @@
-//! What the conditions are decided on: the clusters as they are shown, and the exporter's own state.
+//! Input of the alert rules: the clusters as they are shown, and the health of the exporter.
 
 use std::time::Duration;
 
@@ -6,46 +6,19 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::rule::Labels;
 use crate::clock::Times;
-use crate::http::Reason;
 use crate::model::{ClusterState, Node, UpgradeView};
-use crate::store::Snapshot;
+use crate::store::{ExporterHealth, Snapshot};
 use crate::text;
 
-/// Everything at one moment.
+/// Input of the alert rules at one moment.
 #[derive(Debug)]
-pub struct Facts<'a> {
+pub struct AlertInput<'a> {
     /// The moment, by the local clock and by those of the vendors.
     pub times: Times,
     /// The clusters.
     pub clusters: &'a Snapshot,
-    /// The exporter about itself.
-    pub own: Own,
-}
-
-/// The exporter's own state, as its metrics show it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Own {
-    /// What fails, and since when.
-    pub failing: Vec<Failing>,
-    /// By account: local clock minus the vendor's, in seconds.
-    pub clock_skew: Vec<(String, f64)>,
-    /// Whether the last attempt to load the config failed.
-    pub reload_failed: bool,
-    /// Alertmanagers that take no alerts, and since when.
-    pub unreachable: Vec<(String, Timestamp)>,
-}
-
-/// Polls of a product in an account that fail for one reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failing {
-    /// The account.
-    pub account: String,
-    /// The product.
-    pub product: &'static str,
-    /// Why.
-    pub reason: Reason,
-    /// Since when the longest failing cluster (or the discovery) fails so.
-    pub since: Timestamp,
+    /// Health of the exporter itself.
+    pub health: ExporterHealth,
 }
 
 /// An upgrade that is shown, with its cluster.
@@ -55,7 +28,7 @@ pub(super) struct Shown<'a> {
     pub(super) view: &'a UpgradeView,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> AlertInput<'a> {
     pub(super) fn clusters(&self) -> impl Iterator<Item = &'a ClusterState> {
         self.clusters.values().map(|state| &**state)
     }
