@@ -15,6 +15,7 @@ mod sidecar;
 pub use file::rules_file;
 pub use input::AlertInput;
 pub use notification::Notification;
+pub use peer::Metrics;
 pub use rule::{Labels, Rule, Severity};
 pub use rules::all as rules;
 pub use sidecar::{Order, World, run};

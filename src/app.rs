@@ -24,7 +24,7 @@ use crate::expose::Exposition;
 use crate::poll::{self, Polling};
 use crate::ready::Ready;
 use crate::store::{self, Store};
-use crate::telemetry::Metrics;
+use crate::telemetry::{self, Metrics};
 use crate::web::App;
 use reload::{Reader, Reloader};
 
@@ -96,8 +96,10 @@ pub async fn run(
     store.put_config_load(Some(clock.now()));
     let mut metrics = Metrics::new();
     store::register(&store, metrics.own());
-    let metrics = Arc::new(metrics);
-    let exposition = Arc::new(Exposition::new(metrics.clone(), clock.clone()));
+    let poll_metrics = poll::Metrics::new(metrics.own());
+    let alert_metrics = alert::Metrics::new(metrics.own());
+    let web_metrics = exporter_web::Metrics::register(metrics.registry(), telemetry::PREFIX);
+    let exposition = Arc::new(Exposition::new(Arc::new(metrics), clock.clone()));
     let (polled, first_round) = Ready::new();
     let (ready, unexposed) = Ready::new();
     let (reload, reload_requests) = Reload::on();
@@ -118,7 +120,7 @@ pub async fn run(
     };
     let deps = poll::Deps {
         store: store.clone(),
-        metrics: metrics.clone(),
+        metrics: poll_metrics,
         clock: clock.clone(),
         confirms_at_once: false,
     };
@@ -132,7 +134,7 @@ pub async fn run(
             connections: exporter_web::connections(options.max_connections),
             ..Limits::default()
         },
-        metrics: metrics.web().clone(),
+        metrics: web_metrics,
     };
     let serving = exporter_web::serve(listeners, settings, app, gone(stopped.clone()));
     parts.spawn(WEB, serving);
@@ -140,7 +142,7 @@ pub async fn run(
     let (sidecar, to_sidecar) = mpsc::channel(1);
     let world = alert::World {
         store: store.clone(),
-        metrics: metrics.clone(),
+        metrics: alert_metrics,
         clock: clock.clone(),
         page: options.external_url,
     };

@@ -7,6 +7,7 @@
 mod access;
 mod asked;
 mod compare;
+mod metrics;
 mod oddities;
 mod product;
 pub mod schedule;
@@ -26,13 +27,14 @@ use crate::model::DiscoveryState;
 use crate::provider::{self, Product, Provider};
 use crate::ready::Latch;
 use crate::store::Store;
-use crate::telemetry::Metrics;
 use access::{Access, Service};
 use compare::{is_same_place, is_same_service, is_same_way};
+use metrics::ProductMetrics;
 use oddities::Oddities;
 use product::Fleet;
 
 pub use compare::{Changes, Tally};
+pub use metrics::Metrics;
 
 /// A product's task that panicked is a bug; it starts again after this.
 const AFTER_PANIC: Duration = Duration::from_secs(60);
@@ -42,8 +44,8 @@ const AFTER_PANIC: Duration = Duration::from_secs(60);
 pub struct Deps {
     /// Where states go.
     pub store: Arc<Store>,
-    /// Where the exporter counts.
-    pub metrics: Arc<Metrics>,
+    /// Counters of the polls.
+    pub metrics: Metrics,
     /// The local clock.
     pub clock: Clock,
     /// A first poll that asks to be repeated soon is repeated at once, and the first round lasts until
@@ -68,6 +70,7 @@ struct Watch {
     clock: VendorClock,
     /// Oddities that were logged.
     oddities: Arc<Oddities>,
+    metrics: Arc<ProductMetrics>,
 }
 
 /// Polls everything that the config names, until it is dropped.
@@ -175,9 +178,10 @@ impl Polling {
         }
         changes.accounts.removed = before.len();
         for running in before {
+            self.deps.store.remove_clock(&running.account.name);
             changes.clusters.removed += gone.add(running.products);
         }
-        gone.finish(&self.deps, &self.accounts).await;
+        gone.finish().await;
         changes
     }
 
@@ -201,13 +205,17 @@ impl Polling {
             let old = place.map(|place| before.swap_remove(place));
             let Some(mut running) = old else {
                 let service = Service::new(access.clone(), config.clone());
+                let product = config.product;
+                let metrics = gone.metrics(&account.name, product);
+                let new = || Arc::new(self.deps.metrics.product(&account.name, product.name));
                 let watch = Arc::new(Watch {
                     account: account.clone(),
-                    product: config.product,
+                    product,
                     config: config.clone(),
                     provider: Arc::new(service),
                     clock: access.clock.clone(),
                     oddities: Arc::default(),
+                    metrics: metrics.unwrap_or_else(new),
                 });
                 products.push(RunningProduct::start(watch, &self.deps, first.clone()));
                 continue;
@@ -227,6 +235,7 @@ impl Polling {
                     },
                     clock: access.clock.clone(),
                     oddities: old.oddities.clone(),
+                    metrics: old.metrics.clone(),
                 });
                 running.watch = watch.clone();
                 changes.clusters.add(running.fleet.replace(watch));
@@ -270,26 +279,17 @@ impl Gone {
         clusters
     }
 
-    /// Forgets what was counted of them. Their tasks could count until they have ended.
-    async fn finish(mut self, deps: &Deps, accounts: &[Running]) {
+    /// Returns the counters of a product that goes on in another place.
+    fn metrics(&self, account: &str, product: &Product) -> Option<Arc<ProductMetrics>> {
+        let mut products = self.products.iter();
+        let same = products.find(|old| *old.account.name == *account && old.product == product);
+        same.map(|old| old.metrics.clone())
+    }
+
+    /// Waits for the end of their tasks. Then their series end, where no other product counts on.
+    async fn finish(mut self) {
         for tasks in &mut self.tasks {
             tasks.shutdown().await;
-        }
-        for gone in self.products {
-            let (name, product) = (&gone.account.name, gone.product);
-            let account = accounts
-                .iter()
-                .find(|running| running.account.name == *name);
-            let stays = |running: &Running| {
-                let mut products = running.products.iter();
-                products.any(|running| running.watch.product == product)
-            };
-            if !account.is_some_and(stays) {
-                deps.metrics.forget_product(name, product.name);
-            }
-            if account.is_none() {
-                deps.store.remove_clock(name);
-            }
         }
     }
 }

@@ -23,7 +23,6 @@ use crate::config::{Account, ProductConfig};
 use crate::http::{ApiError, Reason};
 use crate::model::{Memory, Observation, bounds};
 use crate::sim;
-use crate::telemetry::Metrics;
 use crate::text::quote;
 
 /// What is asked of a product of an account.
@@ -210,10 +209,10 @@ pub type Opened = (&'static Product, Arc<dyn Provider>);
 /// Opens every product of an account over one transport.
 pub fn open(
     account: &Account,
-    metrics: &Arc<Metrics>,
+    requests: &transport::RequestMetrics,
     clock: &crate::clock::Clock,
 ) -> Result<Vec<Opened>, ApiError> {
-    let transport = transport::Transport::new(account, metrics.clone(), clock.clone())?;
+    let transport = transport::Transport::new(account, requests.clone(), clock.clone())?;
     let transport = Arc::new(transport);
     account
         .products

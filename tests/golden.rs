@@ -89,11 +89,11 @@ async fn play(case: &Path) -> String {
     let config = config::parse(&text, case, &|_| None)
         .unwrap_or_else(|problems| panic!("{}: {problems:?}", case.display()));
     let (ready, latch) = Ready::new();
-    let metrics = Arc::new(Metrics::new());
+    let mut metrics = Metrics::new();
     let store = Arc::new(Store::new());
     let deps = poll::Deps {
         store: store.clone(),
-        metrics: metrics.clone(),
+        metrics: poll::Metrics::new(metrics.own()),
         clock: Clock::fixed(now),
         confirms_at_once: false,
     };

@@ -10,10 +10,9 @@ use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config;
 use rolling_upgrade_exporter::http::{ApiError, Cause, Network, Reason};
 use rolling_upgrade_exporter::provider::transport::{
-    Answer, Authentication, Effort, Message, Request, Transport, Vendor,
+    Answer, Authentication, Effort, Message, Request, RequestMetrics, Transport, Vendor,
 };
 use rolling_upgrade_exporter::provider::{Call, Method};
-use rolling_upgrade_exporter::telemetry::Metrics;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -60,7 +59,7 @@ async fn send(base: &str, keys: &str) -> Result<Answer, ApiError> {
          accounts: [{{name: a, ncloud: {{access_key: AK, secret_key: SK, ses: {{}}, {keys}}}}}]"
     );
     let config = config::parse(&text, Path::new("."), &|_| None).unwrap();
-    let metrics = Arc::new(Metrics::new());
+    let metrics = RequestMetrics::default();
     let transport = Transport::new(&config.accounts[0], metrics, Clock::system()).unwrap();
     let transport = transport.once();
     let base = Url::parse(base).unwrap();

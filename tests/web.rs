@@ -17,7 +17,7 @@ use rolling_upgrade_exporter::expose::Exposition;
 use rolling_upgrade_exporter::model::{ClusterState, Key, Thresholds};
 use rolling_upgrade_exporter::ready::{Latch, Ready};
 use rolling_upgrade_exporter::store::Store;
-use rolling_upgrade_exporter::telemetry::Metrics;
+use rolling_upgrade_exporter::telemetry::{Metrics, PREFIX};
 use rolling_upgrade_exporter::web::App;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -39,11 +39,12 @@ impl Server {
         store.put(cluster(name));
         let clock = Clock::system();
         let (ready, latch) = Ready::new();
-        let metrics = Arc::new(Metrics::new());
-        let settings = Settings::new(Arc::new(Access::open()), metrics.web().clone());
+        let mut metrics = Metrics::new();
+        let web = exporter_web::Metrics::register(metrics.registry(), PREFIX);
+        let settings = Settings::new(Arc::new(Access::open()), web);
         let app = App {
             store,
-            exposition: Arc::new(Exposition::new(metrics, clock.clone())),
+            exposition: Arc::new(Exposition::new(Arc::new(metrics), clock.clone())),
             ready,
             reload: Reload::Off,
             prefix: RoutePrefix::default(),

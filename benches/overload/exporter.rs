@@ -14,7 +14,7 @@ use rolling_upgrade_exporter::model::{
 };
 use rolling_upgrade_exporter::ready::Ready;
 use rolling_upgrade_exporter::store::Store;
-use rolling_upgrade_exporter::telemetry::Metrics;
+use rolling_upgrade_exporter::telemetry::{Metrics, PREFIX};
 use rolling_upgrade_exporter::web::App;
 use tokio::net::TcpListener;
 
@@ -50,12 +50,13 @@ pub(crate) async fn serve() {
     for access in accesses {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
         let address = listener.local_addr().expect("its address");
-        let metrics = Arc::new(Metrics::new());
-        let settings = Settings::new(Arc::new(access), metrics.web().clone());
+        let mut metrics = Metrics::new();
+        let web = exporter_web::Metrics::register(metrics.registry(), PREFIX);
+        let settings = Settings::new(Arc::new(access), web);
         let serving = exporter_web::serve(
             vec![listener],
             settings,
-            app(metrics),
+            app(Arc::new(metrics)),
             std::future::pending(),
         );
         tokio::spawn(serving);

@@ -14,6 +14,7 @@
 
 mod delivery;
 mod health;
+mod metrics;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,12 +31,12 @@ use super::sidecar::World;
 use crate::clock::Clock;
 use crate::config::{Alerting, Alertmanager};
 use crate::store::Store;
-use crate::telemetry::Metrics;
 use crate::text;
 use delivery::Peer;
-use health::Owner;
+use metrics::Owner;
 
 pub(super) use delivery::CAPACITY;
+pub use metrics::Metrics;
 
 /// An alert to post.
 #[derive(Debug, Clone)]
@@ -56,7 +57,7 @@ pub(super) struct Peers {
     /// Tells the tasks to finish.
     stop: watch::Sender<bool>,
     store: Arc<Store>,
-    metrics: Arc<Metrics>,
+    metrics: Metrics,
     clock: Clock,
 }
 
@@ -121,12 +122,10 @@ impl Peers {
     }
 
     fn start(&self, config: Alertmanager, pace: Pace) -> Running {
-        let owner = Owner::new(config.label(), self.store.clone(), self.metrics.clone());
+        let owner = Owner::new(config.label(), &self.store, &self.metrics);
         let clock = self.clock.clone();
         let way = Endpoint::new(&config, clock.clone(), self.resend_interval);
-        let (store, metrics) = (self.store.clone(), self.metrics.clone());
-        let peer = Peer::new(config.label(), way, pace, store, metrics, clock);
-        let peer = Arc::new(peer);
+        let peer = Arc::new(Peer::new(owner.record.clone(), way, pace, clock));
         let mut task = JoinSet::new();
         task.spawn(supervise(peer.clone(), self.stop.subscribe()));
         Running {
@@ -168,7 +167,7 @@ impl Peers {
         for Running { peer, .. } in &self.running {
             let wanted = entries
                 .iter()
-                .filter(|(_, except)| *except != Some(&*peer.label));
+                .filter(|(_, except)| *except != Some(&*peer.record.label));
             peer.push(wanted.map(|(entry, _)| entry.clone()));
         }
     }
@@ -219,7 +218,7 @@ async fn supervise<P: Post>(peer: Arc<Peer<P>>, mut stop: watch::Receiver<bool>)
         };
         let restart = peer.pace().restart;
         tracing::error!(
-            alertmanager = peer.label, %error,
+            alertmanager = peer.record.label, %error,
             "Posting to the Alertmanager ended: this is a bug, please report it. It starts again in {}.",
             crate::text::exact_length(restart)
         );

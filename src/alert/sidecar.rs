@@ -8,11 +8,10 @@ use tokio::time::Instant;
 
 use super::engine::Engine;
 use super::input::AlertInput;
-use super::peer::{CAPACITY, Peers};
+use super::peer::{CAPACITY, Metrics, Peers};
 use crate::clock::{Clock, Times};
 use crate::config::Alerting;
 use crate::store::Store;
-use crate::telemetry::Metrics;
 use exporter_web::ExternalUrl;
 
 /// Many clusters change at once; they are looked at together. It bounds the delay of an alert, too.
@@ -34,8 +33,8 @@ pub type Order = (Option<Alerting>, oneshot::Sender<()>);
 pub struct World {
     /// The clusters, and the health of the exporter.
     pub store: Arc<Store>,
-    /// Where alerts are counted.
-    pub metrics: Arc<Metrics>,
+    /// Counters of alerts.
+    pub metrics: Metrics,
     /// The wall clock.
     pub clock: Clock,
     /// Where people reach the page; alerts link there.
@@ -142,14 +141,18 @@ mod tests {
     use super::*;
     use crate::alert::alertmanager::fake::{Fake, ok};
     use crate::expose::check;
+    use crate::telemetry;
 
-    fn world() -> World {
-        World {
+    /// Builds a world, with the registry that shows what is counted.
+    fn world() -> (World, telemetry::Metrics) {
+        let mut registry = telemetry::Metrics::new();
+        let world = World {
             store: Arc::new(Store::new()),
-            metrics: Arc::new(Metrics::new()),
+            metrics: Metrics::new(registry.own()),
             clock: Clock::system(),
             page: None,
-        }
+        };
+        (world, registry)
     }
 
     /// Runs it for an Alertmanager that takes everything.
@@ -179,7 +182,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_alert_is_renewed_before_it_lapses_however_short_the_interval() {
-        let world = world();
+        let (world, _) = world();
         world.store.put_config_load(None);
         let resend = Duration::from_secs(1);
         let fake = start(world, resend).await;
@@ -197,8 +200,7 @@ mod tests {
 
     #[tokio::test]
     async fn more_alerts_at_once_than_a_queue_holds_all_arrive() {
-        let world = world();
-        let metrics = world.metrics.clone();
+        let (world, registry) = world();
         let alerts = CAPACITY + 1000;
         // Their data are old.
         let clusters = (0..alerts).map(|number| check::cluster(&number.to_string()));
@@ -207,7 +209,7 @@ mod tests {
         let label = fake.config().label().to_owned();
         let value = |what: &str| {
             let name = format!("alerts_{what}_total{{alertmanager=\"{label}\"}} ");
-            let text = metrics.encode();
+            let text = registry.encode();
             let (_, rest) = text.split_once(&name)?;
             rest.lines().next()?.parse::<usize>().ok()
         };
@@ -221,8 +223,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_new_config_turns_it_on_and_off_and_is_heard_at_once() {
-        let world = world();
-        let metrics = world.metrics.clone();
+        let (world, registry) = world();
         world.store.put_config_load(None);
         let (orders, received) = mpsc::channel(1);
         tokio::spawn(run(None, received, world, std::future::pending()));
@@ -266,7 +267,7 @@ mod tests {
             "it is the same alert"
         );
         order(None).await;
-        assert!(!metrics.encode().contains("alertmanager=\""));
+        assert!(!registry.encode().contains("alertmanager=\""));
         let requests = one.requests().len();
         order(alerting("c", &[&one])).await;
         eventually(patience, "on again", || told(&one, "c").len() == 1).await;

@@ -10,9 +10,8 @@ use crate::clock::Clock;
 use crate::config::{Account, Config, ProductConfig, Selection};
 use crate::http::{ApiError, Cause};
 use crate::poll::select;
-use crate::provider::transport::Transport;
+use crate::provider::transport::{RequestMetrics, Transport};
 use crate::provider::{self, Discovery, Product};
-use crate::telemetry::Metrics;
 
 /// A clock that is further off is told even where the vendor took the call.
 const SKEW_TOLD: SignedDuration = SignedDuration::from_secs(60);
@@ -60,7 +59,7 @@ pub async fn run(config: &Config, clock: &Clock) -> Vec<Checked> {
 }
 
 async fn account(account: &Account, clock: &Clock) -> Checked {
-    let transport = Transport::new(account, Arc::new(Metrics::new()), clock.clone());
+    let transport = Transport::new(account, RequestMetrics::default(), clock.clone());
     let transport = transport.map(|transport| Arc::new(transport.once()));
     let mut products = Vec::with_capacity(account.products.len());
     for config in &account.products {

@@ -15,9 +15,8 @@ use rolling_upgrade_exporter::config::{self, Account, Config, ConfigError, Liste
 use rolling_upgrade_exporter::http::{ApiError, Reason};
 use rolling_upgrade_exporter::model::Memory;
 use rolling_upgrade_exporter::provider::start::{Failed, Order};
-use rolling_upgrade_exporter::provider::transport::Transport;
+use rolling_upgrade_exporter::provider::transport::{RequestMetrics, Transport};
 use rolling_upgrade_exporter::provider::{self, Context, huawei, ncloud};
-use rolling_upgrade_exporter::telemetry::Metrics;
 use tokio::time::Instant;
 use watched_file::FileKind;
 
@@ -141,7 +140,7 @@ impl Stage {
             name: None,
             thresholds: watched.thresholds,
         })]);
-        let transport = Transport::new(account, Arc::new(Metrics::new()), Clock::system());
+        let transport = Transport::new(account, RequestMetrics::default(), Clock::system());
         let transport = transport.map_err(|error| not_sent(&error.to_string()))?;
         Ok(Self {
             config,

@@ -59,9 +59,9 @@ impl Access {
         if let Some(transport) = self.opened() {
             return Ok(transport);
         }
-        let (metrics, clock) = (self.deps.metrics.clone(), self.clock.clone());
+        let requests = self.deps.metrics.requests.clone();
         // It reads files: whoever only wants to know how far this is must not wait for that.
-        let mut new = Transport::new(&self.account, metrics, clock)?;
+        let mut new = Transport::new(&self.account, requests, self.clock.clone())?;
         let mut way = self.lock();
         let before = match &mut *way {
             Way::Open(transport) => return Ok(transport.clone()),
@@ -166,8 +166,8 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
+    use crate::poll::Metrics;
     use crate::store::Store;
-    use crate::telemetry::Metrics;
     use watched_file::hang::hang;
 
     /// An account without https, whose way needs no file.
@@ -178,7 +178,7 @@ mod tests {
         let account = Arc::new(config.unwrap().accounts.remove(0));
         let deps = Deps {
             store: Arc::new(Store::new()),
-            metrics: Arc::new(Metrics::new()),
+            metrics: Metrics::default(),
             clock: Clock::system(),
             confirms_at_once: false,
         };

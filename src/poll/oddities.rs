@@ -1,6 +1,6 @@
 //! Log of oddities in answers: words that are not known, exceeded bounds, and remarks, each once.
 
-use super::{Deps, Watch};
+use super::Watch;
 use crate::model::bounds::{Truncated, is_cut};
 use crate::model::{Observation, Remark};
 use crate::provider::Discovery;
@@ -17,14 +17,14 @@ pub(super) struct Oddities {
 
 impl Watch {
     /// Counts the bounds that a list of clusters exceeded, and logs each once.
-    pub(super) fn tell_of_list(&self, deps: &Deps, discovery: &Discovery, left_out: u64) {
+    pub(super) fn tell_of_list(&self, discovery: &Discovery, left_out: u64) {
         let has_cut_name = discovery.clusters.iter().any(|c| is_cut(&c.name));
         let exceeded = [
             (left_out > 0).then_some(Truncated::Clusters),
             has_cut_name.then_some(Truncated::Label),
         ];
         for bound in exceeded.into_iter().flatten() {
-            if self.is_news(deps, "", bound) {
+            if self.is_news("", bound) {
                 tracing::warn!(
                     account = %self.account.name, product = self.product.name,
                     what = bound.as_str(), left_out,
@@ -38,13 +38,12 @@ impl Watch {
     /// logs each once, as each remark.
     pub(super) fn tell_of_answer(
         &self,
-        deps: &Deps,
         cluster: &str,
         observation: &Observation,
         exceeded: &[Truncated],
     ) {
         for bound in exceeded {
-            if self.is_news(deps, cluster, *bound) {
+            if self.is_news(cluster, *bound) {
                 let upgrades = observation.upgrades.iter().map(|upgrade| &upgrade.left_out);
                 let left_out: u64 = match bound {
                     Truncated::Nodes => upgrades.map(|left_out| left_out.nodes.total()).sum(),
@@ -60,7 +59,7 @@ impl Watch {
         }
         let (account, product) = (&*self.account.name, self.product.name);
         for word in &observation.unknown_words {
-            deps.metrics.unknown_status(product);
+            self.metrics.unknown_status();
             if self.oddities.words.is_new(word.clone()) {
                 tracing::warn!(
                     account,
@@ -92,9 +91,8 @@ impl Watch {
     }
 
     /// Counts, and returns whether this is the first time for this cluster and bound.
-    fn is_news(&self, deps: &Deps, cluster: &str, bound: Truncated) -> bool {
-        let (account, product) = (&self.account.name, self.product.name);
-        deps.metrics.truncated(account, product, bound);
+    fn is_news(&self, cluster: &str, bound: Truncated) -> bool {
+        self.metrics.truncated(bound);
         self.oddities.bounds.is_new((cluster.to_owned(), bound))
     }
 }

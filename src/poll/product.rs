@@ -68,7 +68,7 @@ impl Fleet {
     /// poll of each cluster that it found have ended.
     pub(super) fn new(watch: &Arc<Watch>, deps: Deps, first: Latch) -> Self {
         let shown = super::not_looked(&watch.account, watch.product);
-        deps.metrics.announce(&watch.account, watch.product);
+        watch.metrics.announce(&watch.account, watch.product);
         deps.store.put_discovery(shown.clone());
         let now = Instant::now();
         let course = Course {
@@ -183,11 +183,8 @@ impl Course {
         self.apply_step(deps, stepped);
         let first = self.first.take();
         let (account, product) = (self.watch.account.name.clone(), self.watch.product.name);
-        deps.metrics.poll(
-            (&account, product),
-            took,
-            outcome.as_ref().map(|_| ()).map_err(|e| e.reason),
-        );
+        let failure = outcome.as_ref().err().map(|error| error.reason);
+        self.watch.metrics.polled(took, failure);
         let unpublished = matches!(&outcome, Err(error) if error.reason == Reason::NotFound);
         let asked = match outcome {
             Ok(discovery) => {
@@ -206,7 +203,7 @@ impl Course {
                     self.shown.left_out = chosen.left_out;
                 }
                 let left_out = self.shown.left_out;
-                self.watch.tell_of_list(deps, &discovery, left_out);
+                self.watch.tell_of_list(&discovery, left_out);
                 self.shown.inaccessible = discovery.inaccessible;
                 self.shown.last_success = Some(now);
                 self.shown.last_error = None;
@@ -251,7 +248,7 @@ impl Course {
         let before = std::mem::replace(&mut self.watch, watch);
         let watch = self.watch.clone();
         // Another way to sign in has other calls.
-        deps.metrics.announce(&watch.account, watch.product);
+        watch.metrics.announce(&watch.account, watch.product);
         let mut tally = Tally::default();
         let known: Vec<_> = self.workers.values().map(|(w, _)| w.wanted()).collect();
         let chosen = select::again(&watch.config, self.found.as_ref(), &known);

@@ -29,6 +29,7 @@ use crate::model::{
 };
 use crate::provider::{Discovered, Discovery};
 use crate::ready::Ready;
+use crate::telemetry;
 
 static FAKE: Product = Product {
     name: "fake",
@@ -149,6 +150,8 @@ impl Provider for Fake {
 struct Bench {
     fake: Arc<Fake>,
     deps: Deps,
+    /// Shows what is counted.
+    registry: telemetry::Metrics,
     ready: Ready,
     running: RunningProduct,
 }
@@ -193,14 +196,9 @@ impl Bench {
             },
         };
         change(&mut config);
-        let (store, mut metrics) = (Arc::new(Store::new()), Metrics::new());
-        crate::store::register(&store, metrics.own());
-        let deps = Deps {
-            store,
-            metrics: Arc::new(metrics),
-            clock: Clock::tokio(Timestamp::from_second(1_800_000_000).unwrap()),
-            confirms_at_once,
-        };
+        let clock = Clock::tokio(Timestamp::from_second(1_800_000_000).unwrap());
+        let (mut deps, registry) = deps(clock);
+        deps.confirms_at_once = confirms_at_once;
         let (ready, latch) = Ready::new();
         let watch = Arc::new(Watch {
             account: Arc::new(account),
@@ -209,11 +207,13 @@ impl Bench {
             provider: fake.clone(),
             clock: deps.clock.clone().into(),
             oddities: Arc::default(),
+            metrics: Arc::new(deps.metrics.product(&"a".into(), FAKE.name)),
         });
         Self {
             running: RunningProduct::start(watch, &deps, latch),
             fake,
             deps,
+            registry,
             ready,
         }
     }
@@ -231,6 +231,7 @@ impl Bench {
             provider: self.fake.clone(),
             clock: old.clock.clone(),
             oddities: old.oddities.clone(),
+            metrics: old.metrics.clone(),
         });
         self.running.watch = watch.clone();
         self.running.fleet.replace(watch)
@@ -240,6 +241,19 @@ impl Bench {
         let snapshot = self.deps.store.snapshot();
         snapshot.values().find(|s| &*s.key.id == id).cloned()
     }
+}
+
+/// Builds what polling needs, with the registry that shows what it counts.
+fn deps(clock: Clock) -> (Deps, telemetry::Metrics) {
+    let (store, mut registry) = (Arc::new(Store::new()), telemetry::Metrics::new());
+    crate::store::register(&store, registry.own());
+    let deps = Deps {
+        store,
+        metrics: Metrics::new(registry.own()),
+        clock,
+        confirms_at_once: false,
+    };
+    (deps, registry)
 }
 
 async fn pass(seconds: u64) {
@@ -366,7 +380,7 @@ async fn ends_are_counted_once() {
     pass(60).await;
     bench.fake.set("1", Ok(Some(UpgradeStatus::Failed)));
     pass(3000).await;
-    let metrics = bench.deps.metrics.encode();
+    let metrics = bench.registry.encode();
     let line = metrics
         .lines()
         .find(|line| line.contains("upgrades_ended_total{") && line.contains(r#"outcome="failed""#))

@@ -225,15 +225,11 @@ impl Course {
     fn ended(&mut self, deps: &Deps, outcome: Result<Observation, ApiError>, took: Duration) {
         let (now, stepped) = self.watch.clock.read();
         self.apply_step(stepped);
-        let key = &self.state.key;
-        deps.metrics.poll(
-            (&key.account, key.product),
-            took,
-            outcome.as_ref().map(|_| ()).map_err(|e| e.reason),
-        );
+        let failure = outcome.as_ref().err().map(|error| error.reason);
+        self.watch.metrics.polled(took, failure);
         let error = match outcome {
             Ok(observation) => {
-                self.succeeded(deps, observation, now);
+                self.succeeded(observation, now);
                 None
             }
             Err(error) => {
@@ -261,11 +257,11 @@ impl Course {
         schedule::pause(interval, self.failures, longest, asked, dice)
     }
 
-    fn succeeded(&mut self, deps: &Deps, mut observation: Observation, now: Timestamp) {
+    fn succeeded(&mut self, mut observation: Observation, now: Timestamp) {
         let (account, product) = (&*self.watch.account.name, self.watch.product.name);
         let exceeded = bounds::apply(&mut observation);
         let watch = &self.watch;
-        watch.tell_of_answer(deps, &self.wanted.id, &observation, &exceeded);
+        watch.tell_of_answer(&self.wanted.id, &observation, &exceeded);
         let mut memory = Memory::clone(&self.memory);
         let track::Advanced {
             upgrades: views,
@@ -278,12 +274,11 @@ impl Course {
             now,
         );
         for view in track::ended_since(&self.memory, &views) {
-            deps.metrics
-                .upgrade_ended(account, product, view.upgrade.status);
+            watch.metrics.upgrade_ended(view.upgrade.status);
         }
         self.memory = Arc::new(memory);
         if let Some(why) = &observation.refused {
-            deps.metrics.refused(account, product);
+            watch.metrics.refused();
             tracing::debug!(account, product, cluster = %self.wanted.id, why, "The vendor refused to tell progress.");
         }
         // A name that is not told this time is the one that was told before.

@@ -8,6 +8,7 @@ mod closed;
 pub(crate) mod exchange;
 pub mod limit;
 mod message;
+mod metrics;
 pub mod retry;
 mod vendor;
 
@@ -24,13 +25,14 @@ use crate::clock::{Reading, VendorClock};
 use crate::config::Account;
 use crate::http::{ApiError, Cause, Reason, Redaction};
 use crate::secret::refresh_all;
-use crate::telemetry::Metrics;
 use exchange::{Received, prepare, receive};
 use limit::{Closed, Gate, Pass, Rate, Verdict};
 
 pub use answer::Answer;
 pub(crate) use message::host;
 pub use message::{Effort, Message, Request};
+pub use metrics::RequestMetrics;
+pub(crate) use metrics::{ProductRequests, product_labels};
 pub use vendor::{Authentication, Vendor};
 
 /// Longest wait for paused credentials before their files are read again: others may be there by then.
@@ -58,7 +60,7 @@ pub struct Transport {
     proxy: Option<String>,
     /// Password of the proxy.
     proxy_secrets: Redaction,
-    metrics: Arc<Metrics>,
+    requests: RequestMetrics,
     clock: VendorClock,
     /// See [`Transport::shared`].
     slots: Mutex<Vec<Arc<dyn Any + Send + Sync>>>,
@@ -71,7 +73,7 @@ impl Transport {
     /// Fails when the system has no CAs and the account names none.
     pub fn new(
         account: &Account,
-        metrics: Arc<Metrics>,
+        requests: RequestMetrics,
         clock: impl Into<VendorClock>,
     ) -> Result<Self, ApiError> {
         Ok(Self {
@@ -86,7 +88,7 @@ impl Transport {
             calls: closed::calls().collect(),
             proxy: account.proxy_url.as_ref().map(host),
             proxy_secrets: Redaction::of_url(account.proxy_url.as_ref()),
-            metrics,
+            requests,
             clock: clock.into(),
             slots: Mutex::default(),
         })
@@ -324,8 +326,8 @@ impl Transport {
             Ok(received) => received.answer.status.to_string(),
             Err(_) => "none".to_owned(),
         };
-        self.metrics
-            .api_request(&self.account, request.product, request.call.name, &code);
+        self.requests
+            .count(&self.account, request.product, request.call.name, &code);
         let Received { answer, reading } = outcome?;
         if let Some(reading) = reading {
             self.clock.observe(reading);

@@ -102,7 +102,9 @@ impl Exporter {
         for cluster in &mut self.clusters {
             let (at, outcome) = cluster.step(rng, now);
             let before = cluster.state.last_error.take();
-            cluster.state.last_error = outcome.err().map(|reason| error(reason, at, before));
+            cluster.state.last_error = outcome
+                .err()
+                .map(|reason| error(reason, at, before.as_ref()));
             self.store.put(cluster.state.clone());
         }
         self.run_discovery(rng, now);
@@ -158,7 +160,7 @@ impl Exporter {
                 cloud: "cloud",
                 cloud_region: "KR".into(),
                 last_success: None,
-                last_error: failing.map(|reason| error(reason, now, before)),
+                last_error: failing.map(|reason| error(reason, now, before.as_ref())),
                 watched: 0,
                 inaccessible: 0,
                 left_out: 0,
@@ -182,6 +184,6 @@ impl Exporter {
 }
 
 /// Returns the error of a poll that fails after another one.
-fn error(reason: Reason, at: Timestamp, before: Option<LastError>) -> LastError {
-    LastError::new(&ApiError::new(reason, ""), at).after(before.as_ref())
+fn error(reason: Reason, at: Timestamp, before: Option<&LastError>) -> LastError {
+    LastError::new(&ApiError::new(reason, ""), at).after(before)
 }

@@ -16,7 +16,7 @@ use rolling_upgrade_exporter::model::{
 };
 use rolling_upgrade_exporter::ready::Ready;
 use rolling_upgrade_exporter::store::Store;
-use rolling_upgrade_exporter::telemetry::Metrics;
+use rolling_upgrade_exporter::telemetry::{Metrics, PREFIX};
 use rolling_upgrade_exporter::web::App;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -44,11 +44,12 @@ impl DetailsStage {
         }
         let (ready, latch) = Ready::new();
         drop(latch);
-        let (clock, metrics) = (Clock::system(), Arc::new(Metrics::new()));
-        let settings = Settings::new(Arc::new(Access::open()), metrics.web().clone());
+        let (clock, mut metrics) = (Clock::system(), Metrics::new());
+        let web = exporter_web::Metrics::register(metrics.registry(), PREFIX);
+        let settings = Settings::new(Arc::new(Access::open()), web);
         let app = App {
             store,
-            exposition: Arc::new(Exposition::new(metrics, clock.clone())),
+            exposition: Arc::new(Exposition::new(Arc::new(metrics), clock.clone())),
             ready,
             reload: Reload::Off,
             prefix: RoutePrefix::default(),

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::alert::alertmanager::{Failure, Remedy};
 use crate::alert::rule::Labels;
+use crate::telemetry;
 
 /// What it was posted, and when after the start.
 pub(super) type Posts = Arc<Mutex<Vec<(Duration, String)>>>;
@@ -49,7 +50,7 @@ pub(super) struct Bench {
     pub(super) peer: Arc<Peer<Scripted>>,
     pub(super) posts: Posts,
     store: Arc<Store>,
-    metrics: Arc<Metrics>,
+    registry: telemetry::Metrics,
     _owner: Owner,
     pub(super) stop: watch::Sender<bool>,
     pub(super) task: JoinSet<()>,
@@ -70,17 +71,10 @@ pub(super) fn start_slow(
         begun: Instant::now(),
         takes,
     };
-    let (store, metrics) = (Arc::new(Store::new()), Arc::new(Metrics::new()));
-    let owner = Owner::new("http://am", store.clone(), metrics.clone());
+    let (store, mut registry) = (Arc::new(Store::new()), telemetry::Metrics::new());
+    let owner = Owner::new("http://am", &store, &Metrics::new(registry.own()));
     let clock = Clock::tokio(Timestamp::from_second(1000).unwrap());
-    let peer = Arc::new(Peer::new(
-        "http://am",
-        way,
-        Pace::new(BEAT),
-        store.clone(),
-        metrics.clone(),
-        clock,
-    ));
+    let peer = Arc::new(Peer::new(owner.record.clone(), way, Pace::new(BEAT), clock));
     let (stop, stopped) = watch::channel(false);
     let mut task = JoinSet::new();
     task.spawn(supervise(peer.clone(), stopped));
@@ -88,7 +82,7 @@ pub(super) fn start_slow(
         peer,
         posts,
         store,
-        metrics,
+        registry,
         _owner: owner,
         stop,
         task,
@@ -132,7 +126,7 @@ impl Bench {
 
     /// The counters: sent, errors, dropped.
     pub(super) fn counted(&self) -> [u64; 3] {
-        let text = self.metrics.encode();
+        let text = self.registry.encode();
         ["sent", "errors", "dropped"].map(|name| {
             let name = format!("rolling_upgrade_exporter_alerts_{name}_total{{");
             let line = text.lines().find(|line| line.starts_with(&name)).unwrap();

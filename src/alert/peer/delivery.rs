@@ -8,12 +8,11 @@ use tokio::time::Instant;
 
 use super::Pace;
 use super::health::Health;
+use super::metrics::Record;
 use crate::alert::alertmanager::{Failure, Post, Remedy};
 use crate::alert::queue::{Entry, Queue};
 use crate::alert::rule::Labels;
 use crate::clock::Clock;
-use crate::store::Store;
-use crate::telemetry::Metrics;
 
 /// Alerts that wait for one Alertmanager: as many as Prometheus's notifier holds.
 pub(in crate::alert) const CAPACITY: usize = 10_000;
@@ -25,10 +24,8 @@ const BATCH_BYTES: usize = 512 << 10;
 /// One Alertmanager.
 #[derive(Debug)]
 pub(super) struct Peer<P> {
-    pub(super) label: String,
+    pub(super) record: Record,
     way: Mutex<Way<P>>,
-    store: Arc<Store>,
-    metrics: Arc<Metrics>,
     clock: Clock,
     waiting: Mutex<Waiting>,
     wake: Notify,
@@ -81,14 +78,7 @@ enum Turn {
 }
 
 impl<P: Post> Peer<P> {
-    pub(super) fn new(
-        label: &str,
-        way: P,
-        pace: Pace,
-        store: Arc<Store>,
-        metrics: Arc<Metrics>,
-        clock: Clock,
-    ) -> Self {
+    pub(super) fn new(record: Record, way: P, pace: Pace, clock: Clock) -> Self {
         let waiting = Waiting {
             queue: Queue::new(CAPACITY),
             posting: 0,
@@ -97,14 +87,12 @@ impl<P: Post> Peer<P> {
             told_full: false,
         };
         Self {
-            label: label.to_owned(),
+            record,
             way: Mutex::new(Way {
                 post: Arc::new(way),
                 pace,
                 is_new: false,
             }),
-            store,
-            metrics,
             clock,
             waiting: Mutex::new(waiting),
             wake: Notify::new(),
@@ -147,11 +135,10 @@ impl<P: Post> Peer<P> {
     }
 
     pub(super) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
-        let (store, metrics) = (self.store.clone(), self.metrics.clone());
-        let (label, clock) = (self.label.clone(), self.clock.clone());
+        let (record, clock) = (self.record.clone(), self.clock.clone());
         let now = Instant::now();
         let mut course = Course {
-            health: Health::new(label, store, metrics, clock, self.pace().beat),
+            health: Health::new(record, clock, self.pace().beat),
             failures: 0,
             not_before: now,
             beat_at: now,
@@ -271,10 +258,10 @@ impl<P: Post> Peer<P> {
         if alerts == 0 {
             return;
         }
-        self.metrics.alerts().dropped(&self.label, alerts);
+        self.record.dropped(alerts);
         if !std::mem::replace(&mut waiting.told_full, true) {
             tracing::error!(
-                alertmanager = self.label,
+                alertmanager = self.record.label,
                 "More than {CAPACITY} alerts wait for the Alertmanager: the oldest are dropped."
             );
         }
@@ -283,7 +270,7 @@ impl<P: Post> Peer<P> {
     /// The post that was under way will never be settled: its alerts come again when renewed.
     pub(super) fn lose(&self) {
         let lost = std::mem::take(&mut self.waiting.lock().posting);
-        self.metrics.alerts().dropped(&self.label, lost);
+        self.record.dropped(lost);
     }
 
     /// Nothing will be posted any more.
@@ -292,9 +279,9 @@ impl<P: Post> Peer<P> {
         waiting.queue.expire(self.clock.now());
         let left = waiting.queue.len() + waiting.posting;
         if left > 0 {
-            self.metrics.alerts().dropped(&self.label, left);
+            self.record.dropped(left);
             tracing::warn!(
-                alertmanager = self.label,
+                alertmanager = self.record.label,
                 alerts = left,
                 "Ending with alerts that the Alertmanager did not take."
             );

@@ -1,52 +1,21 @@
-//! How an Alertmanager does: what is counted of it, and the few lines about it in the log.
+//! How an Alertmanager does: whether it takes alerts, and the few lines about it in the log.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::metrics::Record;
 use crate::alert::alertmanager::{Failure, Remedy};
 use crate::clock::Clock;
-use crate::store::Store;
-use crate::telemetry::Metrics;
 use crate::telemetry::log::LogOnce;
 
 /// Different troubles that are told in one outage: their texts are foreign.
 const TOLD: usize = 8;
 
-/// Owner of the counters and the health of one Alertmanager, which end when it is dropped.
-#[derive(Debug)]
-pub(super) struct Owner {
-    label: String,
-    store: Arc<Store>,
-    metrics: Arc<Metrics>,
-}
-
-impl Owner {
-    pub(super) fn new(label: &str, store: Arc<Store>, metrics: Arc<Metrics>) -> Self {
-        metrics.alerts().announce(label);
-        store.add_alertmanager(label);
-        Self {
-            label: label.to_owned(),
-            store,
-            metrics,
-        }
-    }
-}
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        self.metrics.alerts().forget(&self.label);
-        self.store.remove_alertmanager(&self.label);
-    }
-}
-
 /// The health of one Alertmanager.
 #[derive(Debug)]
 pub(super) struct Health {
-    label: String,
-    store: Arc<Store>,
-    metrics: Arc<Metrics>,
+    record: Record,
     clock: Clock,
     /// Lines about this outage, by trouble.
     logged: LogOnce<String, TOLD>,
@@ -59,17 +28,9 @@ pub(super) struct Health {
 }
 
 impl Health {
-    pub(super) fn new(
-        label: String,
-        store: Arc<Store>,
-        metrics: Arc<Metrics>,
-        clock: Clock,
-        resend: Duration,
-    ) -> Self {
+    pub(super) fn new(record: Record, clock: Clock, resend: Duration) -> Self {
         Self {
-            label,
-            store,
-            metrics,
+            record,
             clock,
             logged: LogOnce::default(),
             began: None,
@@ -85,20 +46,19 @@ impl Health {
 
     /// A post of so many alerts was taken; `lapsed` ended since the outage began.
     pub(super) fn well(&mut self, alerts: usize, lapsed: &mut usize) {
-        let alertmanager = &*self.label;
-        self.metrics.alerts().took(alertmanager, alerts);
+        self.record.took(alerts);
         if self
             .left_out
             .is_some_and(|at| at.elapsed() < self.quarantine)
         {
             return;
         }
-        self.store.put_alertmanager(alertmanager, None);
+        self.record.recovered();
         let ended_meanwhile = std::mem::take(lapsed);
         if let Some(began) = self.began.take() {
             let after = Duration::from_secs(began.elapsed().as_secs());
             tracing::info!(
-                alertmanager,
+                alertmanager = self.record.label,
                 after = %crate::text::exact_length(after),
                 ended_meanwhile,
                 "The Alertmanager takes alerts again."
@@ -110,10 +70,7 @@ impl Health {
 
     /// A post of so many alerts was not taken, or not all of it.
     pub(super) fn ill(&mut self, alerts: usize, failure: &Failure) {
-        let alertmanager = &*self.label;
-        self.metrics.alerts().refused(alertmanager, alerts);
-        let now = self.clock.now();
-        self.store.put_alertmanager(alertmanager, Some(now));
+        self.record.refused(alerts, self.clock.now());
         self.began.get_or_insert_with(Instant::now);
         let about_alerts = matches!(failure.remedy, Remedy::Leave | Remedy::Split);
         if about_alerts {
@@ -127,7 +84,7 @@ impl Health {
         if !self.logged.is_new(trouble.to_owned()) {
             return;
         }
-        let error = &*failure.text;
+        let (alertmanager, error) = (&*self.record.label, &*failure.text);
         if about_alerts {
             tracing::warn!(
                 alertmanager,

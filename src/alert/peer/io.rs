@@ -10,17 +10,19 @@ use crate::alert::alertmanager::fake::{Answer, Fake, ok};
 use crate::alert::rule::Labels;
 use crate::http::Login;
 use crate::secret::Secret;
+use crate::telemetry;
 
-fn peers(alertmanagers: &[&Fake]) -> (Peers, World) {
+fn peers(alertmanagers: &[&Fake]) -> (Peers, World, telemetry::Metrics) {
     let alerting = Alerting {
         external_labels: BTreeMap::new(),
         resend_interval: Duration::from_secs(60),
         explicit_resolve: false,
         alertmanagers: alertmanagers.iter().map(|fake| fake.config()).collect(),
     };
+    let mut registry = telemetry::Metrics::new();
     let world = World {
         store: Arc::new(Store::new()),
-        metrics: Arc::new(Metrics::new()),
+        metrics: Metrics::new(registry.own()),
         clock: Clock::system(),
         page: None,
     };
@@ -29,7 +31,7 @@ fn peers(alertmanagers: &[&Fake]) -> (Peers, World) {
         longest_pause: Duration::from_millis(40),
         ..Pace::new(alerting.resend_interval)
     };
-    (Peers::at_pace(&alerting, &world, pace), world)
+    (Peers::at_pace(&alerting, &world, pace), world, registry)
 }
 
 fn alert(name: &str, except: Option<String>) -> Posting {
@@ -71,7 +73,7 @@ async fn each_gets_every_alert_and_none_waits_for_another() {
     let silent = Fake::start([Answer::Stall(String::new())]).await;
     let broken = Fake::start([Answer::Full("500 Oops\r\n", String::new()), ok()]).await;
     let good = Fake::start([ok()]).await;
-    let (peers, world) = peers(&[&silent, &broken, &good]);
+    let (peers, world, _) = peers(&[&silent, &broken, &good]);
     eventually("the silent one is asked", || silent.requests().len() == 1).await;
     let begun = Instant::now();
     peers.push(&[alert("a", None)]);
@@ -94,7 +96,7 @@ async fn each_gets_every_alert_and_none_waits_for_another() {
 #[tokio::test]
 async fn who_must_not_get_an_alert_does_not() {
     let (one, other) = (Fake::start([ok()]).await, Fake::start([ok()]).await);
-    let (peers, _) = peers(&[&one, &other]);
+    let (peers, _, _) = peers(&[&one, &other]);
     let label = one.config().label().to_owned();
     peers.push(&[alert("a", Some(label)), alert("b", None)]);
     eventually("both", || times(&one, "b") == 1 && times(&other, "b") == 1).await;
@@ -105,7 +107,7 @@ async fn who_must_not_get_an_alert_does_not() {
 async fn the_end_drains_what_it_can_and_does_not_wait_for_the_dead() {
     let silent = Fake::start([Answer::Stall(String::new())]).await;
     let good = Fake::start([ok()]).await;
-    let (mut peers, world) = peers(&[&silent, &good]);
+    let (mut peers, _, registry) = peers(&[&silent, &good]);
     peers.push(&[alert("a", None)]);
     eventually("both have one", || {
         times(&silent, "a") + times(&good, "a") == 2
@@ -122,7 +124,7 @@ async fn the_end_drains_what_it_can_and_does_not_wait_for_the_dead() {
         "the grace is given"
     );
     assert_eq!((times(&good, "b"), times(&good, "c")), (1, 1));
-    let text = world.metrics.encode();
+    let text = registry.encode();
     for (fake, dropped) in [(&silent, 3), (&good, 0)] {
         let label = fake.config().label().to_owned();
         let line = format!("alerts_dropped_total{{alertmanager=\"{label}\"}} {dropped}\n");
@@ -133,7 +135,7 @@ async fn the_end_drains_what_it_can_and_does_not_wait_for_the_dead() {
 #[tokio::test]
 async fn the_end_does_not_use_up_the_grace_when_nothing_is_left() {
     let good = Fake::start([ok()]).await;
-    let (mut peers, _) = peers(&[&good]);
+    let (mut peers, _, _) = peers(&[&good]);
     eventually("it runs", || good.requests().len() == 1).await;
     let end = peers.finish(Duration::from_secs(60));
     let end = tokio::time::timeout(Duration::from_secs(10), end).await;
@@ -150,7 +152,7 @@ async fn what_waits_for_an_alertmanager_survives_another_way_to_it() {
     ])
     .await;
     let goes = Fake::start([ok()]).await;
-    let (mut peers, world) = peers(&[&stays, &refuses, &goes]);
+    let (mut peers, world, registry) = peers(&[&stays, &refuses, &goes]);
     peers.push(&[alert("a", None)]);
     eventually("it is refused", || {
         !world.store.health().unreachable.is_empty()
@@ -186,5 +188,5 @@ async fn what_waits_for_an_alertmanager_survives_another_way_to_it() {
     assert_eq!(times(&goes, "c"), 0);
     assert_eq!(times(&stays, "a"), 1);
     let label = goes.config().label().to_owned();
-    assert!(!world.metrics.encode().contains(&label));
+    assert!(!registry.encode().contains(&label));
 }

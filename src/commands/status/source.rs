@@ -14,7 +14,6 @@ use rolling_upgrade_exporter::report::Report;
 use rolling_upgrade_exporter::report::remote::{Remote, RemoteError, Trust};
 use rolling_upgrade_exporter::secret::Secret;
 use rolling_upgrade_exporter::store::Store;
-use rolling_upgrade_exporter::telemetry::Metrics;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -67,7 +66,7 @@ impl Source {
         let (ready, first_round) = Ready::new();
         let deps = poll::Deps {
             store: store.clone(),
-            metrics: Arc::new(Metrics::new()),
+            metrics: poll::Metrics::default(),
             clock: clock.clone(),
             confirms_at_once: true,
         };

@@ -6,7 +6,7 @@ use super::*;
 use crate::model::bounds::MAX_CLUSTERS;
 
 fn truncated(bench: &Bench, what: &str) -> Option<String> {
-    let text = bench.deps.metrics.encode();
+    let text = bench.registry.encode();
     let series = format!(
         "rolling_upgrade_exporter_truncated_total{{account=\"a\",product=\"fake\",what=\"{what}\"}} "
     );

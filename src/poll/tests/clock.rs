@@ -104,12 +104,7 @@ async fn clock_of_an_account_outlives_a_new_config() {
             .unwrap()
             .accounts
     };
-    let deps = Deps {
-        store: Arc::new(Store::new()),
-        metrics: Arc::new(Metrics::new()),
-        clock: Clock::tokio(Timestamp::from_second(1_800_000_000).unwrap()),
-        confirms_at_once: false,
-    };
+    let (deps, _) = deps(Clock::system());
     let store = deps.store.clone();
     let (_ready, latch) = Ready::new();
     let mut polling = Polling::start(parse(1), deps.clone(), latch).await;

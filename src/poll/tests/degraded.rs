@@ -19,7 +19,7 @@ fn failing() -> SecondaryCall {
 }
 
 fn failures(bench: &Bench) -> Vec<String> {
-    let metrics = bench.deps.metrics.encode();
+    let metrics = bench.registry.encode();
     let counted = |line: &&str| line.contains("poll_failures_total{") && !line.ends_with(" 0");
     metrics.lines().filter(counted).map(str::to_owned).collect()
 }

@@ -28,7 +28,7 @@ async fn clusters_come_and_go_with_discovery() {
     let polls = bench.fake.polls("1");
     pass(3000).await;
     assert_eq!(bench.fake.polls("1"), polls, "its worker ended");
-    let metrics = bench.deps.metrics.encode();
+    let metrics = bench.registry.encode();
     assert!(!metrics.contains("reason=\"not_found\"} 1.8"), "{metrics}");
     assert!(metrics.contains(r#"state="inaccessible"} 2"#), "{metrics}");
 }

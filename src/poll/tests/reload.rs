@@ -237,12 +237,7 @@ fn accounts(text: &str) -> Vec<Account> {
 
 #[tokio::test]
 async fn accounts_and_products_come_and_go_with_their_series() {
-    let deps = Deps {
-        store: Arc::new(Store::new()),
-        metrics: Arc::new(Metrics::new()),
-        clock: Clock::system(),
-        confirms_at_once: false,
-    };
+    let (deps, registry) = deps(Clock::system());
     let (ready, first) = Ready::new();
     let before = accounts(
         "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, ses: {AWAY}, cdss: {AWAY}}}, \
@@ -278,7 +273,7 @@ async fn accounts_and_products_come_and_go_with_their_series() {
     assert_eq!(changes.clusters.removed, 1);
     assert_eq!(looked(), ["a/ses", "c/cdss"]);
     assert!(deps.store.snapshot().is_empty());
-    let text = deps.metrics.encode();
+    let text = registry.encode();
     assert!(!text.contains("account=\"b\""), "{text}");
     assert!(!text.contains("account=\"a\",product=\"cdss\""), "{text}");
     let polls = "polls_total{account=\"a\",product=\"ses\"} ";
@@ -292,12 +287,7 @@ async fn accounts_and_products_come_and_go_with_their_series() {
 
 #[tokio::test]
 async fn an_account_in_another_place_begins_anew() {
-    let deps = Deps {
-        store: Arc::new(Store::new()),
-        metrics: Arc::new(Metrics::new()),
-        clock: Clock::system(),
-        confirms_at_once: false,
-    };
+    let (deps, registry) = deps(Clock::system());
     let account = |region| {
         accounts(&format!(
             "accounts: [{{name: a, ncloud: {{region: {region}, access_key: x, secret_key: x, ses: {{AWAY, clusters: [7]}}}}}}]"
@@ -309,22 +299,31 @@ async fn an_account_in_another_place_begins_anew() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(deps.store.snapshot().len(), 1);
+    let polls = || {
+        let text = registry.encode();
+        let (_, polls) = text.split_once("polls_total{account=\"a\",product=\"ses\"} ")?;
+        polls.lines().next()?.parse::<u64>().ok()
+    };
+    let before = polls();
+    assert!(before > Some(0));
     let prepared = polling.prepare(account("SGN")).open().unwrap();
     let changes = polling.apply(prepared).await;
     assert_eq!((changes.accounts.changed, changes.clusters.removed), (1, 1));
     for state in deps.store.snapshot().values() {
         assert_eq!(&*state.cloud_region, "SGN");
     }
+    assert!(polls() >= before, "a counter never goes back");
+    let prepared = polling.prepare(Vec::new()).open().unwrap();
+    polling.apply(prepared).await;
+    assert_eq!(polls(), None);
+    let prepared = polling.prepare(account("SGN")).open().unwrap();
+    polling.apply(prepared).await;
+    assert_eq!(polls(), Some(0), "it begins anew");
 }
 
 #[tokio::test]
 async fn a_config_that_was_replaced_is_let_go_with_its_secrets() {
-    let deps = Deps {
-        store: Arc::new(Store::new()),
-        metrics: Arc::new(Metrics::new()),
-        clock: Clock::system(),
-        confirms_at_once: false,
-    };
+    let (deps, _) = deps(Clock::system());
     let account = |key: u32| {
         accounts(&format!(
             "accounts: [{{name: a, ncloud: {{access_key: x{key}, secret_key: x, ses: {{AWAY, clusters: [7]}}}}}}]"

@@ -20,11 +20,11 @@ use crate::http::Reason;
 use crate::model::{
     CallMemory, Kind, Memory, NodeStatus, Observation, Seen, Thresholds, UpgradeStatus,
 };
+use crate::provider::transport::RequestMetrics;
 use crate::provider::{Product, Provider};
 use crate::secret::Secret;
 use crate::sim::scenario::{Cluster, Fault, FaultAnswer, ListedAs, Scenario};
 use crate::sim::{self, World};
-use crate::telemetry::Metrics;
 
 /// A server of one world, and what it refused.
 struct Server {
@@ -117,8 +117,8 @@ impl Server {
                 },
             }],
         };
-        let metrics = Arc::new(Metrics::new());
-        let mut opened = crate::provider::open(&account, &metrics, &Clock::system()).unwrap();
+        let mut opened =
+            crate::provider::open(&account, &RequestMetrics::default(), &Clock::system()).unwrap();
         opened.remove(0).1
     }
 

@@ -13,8 +13,7 @@ use crate::config::Config;
 use crate::http::CaFile;
 use crate::provider::Context;
 use crate::provider::ncloud::cdss;
-use crate::provider::transport::Transport;
-use crate::telemetry::Metrics;
+use crate::provider::transport::{RequestMetrics, Transport};
 
 fn config(endpoint: &str) -> Config {
     let text = format!(
@@ -26,7 +25,7 @@ accounts: [{{name: a, ncloud: {{access_key: AKID, secret_key: S3CRET, cdss: {{en
 
 fn order(config: &Config) -> Order {
     let account = &config.accounts[0];
-    let transport = Transport::new(account, Arc::new(Metrics::new()), Clock::system());
+    let transport = Transport::new(account, RequestMetrics::default(), Clock::system());
     let context = Context {
         account,
         product: &account.products[0],

@@ -95,8 +95,12 @@ impl Exporter {
         store.put_config_load(Some(clock.now()));
         let mut metrics = Metrics::new();
         store::register(&store, metrics.own());
+        let (poll_metrics, alert_metrics) = (
+            rolling_upgrade_exporter::poll::Metrics::new(metrics.own()),
+            alert::Metrics::new(metrics.own()),
+        );
         let metrics = Arc::new(metrics);
-        let exposition = Arc::new(Exposition::new(metrics.clone(), clock.clone()));
+        let exposition = Arc::new(Exposition::new(metrics, clock.clone()));
         let mut tasks = JoinSet::new();
         tasks.spawn(exposition.clone().run(store.clone()));
         let posted = Posted::default();
@@ -107,7 +111,7 @@ impl Exporter {
         let config = config::parse(&text, std::path::Path::new("."), &|_| None).unwrap();
         let world = alert::World {
             store: store.clone(),
-            metrics: metrics.clone(),
+            metrics: alert_metrics,
             clock: clock.clone(),
             page: None,
         };
@@ -118,7 +122,7 @@ impl Exporter {
         });
         let deps = Deps {
             store: store.clone(),
-            metrics,
+            metrics: poll_metrics,
             clock: clock.clone(),
             confirms_at_once: false,
         };

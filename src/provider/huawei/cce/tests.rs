@@ -23,9 +23,8 @@ use crate::config::Account;
 use crate::http::Cause;
 use crate::model::track::advance;
 use crate::model::{Thresholds, UpgradeStatus};
-use crate::provider::transport::Transport;
+use crate::provider::transport::{RequestMetrics, Transport};
 use crate::sim::{Request, World};
-use crate::telemetry::Metrics;
 
 const PROJECT: &str = "6204a5bd270343b5885144cf9c8c158d";
 const FRESH: Duration = Duration::ZERO;
@@ -90,7 +89,7 @@ fn account(address: &str) -> Account {
 
 /// Returns a transport that makes each call once.
 fn transport(account: &Account, clock: Clock) -> Arc<Transport> {
-    let transport = Transport::new(account, Arc::new(Metrics::new()), clock);
+    let transport = Transport::new(account, RequestMetrics::default(), clock);
     Arc::new(transport.unwrap().once())
 }
 

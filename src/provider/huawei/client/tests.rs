@@ -8,6 +8,7 @@ use crate::config::Account;
 use crate::provider::Method;
 use crate::provider::huawei::css;
 use crate::provider::huawei::sim::tests as stage;
+use crate::provider::transport::RequestMetrics;
 use crate::sim::World;
 use crate::sim::scenario::{Fault, FaultAnswer, Scenario};
 
@@ -208,13 +209,13 @@ async fn refused_once(path: &str, after: Duration, is_token: bool) -> u64 {
         stage::good_keys()
     };
     let account = stage::account(address, auth);
-    let metrics = Arc::new(crate::telemetry::Metrics::new());
-    let transport = Transport::new(&account, metrics.clone(), clock).unwrap();
+    let requests = RequestMetrics::of(&account.name, account.products[0].product.name);
+    let transport = Transport::new(&account, requests.clone(), clock).unwrap();
     let client = client(&account, &Arc::new(transport));
     client.get(Effort::Normal, &CALL, &[], &[]).await.unwrap();
     pass(after + Duration::from_secs(1)).await;
     let time = async {
-        while !metrics.encode().contains("code=\"401\"") {
+        while !requests.has("401") {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         pass(Duration::from_secs(15)).await;
@@ -253,7 +254,7 @@ async fn a_token_is_renewed_before_its_end_and_used_while_it_lives() {
     });
     let (address, world) = stage::serve(World::new(scenario, 1.0, clock.clone())).await;
     let account = stage::account(address, token_auth(address, "pass\"phrase"));
-    let transport = Transport::new(&account, Arc::default(), clock).unwrap();
+    let transport = Transport::new(&account, RequestMetrics::default(), clock).unwrap();
     let client = client(&account, &Arc::new(transport));
     let asked = async || {
         let before = world.seen().0;

@@ -19,13 +19,12 @@ use crate::config::{Account, Cloud, Huawei, HuaweiAuth, Polling, ProductConfig, 
 use crate::model::{Kind, Thresholds};
 use crate::provider;
 use crate::provider::huawei::css;
-use crate::provider::transport::Transport;
+use crate::provider::transport::{RequestMetrics, Transport};
 use crate::secret::Secret;
 use crate::sim::scenario::{
     Cluster, HuaweiAccount, ListedAs, NcloudAccount, Repetition, Scenario, SimNode, Step,
 };
 use crate::sim::server;
-use crate::telemetry::Metrics;
 
 pub(in crate::provider::huawei) const PROJECT: &str = "6204a5bd270343b5885144cf9c8c158d";
 const AK: &str = "QTWAOYTTINDUT2QVKYUC";
@@ -160,7 +159,7 @@ pub(in crate::provider::huawei) fn account(address: SocketAddr, auth: HuaweiAuth
 }
 
 pub(in crate::provider::huawei) fn transport(account: &Account) -> Arc<Transport> {
-    let metrics = Arc::new(Metrics::new());
+    let metrics = RequestMetrics::default();
     Arc::new(Transport::new(account, metrics, Clock::system()).unwrap())
 }
 

@@ -21,8 +21,7 @@ async fn refused_credentials_rest() {
 
 /// Waits until an answer with this status was judged.
 async fn until_judged(transport: &Transport, status: u16) {
-    let code = format!("code=\"{status}\"");
-    while !transport.metrics.encode().contains(&code) {
+    while !transport.requests.has(&status.to_string()) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
