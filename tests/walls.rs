@@ -1,0 +1,242 @@
+//! Walls between the modules of the program: a module imports only what stands below it.
+//!
+//! [`LEVELS`] is the way of the data, from what knows nothing to the command line, and docs/ARCHITECTURE.md
+//! says what each module is for. [`EXCEPTIONS`] holds the imports that still run upward. An import that is
+//! on neither fails the test, and so does an exception that is not needed any more.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may panic, and so may what helps it"
+)]
+
+#[path = "walls/imports.rs"]
+mod imports;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use imports::Import;
+
+/// Modules by level, the lowest first. Modules of one level do not import each other.
+const LEVELS: &[&[&str]] = &[
+    &["text", "json", "blocking", "assets", "clock", "ready"],
+    &["telemetry", "secret"],
+    &["http"],
+    &["model"],
+    &["config"],
+    &["sim"],
+    &["provider"],
+    &["store"],
+    &["poll"],
+    &["expose", "alert", "report"],
+    &["check", "web"],
+    &["app"],
+    &["cli"],
+    &["commands"],
+    &["main"],
+];
+
+/// Folders of vendors and products: no other module imports them.
+const FOLDERS: &[&str] = &[
+    "provider::ncloud",
+    "provider::ncloud::ses",
+    "provider::ncloud::cdss",
+    "provider::huawei",
+    "provider::huawei::css",
+    "provider::huawei::cce",
+];
+
+/// Import that runs upward, with the reason why it is still there.
+struct Exception {
+    /// Importing module.
+    from: &'static str,
+    /// Imported path, or its beginning.
+    to: &'static str,
+    reason: &'static str,
+}
+
+/// The decoder of a config asks the table which products and clouds there are, and a product's line for
+/// its keys and defaults. Ends when the table is handed down, and a cloud decodes its own keys.
+const TABLE_IN_CONFIG: &str = "the decoder looks products and clouds up in the tables";
+
+/// Ends when the tables stand above all clouds, in a module of their own.
+const TABLES: &str = "the tables of clouds and products name each of them";
+
+const EXCEPTIONS: &[Exception] = &[
+    except("config", "provider::Product", TABLE_IN_CONFIG),
+    except("config::account", "provider", TABLE_IN_CONFIG),
+    except("config::file", "provider", TABLE_IN_CONFIG),
+    except("config::huawei", "provider::PRODUCTS", TABLE_IN_CONFIG),
+    except("config::limits", "provider::Product", TABLE_IN_CONFIG),
+    except("config::product", "provider::PRODUCTS", TABLE_IN_CONFIG),
+    except("config::product", "provider::Product", TABLE_IN_CONFIG),
+    except(
+        "config::product::misfit",
+        "provider::Product",
+        TABLE_IN_CONFIG,
+    ),
+    except("provider", "provider::huawei", TABLES),
+    except("provider", "provider::ncloud", TABLES),
+    except(
+        "sim::scenario::file",
+        "provider::PRODUCTS",
+        "a scenario names its clusters' products, which are looked up in the table",
+    ),
+];
+
+const fn except(from: &'static str, to: &'static str, reason: &'static str) -> Exception {
+    Exception { from, to, reason }
+}
+
+/// Returns the level of the top module of a path; `None` for a module that has none.
+fn level(path: &str) -> Option<usize> {
+    let top = path.split("::").next()?;
+    LEVELS.iter().position(|level| level.contains(&top))
+}
+
+fn is_within(path: &str, module: &str) -> bool {
+    path.strip_prefix(module)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// Returns what is wrong with an import; `None` for one that runs downward or stays in its module.
+fn fault(import: &Import) -> Option<String> {
+    let (from, to) = (&*import.from, &*import.to);
+    let (Some(own), Some(other)) = (level(from), level(to)) else {
+        return Some("no level: add the module to LEVELS in tests/walls.rs".to_owned());
+    };
+    let top = |path: &str| path.split("::").next().map(str::to_owned);
+    if top(from) != top(to) && other >= own {
+        return Some("it runs upward".to_owned());
+    }
+    let folder = FOLDERS
+        .iter()
+        .find(|folder| is_within(to, folder) && !is_within(from, folder));
+    folder.map(|folder| format!("it reaches into {folder}"))
+}
+
+fn is_excepted(import: &Import, exception: &Exception) -> bool {
+    import.from == exception.from && is_within(&import.to, exception.to)
+}
+
+/// Returns the imports without an exception, and the exceptions without an import.
+fn judge(imports: &[Import], exceptions: &[Exception]) -> Vec<String> {
+    let mut needed = BTreeSet::new();
+    let mut faults = Vec::new();
+    for import in imports {
+        let Some(fault) = fault(import) else { continue };
+        let found = exceptions.iter().position(|e| is_excepted(import, e));
+        match found {
+            Some(index) => drop(needed.insert(index)),
+            None => faults.push(format!("{import}: {fault}")),
+        }
+    }
+    for (index, exception) in exceptions.iter().enumerate() {
+        if !needed.contains(&index) {
+            let Exception { from, to, .. } = exception;
+            faults.push(format!(
+                "{from} imports nothing of {to} any more: remove the exception"
+            ));
+        }
+    }
+    faults
+}
+
+fn source() -> Vec<Import> {
+    imports::of_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+}
+
+#[test]
+fn no_import_runs_upward() {
+    let faults = judge(&source(), EXCEPTIONS);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_exception_has_a_reason() {
+    for exception in EXCEPTIONS {
+        assert!(exception.reason.len() > 20, "{}", exception.from);
+    }
+}
+
+#[test]
+fn telemetry_imports_nothing_but_text() {
+    let upward: Vec<String> = source()
+        .iter()
+        .filter(|import| is_within(&import.from, "telemetry"))
+        .filter(|import| !is_within(&import.to, "telemetry") && !is_within(&import.to, "text"))
+        .map(ToString::to_string)
+        .collect();
+    assert!(upward.is_empty(), "{}", upward.join("\n"));
+}
+
+/// The rule sees every form of an import, and nothing else.
+#[test]
+fn finds_imports_in_every_form() {
+    let code = r#"
+        mod beside;
+        use crate::web::App;
+        use super::super::poll::{Deps, worker::{self, Worker}};
+        use std::fmt;
+        pub(crate) use crate::model::Kind as Form;
+        fn f(a: crate::alert::Rule) -> bool {
+            println!("{}", crate::expose::render(&[]));
+            beside::run(worker::start(), Form::Version, self::Own);
+            matches!(a, crate::report::A { .. })
+        }
+        #[cfg(test)]
+        mod tests {
+            use crate::app::run;
+        }
+    "#;
+    let found = imports::of_code(&["store", "disk"], code);
+    let found: BTreeSet<&str> = found.iter().map(|import| &*import.to).collect();
+    let want = [
+        "alert::Rule",
+        "expose::render",
+        "model::Kind",
+        "model::Kind::Version",
+        "poll::Deps",
+        "poll::worker",
+        "poll::worker::Worker",
+        "poll::worker::start",
+        "report::A",
+        "store::disk::Own",
+        "store::disk::beside::run",
+        "web::App",
+    ];
+    assert_eq!(found, BTreeSet::from(want));
+}
+
+#[test]
+fn faults_are_upward_imports_and_stale_exceptions() {
+    let import = |from: &str, to: &str| Import {
+        from: from.to_owned(),
+        to: to.to_owned(),
+    };
+    let exception = |from, to| except(from, to, "");
+    let imports = [
+        import("web::page", "report::Report"),
+        import("store", "model::Key"),
+        import("store::health", "alert::Failing"),
+        import("model", "novelty::Thing"),
+        import("provider::huawei::css::map", "provider::ncloud::sign"),
+        import("provider::huawei::css::map", "provider::huawei::cce"),
+        import("provider::huawei::css::map", "provider::huawei::time"),
+    ];
+    let faults = judge(&imports, &[]);
+    assert_eq!(faults.len(), 4, "{faults:?}");
+    assert!(faults[0].starts_with("store::health -> alert::Failing"));
+    let excepted = [
+        exception("store::health", "alert"),
+        exception("model", "novelty"),
+        exception("provider::huawei::css::map", "provider::ncloud"),
+        exception("provider::huawei::css::map", "provider::huawei::cce"),
+    ];
+    assert_eq!(judge(&imports, &excepted), Vec::<String>::new());
+    let stale = judge(&imports[..2], &excepted[..1]);
+    assert_eq!(
+        stale,
+        ["store::health imports nothing of alert any more: remove the exception"]
+    );
+}
