@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use spanned_yaml::ConfigError;
+use token_bucket::TokenBucket;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_rustls::rustls::ServerConfig;
 use watched_file::{Reader, Seen, Trouble};
@@ -26,7 +27,7 @@ pub struct Access {
     /// Scheme of the process: a change of it takes a restart.
     is_tls: bool,
     logins: Logins,
-    bucket: Mutex<Option<Bucket>>,
+    bucket: Mutex<Option<TokenBucket>>,
     seen: Mutex<Seen>,
     /// Reason why the files cannot be looked at.
     hang: Mutex<Trouble>,
@@ -49,11 +50,7 @@ impl Access {
         Self {
             path,
             is_tls: config.tls.is_some(),
-            bucket: Mutex::new(
-                config
-                    .rate_limit
-                    .map(|limit| Bucket::new(limit, Instant::now())),
-            ),
+            bucket: Mutex::new(config.rate_limit.map(bucket)),
             config: ArcSwap::from_pointee(config),
             logins: Logins::default(),
             seen: Mutex::new(seen),
@@ -94,7 +91,7 @@ impl Access {
         let mut bucket = self.bucket.lock();
         bucket
             .as_mut()
-            .is_some_and(|bucket| !bucket.take(Instant::now()))
+            .is_some_and(|bucket| bucket.take(Instant::now().into_std()).is_err())
     }
 
     /// Follows the files for ever. Without a file there is nothing to do.
@@ -173,10 +170,7 @@ impl Access {
             return;
         }
         if config.rate_limit != old.rate_limit {
-            let bucket = config
-                .rate_limit
-                .map(|limit| Bucket::new(limit, Instant::now()));
-            *self.bucket.lock() = bucket;
+            *self.bucket.lock() = config.rate_limit.map(bucket);
         }
         for hint in config.hints.iter().filter(|hint| !old.hints.contains(hint)) {
             tracing::warn!("Web config: {hint}.");
@@ -196,35 +190,13 @@ fn read(path: &Path, deadline: Instant) -> (Result<WebConfig, ConfigError>, Seen
     (config, files.into_seen())
 }
 
-/// A token bucket that starts full.
-#[derive(Debug)]
-struct Bucket {
-    limit: RateLimit,
-    tokens: f64,
-    counted: Instant,
-}
-
-impl Bucket {
-    fn new(limit: RateLimit, now: Instant) -> Self {
-        Self {
-            limit,
-            tokens: f64::from(limit.burst),
-            counted: now,
-        }
-    }
-
-    /// Whether there was a token left, which is gone then.
-    fn take(&mut self, now: Instant) -> bool {
-        let passed = now.saturating_duration_since(self.counted);
-        self.counted = now;
-        let earned = passed.as_secs_f64() / self.limit.interval.as_secs_f64();
-        self.tokens = (self.tokens + earned).min(f64::from(self.limit.burst));
-        if self.tokens < 1.0 {
-            return false;
-        }
-        self.tokens -= 1.0;
-        true
-    }
+/// Builds the bucket of a rate limit, which starts full.
+fn bucket(limit: RateLimit) -> TokenBucket {
+    TokenBucket::new(
+        limit.interval,
+        limit.burst.into(),
+        Instant::now().into_std(),
+    )
 }
 
 #[cfg(test)]
@@ -232,30 +204,6 @@ mod tests {
     use super::*;
     use watched_file::hang::hang;
 
-    #[test]
-    fn the_bucket_gives_its_burst_and_then_one_every_interval() {
-        let limit = RateLimit {
-            interval: Duration::from_secs(2),
-            burst: 3,
-        };
-        let start = Instant::now();
-        let mut bucket = Bucket::new(limit, start);
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let taken = |bucket: &mut Bucket, seconds| bucket.take(at(seconds));
-        assert_eq!(
-            [0; 4].map(|s| taken(&mut bucket, s)),
-            [true, true, true, false]
-        );
-        assert_eq!(
-            [1, 2, 3].map(|s| taken(&mut bucket, s)),
-            [false, true, false]
-        );
-        // However long nobody asks, there are never more than the burst.
-        assert_eq!(
-            [99; 4].map(|s| taken(&mut bucket, s)),
-            [true, true, true, false]
-        );
-    }
     const HASH: &str = "$2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi";
 
     /// Writes a file so long ago.
