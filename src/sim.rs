@@ -10,11 +10,11 @@ pub mod server;
 pub mod timeline;
 mod versions;
 
-use parking_lot::Mutex;
 use std::collections::BTreeMap;
 
 use hyper::HeaderMap;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::clock::Clock;

@@ -3,11 +3,11 @@
 //! Vendor time is the last believed `Date` plus the monotonic time since: neither a step of the host's
 //! clock nor one odd answer changes it.
 
-use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::Instant;
 

@@ -4,11 +4,11 @@
 //! time, or do not read, would take all of both. Such a body is shared while some client still reads
 //! it, the clusters have not changed, and it is not older than a few times what it took to render.
 
-use parking_lot::Mutex;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::negotiate::Format;

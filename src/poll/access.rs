@@ -1,10 +1,10 @@
 //! An account's way to its vendor, opened when it is first needed: the system's CAs may come later.
 
-use parking_lot::{Mutex, MutexGuard};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::Deps;
 use crate::blocking::run_blocking;

@@ -12,11 +12,11 @@ mod metrics;
 pub mod retry;
 mod vendor;
 
-use parking_lot::Mutex;
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 

@@ -1,9 +1,9 @@
 //! A secret in a file that may be replaced at any time, and be half-written at that.
 
-use parking_lot::{Mutex, MutexGuard};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use parking_lot::{Mutex, MutexGuard};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 

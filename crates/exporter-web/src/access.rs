@@ -1,11 +1,11 @@
 //! The live web config: TLS, users and rate limit, reloaded when its files change.
 
-use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use spanned_yaml::ConfigError;
 use token_bucket::TokenBucket;
 use tokio::time::{Instant, MissedTickBehavior, interval};

@@ -8,13 +8,13 @@ mod queue;
 mod refusals;
 mod results;
 
-use parking_lot::Mutex;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use hyper::header::{AUTHORIZATION, HeaderMap};
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretSlice};
 use sha2::Sha256;
 use tokio_rustls::rustls::crypto::aws_lc_rs;

@@ -1,8 +1,8 @@
 //! Log lines that a client can cause at will.
 
-use parking_lot::Mutex;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 /// Interval between two warnings of one kind.

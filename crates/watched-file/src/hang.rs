@@ -1,9 +1,10 @@
 //! Files whose disk does not answer: for tests.
 
-use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// Files that hang, with the number of threads that are stuck in each.
 static HANGING: Mutex<BTreeMap<PathBuf, usize>> = Mutex::new(BTreeMap::new());

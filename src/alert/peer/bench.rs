@@ -1,12 +1,12 @@
 //! For tests: a peer in virtual time, with an Alertmanager that answers as it is told.
 
-use parking_lot::Mutex;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::Once;
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::*;

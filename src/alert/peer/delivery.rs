@@ -1,8 +1,8 @@
 //! The way to one Alertmanager: its queue, and the task that posts what is in it.
 
-use parking_lot::{Mutex, MutexGuard};
 use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 

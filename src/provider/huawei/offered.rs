@@ -1,9 +1,10 @@
 //! Calls that the cloud may not offer: which were answered well, and which are skipped until the next
 //! discovery.
 
-use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::client::Client;
 use crate::provider::Call;

@@ -4,12 +4,12 @@
 //! Where the call names a cluster, the answer of any cluster serves all, and a failure counts for the
 //! cluster that it names: the others try with their own.
 
-use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::RwLock;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout};
 

@@ -2,10 +2,10 @@
 //!
 //! A primary call's pause is kept to by the schedule of its cluster, since it fails the poll.
 
-use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::Request;

@@ -3,9 +3,9 @@
 mod gate;
 mod lockout;
 
-use parking_lot::Mutex;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use token_bucket::TokenBucket;
 use tokio::time::Instant;
 

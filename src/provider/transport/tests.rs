@@ -1,10 +1,10 @@
 //! Tests of the transport over real loopback sockets, with a vendor that signs by counting.
 
-use parking_lot::Mutex;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 

@@ -1,7 +1,8 @@
 //! Lines that the log tells once, not at each poll.
 
-use parking_lot::Mutex;
 use std::collections::BTreeSet;
+
+use parking_lot::Mutex;
 
 /// Log-once set: the keys of lines that were logged. Bounded, because keys come from outside; further
 /// lines are not logged when it is full.

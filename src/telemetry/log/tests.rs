@@ -1,9 +1,9 @@
 //! Whole lines, in both forms.
 
-use parking_lot::Mutex;
 use std::io::Write;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
 

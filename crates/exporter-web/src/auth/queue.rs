@@ -6,10 +6,10 @@
 //! hash delays no other user. Unknown users and those whose hash costs the same share one: how long
 //! a login waits does not tell which users exist.
 
-use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::client_network::ClientNetwork;

@@ -1,9 +1,9 @@
 //! Results of hashes: those that are remembered, and those that several requests wait for.
 
-use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 /// Results of each kind that are remembered.

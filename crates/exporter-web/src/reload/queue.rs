@@ -1,9 +1,9 @@
 //! Requests to reload: one in work and one that waits, also while a SIGHUP is in work.
 
-use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
 
 use super::Outcome;

@@ -1,11 +1,11 @@
 //! What a terminal gets to see.
 
-use parking_lot::Mutex;
 use std::io;
 use std::sync::Arc;
 
 use console::strip_ansi_codes;
 use indicatif::TermLike;
+use parking_lot::Mutex;
 use unicode_width::UnicodeWidthStr;
 
 use super::*;

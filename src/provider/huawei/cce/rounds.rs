@@ -1,7 +1,8 @@
 //! State of all clusters of an account that outlasts a poll, even one that fails.
 
-use parking_lot::Mutex;
 use std::collections::BTreeSet;
+
+use parking_lot::Mutex;
 
 /// Clusters whose tasks were listed since the last discovery. Should a list have lagged behind
 /// `upgradeinfo`, the next discovery puts it right.

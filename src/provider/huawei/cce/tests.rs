@@ -7,7 +7,6 @@ mod strict;
 mod unlisted;
 mod unpublished;
 
-use parking_lot::Mutex;
 use std::convert::Infallible;
 use std::path::Path;
 
@@ -15,6 +14,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
 
 use super::sim::tests::{cluster, set, world};
 use super::*;

@@ -1,8 +1,8 @@
 //! Admission of an account's calls: how many are in flight, and with which credentials.
 
-use parking_lot::Mutex;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 

@@ -1,7 +1,8 @@
 //! One cluster of a scripted CSS, polled as its worker does.
 
-use parking_lot::Mutex;
 use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::scripted::{Asked, Scripted, none, page, serve};
 use super::*;
