@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_those_of_the_contract() {
+    fn the_defaults_are_those_of_the_docs() {
         let Ok(Command::Serve(serve)) = parse(&[]) else {
             panic!("nothing does not serve");
         };

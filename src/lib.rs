@@ -5,6 +5,8 @@
 //! ```text
 //! config -> provider (signed calls, wire, map) -> model -> poll (when) -> store (what is known) -> expose | alert | report -> web
 //! ```
+//!
+//! docs/ARCHITECTURE.md is the map, with what must stay true; tests/walls.rs holds the imports to it.
 
 pub mod alert;
 pub mod app;

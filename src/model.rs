@@ -302,7 +302,8 @@ pub struct Observation {
     pub unknown_words: Vec<String>,
     /// Oddities of the answers that change nothing.
     pub remarks: Remarks,
-    /// The vendor refused to tell progress although nothing seems wrong (contract, section 4, SES).
+    /// Refusal to tell progress of a cluster that is well by the list and has no known upgrade (SES). The
+    /// poll is good, and counted as `refused` (docs/ARCHITECTURE.md, States).
     pub refused: Option<String>,
     /// Outcomes of the secondary calls that the poll needed.
     pub secondary: Vec<SecondaryCall>,

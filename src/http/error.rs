@@ -7,7 +7,7 @@ use super::Cause;
 use crate::secret::SecretError;
 use crate::text::Foreign;
 
-/// The label `reason` (contract, section 5): a closed set.
+/// Value of the label `reason`: a closed set, a promise to alerts (docs/ARCHITECTURE.md, Reasons).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// The credentials, the clock or the token.

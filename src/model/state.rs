@@ -1,4 +1,5 @@
-//! The states of upgrades, nodes and tasks, and the kinds of upgrades (contract of the metrics).
+//! States of upgrades, nodes and tasks, and the kinds of upgrades: words of label values, which
+//! docs/ARCHITECTURE.md explains.
 
 /// Declares an enum of states with its exposition words, in the order in which they are exposed.
 macro_rules! states {
@@ -20,7 +21,7 @@ macro_rules! states {
 }
 
 states! {
-    /// The state of an upgrade (contract, section 4).
+    /// State of an upgrade.
     UpgradeStatus {
         /// No upgrade is known.
         None => "none",

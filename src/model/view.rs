@@ -111,7 +111,7 @@ impl UpgradeView {
 /// A failed poll, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastError {
-    /// The fixed word (contract, section 5).
+    /// The fixed word: [`Reason::as_str`](crate::http::Reason::as_str).
     pub reason: &'static str,
     /// What happened, and what to do.
     pub message: String,

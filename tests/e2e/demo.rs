@@ -8,7 +8,7 @@ use crate::harness::{
     PROGRAM, Process, Sample, eventually, free_port, get, refused, samples, select,
 };
 
-/// The upgrade metrics of the contract, each with the products that can know it.
+/// Metrics of upgrades, each with the products that can know it.
 const FAMILIES: &[(&str, &[&str])] = &[
     ("rolling_upgrade_status", ALL),
     ("rolling_upgrade_status_since_timestamp_seconds", ALL),
