@@ -77,6 +77,10 @@ impl TokenBucket {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests need some instant, and pass every later one themselves"
+)]
 mod tests {
     use super::*;
 
