@@ -14,14 +14,15 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use rolling_upgrade_exporter::alert::{AlertInput, rules};
+use rolling_upgrade_exporter::alert::{self, AlertInput, rules};
 use rolling_upgrade_exporter::clock::{Clock, Times};
 use rolling_upgrade_exporter::expose::{Exposition, render};
 use rolling_upgrade_exporter::model::{
     ClusterState, Key, Kind, Node, NodeStatus, Span, Thresholds, Upgrade, UpgradeStatus,
     UpgradeView,
 };
-use rolling_upgrade_exporter::store::{ExporterHealth, Snapshot};
+use rolling_upgrade_exporter::store::{self, ExporterHealth, Snapshot, Store};
+use rolling_upgrade_exporter::{poll, telemetry};
 use tokio::time::Instant;
 
 const CLUSTERS: usize = 2000;
@@ -41,7 +42,7 @@ fn main() {
         .into_iter()
         .map(|state| (state.key.clone(), Arc::new(state)))
         .collect();
-    let exposition = Exposition::new(Arc::default(), Clock::system());
+    let exposition = exposition(&snapshot);
     exposition.publish(&snapshot);
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Samples::read(&text)));
@@ -91,6 +92,18 @@ fn main() {
     println!();
     ratio("plain: library / joined", &library, &joined);
     ratio("gzip:  library / joined", &library_gzip, &joined_gzip);
+}
+
+/// Builds an exposition with the exporter's own families, as the program does.
+fn exposition(snapshot: &Snapshot) -> Exposition {
+    let store = Arc::new(Store::new());
+    store.put_all(snapshot.values().map(|state| ClusterState::clone(state)));
+    store.put_config_load(Some(Clock::system().now()));
+    let mut metrics = telemetry::Metrics::new();
+    store::register(&store, metrics.own());
+    poll::Metrics::new(metrics.own());
+    alert::Metrics::new(metrics.own());
+    Exposition::new(Arc::new(metrics), Clock::system())
 }
 
 /// Median time, and the size of what came out.
