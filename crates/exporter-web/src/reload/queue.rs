@@ -162,5 +162,3 @@ impl Drop for Ticket {
         self.withdraw();
     }
 }
-
-impl Shared {}
