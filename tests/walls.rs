@@ -178,6 +178,7 @@ fn finds_imports_in_every_form() {
         use crate::web::App;
         use super::super::poll::{Deps, worker::{self, Worker}};
         use std::fmt;
+        use crate::check::*;
         pub(crate) use crate::model::Kind as Form;
         fn f(a: crate::alert::Rule) -> bool {
             println!("{}", crate::expose::render(&[]));
@@ -193,6 +194,7 @@ fn finds_imports_in_every_form() {
     let found: BTreeSet<&str> = found.iter().map(|import| &*import.to).collect();
     let want = [
         "alert::Rule",
+        "check::*",
         "expose::render",
         "model::Kind",
         "model::Kind::Version",

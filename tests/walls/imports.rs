@@ -150,12 +150,16 @@ impl Finder {
                 before.pop();
             }
             syn::UseTree::Name(name) => {
-                self.add_leaf(before, Some(&name.ident), &name.ident.to_string());
+                self.add_leaf(before, &name.ident, &name.ident.to_string());
             }
             syn::UseTree::Rename(name) => {
-                self.add_leaf(before, Some(&name.ident), &name.rename.to_string());
+                self.add_leaf(before, &name.ident, &name.rename.to_string());
             }
-            syn::UseTree::Glob(_) => self.add_leaf(before, None, "*"),
+            syn::UseTree::Glob(_) => {
+                before.push("*".to_owned());
+                self.add(before);
+                before.pop();
+            }
             syn::UseTree::Group(group) => {
                 for tree in &group.items {
                     self.add_tree(before, tree);
@@ -165,8 +169,8 @@ impl Finder {
     }
 
     /// Adds an imported path, which has this name in the file.
-    fn add_leaf(&mut self, before: &[String], last: Option<&syn::Ident>, name: &str) {
-        let last = last.map(ToString::to_string).filter(|last| last != "self");
+    fn add_leaf(&mut self, before: &[String], last: &syn::Ident, name: &str) {
+        let last = Some(last.to_string()).filter(|last| last != "self");
         let path: Vec<String> = before.iter().cloned().chain(last).collect();
         self.add(&path);
         let name = if name == "self" {
