@@ -159,6 +159,25 @@ fn every_exception_has_a_reason() {
     }
 }
 
+/// A module of the map imports only what stands above it there.
+#[test]
+fn the_map_has_every_module_in_the_order_of_the_levels() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ARCHITECTURE.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, map) = text.split_once("\n| module | what it does |").unwrap();
+    let rows = map.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let cells = rows.map(|row| row.split('|').nth(1).unwrap());
+    let modules: Vec<&str> = cells
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    let levels: Vec<usize> = modules.iter().filter_map(|module| level(module)).collect();
+    assert!(levels.is_sorted(), "{modules:?}");
+    let mapped: BTreeSet<&str> = modules.into_iter().collect();
+    let known: BTreeSet<&str> = LEVELS.iter().copied().flatten().copied().collect();
+    let missing: Vec<_> = known.symmetric_difference(&mapped).collect();
+    assert_eq!(missing, [&"main"], "it starts the rest");
+}
+
 #[test]
 fn telemetry_imports_nothing_but_text() {
     let upward: Vec<String> = source()
