@@ -259,3 +259,25 @@ impl ClusterState {
             .and_then(|at| at.checked_add(self.thresholds.retain_ended).ok())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Reason;
+
+    #[test]
+    fn failure_keeps_its_begin_until_the_reason_changes() {
+        let failure = |reason, seconds| {
+            let at = Timestamp::from_second(seconds).unwrap();
+            LastError::new(&ApiError::new(reason, "no"), at)
+        };
+        let first = failure(Reason::Auth, 10).after(None);
+        let again = failure(Reason::Auth, 30).after(Some(&first));
+        assert_eq!((again.at.as_second(), again.since.as_second()), (30, 10));
+        let other = failure(Reason::Network, 50).after(Some(&again));
+        assert_eq!(other.since.as_second(), 50);
+        let mut shifted = again;
+        shifted.shift_noted(SignedDuration::from_secs(-5));
+        assert_eq!((shifted.at.as_second(), shifted.since.as_second()), (25, 5));
+    }
+}

@@ -46,17 +46,39 @@ impl Bench {
     }
 
     fn put_discovery(&self, failure: Option<(&'static str, i64)>) {
-        self.store.put_discovery(DiscoveryState {
-            account: "kr".into(),
-            product: "ses",
-            cloud: "ncloud",
-            cloud_region: "KR".into(),
-            last_success: None,
-            last_error: failure.map(|(reason, since)| error(reason, since)),
-            watched: 2,
-            inaccessible: 1,
-            left_out: 0,
-        });
+        self.store.put_discovery(discovery(failure));
+    }
+
+    /// Puts a clock of whose vendor two answers tell that it is 90 seconds behind.
+    fn put_clock(&self, account: &Arc<str>) {
+        let clock = VendorClock::new(Clock::fixed(at(1000)));
+        self.store.put_clock(account, &clock);
+        for _ in 0..2 {
+            answer(&clock);
+        }
+    }
+}
+
+/// Lets an answer tell that the vendor's clock is 90 seconds behind.
+fn answer(clock: &VendorClock) {
+    clock.observe(Reading {
+        time: at(910),
+        at: tokio::time::Instant::now(),
+        precision: SignedDuration::ZERO,
+    });
+}
+
+fn discovery(failure: Option<(&'static str, i64)>) -> DiscoveryState {
+    DiscoveryState {
+        account: "kr".into(),
+        product: "ses",
+        cloud: "ncloud",
+        cloud_region: "KR".into(),
+        last_success: None,
+        last_error: failure.map(|(reason, since)| error(reason, since)),
+        watched: 2,
+        inaccessible: 1,
+        left_out: 0,
     }
 }
 
@@ -111,17 +133,10 @@ fn skew_is_that_of_the_vendors_clock_and_leaves_with_it() {
     let clock = VendorClock::new(Clock::fixed(at(1000)));
     let account = Arc::from("kr");
     bench.store.put_clock(&account, &clock);
-    let answer = || {
-        clock.observe(Reading {
-            time: at(910),
-            at: tokio::time::Instant::now(),
-            precision: SignedDuration::ZERO,
-        })
-    };
-    answer();
+    answer(&clock);
     let skew = || bench.store.health().clock_skew;
     assert!(skew().is_empty(), "one answer proves nothing");
-    answer();
+    answer(&clock);
     assert!((90.0 - skew()[0].1).abs() < 1.0, "{:?}", skew());
     assert_eq!(bench.shown("clock_skew_seconds{account=\"kr\"} ").len(), 1);
     bench.store.remove_clock("kr");
@@ -172,15 +187,20 @@ fn outage_of_an_alertmanager_keeps_its_begin_and_leaves_with_it() {
 fn account_labels_are_escaped() {
     let bench = Bench::new();
     let account: Arc<str> = "a\u{202E}\\u{1b}".into();
-    let mut state = ClusterState {
-        last_error: Some(error("auth", 1)),
-        ..check::cluster("1")
-    };
-    state.key.account = account.clone();
-    bench.store.put(state);
-    let escaped = r#"{account="a\\u{202e}\\u{5c}u{1b}","#;
-    let shown = bench.shown("failing_since");
-    assert!(shown[0].contains(escaped), "{shown:?}");
+    bench.store.put_discovery(DiscoveryState {
+        account: account.clone(),
+        ..discovery(Some(("auth", 1)))
+    });
+    bench.put_clock(&account);
+    let escaped = r#"{account="a\\u{202e}\\u{5c}u{1b}""#;
+    for family in ["clock_skew_seconds{", "clusters{", "failing_since"] {
+        let shown = bench.shown(family);
+        let is_escaped = |line: &String| line.contains(escaped);
+        assert!(
+            !shown.is_empty() && shown.iter().all(is_escaped),
+            "{shown:?}"
+        );
+    }
 }
 
 #[test]
