@@ -41,7 +41,7 @@ pub(super) trait List: Default {
     }
 }
 
-/// One page.
+/// Page of a list.
 pub(super) struct Page<E> {
     pub(super) entries: E,
     /// Number of entries that came.

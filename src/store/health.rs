@@ -18,7 +18,7 @@ pub struct ExporterHealth {
     pub failing: Vec<Failing>,
     /// By account: local clock minus the vendor's, in seconds.
     pub clock_skew: Vec<(Arc<str>, f64)>,
-    /// Whether the last attempt to load the config failed.
+    /// True after a failed attempt to load the config, until a good one.
     pub reload_failed: bool,
     /// Time at which the config in use was loaded; `None` before the first.
     pub config_loaded: Option<Timestamp>,

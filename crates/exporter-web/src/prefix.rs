@@ -68,7 +68,7 @@ impl FromStr for RoutePrefix {
 /// Address under which people reach the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalUrl {
-    /// Its path ends with a slash.
+    /// Address, whose path ends with a slash.
     url: Url,
 }
 

@@ -16,7 +16,7 @@ use crate::problem::{At, Problem, Problems};
 pub const LONGEST: usize = 1 << 20;
 /// Lists and mappings inside each other.
 const DEEPEST: usize = 32;
-/// What anchors and aliases may copy: nodes and bytes of text, counted together.
+/// Budget of anchors and aliases for copies: nodes and bytes of text, counted together.
 const COPY_BUDGET: usize = 1 << 20;
 
 /// Parses a text. `None` means that `problems` holds the reason.
@@ -75,7 +75,7 @@ enum Inside {
     },
 }
 
-/// What comes next in a mapping.
+/// Next part of a mapping.
 enum Next {
     Key,
     ValueOf(Key),

@@ -1,6 +1,6 @@
 use super::*;
 
-/// What `parse` says of a text next to the certificates for tests.
+/// Returns the problems of a text that lies next to the certificates for tests.
 fn wrong(text: &str) -> Vec<String> {
     match parse(text, &folder(), &files()) {
         Ok(_) => Vec::new(),
