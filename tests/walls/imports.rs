@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 
+/// Library of the program, as its binary names it.
+const LIBRARY: &str = "rolling_upgrade_exporter";
+
 /// Import of one path by one module; both begin below the crate.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Import {
@@ -121,7 +124,7 @@ impl Finder {
         let supers = path.iter().take_while(|part| *part == "super").count();
         let module = &self.module;
         let (outer, rest) = match first.as_str() {
-            "crate" => (&[][..], rest),
+            "crate" | LIBRARY => (&[][..], rest),
             "self" => (&module[..], rest),
             "super" => (
                 &module[..module.len().checked_sub(supers)?],
