@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use imports::Import;
+use rolling_upgrade_exporter::provider::{CLOUDS, PRODUCTS};
 
 /// Modules by level, the lowest first. Modules of one level do not import each other.
 const LEVELS: &[&[&str]] = &[
@@ -162,6 +163,19 @@ fn every_exception_has_a_reason() {
     for exception in EXCEPTIONS {
         assert!(exception.reason.len() > 20, "{}", exception.from);
     }
+}
+
+#[test]
+fn every_cloud_and_product_has_a_wall_around_its_folder() {
+    let clouds = CLOUDS
+        .iter()
+        .map(|cloud| format!("provider::{}", cloud.name));
+    let products = PRODUCTS
+        .iter()
+        .map(|product| format!("provider::{}::{}", product.cloud, product.name));
+    let known: BTreeSet<String> = clouds.chain(products).collect();
+    let walled: BTreeSet<String> = FOLDERS.iter().map(|&folder| folder.to_owned()).collect();
+    assert_eq!(known, walled);
 }
 
 /// A module of the map imports only what stands above it there.
