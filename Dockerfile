@@ -22,7 +22,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 
 FROM scratch
 ARG REVISION=unknown
-ARG CREATED=unknown
+# RFC 3339, as the label has to be; the epoch where no time is given.
+ARG CREATED=1970-01-01T00:00:00Z
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="rolling-upgrade-exporter" \
       org.opencontainers.image.description="Prometheus exporter for the rolling upgrades of managed clusters: NAVER Cloud SES and CDSS, Huawei Cloud CSS and CCE" \
