@@ -1,6 +1,6 @@
 //! The clouds: the trait that each product implements, its error, and [`PRODUCTS`], the table.
 //!
-//! A new product is one file (wire and map) with one line in the table.
+//! A new product is a folder with one line in the table; CONTRIBUTING.md lists the steps.
 
 pub mod call;
 pub mod huawei;
