@@ -6,6 +6,7 @@ mod flags;
 mod keys;
 mod metrics;
 mod products;
+mod simulator;
 
 use std::sync::{Mutex, PoisonError};
 

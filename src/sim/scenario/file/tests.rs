@@ -191,8 +191,9 @@ zebra: []
 #[test]
 fn reads_the_example_of_the_docs() {
     let docs = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/simulator.md"));
-    let (_, example) = docs.split_once("```yaml\n").unwrap();
-    let (example, _) = example.split_once("```").unwrap();
+    let blocks = docs.split("```yaml\n").skip(1);
+    let mut blocks = blocks.map(|block| block.split("```").next().unwrap());
+    let example = blocks.find(|block| block.contains("\nfaults:")).unwrap();
     let scenario = parse(example).unwrap();
     assert!(scenario.clusters.iter().any(|c| c.findings.len() == 3));
 }
