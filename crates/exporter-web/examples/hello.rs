@@ -1,7 +1,8 @@
-//! An exporter with one gauge: `cargo run --example hello -- --web.config.file=web.yml`.
+//! An exporter with one gauge: `cargo run -p exporter-web --example hello`.
 
 use std::error::Error;
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use exporter_web::listen::ListenAddress;
@@ -10,6 +11,7 @@ use hyper::{Request, StatusCode};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Port of this exporter.
 const PORT: u16 = 9100;
@@ -38,7 +40,22 @@ impl Handler for Hello {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+#[expect(
+    clippy::print_stderr,
+    reason = "an exporter says why it does not start"
+)]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        // Displayed, an error of the web config has a line for each problem, with its place.
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry, "hello");
     let greetings = Gauge::<i64>::default();
@@ -53,8 +70,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let settings = Settings::new(Arc::new(access), metrics);
     let listeners = ListenAddress::parse(":9100", PORT)?.bind().await?;
-    // An exporter that ends gracefully completes this future at SIGTERM.
-    let shutdown = std::future::pending();
+    // Completes at the first SIGTERM: open requests are then finished, in bounded time.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let shutdown = async move {
+        terminate.recv().await;
+    };
     exporter_web::serve(listeners, settings, Hello(registry), shutdown).await;
     Ok(())
 }

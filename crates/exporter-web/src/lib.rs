@@ -6,7 +6,8 @@
 //!
 //! Errors and log lines name the flags `--web.config.file`, `--web.systemd-socket`,
 //! `--web.listen-address`, `--web.max-connections`, `--web.trusted-proxies`, `--web.external-url` and
-//! `--web.enable-lifecycle`: an exporter offers those that it uses under these names.
+//! `--web.enable-lifecycle`: an exporter offers those that it uses under these names. Log lines go to
+//! [`tracing`], whose subscriber the exporter installs.
 //!
 //! ```no_run
 #![doc = include_str!("../examples/hello.rs")]

@@ -9,7 +9,8 @@ use flate2::write::GzEncoder;
 /// Below this it is one packet anyway.
 const WORTH_IT: usize = 1400;
 
-/// Compresses a body where the client takes gzip and the body is long enough. Returns whether it did.
+/// Compresses a body where `gzip` says that the client takes it and the body is long enough. Returns whether
+/// it did: the caller sets `Content-Encoding` then, and `Vary` in both cases.
 pub fn maybe_gzip(body: Vec<u8>, gzip: bool) -> (Bytes, bool) {
     if !gzip || body.len() < WORTH_IT {
         return (Bytes::from(body), false);
