@@ -43,7 +43,32 @@ fn lines(path: &Path, problems: &[Problem]) -> String {
     lines.join("\n")
 }
 
-/// Parses what was read of a file. The error names the file, and the flag or key that names it.
+/// Parses what was read of a file. The error names the file, and the flag or key that names it; displayed, it
+/// has a line for each problem.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use spanned_yaml::{At, Problem, Problems, Section, parse, parse_file};
+/// use tokio::time::Instant;
+/// use watched_file::{FileKind, LIMIT, read_text};
+///
+/// fn port(text: &str) -> Result<u64, Vec<Problem>> {
+///     let problems = Problems::default();
+///     let port = parse(text, &problems).and_then(|root| {
+///         let mut section = Section::new(&root, "the file", At::START, &problems);
+///         let port = section.need("port").and_then(|field| field.integer(1..=65_535));
+///         section.finish();
+///         port
+///     });
+///     problems.settle(port)
+/// }
+///
+/// let path = Path::new("no-such-file.yml");
+/// let text = read_text(path, FileKind::CONFIG, Instant::now() + LIMIT);
+/// let error = parse_file(path, "--config.file", text, |text| port(&text)).unwrap_err();
+/// assert!(error.to_string().starts_with("cannot read no-such-file.yml: "));
+/// ```
 pub fn parse_file<Content, T>(
     path: &Path,
     flag: &'static str,
