@@ -71,6 +71,9 @@ impl TokenBucket {
     }
 
     fn wait(&self, now: Instant) -> Duration {
+        if self.interval.is_zero() {
+            return Duration::ZERO;
+        }
         let missing = self.full_at.saturating_duration_since(now);
         missing.saturating_sub(self.slack)
     }
@@ -123,6 +126,8 @@ mod tests {
         assert_eq!(waits[2], SECOND);
         let mut new = TokenBucket::new(SECOND / 2, 2.0, start).carry_over(&old);
         assert_eq!(new.reserve(start), 5 * SECOND / 2);
+        let mut free = TokenBucket::new(Duration::ZERO, 1.0, start).carry_over(&old);
+        assert_eq!(free.take(start), Ok(()));
     }
 
     #[test]
