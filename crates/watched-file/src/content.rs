@@ -80,7 +80,8 @@ pub(super) fn read(path: &Path, kind: FileKind) -> Result<(Vec<u8>, Option<Mark>
     let before = regular(&file.metadata()?)?;
     let mut bytes = Vec::new();
     // One byte more than allowed shows that there is more.
-    (&file).take(kind.longest + 1).read_to_end(&mut bytes)?;
+    let most = kind.longest.saturating_add(1);
+    (&file).take(most).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > kind.longest {
         return Err(FileError::TooLong(kind));
     }
@@ -108,6 +109,18 @@ fn regular(metadata: &Metadata) -> Result<Mark, FileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kind_may_be_without_a_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "a").unwrap();
+        let kind = FileKind {
+            noun: "a file",
+            longest: u64::MAX,
+        };
+        assert_eq!(read(&path, kind).unwrap().0, b"a");
+    }
 
     #[test]
     fn opening_a_named_pipe_without_a_writer_returns() {
