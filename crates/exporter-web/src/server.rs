@@ -59,7 +59,7 @@ impl Settings {
     }
 }
 
-/// Limits of clients, in number and time.
+/// Limits of clients, in number and time. A time of more than a year counts as a year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Number of open connections. For one more, an idle one is closed.
@@ -86,6 +86,20 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Bounds the times, which are added to the time now.
+    fn bounded(self) -> Self {
+        const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+        Self {
+            head: self.head.min(LONGEST),
+            idle: self.idle.min(LONGEST),
+            write: self.write.min(LONGEST),
+            end: self.end.min(LONGEST),
+            ..self
+        }
+    }
+}
+
 /// Pause after the system had no descriptor or memory for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
@@ -93,11 +107,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 /// clients do. Follows the files of the web config meanwhile.
 pub async fn serve(
     listeners: Vec<TcpListener>,
-    settings: Settings,
+    mut settings: Settings,
     handler: impl Handler,
     shutdown: impl Future<Output = ()>,
 ) {
     let graceful = GracefulShutdown::new();
+    settings.limits = settings.limits.bounded();
     let limits = settings.limits;
     let admission = Admission::new(limits.connections, settings.metrics.clone());
     let admission = Arc::new(admission);

@@ -43,6 +43,19 @@ async fn a_head_that_does_not_end_closes_its_connection_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn times_may_be_without_end() {
+    let limits = Limits {
+        head: Duration::MAX,
+        idle: Duration::MAX,
+        write: Duration::MAX,
+        ..Limits::default()
+    };
+    let server = Server::start(limits).await;
+    assert_eq!(ask(&server, "GET", "/-/healthy").1, "OK\n");
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_endless_head_is_cut_off() {
     let server = Server::start(Limits::default()).await;
     let mut stream = server.connect();
