@@ -59,10 +59,9 @@ pub(crate) fn read(text: &str, bounds: Bounds) -> Result<Duration, String> {
         };
         return Err(format!("{shown} is in {advice}"));
     }
-    // More digits than any length that makes sense; humantime panics on the largest sums.
-    let is_sane = text
-        .split(|c: char| !c.is_ascii_digit())
-        .all(|digits| digits.len() <= 12);
+    // Longer, or with more digits, than any length that makes sense; humantime panics on the largest sums.
+    let digits = text.split(|c: char| !c.is_ascii_digit());
+    let is_sane = text.len() <= 64 && digits.map(str::len).all(|length| length <= 12);
     let length = Some(text)
         .filter(|_| is_sane)
         .and_then(|text| humantime::parse_duration(text).ok());
@@ -187,6 +186,10 @@ mod tests {
         ] {
             assert!(long(text).unwrap_err().contains("such as 30s"), "{text}");
         }
+        // Together one second beyond what fits, in parts of few digits.
+        let weeks = "999999999999w ".repeat(30);
+        let sum = format!("{weeks}500568904973w 0d 25215s 1000000000ns");
+        assert!(long(&sum).unwrap_err().contains("such as 30s"));
     }
 
     #[test]
