@@ -91,13 +91,20 @@ fn module(src: &Path, file: &Path) -> Vec<String> {
 /// Returns the modules that a file declares for tests alone, which have files of their own.
 fn test_modules(module: &[String], items: &[syn::Item]) -> Vec<Vec<String>> {
     let declared = items.iter().filter_map(|item| match item {
-        syn::Item::Mod(inner) if inner.content.is_none() && is_test(&inner.attrs) => {
-            Some(inner.ident.to_string())
-        }
+        syn::Item::Mod(inner) if inner.content.is_none() => Some(inner),
         _ => None,
     });
-    let inside = |name| module.iter().cloned().chain([name]).collect();
-    declared.map(inside).collect()
+    let (tests, others): (Vec<_>, Vec<_>) = declared.partition(|inner| is_test(&inner.attrs));
+    let is_test_alone = |test: &&syn::ItemMod| others.iter().all(|inner| inner.ident != test.ident);
+    let inside = |test: &syn::ItemMod| {
+        let name = test.ident.to_string();
+        module.iter().cloned().chain([name]).collect()
+    };
+    tests
+        .into_iter()
+        .filter(is_test_alone)
+        .map(inside)
+        .collect()
 }
 
 fn is_test(attributes: &[syn::Attribute]) -> bool {
@@ -108,6 +115,10 @@ fn is_test(attributes: &[syn::Attribute]) -> bool {
         };
         words == "test"
     })
+}
+
+fn parts(path: &syn::Path) -> Vec<String> {
+    path.segments.iter().map(|s| s.ident.to_string()).collect()
 }
 
 struct Finder {
@@ -125,6 +136,9 @@ impl Finder {
         let module = &self.module;
         let (outer, rest) = match first.as_str() {
             "crate" | LIBRARY => (&[][..], rest),
+            "self" if rest.first().is_some_and(|part| part == "super") => {
+                return self.resolve(rest);
+            }
             "self" => (&module[..], rest),
             "super" => (
                 &module[..module.len().checked_sub(supers)?],
@@ -140,9 +154,17 @@ impl Finder {
         let from = self.module.join("::");
         let to = to.join("::");
         // A path of one part names a module, or an item of lib.rs.
-        if to.contains("::") && from != to {
+        if (to.contains("::") || to == "*") && from != to {
             self.found.push(Import { from, to });
         }
+    }
+
+    /// Adds what hides imports, which has no level.
+    fn add_hidden(&mut self, what: &str) {
+        self.found.push(Import {
+            from: self.module.join("::"),
+            to: what.to_owned(),
+        });
     }
 
     fn add_tree(&mut self, before: &mut Vec<String>, tree: &syn::UseTree) {
@@ -186,7 +208,7 @@ impl Finder {
         }
     }
 
-    /// Adds the paths in the arguments of a macro.
+    /// Adds the paths in the arguments of a macro or an attribute.
     fn add_tokens(&mut self, tokens: TokenStream) {
         let mut path = Vec::new();
         let mut colons = 0;
@@ -201,14 +223,32 @@ impl Finder {
                     colons += 1;
                     continue;
                 }
+                // The braces of a `use`.
+                TokenTree::Group(group) if colons == 2 => {
+                    let braces = TokenStream::from(TokenTree::Group(group));
+                    if let Ok(tree) = syn::parse2(braces) {
+                        self.add_tree(&mut path, &tree);
+                    }
+                }
                 TokenTree::Group(group) => self.add_tokens(group.stream()),
+                // Serde takes paths as text.
+                TokenTree::Literal(literal) => {
+                    let text = syn::parse_str::<syn::LitStr>(&literal.to_string());
+                    let named = text.and_then(|text| text.parse::<syn::Path>());
+                    if let Ok(named) = named {
+                        self.add(&parts(&named));
+                    }
+                }
                 TokenTree::Ident(ident) => {
                     self.add(&path);
                     path = vec![ident.to_string()];
                     colons = 0;
                     continue;
                 }
-                _ => {}
+                TokenTree::Punct(mark) if mark.as_char() == '*' && colons == 2 => {
+                    path.push("*".to_owned());
+                }
+                TokenTree::Punct(_) => {}
             }
             self.add(&std::mem::take(&mut path));
             colons = 0;
@@ -234,6 +274,9 @@ impl<'ast> Visit<'ast> for Finder {
     }
 
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if item.attrs.iter().any(|a| a.path().is_ident("path")) {
+            self.add_hidden("#[path]");
+        }
         let name = item.ident.to_string();
         let full = self.module.iter().cloned().chain([name.clone()]);
         self.names.insert(name, full.collect());
@@ -244,17 +287,32 @@ impl<'ast> Visit<'ast> for Finder {
         }
     }
 
+    fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
+        if item.ident == "self" {
+            self.add_hidden("extern crate self");
+        }
+    }
+
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         self.add_tree(&mut Vec::new(), &item.tree);
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        let parts: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
-        self.add(&parts);
+        self.add(&parts(path));
         visit::visit_path(self, path);
     }
 
+    fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
+        if let syn::Meta::List(list) = &attribute.meta {
+            self.add_tokens(list.tokens.clone());
+        }
+        visit::visit_attribute(self, attribute);
+    }
+
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        if call.path.is_ident("include") {
+            self.add_hidden("include!");
+        }
         self.add_tokens(call.tokens.clone());
         visit::visit_macro(self, call);
     }
