@@ -178,8 +178,9 @@ impl Polling {
         }
         changes.accounts.removed = before.len();
         for running in before {
-            self.deps.store.remove_clock(&running.account.name);
             changes.clusters.removed += gone.add(running.products);
+            // Last: the times of its clusters are measured by it while they are shown.
+            self.deps.store.remove_clock(&running.account.name);
         }
         gone.finish().await;
         changes
