@@ -117,9 +117,11 @@ impl Sidecar {
 
     /// Looks once, and tells after how long to look again at the latest.
     fn look(&mut self, world: &World, most: usize) -> Duration {
+        // Before the clusters, whose clock leaves the store after them.
+        let times = Times::read(world.clock.now(), &world.store.clocks());
         let snapshot = world.store.snapshot();
         let input = AlertInput {
-            times: Times::read(world.clock.now(), &world.store.clocks()),
+            times,
             clusters: &snapshot,
             health: world.store.health(),
         };
