@@ -15,6 +15,9 @@ pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Answer {
 }
 
 /// Builds an answer that no cache keeps, and whose type no browser guesses.
+///
+/// # Panics
+/// When the content type is no value of a header: it is the program's own text.
 pub fn respond(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
     let length = body.len();
     let mut answer = Response::new(body);

@@ -4,8 +4,19 @@
 //! no caller waits for it beyond a deadline: a mount that hangs blocks that thread in the kernel, and
 //! nothing can interrupt it. Concurrent callers of one file share one read (single flight). A read is
 //! overdue when a caller gave up on it and it takes a second or longer; while it is stuck, further
-//! callers of that file fail at once. So the number of stuck
-//! threads is at most one a file, and bounded in all.
+//! callers of that file fail at once. So the number of stuck threads is at most one a file, and bounded
+//! in all.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use tokio::time::Instant;
+//! use watched_file::{FileKind, LIMIT, read_text};
+//!
+//! let missing = Path::new("config.yml");
+//! let error = read_text(missing, FileKind::CONFIG, Instant::now() + LIMIT).unwrap_err();
+//! assert!(error.named_by("--config.file").ends_with("name an existing file with --config.file"));
+//! ```
 //!
 //! Files that a program follows are read through a [`Reader`], which notes their [`Mark`]s. [`Seen`] tells
 //! whether one changed since, and whether all are settled: a file that was written a moment ago may be half
