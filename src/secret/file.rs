@@ -83,9 +83,10 @@ impl SecretFile {
             Ok(content) if content.serial < known.serial => return,
             Ok(content) => {
                 let is_known = known.mark.is_some() && known.mark == content.mark;
-                let is_settled =
-                    |mark: &Mark| mark.is_settled(SystemTime::now(), self.settles_after);
-                let mark = content.mark.filter(is_settled);
+                // The keys of an account may be two files, which are moved into place one after the other.
+                let is_in_place =
+                    |mark: &Mark| mark.is_in_place(SystemTime::now(), self.settles_after);
+                let mark = content.mark.filter(is_in_place);
                 if known.value.is_some() && mark.is_none() && !is_known {
                     return;
                 }
@@ -239,6 +240,26 @@ mod tests {
         assert_eq!(value(&file), "a");
         std::thread::sleep(Duration::from_millis(500));
         assert_eq!(value(&file), "half and half");
+    }
+
+    #[test]
+    fn a_file_that_is_moved_into_place_settles_from_then() {
+        let (folder, path) = folder();
+        std::fs::write(&path, "a").unwrap();
+        let file = SecretFile::settling(path.clone(), Duration::from_millis(400));
+        assert_eq!(value(&file), "a");
+        let new = folder.path().join("new");
+        std::fs::write(&new, "b").unwrap();
+        let opened = std::fs::File::options().append(true).open(&new).unwrap();
+        opened
+            .set_modified(SystemTime::now() - Duration::from_secs(3600))
+            .unwrap();
+        std::fs::rename(&new, &path).unwrap();
+        assert_eq!(value(&file), "a", "its other half may still be the old one");
+        let begun = Instant::now();
+        while value(&file) == "a" {
+            assert!(begun.elapsed() < watched_file::LIMIT, "it never settles");
+        }
     }
 
     #[test]

@@ -58,13 +58,23 @@ impl Mark {
     /// Reports that the content was written `after` ago or earlier. A time in the future tells nothing:
     /// it counts as settled.
     pub fn is_settled(&self, now: SystemTime, after: Duration) -> bool {
-        let written = u64::try_from(self.modified).map(Duration::from_nanos);
-        let written = written
-            .ok()
-            .and_then(|w| SystemTime::UNIX_EPOCH.checked_add(w));
-        let age = written.and_then(|written| now.duration_since(written).ok());
-        age.is_none_or(|age| age >= after)
+        is_past(self.modified, now, after)
     }
+
+    /// Reports that the content, the owner, the mode and the name were changed `after` ago or earlier: a
+    /// file that was moved into place counts from then, however old its content is. A time in the future
+    /// counts as settled.
+    pub fn is_in_place(&self, now: SystemTime, after: Duration) -> bool {
+        is_past(self.modified.max(self.changed), now, after)
+    }
+}
+
+/// Returns whether a time lies `after` back or more, or in the future.
+fn is_past(time: Nanoseconds, now: SystemTime, after: Duration) -> bool {
+    let time = u64::try_from(time).map(Duration::from_nanos).ok();
+    let time = time.and_then(|time| SystemTime::UNIX_EPOCH.checked_add(time));
+    let age = time.and_then(|time| now.duration_since(time).ok());
+    age.is_none_or(|age| age >= after)
 }
 
 /// Returns the mark of a regular file without opening it.
