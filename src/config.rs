@@ -26,9 +26,9 @@ use url::Url;
 
 pub use file::{load, load_alone, parse, parse_alone};
 
+use crate::cloud::Product;
 use crate::http::{CaFile, Login};
 use crate::model::Thresholds;
-use crate::provider::Product;
 use crate::secret::Secret;
 
 pub use spanned_yaml::ConfigError;

@@ -3,7 +3,7 @@
 //! The way of the data is the way through the modules:
 //!
 //! ```text
-//! config -> provider (signed calls, wire, map) -> model -> poll (when) -> store (what is known) -> expose | alert | report -> web
+//! config -> cloud (signed calls, wire, map) -> model -> poll (when) -> store (what is known) -> expose | alert | report -> web
 //! ```
 //!
 //! docs/ARCHITECTURE.md is the map, with what must stay true; tests/walls.rs holds the imports to it.
@@ -14,13 +14,13 @@ pub mod assets;
 mod blocking;
 pub mod check;
 pub mod clock;
+pub mod cloud;
 pub mod config;
 pub mod expose;
 pub mod http;
 mod json;
 pub mod model;
 pub mod poll;
-pub mod provider;
 pub mod ready;
 pub mod report;
 pub mod secret;

@@ -22,9 +22,9 @@ use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, VendorClock};
+use crate::cloud::{self, Product, Provider};
 use crate::config::{Account, Config, ProductConfig};
 use crate::model::DiscoveryState;
-use crate::provider::{self, Product, Provider};
 use crate::ready::Latch;
 use crate::store::Store;
 use access::{Access, Service};
@@ -304,7 +304,7 @@ impl Prepared {
             let opened = ready.access.transport().and_then(|transport| {
                 let mut products = ready.account.products.iter();
                 products.try_for_each(|config| {
-                    provider::open_one(&ready.account, config, &transport).map(drop)
+                    cloud::open_one(&ready.account, config, &transport).map(drop)
                 })
             });
             if let Err(error) = opened {

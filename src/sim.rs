@@ -2,7 +2,7 @@
 //!
 //! This module holds what all clouds share: requests and answers, the [`World`] with its clock and
 //! its upgrades ([`timeline`]), faults, and the server. Each cloud's gateway and each product's half
-//! stands beside its client, under [`crate::provider`].
+//! stands beside its client, under [`crate::cloud`].
 
 pub mod demo;
 pub mod scenario;

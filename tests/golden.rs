@@ -20,7 +20,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use rolling_upgrade_exporter::clock::Clock;
-use rolling_upgrade_exporter::provider::PRODUCTS;
+use rolling_upgrade_exporter::cloud::PRODUCTS;
 use rolling_upgrade_exporter::ready::Ready;
 use rolling_upgrade_exporter::store::Store;
 use rolling_upgrade_exporter::telemetry::Metrics;

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rolling_upgrade_exporter::clock::Clock;
-use rolling_upgrade_exporter::config;
-use rolling_upgrade_exporter::http::{ApiError, Cause, Network, Reason};
-use rolling_upgrade_exporter::provider::transport::{
+use rolling_upgrade_exporter::cloud::transport::{
     Answer, Authentication, Effort, Message, Request, RequestMetrics, Transport, Vendor,
 };
-use rolling_upgrade_exporter::provider::{Call, Method};
+use rolling_upgrade_exporter::cloud::{Call, Method};
+use rolling_upgrade_exporter::config;
+use rolling_upgrade_exporter::http::{ApiError, Cause, Network, Reason};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use imports::Import;
-use rolling_upgrade_exporter::provider::{CLOUDS, PRODUCTS};
+use rolling_upgrade_exporter::cloud::{CLOUDS, PRODUCTS};
 
 /// Modules by level, the lowest first. Modules of one level do not import each other.
 const LEVELS: &[&[&str]] = &[
@@ -26,7 +26,7 @@ const LEVELS: &[&[&str]] = &[
     &["model"],
     &["config"],
     &["sim"],
-    &["provider"],
+    &["cloud"],
     &["store"],
     &["poll"],
     &["expose", "alert", "report"],
@@ -39,12 +39,12 @@ const LEVELS: &[&[&str]] = &[
 
 /// Folders of vendors and products: no other module imports them.
 const FOLDERS: &[&str] = &[
-    "provider::ncloud",
-    "provider::ncloud::ses",
-    "provider::ncloud::cdss",
-    "provider::huawei",
-    "provider::huawei::css",
-    "provider::huawei::cce",
+    "cloud::ncloud",
+    "cloud::ncloud::ses",
+    "cloud::ncloud::cdss",
+    "cloud::huawei",
+    "cloud::huawei::css",
+    "cloud::huawei::cce",
 ];
 
 /// Import that runs upward, with the reason why it is still there.
@@ -67,25 +67,21 @@ const TABLES: &str = "the tables of clouds and products name each of them";
 const START: &str = "the command start names the products whose upgrades it can start";
 
 const EXCEPTIONS: &[Exception] = &[
-    except("commands::start", "provider::huawei", START),
-    except("commands::start", "provider::ncloud", START),
-    except("config", "provider::Product", TABLE_IN_CONFIG),
-    except("config::account", "provider", TABLE_IN_CONFIG),
-    except("config::file", "provider", TABLE_IN_CONFIG),
-    except("config::huawei", "provider::PRODUCTS", TABLE_IN_CONFIG),
-    except("config::limits", "provider::Product", TABLE_IN_CONFIG),
-    except("config::product", "provider::PRODUCTS", TABLE_IN_CONFIG),
-    except("config::product", "provider::Product", TABLE_IN_CONFIG),
-    except(
-        "config::product::misfit",
-        "provider::Product",
-        TABLE_IN_CONFIG,
-    ),
-    except("provider", "provider::huawei", TABLES),
-    except("provider", "provider::ncloud", TABLES),
+    except("commands::start", "cloud::huawei", START),
+    except("commands::start", "cloud::ncloud", START),
+    except("config", "cloud::Product", TABLE_IN_CONFIG),
+    except("config::account", "cloud", TABLE_IN_CONFIG),
+    except("config::file", "cloud", TABLE_IN_CONFIG),
+    except("config::huawei", "cloud::PRODUCTS", TABLE_IN_CONFIG),
+    except("config::limits", "cloud::Product", TABLE_IN_CONFIG),
+    except("config::product", "cloud::PRODUCTS", TABLE_IN_CONFIG),
+    except("config::product", "cloud::Product", TABLE_IN_CONFIG),
+    except("config::product::misfit", "cloud::Product", TABLE_IN_CONFIG),
+    except("cloud", "cloud::huawei", TABLES),
+    except("cloud", "cloud::ncloud", TABLES),
     except(
         "sim::scenario::file",
-        "provider::PRODUCTS",
+        "cloud::PRODUCTS",
         "a scenario names its clusters' products, which are looked up in the table",
     ),
 ];
@@ -171,12 +167,10 @@ fn every_exception_has_a_reason() {
 
 #[test]
 fn every_cloud_and_product_has_a_wall_around_its_folder() {
-    let clouds = CLOUDS
-        .iter()
-        .map(|cloud| format!("provider::{}", cloud.name));
+    let clouds = CLOUDS.iter().map(|cloud| format!("cloud::{}", cloud.name));
     let products = PRODUCTS
         .iter()
-        .map(|product| format!("provider::{}::{}", product.cloud, product.name));
+        .map(|product| format!("cloud::{}::{}", product.cloud, product.name));
     let known: BTreeSet<String> = clouds.chain(products).collect();
     let walled: BTreeSet<String> = FOLDERS.iter().map(|&folder| folder.to_owned()).collect();
     assert_eq!(known, walled);
@@ -296,9 +290,9 @@ fn faults_are_upward_imports_and_stale_exceptions() {
         import("store", "model::Key"),
         import("store::health", "alert::Failing"),
         import("model", "novelty::Thing"),
-        import("provider::huawei::css::map", "provider::ncloud::sign"),
-        import("provider::huawei::css::map", "provider::huawei::cce"),
-        import("provider::huawei::css::map", "provider::huawei::time"),
+        import("cloud::huawei::css::map", "cloud::ncloud::sign"),
+        import("cloud::huawei::css::map", "cloud::huawei::cce"),
+        import("cloud::huawei::css::map", "cloud::huawei::time"),
     ];
     let faults = judge(&imports, &[]);
     assert_eq!(faults.len(), 4, "{faults:?}");
@@ -306,8 +300,8 @@ fn faults_are_upward_imports_and_stale_exceptions() {
     let excepted = [
         exception("store::health", "alert"),
         exception("model", "novelty"),
-        exception("provider::huawei::css::map", "provider::ncloud"),
-        exception("provider::huawei::css::map", "provider::huawei::cce"),
+        exception("cloud::huawei::css::map", "cloud::ncloud"),
+        exception("cloud::huawei::css::map", "cloud::huawei::cce"),
     ];
     assert_eq!(judge(&imports, &excepted), Vec::<String>::new());
     let stale = judge(&imports[..2], &excepted[..1]);

@@ -7,11 +7,11 @@ use futures_util::future::join_all;
 use jiff::SignedDuration;
 
 use crate::clock::Clock;
+use crate::cloud::transport::{RequestMetrics, Transport};
+use crate::cloud::{self, Discovery, Product};
 use crate::config::{Account, Config, ProductConfig, Selection};
 use crate::http::{ApiError, Cause};
 use crate::poll::select;
-use crate::provider::transport::{RequestMetrics, Transport};
-use crate::provider::{self, Discovery, Product};
 
 /// A clock that is further off is told even where the vendor took the call.
 const SKEW_TOLD: SignedDuration = SignedDuration::from_secs(60);
@@ -87,7 +87,7 @@ async fn ask(
     config: &ProductConfig,
     transport: &Arc<Transport>,
 ) -> Result<Found, ApiError> {
-    let provider = provider::open_one(account, config, transport)?;
+    let provider = cloud::open_one(account, config, transport)?;
     Ok(found(config, &provider.discover().await?))
 }
 
@@ -243,12 +243,12 @@ fn sentence(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloud::Discovered;
     use crate::http::Reason;
-    use crate::provider::Discovered;
 
     fn row(product: &str, outcome: Result<Found, ApiError>) -> Row {
         Row {
-            product: provider::product(product).unwrap(),
+            product: cloud::product(product).unwrap(),
             outcome,
         }
     }
@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_missing_permission_is_named_for_each_product() {
-        for product in provider::PRODUCTS {
+        for product in cloud::PRODUCTS {
             let mut error = ApiError::new(Reason::Permission, "it is denied")
                 .of("List")
                 .with_code("210");
@@ -338,7 +338,7 @@ mod tests {
         let docs = include_str!("../../docs/credentials.md");
         let (_, steps) = docs.split_once("\n## NAVER Cloud\n").unwrap();
         let (steps, _) = steps.split_once("\n## The calls\n").unwrap();
-        for product in provider::PRODUCTS {
+        for product in cloud::PRODUCTS {
             let words = product.permission.split([' ', ',']);
             let is_name = |word: &&str| word.contains([':', '_']);
             let names: Vec<&str> = words.filter(is_name).collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
-use rolling_upgrade_exporter::provider::PRODUCTS;
+use rolling_upgrade_exporter::cloud::PRODUCTS;
 
 use super::ConfigFile;
 

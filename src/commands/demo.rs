@@ -7,8 +7,8 @@ use exporter_web::listen::ListenAddress;
 use exporter_web::{Limits, RoutePrefix, TrustedProxies};
 use rolling_upgrade_exporter::app::{self, Options};
 use rolling_upgrade_exporter::clock::Clock;
+use rolling_upgrade_exporter::cloud;
 use rolling_upgrade_exporter::config::{self, ConfigError};
-use rolling_upgrade_exporter::provider;
 use rolling_upgrade_exporter::sim::{World, demo, server};
 use rolling_upgrade_exporter::telemetry;
 use tokio::net::TcpListener;
@@ -48,7 +48,7 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
     let world = World::new(scenario, flags.speed.factor, Clock::system());
     // Dropped, and so ended, with this function.
     let mut background = JoinSet::new();
-    background.spawn(server::run(clouds, Arc::new(world), provider::simulate));
+    background.spawn(server::run(clouds, Arc::new(world), cloud::simulate));
     let options = Options {
         external_url: None,
         prefix: RoutePrefix::default(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use rolling_upgrade_exporter::app::Signals;
 use rolling_upgrade_exporter::clock::Clock;
+use rolling_upgrade_exporter::cloud;
 use rolling_upgrade_exporter::config::ConfigError;
-use rolling_upgrade_exporter::provider;
 use rolling_upgrade_exporter::sim::{World, demo, scenario, server};
 use rolling_upgrade_exporter::telemetry;
 use tokio::task::JoinSet;
@@ -31,7 +31,7 @@ pub(super) async fn run(flags: Simulate) -> Result<(), Failure> {
         say(&format!(
             "Simulating {clusters} clusters on http://{address}"
         ))?;
-        servers.spawn(server::run(listener, world.clone(), provider::simulate));
+        servers.spawn(server::run(listener, world.clone(), cloud::simulate));
     }
     signals.next().await;
     Ok(())

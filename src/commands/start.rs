@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use rolling_upgrade_exporter::clock::Clock;
+use rolling_upgrade_exporter::cloud::start::{Failed, Order};
+use rolling_upgrade_exporter::cloud::transport::{RequestMetrics, Transport};
+use rolling_upgrade_exporter::cloud::{self, Context, huawei, ncloud};
 use rolling_upgrade_exporter::config::{self, Account, Config, ConfigError, Listed, Selection};
 use rolling_upgrade_exporter::http::{ApiError, Reason};
 use rolling_upgrade_exporter::model::Memory;
-use rolling_upgrade_exporter::provider::start::{Failed, Order};
-use rolling_upgrade_exporter::provider::transport::{RequestMetrics, Transport};
-use rolling_upgrade_exporter::provider::{self, Context, huawei, ncloud};
 use tokio::time::Instant;
 use watched_file::FileKind;
 
@@ -121,7 +121,7 @@ impl Stage {
                 how.account
             )));
         };
-        let cloud = provider::product(product).map_or("", |product| product.cloud);
+        let cloud = cloud::product(product).map_or("", |product| product.cloud);
         account
             .products
             .retain(|config| config.product.name == product);
@@ -223,7 +223,7 @@ impl Stage {
     async fn look(&self, cluster: &str) -> Result<Found, Failure> {
         let account = self.account();
         let product = account.products.first().expect("one was left");
-        let provider = provider::open_one(account, product, &self.transport)
+        let provider = cloud::open_one(account, product, &self.transport)
             .map_err(|error| not_sent(&error.to_string()))?;
         let memory = Memory::default();
         match provider.observe(cluster, &memory, Duration::ZERO).await {

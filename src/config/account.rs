@@ -3,8 +3,8 @@
 use super::credential::Context;
 use super::limits::Limits;
 use super::{Account, Cloud, HuaweiAuth, Polling, address, ca_file, huawei, ncloud, product};
+use crate::cloud;
 use crate::http::CaFile;
-use crate::provider;
 use crate::secret::Secret;
 use spanned_yaml::{Field, Section, either};
 
@@ -13,8 +13,8 @@ type Take = fn(&mut Section<'_>, &Context<'_>) -> Option<Cloud>;
 
 /// Every cloud by its key.
 const CLOUDS: &[(&str, Take)] = &[
-    (provider::ncloud::CLOUD.name, ncloud::take),
-    (provider::huawei::CLOUD.name, huawei::take),
+    (cloud::ncloud::CLOUD.name, ncloud::take),
+    (cloud::huawei::CLOUD.name, huawei::take),
 ];
 
 /// Reads an entry of `accounts`.
@@ -51,7 +51,7 @@ pub(super) fn read(
         let inside = inside(cloud, *take, field, context, limits);
         found = found.or(inside);
     }
-    for product in provider::PRODUCTS {
+    for product in cloud::PRODUCTS {
         let (name, cloud) = (product.name, product.cloud);
         section.refuse(
             name,

@@ -11,7 +11,7 @@ use super::alerting;
 use super::credential::Context;
 use super::limits::Limits;
 use super::{Account, Config, Polling};
-use crate::provider::{self, PRODUCTS};
+use crate::cloud::{self, PRODUCTS};
 use crate::text::quote;
 use spanned_yaml::{At, ConfigError, Problem, Problems, Section};
 use watched_file::FileKind;
@@ -101,7 +101,7 @@ fn refuse_misplaced(section: &mut Section<'_>) {
         let why = format!("{name} belongs into an account, under its {cloud}: move it there");
         section.refuse(name, why);
     }
-    for cloud in [provider::ncloud::CLOUD.name, provider::huawei::CLOUD.name] {
+    for cloud in [cloud::ncloud::CLOUD.name, cloud::huawei::CLOUD.name] {
         let why = format!("{cloud} belongs into an account: move it there, beside its name");
         section.refuse(cloud, why);
     }

@@ -6,7 +6,7 @@ use jiff::tz::Offset;
 
 use super::credential::{self, Context};
 use super::{Cloud, Huawei, HuaweiAuth, address};
-use crate::provider::PRODUCTS;
+use crate::cloud::PRODUCTS;
 use crate::text::quote;
 use spanned_yaml::{Field, Node, Section, Value};
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use spanned_yaml::{Bounds, Field, Section};
 
 use super::Polling;
+use crate::cloud::Product;
 use crate::model::Thresholds;
-use crate::provider::Product;
 
 /// Bounds of an interval between polls.
 const INTERVAL: Bounds = Bounds::at_most(Duration::from_secs(86_400));

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::limits::Limits;
 use super::{Listed, ProductConfig, Selection, address};
-use crate::provider::{PRODUCTS, Product};
+use crate::cloud::{PRODUCTS, Product};
 use crate::text::quote;
 use spanned_yaml::{At, Field, Section, Value};
 

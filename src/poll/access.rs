@@ -9,11 +9,11 @@ use parking_lot::{Mutex, MutexGuard};
 use super::Deps;
 use crate::blocking::run_blocking;
 use crate::clock::VendorClock;
+use crate::cloud::transport::Transport;
+use crate::cloud::{self, Discovery, Provider};
 use crate::config::{Account, ProductConfig};
 use crate::http::{ApiError, Reason};
 use crate::model::{Memory, Observation};
-use crate::provider::transport::Transport;
-use crate::provider::{self, Discovery, Provider};
 
 /// One account's transport.
 pub(super) struct Access {
@@ -132,7 +132,7 @@ impl Service {
             return Ok(provider.clone());
         }
         let transport = self.access.transport_apart().await?;
-        let new = provider::open_one(&self.access.account, &self.config, &transport)?;
+        let new = cloud::open_one(&self.access.account, &self.config, &transport)?;
         // Another call may have been faster.
         Ok(self.lock().get_or_insert(new).clone())
     }

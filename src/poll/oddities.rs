@@ -1,9 +1,9 @@
 //! Log of oddities in answers: words that are not known, exceeded bounds, and remarks, each once.
 
 use super::Watch;
+use crate::cloud::Discovery;
 use crate::model::bounds::{Truncated, is_cut};
 use crate::model::{Observation, Remark};
-use crate::provider::Discovery;
 use crate::telemetry::log::LogOnce;
 
 /// Oddities of a product's answers that were logged.

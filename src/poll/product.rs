@@ -17,9 +17,9 @@ use super::compare::{Tally, is_same_choice};
 use super::select::{self, Missing, Wanted};
 use super::worker::Worker;
 use super::{Deps, Watch, asked, restarting, schedule};
+use crate::cloud::Discovery;
 use crate::http::{ApiError, Reason};
 use crate::model::{DiscoveryState, LastError};
-use crate::provider::Discovery;
 use crate::ready::Latch;
 
 /// A worker that panicked is a bug; its cluster is watched again after a while.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use wildmatch::WildMatchPattern;
 
+use crate::cloud::{Discovered, Discovery};
 use crate::config::{ProductConfig, Selection};
 use crate::model::Thresholds;
 use crate::model::bounds::MAX_CLUSTERS;
-use crate::provider::{Discovered, Discovery};
 
 /// A cluster to watch.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,13 +21,13 @@ mod discovery;
 mod log;
 mod reload;
 mod secrets;
+use crate::cloud::{Discovered, Discovery};
 use crate::config::Selection;
 use crate::http::{ApiError, Cause, Reason};
 use crate::model::{
     ClusterState, Kind, Memory, Observation, Remarks, SecondaryCall, Thresholds, Upgrade,
     UpgradeStatus,
 };
-use crate::provider::{Discovered, Discovery};
 use crate::ready::Ready;
 use crate::telemetry;
 

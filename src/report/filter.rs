@@ -3,8 +3,8 @@
 use url::form_urlencoded;
 
 use super::{Attention, ClusterReport, Report, UpgradeReport};
+use crate::cloud::PRODUCTS;
 use crate::model::UpgradeStatus;
-use crate::provider::PRODUCTS;
 
 /// What to leave in a [`Report`]. Values of one kind are alternatives, kinds add up, and what is
 /// empty leaves all.

@@ -7,10 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rolling_upgrade_exporter::alert::AlertInput;
 use rolling_upgrade_exporter::clock::Times;
+use rolling_upgrade_exporter::cloud::PRODUCTS;
 use rolling_upgrade_exporter::expose;
 use rolling_upgrade_exporter::http::{ApiError, Reason};
 use rolling_upgrade_exporter::model::{DiscoveryState, LastError};
-use rolling_upgrade_exporter::provider::PRODUCTS;
 use rolling_upgrade_exporter::store::{ExporterHealth, Snapshot, Store};
 use rolling_upgrade_exporter::telemetry::Metrics;
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rolling_upgrade_exporter::clock::Clock;
-use rolling_upgrade_exporter::provider;
+use rolling_upgrade_exporter::cloud;
 use rolling_upgrade_exporter::sim::scenario::{self, Fault};
 use rolling_upgrade_exporter::sim::{World, server};
 use serde_json::Value;
@@ -70,7 +70,7 @@ impl Table {
             let world = Arc::new(World::new(scenario, 1.0, Clock::system()));
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let endpoint = format!("http://{}", listener.local_addr().unwrap());
-            servers.spawn(server::run(listener, world.clone(), provider::simulate));
+            servers.spawn(server::run(listener, world.clone(), cloud::simulate));
             let cloud = case.cloud.replace("ENDPOINT", &endpoint);
             writeln!(config, "  - {{name: {}, {cloud}}}", case.name).unwrap();
             let before = worlds.insert(case.name.clone(), world);

@@ -109,7 +109,7 @@ fn the_bug_form_offers_every_product() {
         .iter()
         .find(|element| element.text(&["type"]) == "dropdown");
     let offered = choice.unwrap().texts(&["attributes", "options"]);
-    for product in rolling_upgrade_exporter::provider::PRODUCTS {
+    for product in rolling_upgrade_exporter::cloud::PRODUCTS {
         let end = format!(": {}", product.name);
         let count = offered.iter().filter(|option| option.ends_with(&end));
         assert_eq!(count.count(), 1, "{}", product.name);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::provider;
+use crate::cloud;
 use crate::report::{Attention, ClusterReport, ErrorReport, ProductReport, Report};
 
 /// One product of an account.
@@ -102,7 +102,7 @@ impl Round<'_> {
     }
 
     fn needs(&self) -> String {
-        let product = provider::product(self.product);
+        let product = cloud::product(self.product);
         product.map_or_else(String::new, |p| format!(" It needs {}.", p.permission))
     }
 }

@@ -1,8 +1,8 @@
 //! What became of the request, and what to do next.
 
 use jiff::Timestamp;
+use rolling_upgrade_exporter::cloud::start::{Accepted, Failed};
 use rolling_upgrade_exporter::http::Cause;
-use rolling_upgrade_exporter::provider::start::{Accepted, Failed};
 
 use super::plan::Plan;
 use crate::cli::How;

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use rolling_upgrade_exporter::cloud;
 use rolling_upgrade_exporter::config::Account;
 use rolling_upgrade_exporter::model::{NodeStatus, Observation, Upgrade, UpgradeStatus};
-use rolling_upgrade_exporter::provider;
 use rolling_upgrade_exporter::text::clean;
 
 /// What will be asked for, and of which cluster.
@@ -30,7 +30,7 @@ pub(super) enum Found {
 
 impl Plan {
     pub(super) fn new(account: &Account, product: &'static str, cluster: String) -> Self {
-        let cloud = provider::product(product).map_or("", |product| product.cloud);
+        let cloud = cloud::product(product).map_or("", |product| product.cloud);
         Self {
             account: format!("{} ({cloud}, {})", account.name, account.place()),
             product,

@@ -1,7 +1,7 @@
 //! Values that are no section of a product or no list of clusters, each with what to write instead.
 
+use crate::cloud::Product;
 use crate::model::bounds::check_id;
-use crate::provider::Product;
 use crate::text::quote;
 use spanned_yaml::{Field, Value};
 

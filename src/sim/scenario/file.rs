@@ -14,8 +14,8 @@ use super::{
     Cluster, ConfigGroup, Fault, FaultAnswer, HuaweiAccount, ListedAs, NcloudAccount, Repetition,
     Scenario, SimNode, Step,
 };
+use crate::cloud::PRODUCTS;
 use crate::model::Kind;
-use crate::provider::PRODUCTS;
 use crate::sim::versions::later;
 use crate::text::quote;
 use spanned_yaml::{At, Bounds, Field, Problem, Problems, Section};

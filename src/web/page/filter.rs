@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 
 use super::words;
-use crate::provider::PRODUCTS;
+use crate::cloud::PRODUCTS;
 use crate::report::{Attention, Filter, Report, filter};
 use crate::text::escaped;
 

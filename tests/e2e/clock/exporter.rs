@@ -12,9 +12,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jiff::SignedDuration;
 use rolling_upgrade_exporter::clock::Clock;
+use rolling_upgrade_exporter::cloud;
 use rolling_upgrade_exporter::expose::Exposition;
 use rolling_upgrade_exporter::poll::{Deps, Polling};
-use rolling_upgrade_exporter::provider;
 use rolling_upgrade_exporter::ready::Ready;
 use rolling_upgrade_exporter::report::Report;
 use rolling_upgrade_exporter::sim::{World, scenario, server};
@@ -49,7 +49,7 @@ pub(super) async fn clouds(scenario: &str) -> (Arc<World>, String, JoinSet<()>) 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let mut tasks = JoinSet::new();
-    tasks.spawn(server::run(listener, world.clone(), provider::simulate));
+    tasks.spawn(server::run(listener, world.clone(), cloud::simulate));
     (world, url, tasks)
 }
 

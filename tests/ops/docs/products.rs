@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rolling_upgrade_exporter::alert;
-use rolling_upgrade_exporter::provider::{CLOUDS, Call, PRODUCTS};
+use rolling_upgrade_exporter::cloud::{CLOUDS, Call, PRODUCTS};
 
 use super::{compare, quoted, rows_below, table};
 use crate::read;

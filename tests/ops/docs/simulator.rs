@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use rolling_upgrade_exporter::cloud::PRODUCTS;
 use rolling_upgrade_exporter::config::{self, Cloud, HuaweiAuth};
-use rolling_upgrade_exporter::provider::PRODUCTS;
 use rolling_upgrade_exporter::secret::Secret;
 use rolling_upgrade_exporter::sim::scenario;
 

@@ -1,0 +1,342 @@
+//! NAVER Cloud Platform: hosts, region prefixes, and the client that signs its products' calls.
+//!
+//! What may be called is a closed list, the products' `calls`: some GETs of these services restart
+//! clusters. Bodies are never logged: CDSS's cluster detail, which is not called, holds a password.
+
+pub mod cdss;
+pub mod ses;
+
+mod error;
+mod list;
+mod lookup;
+mod outline;
+#[cfg(test)]
+mod roundtrip;
+mod sign;
+mod sim;
+mod time;
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::Offset;
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use crate::cloud::{Call, CloudSpec, Context, call, transport};
+use crate::config::{Cloud, Ncloud, Zone};
+use crate::http::{ApiError, Reason};
+use crate::json;
+use crate::secret::Secret;
+
+/// This cloud's line of the table.
+pub const CLOUD: CloudSpec = CloudSpec {
+    name: "ncloud",
+    sign_in: |_| None,
+    calls: &[],
+    sim: sim::gateway,
+};
+
+/// Calls end by themselves soon enough; this only keeps wrong credentials from being hammered.
+const REST_AFTER_REFUSAL: Duration = Duration::from_secs(60);
+
+/// A service of the API gateway.
+#[derive(Debug, Clone, Copy)]
+struct Service {
+    /// The product's name.
+    product: &'static str,
+    /// The first label of its host.
+    host: &'static str,
+    /// The version in its paths.
+    version: &'static str,
+}
+
+/// The envelope of every good answer. The judge looked at its code already.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+struct Envelope<T> {
+    #[serde(default, deserialize_with = "json::optional")]
+    result: Option<T>,
+}
+
+impl<T> Envelope<T> {
+    /// Returns the result; `None` when the service says null.
+    fn into_result(self) -> Option<T> {
+        self.result
+    }
+}
+
+/// The way of one product to its service.
+#[derive(Debug, Clone)]
+struct Client {
+    service: Service,
+    account: Ncloud,
+    base: Url,
+    /// Path prefix of version and region.
+    prefix: String,
+    transport: Arc<transport::Transport>,
+}
+
+impl Client {
+    /// The client of a product. Fails when the account is not of this cloud: a bug.
+    fn open(context: Context<'_>, service: Service) -> Result<Self, ApiError> {
+        let Cloud::Ncloud(account) = &context.account.cloud else {
+            return Err(ApiError::new(
+                Reason::Protocol,
+                format!("{} belongs to an ncloud account", service.product),
+            ));
+        };
+        let base = match &context.product.endpoint {
+            Some(endpoint) => endpoint.clone(),
+            None => Url::parse(&format!("https://{}", host(service.host, account.zone)))
+                .expect("the hosts are constants"),
+        };
+        Ok(Self {
+            service,
+            account: account.clone(),
+            base,
+            prefix: prefix(&account.region, service.version),
+            transport: context.transport,
+        })
+    }
+
+    /// Sends a call without a body; the query is signed with it.
+    async fn get<T: serde::de::DeserializeOwned>(
+        &self,
+        call: &'static Call,
+        params: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Option<T>, ApiError> {
+        let request = self.request(call, params, call::query(query), None);
+        self.send(&request).await.map(Envelope::into_result)
+    }
+
+    /// Sends a secondary call without a body, and reads its answer with the envelope.
+    async fn look_up<E: serde::de::DeserializeOwned>(
+        &self,
+        effort: transport::Effort,
+        call: &'static Call,
+        params: &[&str],
+    ) -> Result<E, ApiError> {
+        let request = self.request(call, params, String::new(), None);
+        self.send(&transport::Request { effort, ..request }).await
+    }
+
+    /// Sends a call with a JSON body, which is not signed.
+    async fn post<T: serde::de::DeserializeOwned>(
+        &self,
+        call: &'static Call,
+        body: &Value,
+    ) -> Result<Option<T>, ApiError> {
+        let request = self.request(call, &[], String::new(), Some(body.to_string()));
+        self.send(&request).await.map(Envelope::into_result)
+    }
+
+    fn request(
+        &self,
+        call: &'static Call,
+        params: &[&str],
+        query: String,
+        body: Option<String>,
+    ) -> transport::Request<'_> {
+        let json = ("content-type", "application/json".to_owned());
+        transport::Request {
+            product: self.service.product,
+            call,
+            base: &self.base,
+            path: format!("{}{}", self.prefix, call.path_with(params)),
+            query,
+            headers: body.iter().map(|_| json.clone()).collect(),
+            body,
+            effort: transport::Effort::Normal,
+        }
+    }
+
+    /// Sends a request, and reads its answer with the envelope.
+    async fn send<E: serde::de::DeserializeOwned>(
+        &self,
+        request: &transport::Request<'_>,
+    ) -> Result<E, ApiError> {
+        let answer = self.transport.send(self, request).await?;
+        answer.json().map_err(|e| e.of(request.call.name))
+    }
+
+    /// Returns the vendor's time now.
+    fn now(&self) -> Timestamp {
+        self.transport.clock().now()
+    }
+
+    /// Returns the zone of the account's dates.
+    fn zone(&self) -> Offset {
+        self.account.time_zone
+    }
+
+    /// Zone and region, for people. Cluster numbers are not documented to be unique across them.
+    fn place(&self) -> String {
+        format!(
+            "zone {}, region {}",
+            self.account.zone.as_str(),
+            self.account.region
+        )
+    }
+}
+
+impl transport::Vendor for Client {
+    fn secrets(&self) -> Vec<&Secret> {
+        vec![&self.account.access_key, &self.account.secret_key]
+    }
+
+    fn authorize(
+        &self,
+        message: &transport::Message<'_>,
+        now: Timestamp,
+    ) -> Result<transport::Authentication, ApiError> {
+        let access_key = self.account.access_key.get()?;
+        let secret_key = self.account.secret_key.get()?;
+        let timestamp = now.as_millisecond().to_string();
+        let text = sign::string_to_sign(
+            message.method.as_str(),
+            &message.target(),
+            &timestamp,
+            access_key.expose_secret(),
+        );
+        let signature = sign::signature(secret_key.expose_secret(), &text);
+        Ok(transport::Authentication::default()
+            .secret(&secret_key)
+            .header(sign::TIMESTAMP, timestamp)
+            .secret_header(sign::ACCESS_KEY, access_key)
+            .secret_header(sign::SIGNATURE, signature))
+    }
+
+    fn judge(&self, answer: &transport::Answer) -> Result<(), ApiError> {
+        error::judge(answer, &self.place())
+    }
+
+    fn credentials(&self) -> u64 {
+        let mut hash = DefaultHasher::new();
+        for secret in [&self.account.access_key, &self.account.secret_key] {
+            // What cannot be read is told when the call is signed.
+            if let Ok(secret) = secret.get() {
+                secret.expose_secret().hash(&mut hash);
+            }
+        }
+        hash.finish()
+    }
+
+    fn rest_after_refusal(&self) -> Duration {
+        REST_AFTER_REFUSAL
+    }
+}
+
+/// Returns the first of two spellings of a field that holds text, without blanks around it.
+fn either<'a>(one: &'a str, other: &'a str) -> &'a str {
+    let one = one.trim();
+    if one.is_empty() { other.trim() } else { one }
+}
+
+/// The host of a service. Only the financial zone puts its name before the service's, too.
+fn host(service: &str, zone: Zone) -> String {
+    match zone {
+        Zone::Public => format!("{service}.apigw.ntruss.com"),
+        Zone::Fin => format!("fin-{service}.apigw.fin-ntruss.com"),
+        Zone::Gov => format!("{service}.apigw.gov-ntruss.com"),
+    }
+}
+
+/// What stands before a service's paths: the main region of each zone has none of its own name.
+fn prefix(region: &str, version: &str) -> String {
+    match region.to_ascii_uppercase().as_str() {
+        "KR" | "FKR" => format!("/api/{version}"),
+        _ => {
+            let region = region.to_ascii_lowercase();
+            let region = percent_encoding::utf8_percent_encode(&region, call::UNRESERVED);
+            format!("/api/{region}-{version}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::Product;
+
+    #[test]
+    fn hosts_of_each_zone() {
+        let hosts = |zone| {
+            ["vpcsearchengine", "clouddatastreamingservice"].map(|service| host(service, zone))
+        };
+        assert_eq!(
+            hosts(Zone::Public),
+            [
+                "vpcsearchengine.apigw.ntruss.com",
+                "clouddatastreamingservice.apigw.ntruss.com"
+            ]
+        );
+        assert_eq!(
+            hosts(Zone::Fin),
+            [
+                "fin-vpcsearchengine.apigw.fin-ntruss.com",
+                "fin-clouddatastreamingservice.apigw.fin-ntruss.com"
+            ]
+        );
+        assert_eq!(
+            hosts(Zone::Gov),
+            [
+                "vpcsearchengine.apigw.gov-ntruss.com",
+                "clouddatastreamingservice.apigw.gov-ntruss.com"
+            ]
+        );
+    }
+
+    #[test]
+    fn prefixes_of_each_region() {
+        let prefixes = |version| {
+            ["KR", "FKR", "SGN", "JPN", "KRS", "kr"].map(|region| prefix(region, version))
+        };
+        assert_eq!(
+            prefixes("v2"),
+            [
+                "/api/v2",
+                "/api/v2",
+                "/api/sgn-v2",
+                "/api/jpn-v2",
+                "/api/krs-v2",
+                "/api/v2"
+            ]
+        );
+        assert_eq!(prefix("SGN", "v1"), "/api/sgn-v1");
+        assert_eq!(prefix("a/b", "v1"), "/api/a%2Fb-v1");
+    }
+
+    /// Every call that this cloud's products can make: a new one is a decision, not an accident.
+    #[test]
+    fn the_list_of_calls_is_closed() {
+        let calls: Vec<(&str, &str)> = [&ses::PRODUCT, &cdss::PRODUCT]
+            .iter()
+            .flat_map(|product| product.calls)
+            .map(|call| (call.method.as_str(), call.path))
+            .collect();
+        assert_eq!(
+            calls,
+            [
+                ("GET", "/cluster/getClusterInfoList"),
+                ("POST", "/cluster/getRollingUpgradeProgress"),
+                ("GET", "/cluster/getSearchEngineVersionList"),
+                ("GET", "/cluster/getClusterNodeList/{}"),
+                ("POST", "/cluster/getClusterInfoList"),
+                ("POST", "/cluster/rollingUpgradeProgressCheck"),
+            ]
+        );
+        let secondary = |product: &Product| {
+            let calls = product.calls.iter().filter(|call| call.secondary.is_some());
+            calls.map(|call| call.name).collect::<Vec<_>>()
+        };
+        let lookups = ["getSearchEngineVersionList", "getClusterNodeList"];
+        assert_eq!(secondary(&ses::PRODUCT), lookups);
+        assert_eq!(secondary(&cdss::PRODUCT), [""; 0], "it has none");
+    }
+}
