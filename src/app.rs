@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use crate::alert;
 use crate::clock::Clock;
+use crate::cloud::{self, Clouds};
 use crate::config::Config;
 use crate::expose::Exposition;
 use crate::poll::{self, Polling};
@@ -42,6 +43,8 @@ const GRACEFUL: [&str; 2] = [WEB, ALERTING];
 /// What is not in the config file.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// The clouds that there are.
+    pub clouds: Clouds,
     /// Where people reach the exporter, if that is known.
     pub external_url: Option<ExternalUrl>,
     /// The path below which everything is served.
@@ -109,6 +112,9 @@ pub async fn run(
         Reload::Off
     };
     let app = App {
+        products: cloud::products(options.clouds)
+            .map(|p| p.info().name)
+            .collect(),
         store: store.clone(),
         exposition: exposition.clone(),
         ready: ready.clone(),
@@ -151,7 +157,7 @@ pub async fn run(
         alert::run(alerting.clone(), to_sidecar, world, gone(stopped.clone())),
     );
     parts.spawn(EXPOSITION, exposition.clone().run(store.clone()));
-    let announcing = announce::first_round(store.clone(), ready, clock.clone());
+    let announcing = announce::first_round(options.clouds, store.clone(), ready, clock.clone());
     let (exposed, known) = (exposition.clone(), store.clone());
     let first_round_shown = async move {
         let release = exposed::release(unexposed, polled, &exposed, &known);
@@ -160,6 +166,7 @@ pub async fn run(
     };
     parts.spawn(ANNOUNCING, first_round_shown);
     let reloader = Reloader {
+        clouds: options.clouds,
         file: options.config_file,
         polling: Polling::start(config.accounts, deps, first_round).await,
         alerting,

@@ -1,27 +1,87 @@
-//! The clouds: the trait that each product implements, its error, and [`PRODUCTS`], the table.
+//! The clouds: what a [`Cloud`], an account at one, and a [`Product`] of one have to do. The list of all
+//! clouds stands in [`crate::clouds`] and is handed down.
 //!
-//! A new product is a folder with one line in the table; CONTRIBUTING.md lists the steps.
+//! A product is its folder and one entry in its cloud's list; CONTRIBUTING.md has the steps.
 
+mod account;
 pub mod call;
 pub mod huawei;
 pub mod kit;
 pub mod ncloud;
+mod product;
 pub mod start;
 pub mod transport;
 
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use spanned_yaml::Field;
+use spanned_yaml::Section;
 
-pub use call::{Call, Method, Secondary};
+pub use account::CloudAccount;
+pub use call::{Action, Call, Method, Secondary};
+pub use product::{OpenContext, Product, ProductInfo};
 
-use crate::config::{Account, ProductConfig};
+use crate::fields;
 use crate::http::{ApiError, Reason};
 use crate::model::{Memory, Observation, bounds};
-use crate::sim;
+use crate::sim::{Gateway, SimulatedCloud, SimulatedProduct};
 use crate::text::quote;
+
+/// A cloud: how accounts at it are configured, and which products it has.
+pub trait Cloud: Debug + Sync {
+    /// Returns its name: the key in the config and the label `cloud`.
+    fn name(&self) -> &'static str;
+
+    /// Returns the language of the texts in its answers, as an HTML `lang`; `None` where they are English.
+    fn language(&self) -> Option<&'static str>;
+
+    /// Lists its products, in the order in which they are documented.
+    fn products(&self) -> &'static [&'static dyn Product];
+
+    /// Lists the calls that an account makes besides its products', such as one that signs in.
+    fn calls(&self) -> &'static [&'static Call];
+
+    /// Decodes the cloud's own keys of an account: one account for each region that they name.
+    /// `None` when a key is wrong, which is then noted in the section.
+    fn accounts(
+        &self,
+        section: &mut Section<'_>,
+        context: &fields::Context<'_>,
+    ) -> Option<Vec<Arc<dyn CloudAccount>>>;
+
+    /// Returns the simulator's half of the cloud, which authenticates as the vendor does.
+    fn gateway(&self) -> &'static dyn Gateway;
+}
+
+/// A list of clouds, as it is handed down.
+pub type Clouds = &'static [&'static dyn Cloud];
+
+/// Returns every product of these clouds, in the order in which they are documented.
+pub fn products(clouds: Clouds) -> impl Iterator<Item = &'static dyn Product> {
+    clouds.iter().flat_map(|cloud| cloud.products()).copied()
+}
+
+/// Returns the product of this name.
+pub fn product(clouds: Clouds, name: &str) -> Option<&'static dyn Product> {
+    products(clouds).find(|product| product.info().name == name)
+}
+
+/// Returns these clouds as the simulator plays them.
+pub fn simulated(clouds: Clouds) -> Vec<SimulatedCloud> {
+    let product = |product: &&'static dyn Product| SimulatedProduct {
+        name: product.info().name,
+        ids: product.info().ids,
+        service: product.simulator(),
+    };
+    let cloud = |cloud: &&'static dyn Cloud| SimulatedCloud {
+        name: cloud.name(),
+        gateway: cloud.gateway(),
+        products: cloud.products().iter().map(product).collect(),
+    };
+    clouds.iter().map(cloud).collect()
+}
 
 /// What is asked of a product of an account.
 pub trait Provider: Send + Sync {
@@ -94,144 +154,6 @@ pub struct Discovered {
     pub name: String,
 }
 
-/// What opening a product needs.
-pub struct Context<'a> {
-    /// The account.
-    pub account: &'a Account,
-    /// The product's part of it.
-    pub product: &'a ProductConfig,
-    /// The account's transport: its limits are shared by all its products.
-    pub transport: Arc<transport::Transport>,
-}
-
-/// One line of [`CLOUDS`].
-pub struct CloudSpec {
-    /// Its name: the key in the config and the label `cloud`.
-    pub name: &'static str,
-    /// The call by which an account signs in, with the status that means success; none when it
-    /// signs each call instead.
-    pub sign_in: fn(&Account) -> Option<(&'static Call, &'static str)>,
-    /// What is called besides the products' calls.
-    pub calls: &'static [&'static Call],
-    /// The simulator's gateway of this cloud: checks authentication as the vendor does, then hands
-    /// on to the products. None when the path is not of this cloud.
-    pub sim: fn(&sim::World, &sim::Request<'_>) -> Option<sim::Answer>,
-}
-
-/// Every cloud.
-pub const CLOUDS: &[&CloudSpec] = &[&ncloud::CLOUD, &huawei::CLOUD];
-
-/// One line of [`PRODUCTS`].
-pub struct Product {
-    /// Its name: the key in the config and the label `product`.
-    pub name: &'static str,
-    /// The cloud's name: the key in the config and the label `cloud`.
-    pub cloud: &'static str,
-    /// The default of `stalled_after`.
-    pub stalled_after: Duration,
-    /// Config keys that only this product takes.
-    pub settings: &'static [&'static str],
-    /// Whether cluster ids are whole numbers.
-    pub numeric_ids: bool,
-    /// What its calls take: the vendor's names of permissions and policies, as the end of "it needs".
-    pub permission: &'static str,
-    /// The calls that it makes.
-    pub calls: &'static [&'static Call],
-    /// The simulator's half: answers the product's calls once the gateway let them in. None when
-    /// the path is not of this product.
-    pub sim: fn(&sim::World, &sim::Request<'_>) -> Option<sim::Answer>,
-    /// Makes its provider.
-    pub open: fn(Context<'_>) -> Result<Arc<dyn Provider>, ApiError>,
-}
-
-impl Product {
-    /// Reads a cluster's id in the form that the product has. Whole numbers are kept as they are written:
-    /// they are names, not amounts.
-    pub(crate) fn id(&self, field: &Field<'_>) -> Option<Arc<str>> {
-        let text = field.text()?;
-        if self.numeric_ids {
-            let is_number = text.bytes().all(|b| b.is_ascii_digit())
-                && !text.starts_with('0')
-                && text.parse::<u64>().is_ok();
-            if !is_number {
-                field.wrong(format!(
-                    "a cluster id of {} is a whole number, not {}: copy it from the console",
-                    self.name,
-                    quote(text)
-                ));
-                return None;
-            }
-        } else if text.contains('*') {
-            field.wrong(format!(
-                "{} is a pattern, not a cluster id: write clusters: all and put it under include",
-                quote(text)
-            ));
-            return None;
-        } else if let Err(fault) = bounds::check_id(text) {
-            field.wrong(format!(
-                "{} is not a cluster id: {fault}; copy it from the console",
-                quote(text)
-            ));
-            return None;
-        }
-        Some(text.into())
-    }
-}
-
-/// Every product, in the order in which they are documented.
-pub const PRODUCTS: &[&Product] = &[
-    &ncloud::ses::PRODUCT,
-    &ncloud::cdss::PRODUCT,
-    &huawei::css::PRODUCT,
-    &huawei::cce::PRODUCT,
-];
-
-/// Answers a simulated request as the cloud does that has its path.
-pub fn simulate(world: &sim::World, request: &sim::Request<'_>) -> Option<sim::Answer> {
-    CLOUDS.iter().find_map(|cloud| (cloud.sim)(world, request))
-}
-
-/// The cloud of this name.
-pub fn cloud(name: &str) -> Option<&'static CloudSpec> {
-    CLOUDS.iter().copied().find(|c| c.name == name)
-}
-
-/// The product of this name.
-pub fn product(name: &str) -> Option<&'static Product> {
-    PRODUCTS.iter().copied().find(|p| p.name == name)
-}
-
-/// A product with its provider, ready to be asked.
-pub type Opened = (&'static Product, Arc<dyn Provider>);
-
-/// Opens every product of an account over one transport.
-pub fn open(
-    account: &Account,
-    requests: &transport::RequestMetrics,
-    clock: &crate::clock::Clock,
-) -> Result<Vec<Opened>, ApiError> {
-    let transport = transport::Transport::new(account, requests.clone(), clock.clone())?;
-    let transport = Arc::new(transport);
-    account
-        .products
-        .iter()
-        .map(|config| Ok((config.product, open_one(account, config, &transport)?)))
-        .collect()
-}
-
-/// Opens one product of an account over the account's transport.
-pub fn open_one(
-    account: &Account,
-    config: &ProductConfig,
-    transport: &Arc<transport::Transport>,
-) -> Result<Arc<dyn Provider>, ApiError> {
-    (config.product.open)(Context {
-        account,
-        product: config,
-        transport: transport.clone(),
-    })
-}
-
 /// Checks the id that this field of an answer holds.
 ///
 /// # Errors
@@ -250,18 +172,6 @@ pub(crate) fn check_id(field: &str, id: &str) -> Result<(), ApiError> {
 
 /// Separator between the program's words and those of a vendor.
 pub(crate) const VENDOR_SAYS: &str = "; the vendor says: ";
-
-impl std::fmt::Debug for Product {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
-impl PartialEq for Product {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
 
 #[cfg(test)]
 mod tests {

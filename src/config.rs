@@ -4,14 +4,9 @@
 //! found, each with its line and column.
 
 mod account;
-mod address;
 mod alerting;
-mod ca_file;
-mod credential;
 mod file;
-mod huawei;
 mod limits;
-mod ncloud;
 mod product;
 
 use std::collections::BTreeMap;
@@ -20,23 +15,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::Offset;
 use spanned_yaml::Problem;
 use url::Url;
 
 pub use file::{load, load_alone, parse, parse_alone};
 
-use crate::cloud::Product;
+use crate::cloud::{CloudAccount, Product};
 use crate::http::{CaFile, Login};
 use crate::model::Thresholds;
-use crate::secret::Secret;
 
 pub use spanned_yaml::ConfigError;
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// The accounts, in the order of the file; names are unique.
+    /// The accounts, in the order of the file. Those of one name are in different regions of one cloud.
     pub accounts: Vec<Account>,
     /// Whether and where the exporter posts alerts itself.
     pub alerting: Option<Alerting>,
@@ -81,13 +74,13 @@ impl Alertmanager {
     }
 }
 
-/// One account at one cloud.
-#[derive(Clone, PartialEq)]
+/// One account at one cloud, in one region.
+#[derive(Clone)]
 pub struct Account {
     /// The label `account`.
     pub name: Arc<str>,
-    /// Its cloud with everything that calls need.
-    pub cloud: Cloud,
+    /// The account at its cloud, with everything that calls are signed with.
+    pub cloud: Arc<dyn CloudAccount>,
     /// How often and how hard to ask.
     pub polling: Polling,
     /// The certificates to trust instead of the system's CAs, as they were when the config was read.
@@ -115,86 +108,11 @@ pub struct Polling {
     pub max_concurrency: usize,
 }
 
-/// The clouds.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Cloud {
-    /// NAVER Cloud Platform.
-    Ncloud(Ncloud),
-    /// Huawei Cloud, or another cloud with the same API.
-    Huawei(Huawei),
-}
-
-/// An account at NAVER Cloud.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ncloud {
-    /// The zone: a separate installation with hosts of its own.
-    pub zone: Zone,
-    /// `KR`, `SGN`, `JPN`; `FKR` in fin; `KR`, `KRS` in gov.
-    pub region: Arc<str>,
-    /// The access key id.
-    pub access_key: Secret,
-    /// The secret key.
-    pub secret_key: Secret,
-    /// The zone of its dates, which carry none.
-    pub time_zone: Offset,
-}
-
-/// The zones of NAVER Cloud.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Zone {
-    /// Everybody's.
-    Public,
-    /// Financial institutions'.
-    Fin,
-    /// Public authorities'.
-    Gov,
-}
-
-/// An account (a project of it) at Huawei Cloud.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Huawei {
-    /// For instance `cn-north-4`.
-    pub region: Arc<str>,
-    /// The project's id.
-    pub project_id: Arc<str>,
-    /// The domain of the cloud's hosts, for instance `myhuaweicloud.com`; none: the cloud's own rule.
-    pub domain: Option<String>,
-    /// How calls are authenticated.
-    pub auth: HuaweiAuth,
-    /// The zone of CSS's dates, which carry none.
-    pub time_zone: Offset,
-}
-
-/// How calls to Huawei Cloud are authenticated.
-#[derive(Debug, Clone, PartialEq)]
-pub enum HuaweiAuth {
-    /// Signed with an access key.
-    Keys {
-        /// AK.
-        access_key: Secret,
-        /// SK.
-        secret_key: Secret,
-        /// Of temporary keys.
-        security_token: Option<Secret>,
-    },
-    /// With a token that IAM gives for a password.
-    Token {
-        /// Scheme, host and port of IAM; none: `iam.{region}.{domain}`.
-        iam_endpoint: Option<Url>,
-        /// The account's name (IAM calls it domain).
-        domain: String,
-        /// The IAM user's name.
-        user: String,
-        /// Its password.
-        password: Secret,
-    },
-}
-
 /// What is watched of one product.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProductConfig {
-    /// Its line of the product table.
-    pub product: &'static Product,
+    /// The product.
+    pub product: &'static dyn Product,
     /// Which clusters.
     pub clusters: Selection,
     /// Ids or name patterns (`*` stands for any text) of which a discovered cluster must match one.
@@ -232,6 +150,25 @@ pub struct Listed {
     pub thresholds: Thresholds,
 }
 
+impl PartialEq for Account {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            name,
+            cloud,
+            polling,
+            ca_file,
+            proxy_url,
+            products,
+        } = self;
+        *name == other.name
+            && **cloud == *other.cloud
+            && *polling == other.polling
+            && *ca_file == other.ca_file
+            && *proxy_url == other.proxy_url
+            && *products == other.products
+    }
+}
+
 impl fmt::Debug for Account {
     /// Without the user and the password that the proxy's address may hold.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -244,49 +181,5 @@ impl fmt::Debug for Account {
             .field("proxy_url", &proxy)
             .field("products", &self.products)
             .finish()
-    }
-}
-
-impl Account {
-    /// The region that its calls go to.
-    pub fn region(&self) -> &Arc<str> {
-        match &self.cloud {
-            Cloud::Ncloud(ncloud) => &ncloud.region,
-            Cloud::Huawei(huawei) => &huawei.region,
-        }
-    }
-
-    /// Zone and region, for people.
-    pub fn place(&self) -> String {
-        match &self.cloud {
-            Cloud::Ncloud(ncloud) => format!("{}/{}", ncloud.zone.as_str(), ncloud.region),
-            Cloud::Huawei(huawei) => huawei.region.to_string(),
-        }
-    }
-
-    /// Whether every address that the config names for this account is plain http (the simulator).
-    pub fn is_plain_http(&self) -> bool {
-        let iam = match &self.cloud {
-            Cloud::Huawei(Huawei {
-                auth: HuaweiAuth::Token { iam_endpoint, .. },
-                ..
-            }) => Some(iam_endpoint.as_ref()),
-            _ => None,
-        };
-        self.products
-            .iter()
-            .map(|p| p.endpoint.as_ref())
-            .chain(iam)
-            .all(|url| url.is_some_and(|url| url.scheme() == "http"))
-    }
-}
-
-impl ProductConfig {
-    /// The product's own setting of this name.
-    pub fn setting(&self, name: &str) -> Option<&str> {
-        self.settings
-            .iter()
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value.as_str())
     }
 }

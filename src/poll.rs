@@ -22,7 +22,7 @@ use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, VendorClock};
-use crate::cloud::{self, Product, Provider};
+use crate::cloud::{Product, Provider};
 use crate::config::{Account, Config, ProductConfig};
 use crate::model::DiscoveryState;
 use crate::ready::Latch;
@@ -63,7 +63,7 @@ pub async fn run(config: Config, deps: Deps, first: Latch) {
 /// One product of one account, as its tasks share it. A new config makes a new one.
 struct Watch {
     account: Arc<Account>,
-    product: &'static Product,
+    product: &'static dyn Product,
     config: ProductConfig,
     provider: Arc<dyn Provider>,
     /// Clock of the account's vendor.
@@ -208,7 +208,13 @@ impl Polling {
                 let service = Service::new(access.clone(), config.clone());
                 let product = config.product;
                 let metrics = gone.metrics(&account.name, product);
-                let new = || Arc::new(self.deps.metrics.product(&account.name, product.name));
+                let new = || {
+                    Arc::new(
+                        self.deps
+                            .metrics
+                            .product(&account.name, product.info().name),
+                    )
+                };
                 let watch = Arc::new(Watch {
                     account: account.clone(),
                     product,
@@ -252,7 +258,7 @@ impl RunningProduct {
     fn start(watch: Arc<Watch>, deps: &Deps, first: Latch) -> Self {
         let fleet = Arc::new(Fleet::new(&watch, deps.clone(), first));
         let mut task = JoinSet::new();
-        let name = (watch.account.name.clone(), watch.product.name);
+        let name = (watch.account.name.clone(), watch.product.info().name);
         task.spawn(keep(name, fleet.clone()));
         Self { watch, fleet, task }
     }
@@ -281,7 +287,7 @@ impl Gone {
     }
 
     /// Returns the counters of a product that goes on in another place.
-    fn metrics(&self, account: &str, product: &Product) -> Option<Arc<ProductMetrics>> {
+    fn metrics(&self, account: &str, product: &'static dyn Product) -> Option<Arc<ProductMetrics>> {
         let mut products = self.products.iter();
         let same = products.find(|old| *old.account.name == *account && old.product == product);
         same.map(|old| old.metrics.clone())
@@ -303,9 +309,7 @@ impl Prepared {
         for ready in self.0.iter().filter(|ready| ready.is_news) {
             let opened = ready.access.transport().and_then(|transport| {
                 let mut products = ready.account.products.iter();
-                products.try_for_each(|config| {
-                    cloud::open_one(&ready.account, config, &transport).map(drop)
-                })
+                products.try_for_each(|config| ready.account.open(config, &transport).map(drop))
             });
             if let Err(error) = opened {
                 problems.push(format!("account {}: {error}", ready.account.name));
@@ -320,12 +324,12 @@ impl Prepared {
 }
 
 /// Nothing is known yet of a product's clusters.
-fn not_looked(account: &Account, product: &Product) -> DiscoveryState {
+fn not_looked(account: &Account, product: &dyn Product) -> DiscoveryState {
     DiscoveryState {
         account: account.name.clone(),
-        product: product.name,
-        cloud: product.cloud,
-        cloud_region: account.region().clone(),
+        product: product.info().name,
+        cloud: product.info().cloud,
+        cloud_region: account.cloud.region().clone(),
         last_success: None,
         last_error: None,
         watched: 0,

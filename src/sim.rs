@@ -5,6 +5,7 @@
 //! stands beside its client, under [`crate::cloud`].
 
 pub mod demo;
+mod gateway;
 pub mod scenario;
 pub mod server;
 pub mod timeline;
@@ -16,6 +17,8 @@ use hyper::HeaderMap;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde_json::Value;
+
+pub use gateway::{Gateway, Service, SimulatedCloud, SimulatedProduct};
 
 use crate::clock::Clock;
 use scenario::{Cluster, Fault, FaultAnswer, Scenario};
@@ -134,6 +137,12 @@ impl World {
             injected: Mutex::default(),
             strikes: Mutex::default(),
         }
+    }
+
+    /// Answers a request as the cloud does that has its path; `None` when no cloud has it.
+    pub fn answer(&self, request: &Request<'_>) -> Option<Answer> {
+        let mut clouds = self.scenario.clouds.iter();
+        clouds.find_map(|cloud| cloud.gateway.answer(self, request))
     }
 
     /// The time now by the clouds' clock: always real, whatever the speed.

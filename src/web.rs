@@ -27,6 +27,8 @@ use crate::store::Store;
 /// What the answers are made from.
 #[derive(Debug)]
 pub struct App {
+    /// Names of the products that there are.
+    pub products: Vec<&'static str>,
     /// What is known of the clusters.
     pub store: Arc<Store>,
     /// The metrics, ready to be sent.

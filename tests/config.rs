@@ -14,9 +14,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use rolling_upgrade_exporter::config::{
-    self, Account, Alerting, Alertmanager, Cloud, Config, HuaweiAuth, Selection,
-};
+use rolling_upgrade_exporter::cloud::simulated;
+use rolling_upgrade_exporter::cloud::{huawei, ncloud};
+use rolling_upgrade_exporter::clouds::CLOUDS;
+use rolling_upgrade_exporter::config::{self, Account, Alerting, Alertmanager, Config, Selection};
 use rolling_upgrade_exporter::http::Login;
 use rolling_upgrade_exporter::model::Thresholds;
 use rolling_upgrade_exporter::secret::Secret;
@@ -44,7 +45,7 @@ fn env(name: &str) -> Option<String> {
 }
 
 fn parse(text: &str) -> Result<Config, Vec<Problem>> {
-    config::parse(text, &folder(), &env)
+    config::parse(CLOUDS, text, &folder(), &env)
 }
 
 /// Goes through the pairs of files, and compares what comes of the first with the second.
@@ -154,7 +155,7 @@ alerting:
     - {url: 'https://am.example.com', bearer_token_file: /none, ca_file: /none.pem}
 ";
     let config =
-        config::parse_alone(text).unwrap_or_else(|problems| panic!("{}", lines(&problems)));
+        config::parse_alone(CLOUDS, text).unwrap_or_else(|problems| panic!("{}", lines(&problems)));
     assert_eq!(config.accounts.len(), 2);
     assert_eq!(
         parse(text).unwrap_err().len(),
@@ -184,7 +185,7 @@ alerting:
             "keep one of them",
         ),
     ] {
-        let problems = config::parse_alone(&text.replace(old, new)).unwrap_err();
+        let problems = config::parse_alone(CLOUDS, &text.replace(old, new)).unwrap_err();
         assert!(lines(&problems).contains(why), "{}", lines(&problems));
     }
 }
@@ -274,8 +275,8 @@ fn summarise_alerting(alerting: &Alerting, out: &mut String) -> std::fmt::Result
 
 fn summarise(account: &Account, out: &mut String) -> std::fmt::Result {
     writeln!(out, "account {}", account.name)?;
-    match &account.cloud {
-        Cloud::Ncloud(cloud) => writeln!(
+    if let Some(cloud) = account.cloud.downcast::<ncloud::account::Account>() {
+        writeln!(
             out,
             "  ncloud {} {} access_key {} secret_key {} dates {}",
             cloud.zone.as_str(),
@@ -283,38 +284,37 @@ fn summarise(account: &Account, out: &mut String) -> std::fmt::Result {
             source(&cloud.access_key),
             source(&cloud.secret_key),
             cloud.time_zone
-        )?,
-        Cloud::Huawei(cloud) => {
-            let domain = cloud.domain.as_deref().unwrap_or("-");
-            writeln!(
+        )?;
+    } else if let Some(cloud) = account.cloud.downcast::<huawei::account::Account>() {
+        let domain = cloud.domain.as_deref().unwrap_or("-");
+        writeln!(
+            out,
+            "  huawei {} {} domain {domain} dates {}",
+            cloud.region, cloud.project_id, cloud.time_zone
+        )?;
+        match &cloud.auth {
+            huawei::account::Auth::Keys {
+                access_key,
+                secret_key,
+                security_token,
+            } => writeln!(
                 out,
-                "  huawei {} {} domain {domain} dates {}",
-                cloud.region, cloud.project_id, cloud.time_zone
-            )?;
-            match &cloud.auth {
-                HuaweiAuth::Keys {
-                    access_key,
-                    secret_key,
-                    security_token,
-                } => writeln!(
-                    out,
-                    "  access_key {} secret_key {} security_token {}",
-                    source(access_key),
-                    source(secret_key),
-                    security_token.as_ref().map_or("-".to_owned(), source)
-                )?,
-                HuaweiAuth::Token {
-                    iam_endpoint,
-                    domain,
-                    user,
-                    password,
-                } => writeln!(
-                    out,
-                    "  token {} {domain} {user} password {}",
-                    iam_endpoint.as_ref().map_or("-", |url| url.as_str()),
-                    source(password)
-                )?,
-            }
+                "  access_key {} secret_key {} security_token {}",
+                source(access_key),
+                source(secret_key),
+                security_token.as_ref().map_or("-".to_owned(), source)
+            )?,
+            huawei::account::Auth::Token {
+                iam_endpoint,
+                domain,
+                user,
+                password,
+            } => writeln!(
+                out,
+                "  token {} {domain} {user} password {}",
+                iam_endpoint.as_ref().map_or("-", |url| url.as_str()),
+                source(password)
+            )?,
         }
     }
     let polling = account.polling;
@@ -336,7 +336,7 @@ fn summarise(account: &Account, out: &mut String) -> std::fmt::Result {
         writeln!(
             out,
             "  {} {} endpoint {endpoint} include {:?} exclude {:?} settings {:?}",
-            product.product.name,
+            product.product.info().name,
             limits(product.thresholds),
             product.include,
             product.exclude,
@@ -419,7 +419,7 @@ fn check(text: &str) {
         }
         assert!(problems.is_sorted());
     }
-    if let Err(problems) = scenario::parse(text) {
+    if let Err(problems) = scenario::parse(&simulated(CLOUDS), text) {
         assert!(!problems.is_empty());
     }
 }

@@ -20,7 +20,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use rolling_upgrade_exporter::clock::Clock;
-use rolling_upgrade_exporter::cloud::PRODUCTS;
+use rolling_upgrade_exporter::cloud;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::ready::Ready;
 use rolling_upgrade_exporter::store::Store;
 use rolling_upgrade_exporter::telemetry::Metrics;
@@ -86,7 +87,7 @@ async fn play(case: &Path) -> String {
     let lacking = Lacking::default();
     let endpoint = serve(documents(case), lacking.clone()).await;
     let text = read(case, "config.yml").replace("ENDPOINT", &format!("http://{endpoint}"));
-    let config = config::parse(&text, case, &|_| None)
+    let config = config::parse(CLOUDS, &text, case, &|_| None)
         .unwrap_or_else(|problems| panic!("{}: {problems:?}", case.display()));
     let (ready, latch) = Ready::new();
     let mut metrics = Metrics::new();
@@ -214,9 +215,8 @@ async fn answer(
 /// The vendor's name of the call that goes to this path.
 fn call(method: &str, path: &str) -> String {
     let segments: Vec<&str> = path.split('/').collect();
-    PRODUCTS
-        .iter()
-        .flat_map(|product| product.calls)
+    cloud::products(CLOUDS)
+        .flat_map(|product| product.info().calls)
         .find(|call| {
             // NAVER Cloud's calls stand behind a region prefix.
             let own: Vec<&str> = call.path.split('/').filter(|s| !s.is_empty()).collect();

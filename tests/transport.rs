@@ -8,9 +8,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::cloud::transport::{
-    Answer, Authentication, Effort, Message, Request, RequestMetrics, Transport, Vendor,
+    Allowed, Answer, Authentication, Effort, Message, Request, RequestMetrics, Transport, Vendor,
 };
 use rolling_upgrade_exporter::cloud::{Call, Method};
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::config;
 use rolling_upgrade_exporter::http::{ApiError, Cause, Network, Reason};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -58,11 +59,17 @@ async fn send(base: &str, keys: &str) -> Result<Answer, ApiError> {
         "polling: {{timeout: 2s, rate_limit: 100}}\n\
          accounts: [{{name: a, ncloud: {{access_key: AK, secret_key: SK, ses: {{}}, {keys}}}}}]"
     );
-    let config = config::parse(&text, Path::new("."), &|_| None).unwrap();
+    let config = config::parse(CLOUDS, &text, Path::new("."), &|_| None).unwrap();
     let metrics = RequestMetrics::default();
-    let transport = Transport::new(&config.accounts[0], metrics, Clock::system()).unwrap();
+    let transport =
+        Transport::new(&config.accounts[0].connection(), metrics, Clock::system()).unwrap();
     let transport = transport.once();
     let base = Url::parse(base).unwrap();
+    transport.allow(Allowed {
+        base: base.clone(),
+        prefix: String::new(),
+        calls: &[&CALL],
+    });
     let request = Request {
         product: "ses",
         call: &CALL,

@@ -43,6 +43,7 @@ impl Server {
         let web = exporter_web::Metrics::register(metrics.registry(), PREFIX);
         let settings = Settings::new(Arc::new(Access::open()), web);
         let app = App {
+            products: vec!["ses", "cdss", "css", "cce"],
             store,
             exposition: Arc::new(Exposition::new(Arc::new(metrics), clock.clone())),
             ready,

@@ -96,6 +96,7 @@ fn app(metrics: Arc<Metrics>) -> App {
     exposition.publish(&store.snapshot());
     let (ready, _latch) = Ready::new();
     App {
+        products: vec!["ses", "cdss", "css", "cce"],
         store,
         exposition,
         ready,

@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::Options;
 use crate::check::hints;
 use crate::clock::Clock;
+use crate::cloud::Clouds;
 use crate::config::{Account, Alerting, Alertmanager, Config, Selection};
 use crate::ready::Ready;
 use crate::report::Report;
@@ -51,7 +52,7 @@ pub(super) fn start(
         let polling = account.polling;
         tracing::info!(
             account = %account.name,
-            region = account.place(),
+            region = account.cloud.location(),
             products = products(account),
             active = %exact_length(polling.active_interval),
             idle = %exact_length(polling.idle_interval),
@@ -88,10 +89,10 @@ pub(super) fn warnings(file: Option<&Path>, warnings: &[Problem]) {
 }
 
 /// Waits until everything was asked once, and tells what was learnt, a line for each product.
-pub(super) async fn first_round(store: Arc<Store>, mut ready: Ready, clock: Clock) {
+pub(super) async fn first_round(clouds: Clouds, store: Arc<Store>, mut ready: Ready, clock: Clock) {
     ready.reached().await;
     let report = Report::new(&store, true, clock.now());
-    for round in round::rounds(&report) {
+    for round in round::rounds(&report, clouds) {
         let Round {
             account, product, ..
         } = &round;
@@ -145,7 +146,7 @@ fn roots(addresses: &[SocketAddr], scheme: &str, prefix: &str) -> Vec<String> {
 /// For instance `ses (all, without test-*), cdss (2 listed)`.
 fn products(account: &Account) -> String {
     let words = account.products.iter().map(|config| {
-        let name = config.product.name;
+        let name = config.product.info().name;
         let mut choice = match &config.clusters {
             Selection::All => "all".to_owned(),
             Selection::Listed(listed) => format!("{} listed", listed.len()),
@@ -182,6 +183,7 @@ fn short(length: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clouds::CLOUDS;
 
     #[test]
     fn every_address_is_shown_as_one_that_opens_the_page() {
@@ -201,7 +203,7 @@ mod tests {
     fn the_choice_of_clusters_is_told() {
         let text = "accounts: [{name: a, ncloud: {access_key: hunter2, secret_key: hunter2,
             ses: {exclude: ['test-*', '1'], include: ['prod-*']}, cdss: {clusters: [1, 2]}}}]";
-        let config = crate::config::parse(text, Path::new(""), &|_| None).unwrap();
+        let config = crate::config::parse(CLOUDS, text, Path::new(""), &|_| None).unwrap();
         assert_eq!(
             products(&config.accounts[0]),
             "ses (those included by prod-*, without test-* and 1), cdss (2 listed)"

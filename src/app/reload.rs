@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::announce;
 use crate::alert;
 use crate::clock::Clock;
+use crate::cloud::Clouds;
 use crate::config::{self, Alerting, Config};
 use crate::expose::Exposition;
 use crate::poll::{Changes, Polling, Prepared};
@@ -22,6 +23,7 @@ use spanned_yaml::Problem;
 
 /// Everything that a new config reaches.
 pub(super) struct Reloader {
+    pub(super) clouds: Clouds,
     /// The config; none when it is not from a file.
     pub(super) file: Option<PathBuf>,
     pub(super) polling: Polling,
@@ -98,7 +100,8 @@ impl Reloader {
             return Err("there is no config file: this is a demo".to_owned());
         };
         let read = async |reading: &Reading| {
-            let config = reading.blocking(move || load(&file)).await?;
+            let clouds = self.clouds;
+            let config = reading.blocking(move || load(clouds, &file)).await?;
             let prepared = self.polling.prepare(config.accounts);
             let prepared = reading.blocking(move || prepared.open()).await?;
             Ok(((prepared, config.alerting), config.warnings))
@@ -123,8 +126,8 @@ impl Reloader {
     }
 }
 
-fn load(file: &Path) -> Result<Config, String> {
-    config::load(file).map_err(|problems| problems.to_string())
+fn load(clouds: Clouds, file: &Path) -> Result<Config, String> {
+    config::load(clouds, file).map_err(|problems| problems.to_string())
 }
 
 /// Completes at the next SIGHUP, if anybody listens for it.

@@ -23,14 +23,14 @@ pub fn hints(config: &Config, env: &dyn Fn(&str) -> Option<String>) -> Vec<Strin
     let mut hints = Vec::new();
     for account in &config.accounts {
         let name = &account.name;
-        let secrets = account.secrets();
+        let secrets = account.cloud.secrets();
         hints.extend(readable(&format!("Account {name}"), &secrets));
         let is_plain = |url: &Url| url.scheme() == "http";
         let plain: Vec<&str> = account
             .products
             .iter()
             .filter(|product| product.endpoint.as_ref().is_some_and(is_plain))
-            .map(|product| product.product.name)
+            .map(|product| product.product.info().name)
             .collect();
         if !plain.is_empty() {
             hints.push(format!(
@@ -99,9 +99,10 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+    use crate::clouds::CLOUDS;
 
     fn of(folder: &Path, text: &str, env: &[(&str, &str)]) -> Vec<String> {
-        let config = crate::config::parse(text, folder, &|_| None).unwrap();
+        let config = crate::config::parse(CLOUDS, text, folder, &|_| None).unwrap();
         hints(&config, &|name| {
             let found = env.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use crate::clock::Clock;
 use crate::cloud::transport::{RequestMetrics, Transport};
-use crate::cloud::{self, Discovery, Product};
+use crate::cloud::{Discovery, Product};
 use crate::config::{Account, Config, ProductConfig, Selection};
 use crate::http::{ApiError, Cause};
 use crate::poll::select;
@@ -33,7 +33,7 @@ pub struct Checked {
 #[derive(Debug)]
 pub struct Row {
     /// The product.
-    pub product: &'static Product,
+    pub product: &'static dyn Product,
     /// What its list says, or why there is none.
     pub outcome: Result<Found, ApiError>,
 }
@@ -59,7 +59,11 @@ pub async fn run(config: &Config, clock: &Clock) -> Vec<Checked> {
 }
 
 async fn account(account: &Account, clock: &Clock) -> Checked {
-    let transport = Transport::new(account, RequestMetrics::default(), clock.clone());
+    let transport = Transport::new(
+        &account.connection(),
+        RequestMetrics::default(),
+        clock.clone(),
+    );
     let transport = transport.map(|transport| Arc::new(transport.once()));
     let mut products = Vec::with_capacity(account.products.len());
     for config in &account.products {
@@ -74,7 +78,7 @@ async fn account(account: &Account, clock: &Clock) -> Checked {
     }
     Checked {
         account: account.name.clone(),
-        place: account.place(),
+        place: account.cloud.location(),
         skew: transport
             .ok()
             .and_then(|transport| transport.clock().last_skew()),
@@ -87,7 +91,7 @@ async fn ask(
     config: &ProductConfig,
     transport: &Arc<Transport>,
 ) -> Result<Found, ApiError> {
-    let provider = cloud::open_one(account, config, transport)?;
+    let provider = account.open(config, transport)?;
     Ok(found(config, &provider.discover().await?))
 }
 
@@ -136,7 +140,7 @@ impl Row {
     fn failure(&self, error: &ApiError) -> String {
         let mut text = sentence(&error.message);
         if error.cause == Cause::Permission {
-            text = format!("{text} It needs {}.", self.product.permission);
+            text = format!("{text} It needs {}.", self.product.info().permission);
         }
         let facts = [
             (!error.call.is_empty()).then(|| error.call.to_owned()),
@@ -167,7 +171,8 @@ impl Row {
         if found.inaccessible > 0 {
             notes.push(Note::warning(format!(
                 "{} more of its clusters may not be read, and are not watched. That needs {}.",
-                found.inaccessible, self.product.permission
+                found.inaccessible,
+                self.product.info().permission
             )));
         }
         if found.watched == 0 && found.missing.is_empty() {
@@ -243,12 +248,13 @@ fn sentence(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud::Discovered;
+    use crate::cloud::{self, Discovered};
+    use crate::clouds::CLOUDS;
     use crate::http::Reason;
 
     fn row(product: &str, outcome: Result<Found, ApiError>) -> Row {
         Row {
-            product: cloud::product(product).unwrap(),
+            product: cloud::product(CLOUDS, product).unwrap(),
             outcome,
         }
     }
@@ -257,7 +263,8 @@ mod tests {
         let text = format!(
             "accounts: [{{name: a, ncloud: {{access_key: x, secret_key: x, ses: {products}}}}}]"
         );
-        let config = crate::config::parse(&text, std::path::Path::new(""), &|_| None).unwrap();
+        let config =
+            crate::config::parse(CLOUDS, &text, std::path::Path::new(""), &|_| None).unwrap();
         let clusters = there.iter().map(|id| Discovered {
             id: (*id).to_owned(),
             name: format!("name-{id}"),
@@ -316,18 +323,18 @@ mod tests {
 
     #[test]
     fn a_missing_permission_is_named_for_each_product() {
-        for product in cloud::PRODUCTS {
+        for product in cloud::products(CLOUDS) {
             let mut error = ApiError::new(Reason::Permission, "it is denied")
                 .of("List")
                 .with_code("210");
             error.status = Some(401);
-            let row = row(product.name, Err(error));
+            let row = row(product.info().name, Err(error));
             assert_eq!(row.fails(), Some("permission"));
             assert_eq!(
                 texts(&row),
                 format!(
                     "It is denied. It needs {}. (List, HTTP 401, code 210)",
-                    product.permission
+                    product.info().permission
                 )
             );
         }
@@ -338,13 +345,13 @@ mod tests {
         let docs = include_str!("../../docs/credentials.md");
         let (_, steps) = docs.split_once("\n## NAVER Cloud\n").unwrap();
         let (steps, _) = steps.split_once("\n## The calls\n").unwrap();
-        for product in cloud::PRODUCTS {
-            let words = product.permission.split([' ', ',']);
+        for product in cloud::products(CLOUDS) {
+            let words = product.info().permission.split([' ', ',']);
             let is_name = |word: &&str| word.contains([':', '_']);
             let names: Vec<&str> = words.filter(is_name).collect();
-            assert!(!names.is_empty(), "{}", product.name);
+            assert!(!names.is_empty(), "{}", product.info().name);
             for name in names {
-                assert!(steps.contains(name), "{name} of {}", product.name);
+                assert!(steps.contains(name), "{name} of {}", product.info().name);
             }
         }
     }

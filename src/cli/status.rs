@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
-use rolling_upgrade_exporter::cloud::PRODUCTS;
+use rolling_upgrade_exporter::cloud;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 
 use super::ConfigFile;
 
@@ -94,9 +95,8 @@ pub(crate) enum Output {
 }
 
 fn products() -> PossibleValuesParser {
-    PRODUCTS
-        .iter()
-        .map(|product| product.name)
+    cloud::products(CLOUDS)
+        .map(|product| product.info().name)
         .collect::<Vec<_>>()
         .into()
 }

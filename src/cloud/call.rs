@@ -38,10 +38,22 @@ pub struct Call {
     pub name: &'static str,
     /// Its method.
     pub method: Method,
-    /// Its path, with a `{}` for each parameter.
+    /// Its path, with a `{}` for each parameter. A segment may hold text around its parameter:
+    /// `/clusters/{}:status`.
     pub path: &'static str,
+    /// What tells it from other calls of its path; `None` where the path does.
+    pub action: Option<Action>,
     /// Addition of a secondary call; `None` for a primary one.
     pub secondary: Option<Secondary>,
+}
+
+/// Name of a call in a request, of vendors that have one path for all calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Parameter of a form in the body, as in AWS Query: `Action=DescribeUpdateActions`.
+    Form(&'static str, &'static str),
+    /// Header, as in AWS JSON (`x-amz-target`) and Tencent Cloud (`x-tc-action`).
+    Header(&'static str, &'static str),
 }
 
 /// Addition of a secondary call to a product's primary call.
@@ -60,7 +72,17 @@ impl Call {
             name,
             method,
             path,
+            action: None,
             secondary: None,
+        }
+    }
+
+    /// Returns the call with the name that it has in requests of a path that several calls share.
+    #[must_use]
+    pub const fn named(self, action: Action) -> Self {
+        Self {
+            action: Some(action),
+            ..self
         }
     }
 

@@ -1,6 +1,7 @@
 //! Huawei Cloud, and the clouds with the same API (Open Telekom Cloud, `FlexibleEngine`, Huawei
 //! Cloud Stack).
 
+pub mod account;
 pub mod cce;
 pub(crate) mod client;
 pub mod css;
@@ -12,35 +13,68 @@ mod sim;
 pub(crate) mod time;
 mod token;
 
-use crate::cloud::CloudSpec;
-use crate::config::{Cloud, Huawei, HuaweiAuth};
+use std::sync::Arc;
 
-/// This cloud's line of the table.
-pub const CLOUD: CloudSpec = CloudSpec {
-    name: "huawei",
-    sign_in: |account| match &account.cloud {
-        Cloud::Huawei(Huawei {
-            auth: HuaweiAuth::Token { .. },
-            ..
-        }) => Some((&token::CREATE, "201")),
-        _ => None,
-    },
-    calls: &[&token::CREATE],
-    sim: sim::answer,
-};
+use spanned_yaml::Section;
+
+use crate::cloud::{Call, Cloud, CloudAccount, Product};
+use crate::fields;
+use crate::sim::Gateway;
+
+/// The cloud.
+#[derive(Debug)]
+pub struct Huawei;
+
+/// Its name: the key in the config and the label `cloud`.
+const NAME: &str = "huawei";
+
+/// Its products, in the order in which they are documented.
+const PRODUCTS: &[&dyn Product] = &[&css::PRODUCT, &cce::PRODUCT];
+
+impl Cloud for Huawei {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn language(&self) -> Option<&'static str> {
+        Some("zh-Hans")
+    }
+
+    fn products(&self) -> &'static [&'static dyn Product] {
+        PRODUCTS
+    }
+
+    fn calls(&self) -> &'static [&'static Call] {
+        CALLS
+    }
+
+    fn accounts(
+        &self,
+        section: &mut Section<'_>,
+        context: &fields::Context<'_>,
+    ) -> Option<Vec<Arc<dyn CloudAccount>>> {
+        Some(vec![Arc::new(account::read(section, context)?)])
+    }
+
+    fn gateway(&self) -> &'static dyn Gateway {
+        &sim::ApiGateway
+    }
+}
+
+/// The call that signs in.
+const CALLS: &[&Call] = &[&token::CREATE];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloud::transport;
 
     /// Every call that this cloud and its products can make: a new one is a decision, not an accident.
     #[test]
     fn the_list_of_calls_is_closed() {
-        let products = [&css::PRODUCT, &cce::PRODUCT];
-        let calls: Vec<(&str, &str)> = CLOUD
-            .calls
+        let calls: Vec<(&str, &str)> = CALLS
             .iter()
-            .chain(products.iter().flat_map(|product| product.calls))
+            .chain(PRODUCTS.iter().flat_map(|product| product.info().calls))
             .map(|call| (call.method.as_str(), call.path))
             .collect();
         let cluster = "/api/v3/projects/{}/clusters/{}";
@@ -58,5 +92,32 @@ mod tests {
                 ("GET", &format!("{cluster}/operation/precheck/tasks")),
             ]
         );
+    }
+
+    #[test]
+    fn what_changes_a_cluster_is_not_sent() {
+        use crate::cloud::Method::{Get, Post};
+        let is_sent = |call| transport::closed::is_among(PRODUCTS, "", call);
+        for call in [
+            (Post, "/api/v3/projects/p/clusters/c/operation/upgrade"),
+            (
+                Post,
+                "/api/v3/projects/p/clusters/c/operation/upgrade/tasks",
+            ),
+            (Post, "/api/v3/projects/p/clusters"),
+            (Post, "/v1.0/p/clusters"),
+            (Post, "/v1.0/p/clusters/c/inst-type/all/image/upgrade"),
+            (Get, "/v1.0/p/clusters/c/restart/../upgrade/detail"),
+            (Get, "/v1.0//clusters"),
+            (Get, "/a/b/v1.0/p/clusters"),
+            (Get, "/clusters"),
+            (Get, ""),
+        ] {
+            assert!(!is_sent(call), "{call:?}");
+        }
+        let tasks = "/api/v3/projects/p/clusters/a%2Fb/operation/upgrade/tasks";
+        for call in [(Get, "/v1.0/p/clusters"), (Get, tasks)] {
+            assert!(is_sent(call), "{call:?}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 pub mod cdss;
 pub mod ses;
 
+pub mod account;
 mod error;
 mod list;
 mod lookup;
@@ -25,21 +26,57 @@ use jiff::tz::Offset;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::Value;
+use spanned_yaml::Section;
 use url::Url;
 
-use crate::cloud::{Call, CloudSpec, Context, call, transport};
-use crate::config::{Cloud, Ncloud, Zone};
+use account::{Account, Zone};
+
+use crate::cloud::{Call, Cloud, CloudAccount, OpenContext, Product, call, transport};
+use crate::fields;
 use crate::http::{ApiError, Reason};
 use crate::json;
 use crate::secret::Secret;
+use crate::sim::Gateway;
 
-/// This cloud's line of the table.
-pub const CLOUD: CloudSpec = CloudSpec {
-    name: "ncloud",
-    sign_in: |_| None,
-    calls: &[],
-    sim: sim::gateway,
-};
+/// The cloud.
+#[derive(Debug)]
+pub struct Ncloud;
+
+/// Its name: the key in the config and the label `cloud`.
+const NAME: &str = "ncloud";
+
+/// Its products, in the order in which they are documented.
+const PRODUCTS: &[&dyn Product] = &[&ses::PRODUCT, &cdss::PRODUCT];
+
+impl Cloud for Ncloud {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn language(&self) -> Option<&'static str> {
+        Some("ko")
+    }
+
+    fn products(&self) -> &'static [&'static dyn Product] {
+        PRODUCTS
+    }
+
+    fn calls(&self) -> &'static [&'static Call] {
+        &[]
+    }
+
+    fn accounts(
+        &self,
+        section: &mut Section<'_>,
+        context: &fields::Context<'_>,
+    ) -> Option<Vec<Arc<dyn CloudAccount>>> {
+        Some(vec![Arc::new(account::read(section, context)?)])
+    }
+
+    fn gateway(&self) -> &'static dyn Gateway {
+        &sim::Apigw
+    }
+}
 
 /// Calls end by themselves soon enough; this only keeps wrong credentials from being hammered.
 const REST_AFTER_REFUSAL: Duration = Duration::from_secs(60);
@@ -74,7 +111,7 @@ impl<T> Envelope<T> {
 #[derive(Debug, Clone)]
 struct Client {
     service: Service,
-    account: Ncloud,
+    account: Account,
     base: Url,
     /// Path prefix of version and region.
     prefix: String,
@@ -83,23 +120,29 @@ struct Client {
 
 impl Client {
     /// The client of a product. Fails when the account is not of this cloud: a bug.
-    fn open(context: Context<'_>, service: Service) -> Result<Self, ApiError> {
-        let Cloud::Ncloud(account) = &context.account.cloud else {
-            return Err(ApiError::new(
+    fn open(context: OpenContext<'_>, service: Service) -> Result<Self, ApiError> {
+        let account: &Account = context.account.downcast().ok_or_else(|| {
+            ApiError::new(
                 Reason::Protocol,
                 format!("{} belongs to an ncloud account", service.product),
-            ));
-        };
-        let base = match &context.product.endpoint {
+            )
+        })?;
+        let base = match context.endpoint {
             Some(endpoint) => endpoint.clone(),
             None => Url::parse(&format!("https://{}", host(service.host, account.zone)))
                 .expect("the hosts are constants"),
         };
+        let prefix = prefix(&account.region, service.version);
+        context.transport.allow(transport::Allowed {
+            base: base.clone(),
+            prefix: prefix.clone(),
+            calls: context.info.calls,
+        });
         Ok(Self {
             service,
             account: account.clone(),
             base,
-            prefix: prefix(&account.region, service.version),
+            prefix,
             transport: context.transport,
         })
     }
@@ -262,7 +305,6 @@ fn prefix(region: &str, version: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud::Product;
 
     #[test]
     fn hosts_of_each_zone() {
@@ -315,9 +357,9 @@ mod tests {
     /// Every call that this cloud's products can make: a new one is a decision, not an accident.
     #[test]
     fn the_list_of_calls_is_closed() {
-        let calls: Vec<(&str, &str)> = [&ses::PRODUCT, &cdss::PRODUCT]
+        let calls: Vec<(&str, &str)> = PRODUCTS
             .iter()
-            .flat_map(|product| product.calls)
+            .flat_map(|product| product.info().calls)
             .map(|call| (call.method.as_str(), call.path))
             .collect();
         assert_eq!(
@@ -331,12 +373,54 @@ mod tests {
                 ("POST", "/cluster/rollingUpgradeProgressCheck"),
             ]
         );
-        let secondary = |product: &Product| {
-            let calls = product.calls.iter().filter(|call| call.secondary.is_some());
+        let secondary = |product: &dyn Product| {
+            let calls = product
+                .info()
+                .calls
+                .iter()
+                .filter(|call| call.secondary.is_some());
             calls.map(|call| call.name).collect::<Vec<_>>()
         };
         let lookups = ["getSearchEngineVersionList", "getClusterNodeList"];
         assert_eq!(secondary(&ses::PRODUCT), lookups);
         assert_eq!(secondary(&cdss::PRODUCT), [""; 0], "it has none");
+    }
+
+    #[test]
+    fn what_changes_a_cluster_is_not_sent() {
+        use crate::cloud::Method::{Get, Post};
+        let is_sent = |prefix, call| transport::closed::is_among(PRODUCTS, prefix, call);
+        for (prefix, method, path) in [
+            ("/api/v1", Post, "/api/v1/cluster/rollingUpgrade"),
+            ("/api/sgn-v1", Post, "/api/sgn-v1/cluster/rollingUpgrade"),
+            ("/api/v2", Post, "/api/v2/cluster/rollingUpgradeCluster"),
+            ("/api/v1", Post, "/api/v1/cluster/rollingRestart"),
+            ("/api/v1", Get, "/api/v1/cluster/restartAllServices/1"),
+            (
+                "/api/v2",
+                Get,
+                "/api/v2/cluster/restartSearchEngineCluster/1",
+            ),
+            ("/api/v2", Get, "/api/jpn-v2/cluster/getClusterNodeList/1"),
+            ("/api/v2", Get, "/api/v2/cluster/getClusterNodeList/"),
+            ("/api/v2", Get, "/cluster/getClusterInfoList"),
+        ] {
+            assert!(!is_sent(prefix, (method, path)), "{path}");
+        }
+        for (prefix, method, path) in [
+            (
+                "/api/v1",
+                Post,
+                "/api/v1/cluster/rollingUpgradeProgressCheck",
+            ),
+            (
+                "/api/jpn-v2",
+                Post,
+                "/api/jpn-v2/cluster/getRollingUpgradeProgress",
+            ),
+            ("/api/v2", Get, "/api/v2/cluster/getClusterNodeList/17"),
+        ] {
+            assert!(is_sent(prefix, (method, path)), "{path}");
+        }
     }
 }

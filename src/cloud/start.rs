@@ -11,9 +11,8 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::cloud::transport::exchange::{self, Broken, prepare, receive};
-use crate::cloud::transport::{self, Answer, Message, Vendor};
+use crate::cloud::transport::{self, Answer, Connection, Message, Vendor};
 use crate::cloud::{Method, VENDOR_SAYS};
-use crate::config::Account;
 use crate::http::{ApiError, Cause, Reason, Redaction};
 use crate::secret::refresh_all;
 
@@ -122,26 +121,26 @@ impl Order {
     }
 
     /// Signs it, sends it, and reads the answer: once, whatever happens.
-    pub async fn send(self, account: &Account, clock: &Clock) -> Result<Accepted, Failed> {
-        self.send_within(PATIENCE, account, clock).await
+    pub async fn send(self, connection: &Connection, clock: &Clock) -> Result<Accepted, Failed> {
+        self.send_within(PATIENCE, connection, clock).await
     }
 
     async fn send_within(
         self,
         patience: Duration,
-        account: &Account,
+        connection: &Connection,
         clock: &Clock,
     ) -> Result<Accepted, Failed> {
         let call = self.parts.call;
         let not_sent = |error: ApiError| Failed::NotSent(error.of(call));
-        let client = transport::client::once(account).map_err(not_sent)?;
+        let client = transport::client::once(connection).map_err(not_sent)?;
         let vendor = self.parts.signer.sign().await.map_err(not_sent)?;
         refresh_all(&vendor.secrets(), Instant::now() + patience).await;
         let message = self.message();
         let now = clock.now();
         let ready = prepare(&client, &*vendor, &message, now).map_err(not_sent)?;
-        let proxy = account.proxy_url.as_ref().map(transport::host);
-        let proxy_secrets = Redaction::of_url(account.proxy_url.as_ref());
+        let proxy = connection.proxy_url.as_ref().map(transport::host);
+        let proxy_secrets = Redaction::of_url(connection.proxy_url.as_ref());
         let way = exchange::Way {
             host: message.host(),
             proxy: proxy.as_deref(),

@@ -4,7 +4,8 @@
 mod answer;
 mod asked;
 pub(crate) mod client;
-mod closed;
+pub(super) mod closed;
+mod connection;
 pub(crate) mod exchange;
 pub mod limit;
 mod message;
@@ -20,15 +21,15 @@ use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use super::Call;
 use crate::clock::{Reading, VendorClock};
-use crate::config::Account;
 use crate::http::{ApiError, Cause, Reason, Redaction};
 use crate::secret::refresh_all;
 use exchange::{Received, prepare, receive};
 use limit::{Closed, Gate, Pass, Rate, Verdict};
 
 pub use answer::Answer;
+pub use closed::Allowed;
+pub use connection::Connection;
 pub(crate) use message::host;
 pub use message::{Effort, Message, Request};
 pub use metrics::RequestMetrics;
@@ -55,7 +56,7 @@ pub struct Transport {
     /// Of one request, the first included.
     attempts: u32,
     /// All that may be called.
-    calls: Vec<&'static Call>,
+    allowed: Mutex<Vec<Allowed>>,
     /// Host and port of the proxy.
     proxy: Option<String>,
     /// Password of the proxy.
@@ -72,22 +73,22 @@ impl Transport {
     /// # Errors
     /// Fails when the system has no CAs and the account names none.
     pub fn new(
-        account: &Account,
+        connection: &Connection,
         requests: RequestMetrics,
         clock: impl Into<VendorClock>,
     ) -> Result<Self, ApiError> {
         Ok(Self {
-            account: account.name.clone(),
-            client: client::pooled(account)?,
-            rate: Rate::new(account.polling.rate_limit),
-            gate: Gate::new(account.polling.max_concurrency),
+            account: connection.account.clone(),
+            client: client::pooled(connection)?,
+            rate: Rate::new(connection.rate_limit),
+            gate: Gate::new(connection.max_concurrency),
             once: Semaphore::new(1),
             pauses: asked::Pauses::default(),
-            timeout: account.polling.timeout,
+            timeout: connection.timeout,
             attempts: retry::ATTEMPTS,
-            calls: closed::calls().collect(),
-            proxy: account.proxy_url.as_ref().map(host),
-            proxy_secrets: Redaction::of_url(account.proxy_url.as_ref()),
+            allowed: Mutex::default(),
+            proxy: connection.proxy_url.as_ref().map(host),
+            proxy_secrets: Redaction::of_url(connection.proxy_url.as_ref()),
             requests,
             clock: clock.into(),
             slots: Mutex::default(),
@@ -129,19 +130,27 @@ impl Transport {
         new
     }
 
+    /// Allows the calls of a product, or a sign-in: nothing else is sent.
+    pub fn allow(&self, calls: Allowed) {
+        let mut allowed = self.allowed.lock();
+        if !allowed.contains(&calls) {
+            allowed.push(calls);
+        }
+    }
+
     /// Returns the clock of the account's vendor.
     pub fn clock(&self) -> &VendorClock {
         &self.clock
     }
 
     /// Sends a request, repeating it as [`retry`] allows. The error carries the call's name. What is not
-    /// in the closed list of the products' calls, all of which only read, is not sent.
+    /// among the calls that were [allowed](Self::allow), all of which only read, is not sent.
     pub async fn send(
         &self,
         vendor: &dyn Vendor,
         request: &Request<'_>,
     ) -> Result<Answer, ApiError> {
-        closed::check(&self.calls, request)?;
+        closed::check(&self.allowed.lock(), request)?;
         let (_slot, attempts) = match request.effort {
             Effort::Normal => (None, self.attempts),
             Effort::Once => (Some(self.slot(request).await?), 1),

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::anyhow;
 use rolling_upgrade_exporter::check::{hints, live};
 use rolling_upgrade_exporter::clock::Clock;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::config::{self, Config};
 
 use super::{Failure, say};
@@ -15,9 +16,9 @@ use crate::cli::Check;
 pub(super) async fn run(flags: &Check) -> Result<(), Failure> {
     let file = &flags.config.file;
     let config = if flags.syntax_only {
-        config::load_alone(file)?
+        config::load_alone(CLOUDS, file)?
     } else {
-        config::load(file)?
+        config::load(CLOUDS, file)?
     };
     say(&ok(file, &config, flags.syntax_only))?;
     for warning in &config.warnings {
@@ -99,7 +100,7 @@ mod tests {
         let alerting =
             "alerting: {alertmanagers: [{url: 'http://127.0.0.1:1'}, {url: 'http://[::1]:1'}]}\n";
         let line = |text: &str| {
-            let config = config::parse(text, Path::new(""), &|_| None).unwrap();
+            let config = config::parse(CLOUDS, text, Path::new(""), &|_| None).unwrap();
             ok(Path::new("a.yml"), &config, false)
         };
         assert_eq!(line(account), "a.yml: ok, 1 account, 1 product");

@@ -7,7 +7,7 @@ use exporter_web::listen::ListenAddress;
 use exporter_web::{Limits, RoutePrefix, TrustedProxies};
 use rolling_upgrade_exporter::app::{self, Options};
 use rolling_upgrade_exporter::clock::Clock;
-use rolling_upgrade_exporter::cloud;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::config::{self, ConfigError};
 use rolling_upgrade_exporter::sim::{World, demo, server};
 use rolling_upgrade_exporter::telemetry;
@@ -26,7 +26,7 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
     let clouds = TcpListener::bind("127.0.0.1:0").await?;
     let simulator = clouds.local_addr()?;
     let text = demo::config(&scenario, simulator, flags.speed.factor);
-    let config = config::parse(&text, Path::new("."), &|_| None).map_err(|problems| {
+    let config = config::parse(CLOUDS, &text, Path::new("."), &|_| None).map_err(|problems| {
         Failure::Config(ConfigError::Invalid {
             path: "the demo's config".into(),
             problems,
@@ -48,8 +48,9 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
     let world = World::new(scenario, flags.speed.factor, Clock::system());
     // Dropped, and so ended, with this function.
     let mut background = JoinSet::new();
-    background.spawn(server::run(clouds, Arc::new(world), cloud::simulate));
+    background.spawn(server::run(clouds, Arc::new(world)));
     let options = Options {
+        clouds: CLOUDS,
         external_url: None,
         prefix: RoutePrefix::default(),
         telemetry_path: "/metrics".to_owned(),

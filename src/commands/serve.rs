@@ -1,6 +1,7 @@
 //! `serve`: reads the config, takes its port, then polls and answers.
 
 use rolling_upgrade_exporter::app::{self, Options};
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::{config, telemetry};
 
 use super::{Failure, access, listen};
@@ -8,11 +9,12 @@ use crate::cli::Serve;
 
 pub(super) async fn run(flags: Serve) -> Result<(), Failure> {
     telemetry::log::start(flags.log.level, flags.log.format)?;
-    let config = config::load(&flags.config.file)?;
+    let config = config::load(CLOUDS, &flags.config.file)?;
     let access = access(&flags.web.config)?;
     // The port comes first: a second exporter by mistake must not call the clouds.
     let listeners = listen(&flags.web).await?;
     let options = Options {
+        clouds: CLOUDS,
         prefix: flags.web.prefix(),
         external_url: flags.web.external_url,
         telemetry_path: flags.web.telemetry_path,

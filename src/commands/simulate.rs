@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use rolling_upgrade_exporter::app::Signals;
 use rolling_upgrade_exporter::clock::Clock;
-use rolling_upgrade_exporter::cloud;
+use rolling_upgrade_exporter::cloud::simulated;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::config::ConfigError;
 use rolling_upgrade_exporter::sim::{World, demo, scenario, server};
 use rolling_upgrade_exporter::telemetry;
@@ -31,7 +32,7 @@ pub(super) async fn run(flags: Simulate) -> Result<(), Failure> {
         say(&format!(
             "Simulating {clusters} clusters on http://{address}"
         ))?;
-        servers.spawn(server::run(listener, world.clone(), cloud::simulate));
+        servers.spawn(server::run(listener, world.clone()));
     }
     signals.next().await;
     Ok(())
@@ -57,8 +58,9 @@ fn read(path: &Path) -> Result<scenario::Scenario, Failure> {
 }
 
 fn parse(path: &Path, text: Result<String, FileError>) -> Result<scenario::Scenario, Failure> {
-    let scenario =
-        spanned_yaml::parse_file(path, "--scenario", text, |text| scenario::parse(&text));
+    let scenario = spanned_yaml::parse_file(path, "--scenario", text, |text| {
+        scenario::parse(&simulated(CLOUDS), &text)
+    });
     scenario.map_err(|wrong| match wrong {
         ConfigError::Unreadable { .. } => Failure::Usage(wrong.to_string()),
         ConfigError::Invalid { .. } => Failure::Config(wrong),

@@ -13,7 +13,8 @@ use anyhow::anyhow;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::cloud::start::{Failed, Order};
 use rolling_upgrade_exporter::cloud::transport::{RequestMetrics, Transport};
-use rolling_upgrade_exporter::cloud::{self, Context, huawei, ncloud};
+use rolling_upgrade_exporter::cloud::{self, OpenContext, Product as _, huawei, ncloud};
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::config::{self, Account, Config, ConfigError, Listed, Selection};
 use rolling_upgrade_exporter::http::{ApiError, Reason};
 use rolling_upgrade_exporter::model::Memory;
@@ -50,9 +51,9 @@ async fn cdss(flags: StartCdss) -> Result<(), Failure> {
         ncloud::cdss::start::Upgrade::new(&flags.cluster, &flags.to_version, &flags.config_group);
     let upgrade = upgrade.map_err(|wrong| usage(&wrong))?;
     let cluster = upgrade.cluster();
-    let stage = Stage::set(&flags.how, ncloud::cdss::PRODUCT.name, &cluster)?;
+    let stage = Stage::set(&flags.how, ncloud::cdss::PRODUCT.info().name, &cluster)?;
     let order = stage.order(|context| upgrade.order(context))?;
-    let mut plan = Plan::new(stage.account(), ncloud::cdss::PRODUCT.name, cluster);
+    let mut plan = Plan::new(stage.account(), ncloud::cdss::PRODUCT.info().name, cluster);
     plan.target = upgrade.target();
     plan.cautions
         .extend(CDSS_CAUTIONS.iter().map(ToString::to_string));
@@ -67,10 +68,14 @@ async fn cce(flags: StartCce) -> Result<(), Failure> {
     let upgrade =
         huawei::cce::start::Upgrade::new(&flags.cluster, &flags.to_version, flags.step, spec);
     let upgrade = upgrade.map_err(|wrong| usage(&wrong))?;
-    let stage = Stage::set(&flags.how, huawei::cce::PRODUCT.name, upgrade.cluster())?;
+    let stage = Stage::set(
+        &flags.how,
+        huawei::cce::PRODUCT.info().name,
+        upgrade.cluster(),
+    )?;
     let order = stage.order(|context| upgrade.order(&context))?;
     let cluster = upgrade.cluster().to_owned();
-    let mut plan = Plan::new(stage.account(), huawei::cce::PRODUCT.name, cluster);
+    let mut plan = Plan::new(stage.account(), huawei::cce::PRODUCT.info().name, cluster);
     upgrade.target().clone_into(&mut plan.target);
     plan.cautions = upgrade.remarks();
     plan.cautions
@@ -109,7 +114,7 @@ struct Stage {
 impl Stage {
     /// Leaves of the config what this start needs. The cluster need not be one that is watched.
     fn set(how: &How, product: &str, cluster: &str) -> Result<Self, Failure> {
-        let mut config = config::load(&how.config.file)?;
+        let mut config = config::load(CLOUDS, &how.config.file)?;
         let names: Vec<&str> = config.accounts.iter().map(|a| &*a.name).collect();
         let names = names.join(", ");
         config
@@ -121,10 +126,10 @@ impl Stage {
                 how.account
             )));
         };
-        let cloud = cloud::product(product).map_or("", |product| product.cloud);
+        let cloud = cloud::product(CLOUDS, product).map_or("", |product| product.info().cloud);
         account
             .products
-            .retain(|config| config.product.name == product);
+            .retain(|config| config.product.info().name == product);
         let Some(watched) = account.products.first_mut() else {
             return Err(Failure::Usage(format!(
                 "account {:?} has no {product}: add `{product}: {{}}` to it, if it is an account of {cloud}",
@@ -140,7 +145,11 @@ impl Stage {
             name: None,
             thresholds: watched.thresholds,
         })]);
-        let transport = Transport::new(account, RequestMetrics::default(), Clock::system());
+        let transport = Transport::new(
+            &account.connection(),
+            RequestMetrics::default(),
+            Clock::system(),
+        );
         let transport = transport.map_err(|error| not_sent(&error.to_string()))?;
         Ok(Self {
             config,
@@ -154,15 +163,12 @@ impl Stage {
 
     fn order(
         &self,
-        make: impl FnOnce(Context<'_>) -> Result<Order, ApiError>,
+        make: impl FnOnce(OpenContext<'_>) -> Result<Order, ApiError>,
     ) -> Result<Order, Failure> {
         let account = self.account();
-        let context = Context {
-            account,
-            product: account.products.first().expect("one was left"),
-            transport: self.transport.clone(),
-        };
-        make(context).map_err(|error| not_sent(&error.to_string()))
+        let product = account.products.first().expect("one was left");
+        make(account.context(product, self.transport.clone()))
+            .map_err(|error| not_sent(&error.to_string()))
     }
 
     /// Shows, asks, sends, tells, and follows: as far as it was asked for.
@@ -197,8 +203,9 @@ impl Stage {
         let told = |failed: &Failed| outcome::failed(failed, since, &how, &plan, &ways);
         // Whoever loses patience is told that it may have arrived.
         let mut stop = Stop::new()?;
+        let connection = self.account().connection();
         let sent = tokio::select! {
-            sent = order.send(self.account(), &clock) => sent,
+            sent = order.send(&connection, &clock) => sent,
             ended = stop.asked() => {
                 let why = ApiError::new(Reason::Timeout, "ended by a signal before the answer came");
                 // The exit code tells the same.
@@ -223,7 +230,8 @@ impl Stage {
     async fn look(&self, cluster: &str) -> Result<Found, Failure> {
         let account = self.account();
         let product = account.products.first().expect("one was left");
-        let provider = cloud::open_one(account, product, &self.transport)
+        let provider = account
+            .open(product, &self.transport)
             .map_err(|error| not_sent(&error.to_string()))?;
         let memory = Memory::default();
         match provider.observe(cluster, &memory, Duration::ZERO).await {

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use jiff::Timestamp;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::config::{self, Config};
 use rolling_upgrade_exporter::report::Report;
 use rolling_upgrade_exporter::text::json;
@@ -68,7 +69,7 @@ fn source(flags: &Status) -> Result<Source, Failure> {
     if let Some(url) = &flags.remote.url {
         return Source::running(url, &flags.remote, flags.interval);
     }
-    let mut config = config::load(&flags.config.file)?;
+    let mut config = config::load(CLOUDS, &flags.config.file)?;
     flags.narrow.config(&mut config)?;
     if let Some(interval) = flags.interval {
         ask_every(&mut config, interval);

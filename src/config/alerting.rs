@@ -7,8 +7,9 @@ use secrecy::ExposeSecret;
 use spanned_yaml::{At, Bounds, Field, Key, Problems, Section, Value, shown_key};
 use url::Url;
 
-use super::credential::{self, Context};
-use super::{Alerting, Alertmanager, Login, Secret, address, ca_file};
+use super::{Alerting, Alertmanager, Login};
+use crate::fields::{Context, address, ca_file, secret};
+use crate::secret::Secret;
 use crate::text::quote;
 
 /// Each alert carries all of them.
@@ -197,7 +198,7 @@ struct Auth {
 
 fn auth(section: &mut Section<'_>, context: &Context<'_>) -> Auth {
     let basic = section.take("basic_auth");
-    let bearer_at = credential::place(section, "bearer_token");
+    let bearer_at = secret::place(section, "bearer_token");
     if let (Some(basic), Some(bearer)) = (&basic, bearer_at) {
         section.problem(
             basic.at.max(bearer),
@@ -205,7 +206,7 @@ fn auth(section: &mut Section<'_>, context: &Context<'_>) -> Auth {
         );
     }
     let is_given = basic.is_some() || bearer_at.is_some();
-    let bearer = credential::take(section, "bearer_token", context)
+    let bearer = secret::take(section, "bearer_token", context)
         .filter(|token| fits_header(section, token, bearer_at, &TOKEN));
     let found = match basic {
         Some(field) => user_and_password(&field, context),
@@ -227,8 +228,8 @@ fn user_and_password(field: &Field<'_>, context: &Context<'_>) -> Option<Login> 
         }
         Some(text)
     });
-    let at = credential::place(&section, "password");
-    let password = credential::need(&mut section, "password", context)
+    let at = secret::place(&section, "password");
+    let password = secret::need(&mut section, "password", context)
         .filter(|password| fits_header(&section, password, at, &PASSWORD));
     section.finish();
     Some(Login::Basic {

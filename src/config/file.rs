@@ -8,28 +8,33 @@ use tokio::time::Instant;
 
 use super::account;
 use super::alerting;
-use super::credential::Context;
 use super::limits::Limits;
 use super::{Account, Config, Polling};
-use crate::cloud::{self, PRODUCTS};
+use crate::cloud::{self, Clouds};
+use crate::fields::Context;
 use crate::text::quote;
 use spanned_yaml::{At, ConfigError, Problem, Problems, Section};
 use watched_file::FileKind;
 
 /// Reads a config file and the files that it names, with this process's environment for secrets.
 /// Blocks the calling thread for at most [`watched_file::LIMIT`].
-pub fn load(path: &Path) -> Result<Config, ConfigError> {
-    load_within(path, watched_file::LIMIT, false)
+pub fn load(clouds: Clouds, path: &Path) -> Result<Config, ConfigError> {
+    load_within(clouds, path, watched_file::LIMIT, false)
 }
 
 /// Reads a config file alone, without the secrets and CA files that it names. Every secret of the config
 /// is empty and no CA file is in it, so it tells what would be watched and can make no call. Blocks the
 /// calling thread for at most [`watched_file::LIMIT`].
-pub fn load_alone(path: &Path) -> Result<Config, ConfigError> {
-    load_within(path, watched_file::LIMIT, true)
+pub fn load_alone(clouds: Clouds, path: &Path) -> Result<Config, ConfigError> {
+    load_within(clouds, path, watched_file::LIMIT, true)
 }
 
-fn load_within(path: &Path, limit: Duration, is_alone: bool) -> Result<Config, ConfigError> {
+fn load_within(
+    clouds: Clouds,
+    path: &Path,
+    limit: Duration,
+    is_alone: bool,
+) -> Result<Config, ConfigError> {
     let deadline = Instant::now() + limit;
     let read_file = watched_file::read_blocking(path, FileKind::CONFIG, deadline);
     let context = Context {
@@ -39,13 +44,14 @@ fn load_within(path: &Path, limit: Duration, is_alone: bool) -> Result<Config, C
         is_alone,
     };
     spanned_yaml::parse_file(path, "--config.file", read_file, |content| {
-        read(spanned_yaml::text(&content.bytes)?, &context)
+        read(clouds, spanned_yaml::text(&content.bytes)?, &context)
     })
 }
 
 /// Reads a config from its text. Relative paths are relative to `folder`; `env` gives the values of
 /// environment variables.
 pub fn parse(
+    clouds: Clouds,
     text: &str,
     folder: &Path,
     env: &dyn Fn(&str) -> Option<String>,
@@ -57,32 +63,32 @@ pub fn parse(
         deadline,
         is_alone: false,
     };
-    read(text, &context)
+    read(clouds, text, &context)
 }
 
 /// Reads a config from its text alone, as [`load_alone`] does.
-pub fn parse_alone(text: &str) -> Result<Config, Vec<Problem>> {
+pub fn parse_alone(clouds: Clouds, text: &str) -> Result<Config, Vec<Problem>> {
     let context = Context {
         folder: Path::new(""),
         env: &|_| None,
         deadline: Instant::now(),
         is_alone: true,
     };
-    read(text, &context)
+    read(clouds, text, &context)
 }
 
-fn read(text: &str, context: &Context<'_>) -> Result<Config, Vec<Problem>> {
+fn read(clouds: Clouds, text: &str, context: &Context<'_>) -> Result<Config, Vec<Problem>> {
     let problems = Problems::default();
     let config = spanned_yaml::parse(text, &problems).and_then(|root| {
         let mut section = Section::new(&root, "the file", At::START, &problems);
         let polling = Polling::section(&mut section, Polling::DEFAULT);
         let limits = Limits::section(&mut section, Limits::default());
-        let accounts = accounts(&mut section, context, polling, limits);
+        let accounts = accounts(&mut section, clouds, context, polling, limits);
         let alerting = match section.take("alerting") {
             Some(field) => alerting::read(&field, context).map(Some),
             None => Some(None),
         };
-        refuse_misplaced(&mut section);
+        refuse_misplaced(&mut section, clouds);
         section.finish();
         Some(Config {
             accounts: accounts?,
@@ -95,13 +101,14 @@ fn read(text: &str, context: &Context<'_>) -> Result<Config, Vec<Problem>> {
 }
 
 /// Tells clouds and products that stand at the top of the file instead of in an account.
-fn refuse_misplaced(section: &mut Section<'_>) {
-    for product in PRODUCTS {
-        let (name, cloud) = (product.name, product.cloud);
+fn refuse_misplaced(section: &mut Section<'_>, clouds: Clouds) {
+    for product in cloud::products(clouds) {
+        let (name, cloud) = (product.info().name, product.info().cloud);
         let why = format!("{name} belongs into an account, under its {cloud}: move it there");
         section.refuse(name, why);
     }
-    for cloud in [cloud::ncloud::CLOUD.name, cloud::huawei::CLOUD.name] {
+    for cloud in clouds {
+        let cloud = cloud.name();
         let why = format!("{cloud} belongs into an account: move it there, beside its name");
         section.refuse(cloud, why);
     }
@@ -109,13 +116,14 @@ fn refuse_misplaced(section: &mut Section<'_>) {
 
 fn accounts(
     section: &mut Section<'_>,
+    clouds: Clouds,
     context: &Context<'_>,
     polling: Polling,
     limits: Limits,
 ) -> Option<Vec<Account>> {
     let field = section.need("accounts")?;
     if let spanned_yaml::Value::Map(entries) = &field.node.value {
-        field.wrong(no_list(entries));
+        field.wrong(no_list(entries, clouds));
         return None;
     }
     let entries = field.items()?;
@@ -140,18 +148,20 @@ fn accounts(
             }
         }
     }
-    let found: Vec<Option<Account>> = entries
+    let found: Vec<Option<Vec<Account>>> = entries
         .iter()
-        .map(|entry| account::read(entry, context, polling, limits))
+        .map(|entry| account::read(entry, clouds, context, polling, limits))
         .collect();
-    found.into_iter().collect()
+    let found: Option<Vec<_>> = found.into_iter().collect();
+    Some(found?.into_iter().flatten().collect())
 }
 
 /// Says how to write accounts that stand as a mapping: one account without its dash, or names as keys.
-fn no_list(entries: &[(spanned_yaml::Key, spanned_yaml::Node)]) -> String {
+fn no_list(entries: &[(spanned_yaml::Key, spanned_yaml::Node)], clouds: Clouds) -> String {
     let name = entries.first().map(|(key, _)| key.text.as_str());
     let is_account = |name: &str| entries.iter().any(|(key, _)| key.text == name);
-    let is_one = ["name", "ncloud", "huawei"].into_iter().any(is_account);
+    let names = clouds.iter().map(|cloud| cloud.name());
+    let is_one = names.chain(["name"]).any(is_account);
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let remedy = match name.filter(|name| !is_one && name.chars().all(is_plain)) {
         Some(name) => format!("write \"- name: {name}\" in place of \"{name}:\""),
@@ -175,13 +185,14 @@ fn name(account: &spanned_yaml::Node) -> Option<(At, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clouds::CLOUDS;
     use watched_file::hang::hang;
 
     #[test]
     fn an_unreadable_file_is_named_with_a_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none.yml");
-        let text = load(&path).unwrap_err().to_string();
+        let text = load(CLOUDS, &path).unwrap_err().to_string();
         assert!(
             text.starts_with(&format!("cannot read {}", path.display())),
             "{text}"
@@ -190,7 +201,7 @@ mod tests {
             text.ends_with(": name an existing file with --config.file"),
             "{text}"
         );
-        let text = load(folder.path()).unwrap_err().to_string();
+        let text = load(CLOUDS, folder.path()).unwrap_err().to_string();
         let remedy = ": it is not a regular file: name a regular file with --config.file";
         assert!(text.ends_with(remedy), "{text}");
     }
@@ -200,7 +211,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bad.yml");
         std::fs::write(&path, "accounts: x\npoling: {}\n").unwrap();
-        let text = load(&path).unwrap_err().to_string();
+        let text = load(CLOUDS, &path).unwrap_err().to_string();
         let path = path.display();
         assert_eq!(
             text,
@@ -216,7 +227,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("long.yml");
         std::fs::write(&path, "가".repeat(spanned_yaml::LONGEST / 3 + 100)).unwrap();
-        assert!(load(&path).unwrap_err().to_string().contains("1 MiB"));
+        assert!(
+            load(CLOUDS, &path)
+                .unwrap_err()
+                .to_string()
+                .contains("1 MiB")
+        );
     }
 
     #[test]
@@ -232,7 +248,7 @@ mod tests {
         let begun = Instant::now();
         let load = || {
             let limit = Duration::from_millis(300);
-            let loaded = load_within(&path("config.yml"), limit, false);
+            let loaded = load_within(CLOUDS, &path("config.yml"), limit, false);
             loaded.unwrap_err().to_string()
         };
         let hangs = ["one", "two", "ca.pem"].map(|name| hang(&path(name)));

@@ -45,9 +45,9 @@ impl Limits {
     }
 
     /// With the defaults for what nobody said.
-    pub(super) fn thresholds(self, product: &Product) -> Thresholds {
+    pub(super) fn thresholds(self, product: &dyn Product) -> Thresholds {
         Thresholds {
-            stalled_after: self.stalled_after.unwrap_or(product.stalled_after),
+            stalled_after: self.stalled_after.unwrap_or(product.info().stalled_after),
             overdue_after: self.overdue_after.unwrap_or(Duration::from_secs(6 * 3600)),
             retain_ended: self.retain_ended.unwrap_or(Duration::from_secs(7 * 86_400)),
         }

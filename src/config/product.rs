@@ -3,37 +3,42 @@
 mod misfit;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::limits::Limits;
-use super::{Listed, ProductConfig, Selection, address};
-use crate::cloud::{PRODUCTS, Product};
+use super::{Listed, ProductConfig, Selection};
+use crate::cloud::{self, Cloud, Clouds, Product};
+use crate::fields::address;
 use crate::text::quote;
 use spanned_yaml::{At, Field, Section, Value};
 
-/// Takes the products of a cloud from the account's section, in the order of the table.
-pub(super) fn take(section: &mut Section<'_>, cloud: &str, limits: Limits) -> Vec<ProductConfig> {
+/// Takes the products of a cloud from the account's section, in the order of its list.
+pub(super) fn take(
+    section: &mut Section<'_>,
+    cloud: &dyn Cloud,
+    clouds: Clouds,
+    limits: Limits,
+) -> Vec<ProductConfig> {
     let mut found = Vec::new();
     let mut is_empty = true;
-    for product in PRODUCTS {
-        if product.cloud == cloud {
-            if let Some(field) = section.take(product.name) {
+    for product in cloud::products(clouds) {
+        let info = product.info();
+        if info.cloud == cloud.name() {
+            if let Some(field) = section.take(info.name) {
                 is_empty = false;
                 found.extend(one(product, &field, limits));
             }
         } else {
             let why = format!(
                 "{} is a product of {}: move it into an account there",
-                product.name, product.cloud
+                info.name, info.cloud
             );
-            section.refuse(product.name, why);
+            section.refuse(info.name, why);
         }
     }
     if is_empty {
-        let names: Vec<&str> = PRODUCTS
-            .iter()
-            .filter(|product| product.cloud == cloud)
-            .map(|product| product.name)
-            .collect();
+        let products = cloud.products().iter();
+        let names: Vec<&str> = products.map(|product| product.info().name).collect();
         let example = names.first().copied().unwrap_or_default();
         section.lacks(&format!(
             "a product to watch ({}): add one, as in {example}: {{}}",
@@ -43,13 +48,13 @@ pub(super) fn take(section: &mut Section<'_>, cloud: &str, limits: Limits) -> Ve
     found
 }
 
-fn one(product: &'static Product, field: &Field<'_>, around: Limits) -> Option<ProductConfig> {
+fn one(product: &'static dyn Product, field: &Field<'_>, around: Limits) -> Option<ProductConfig> {
     if let Some(why) = misfit::product(field) {
         field.wrong(why);
         return None;
     }
     if field.node.is_null() {
-        let name = product.name;
+        let name = product.info().name;
         field.odd(format!(
             "{name} is empty, and all its clusters are watched: write {name}: {{}} to say so, or remove it to watch none"
         ));
@@ -85,7 +90,7 @@ fn one(product: &'static Product, field: &Field<'_>, around: Limits) -> Option<P
         None => Some(None),
     };
     let mut settings = Vec::new();
-    for key in product.settings {
+    for key in product.info().settings {
         if let Some(text) = section.take(key).and_then(|field| field.text()) {
             settings.push((*key, text.to_owned()));
         }
@@ -104,7 +109,7 @@ fn one(product: &'static Product, field: &Field<'_>, around: Limits) -> Option<P
 }
 
 /// `all`, or a list of clusters.
-fn selection(field: &Field<'_>, product: &Product, limits: Limits) -> Option<Selection> {
+fn selection(field: &Field<'_>, product: &dyn Product, limits: Limits) -> Option<Selection> {
     if let Value::Scalar { .. } = field.node.value {
         let text = field.text()?;
         if text != "all" {
@@ -138,10 +143,10 @@ fn selection(field: &Field<'_>, product: &Product, limits: Limits) -> Option<Sel
 }
 
 /// A cluster by its id alone, or with more about it.
-fn listed(item: &Field<'_>, product: &Product, limits: Limits) -> Option<(At, Listed)> {
+fn listed(item: &Field<'_>, product: &dyn Product, limits: Limits) -> Option<(At, Listed)> {
     if let Value::Scalar { .. } = item.node.value {
         let listed = Listed {
-            id: product.id(item)?,
+            id: id(product, item)?,
             name: None,
             thresholds: limits.thresholds(product),
         };
@@ -149,7 +154,7 @@ fn listed(item: &Field<'_>, product: &Product, limits: Limits) -> Option<(At, Li
     }
     let mut section = item.section();
     let id_field = section.need("id");
-    let id = id_field.as_ref().and_then(|field| product.id(field));
+    let id = id_field.as_ref().and_then(|field| id(product, field));
     let name = section.take("name");
     let name = match &name {
         Some(field) => field.text().map(Some),
@@ -163,6 +168,11 @@ fn listed(item: &Field<'_>, product: &Product, limits: Limits) -> Option<(At, Li
         thresholds: limits.thresholds(product),
     };
     Some((id_field?.node.at, listed))
+}
+
+/// Reads a cluster's id in the form that the product has.
+fn id(product: &dyn Product, field: &Field<'_>) -> Option<Arc<str>> {
+    product.info().ids.read(product.info().name, field)
 }
 
 /// A list of ids or name patterns; none when one of them is no text.

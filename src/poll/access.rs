@@ -10,7 +10,7 @@ use super::Deps;
 use crate::blocking::run_blocking;
 use crate::clock::VendorClock;
 use crate::cloud::transport::Transport;
-use crate::cloud::{self, Discovery, Provider};
+use crate::cloud::{Discovery, Provider};
 use crate::config::{Account, ProductConfig};
 use crate::http::{ApiError, Reason};
 use crate::model::{Memory, Observation};
@@ -61,7 +61,7 @@ impl Access {
         }
         let requests = self.deps.metrics.requests.clone();
         // It reads files: whoever only wants to know how far this is must not wait for that.
-        let mut new = Transport::new(&self.account, requests, self.clock.clone())?;
+        let mut new = Transport::new(&self.account.connection(), requests, self.clock.clone())?;
         let mut way = self.lock();
         let before = match &mut *way {
             Way::Open(transport) => return Ok(transport.clone()),
@@ -70,7 +70,7 @@ impl Access {
         if let Some(before) = before
             && let Way::Open(old) = &*before.lock()
         {
-            new = new.following(old, before.account.cloud == self.account.cloud);
+            new = new.following(old, *before.account.cloud == *self.account.cloud);
         }
         let new = Arc::new(new);
         *way = Way::Open(new.clone());
@@ -132,7 +132,7 @@ impl Service {
             return Ok(provider.clone());
         }
         let transport = self.access.transport_apart().await?;
-        let new = cloud::open_one(&self.access.account, &self.config, &transport)?;
+        let new = self.access.account.open(&self.config, &transport)?;
         // Another call may have been faster.
         Ok(self.lock().get_or_insert(new).clone())
     }
@@ -166,6 +166,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
+    use crate::clouds::CLOUDS;
     use crate::poll::Metrics;
     use crate::store::Store;
     use watched_file::hang::hang;
@@ -174,7 +175,7 @@ mod tests {
     fn access(before: Option<&Arc<Access>>) -> Arc<Access> {
         let text = "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, \
                     ses: {endpoint: 'http://127.0.0.1:1'}}}]";
-        let config = crate::config::parse(text, Path::new("."), &|_| None);
+        let config = crate::config::parse(CLOUDS, text, Path::new("."), &|_| None);
         let account = Arc::new(config.unwrap().accounts.remove(0));
         let deps = Deps {
             store: Arc::new(Store::new()),
@@ -231,7 +232,7 @@ mod tests {
         std::fs::copy("tests/data/tls/ca.pem", &path).unwrap();
         let text = "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, \
                     ca_file: ca.pem, ses: {}}}]";
-        let config = crate::config::parse(text, folder.path(), &|_| None);
+        let config = crate::config::parse(CLOUDS, text, folder.path(), &|_| None);
         let account = Arc::new(config.unwrap().accounts.remove(0));
         let hang = hang(&path);
         let opened = Access::new(account, access(None).deps.clone(), None).transport();

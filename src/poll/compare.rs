@@ -2,22 +2,12 @@
 
 use std::fmt;
 
-use crate::config::{Account, Cloud, Huawei, Ncloud, ProductConfig};
+use crate::config::{Account, ProductConfig};
 
 /// Whether two accounts are in the same place at the vendor: there a cluster's id names the same
 /// cluster, so that what is known of it stays true.
 pub(super) fn is_same_place(one: &Account, other: &Account) -> bool {
-    match (&one.cloud, &other.cloud) {
-        (Cloud::Ncloud(one), Cloud::Ncloud(other)) => {
-            let place = |n: &Ncloud| (n.zone, n.region.clone());
-            place(one) == place(other)
-        }
-        (Cloud::Huawei(one), Cloud::Huawei(other)) => {
-            let place = |h: &Huawei| (h.region.clone(), h.project_id.clone(), h.domain.clone());
-            place(one) == place(other)
-        }
-        _ => false,
-    }
+    one.cloud.is_same_location(&*other.cloud)
 }
 
 /// Whether calls of two accounts go the same way, with the same credentials and limits.
@@ -31,7 +21,7 @@ pub(super) fn is_same_way(one: &Account, other: &Account) -> bool {
             polling.rate_limit.to_bits(),
         )
     };
-    one.cloud == other.cloud
+    *one.cloud == *other.cloud
         && limits(one) == limits(other)
         && one.ca_file == other.ca_file
         && one.proxy_url == other.proxy_url
@@ -93,10 +83,11 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::clouds::CLOUDS;
 
     fn account(text: &str) -> Account {
         let text = format!("accounts: [{{name: a, {text}}}]");
-        let config = crate::config::parse(&text, Path::new("."), &|_| None);
+        let config = crate::config::parse(CLOUDS, &text, Path::new("."), &|_| None);
         config.unwrap().accounts.remove(0)
     }
 

@@ -113,7 +113,7 @@ pub(super) struct ProductMetrics {
 
 impl ProductMetrics {
     /// Starts at 0 every counter whose labels are known in advance.
-    pub(super) fn announce(&self, account: &Account, product: &'static Product) {
+    pub(super) fn announce(&self, account: &Account, product: &'static dyn Product) {
         self.polls.counter(&[]);
         for reason in Reason::ALL {
             self.failure(*reason);
@@ -124,7 +124,7 @@ impl ProductMetrics {
         for what in Truncated::ALL {
             self.truncated.counter(&[("what", what.as_str())]);
         }
-        self.requests.announce(account, product);
+        self.requests.announce(&*account.cloud, product);
     }
 
     /// Counts a poll of a cluster, or a discovery, that ended after `took`.

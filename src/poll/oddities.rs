@@ -26,7 +26,7 @@ impl Watch {
         for bound in exceeded.into_iter().flatten() {
             if self.is_news("", bound) {
                 tracing::warn!(
-                    account = %self.account.name, product = self.product.name,
+                    account = %self.account.name, product = self.product.info().name,
                     what = bound.as_str(), left_out,
                     "The list of clusters exceeds the bounds: {}.", bound.effect()
                 );
@@ -51,13 +51,13 @@ impl Watch {
                     Truncated::Clusters | Truncated::Label => 0,
                 };
                 tracing::warn!(
-                    account = %self.account.name, product = self.product.name, cluster,
+                    account = %self.account.name, product = self.product.info().name, cluster,
                     what = bound.as_str(), left_out,
                     "An answer exceeds the bounds: {}.", bound.effect()
                 );
             }
         }
-        let (account, product) = (&*self.account.name, self.product.name);
+        let (account, product) = (&*self.account.name, self.product.info().name);
         for word in &observation.unknown_words {
             self.metrics.unknown_status();
             if self.oddities.words.is_new(word.clone()) {

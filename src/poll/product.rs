@@ -166,7 +166,7 @@ impl Fleet {
             task
         };
         let tasks = workers.into_values().map(end).collect();
-        let (account, product) = (&course.watch.account.name, course.watch.product.name);
+        let (account, product) = (&course.watch.account.name, course.watch.product.info().name);
         self.deps.store.remove_discovery(account, product);
         tasks
     }
@@ -182,7 +182,10 @@ impl Course {
         let (now, stepped) = self.watch.clock.read();
         self.apply_step(deps, stepped);
         let first = self.first.take();
-        let (account, product) = (self.watch.account.name.clone(), self.watch.product.name);
+        let (account, product) = (
+            self.watch.account.name.clone(),
+            self.watch.product.info().name,
+        );
         let failure = outcome.as_ref().err().map(|error| error.reason);
         self.watch.metrics.polled(took, failure);
         let unpublished = matches!(&outcome, Err(error) if error.reason == Reason::NotFound);
@@ -273,7 +276,7 @@ impl Course {
         }
         tally.added = added.len();
         self.add(deps, added, &Latch::spent());
-        self.shown.cloud_region = watch.account.region().clone();
+        self.shown.cloud_region = watch.account.cloud.region().clone();
         self.show(deps);
         let now = Instant::now();
         if self.is_replaced(&before) || !is_same_choice(&before.config, &watch.config) {
@@ -299,7 +302,7 @@ impl Course {
                 );
                 let name = listed.map_or_else(|| worker.wanted().name, |one| one.name.clone());
                 tracing::info!(
-                    account = %self.watch.account.name, product = self.watch.product.name,
+                    account = %self.watch.account.name, product = self.watch.product.info().name,
                     cluster = %id, name, "{reason}"
                 );
                 worker.end();
@@ -331,7 +334,10 @@ impl Course {
         deps.store.put_all(states);
         for (id, worker) in workers {
             let mut task = JoinSet::new();
-            let name = (self.watch.account.name.clone(), self.watch.product.name);
+            let name = (
+                self.watch.account.name.clone(),
+                self.watch.product.info().name,
+            );
             task.spawn(keep(name, worker.clone(), id.clone(), first.clone()));
             self.workers.insert(id, (worker, task));
         }

@@ -186,6 +186,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::clouds::CLOUDS;
 
     #[test]
     fn patterns() {
@@ -234,7 +235,7 @@ mod tests {
         let text = format!(
             "accounts: [{{name: a, ncloud: {{access_key: x, secret_key: x, ses: {text}}}}}]"
         );
-        let config = crate::config::parse(&text, std::path::Path::new("."), &|_| None);
+        let config = crate::config::parse(CLOUDS, &text, std::path::Path::new("."), &|_| None);
         config.unwrap().accounts.remove(0).products.remove(0)
     }
 

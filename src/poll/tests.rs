@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 
 use super::*;
+use crate::clouds::CLOUDS;
 
 mod backoff;
 mod bounds;
@@ -21,27 +22,51 @@ mod discovery;
 mod log;
 mod reload;
 mod secrets;
-use crate::cloud::{Discovered, Discovery};
+use crate::cloud::{Discovered, Discovery, OpenContext, ProductInfo};
 use crate::config::Selection;
+use crate::fields::id::IdForm;
 use crate::http::{ApiError, Cause, Reason};
 use crate::model::{
     ClusterState, Kind, Memory, Observation, Remarks, SecondaryCall, Thresholds, Upgrade,
     UpgradeStatus,
 };
 use crate::ready::Ready;
+use crate::sim::{self, Service, World};
 use crate::telemetry;
 
-static FAKE: Product = Product {
-    name: "fake",
-    cloud: "ncloud",
-    stalled_after: Duration::from_secs(1800),
-    settings: &[],
-    numeric_ids: false,
-    permission: "nothing",
-    calls: &[],
-    sim: |_, _| None,
-    open: |_| Err(ApiError::new(Reason::Protocol, "opened by the test")),
-};
+/// A product that the test opens.
+struct FakeProduct;
+
+static FAKE: FakeProduct = FakeProduct;
+
+impl Product for FakeProduct {
+    fn info(&self) -> &'static ProductInfo {
+        static INFO: ProductInfo = ProductInfo {
+            name: "fake",
+            cloud: "ncloud",
+            stalled_after: Duration::from_secs(1800),
+            settings: &[],
+            ids: IdForm::Word,
+            permission: "nothing",
+            calls: &[],
+        };
+        &INFO
+    }
+
+    fn open(&self, _: OpenContext<'_>) -> Result<Arc<dyn Provider>, ApiError> {
+        Err(ApiError::new(Reason::Protocol, "opened by the test"))
+    }
+
+    fn simulator(&self) -> &'static dyn Service {
+        &FakeProduct
+    }
+}
+
+impl Service for FakeProduct {
+    fn answer(&self, _: &World, _: &sim::Request<'_>) -> Option<sim::Answer> {
+        None
+    }
+}
 
 /// What the fake cloud holds: clusters with the answer to a poll.
 #[derive(Default)]
@@ -160,7 +185,7 @@ impl Bench {
     fn start(fake: Arc<Fake>, change: impl FnOnce(&mut ProductConfig)) -> Self {
         // The defaults: 30 s active, 5 min idle, 10 min between discoveries.
         let file = "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, ses: {}}}]";
-        let mut file = crate::config::parse(file, Path::new("."), &|_| None).unwrap();
+        let mut file = crate::config::parse(CLOUDS, file, Path::new("."), &|_| None).unwrap();
         Self::of(file.accounts.remove(0), fake, change)
     }
 
@@ -171,7 +196,7 @@ impl Bench {
     /// Polls as a command does that polls once.
     fn confirming(fake: Arc<Fake>) -> Self {
         let file = "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, ses: {}}}]";
-        let mut file = crate::config::parse(file, Path::new("."), &|_| None).unwrap();
+        let mut file = crate::config::parse(CLOUDS, file, Path::new("."), &|_| None).unwrap();
         Self::with(file.accounts.remove(0), fake, |_| {}, true)
     }
 
@@ -207,7 +232,7 @@ impl Bench {
             provider: fake.clone(),
             clock: deps.clock.clone().into(),
             oddities: Arc::default(),
-            metrics: Arc::new(deps.metrics.product(&"a".into(), FAKE.name)),
+            metrics: Arc::new(deps.metrics.product(&"a".into(), FAKE.info().name)),
         });
         Self {
             running: RunningProduct::start(watch, &deps, latch),

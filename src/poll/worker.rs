@@ -61,11 +61,11 @@ impl Worker {
         let state = ClusterState {
             key: Key {
                 account: watch.account.name.clone(),
-                product: watch.product.name,
+                product: watch.product.info().name,
                 id: wanted.id.clone(),
             },
-            cloud: watch.product.cloud,
-            cloud_region: watch.account.region().clone(),
+            cloud: watch.product.info().cloud,
+            cloud_region: watch.account.cloud.region().clone(),
             name: wanted.name.clone(),
             version: String::new(),
             version_name: None,
@@ -258,7 +258,7 @@ impl Course {
     }
 
     fn succeeded(&mut self, mut observation: Observation, now: Timestamp) {
-        let (account, product) = (&*self.watch.account.name, self.watch.product.name);
+        let (account, product) = (&*self.watch.account.name, self.watch.product.info().name);
         let exceeded = bounds::apply(&mut observation);
         let watch = &self.watch;
         watch.tell_of_answer(&self.wanted.id, &observation, &exceeded);
@@ -321,7 +321,7 @@ impl Course {
         if news {
             tracing::warn!(
                 account = %self.watch.account.name,
-                product = self.watch.product.name,
+                product = self.watch.product.info().name,
                 cluster = %self.wanted.id,
                 name = self.state.name,
                 reason = error.reason.as_str(),

@@ -3,7 +3,6 @@
 use url::form_urlencoded;
 
 use super::{Attention, ClusterReport, Report, UpgradeReport};
-use crate::cloud::PRODUCTS;
 use crate::model::UpgradeStatus;
 
 /// What to leave in a [`Report`]. Values of one kind are alternatives, kinds add up, and what is
@@ -34,8 +33,10 @@ pub enum FilterError {
         word: String,
     },
     /// There is no such product.
-    #[error("no product {word:?}; there are {known}", known = products().join(", "))]
+    #[error("no product {word:?}; there are {known}")]
     Product {
+        /// Those that there are.
+        known: String,
         /// What was asked for.
         word: String,
     },
@@ -53,24 +54,24 @@ pub fn states() -> Vec<&'static str> {
     words
 }
 
-fn products() -> Vec<&'static str> {
-    PRODUCTS.iter().map(|product| product.name).collect()
-}
-
 impl Filter {
-    /// Reads the query of an address, and tells all that is wrong with it beside what is right.
+    /// Reads the query of an address to a report of these products, and returns all that is wrong with it
+    /// beside what is right.
     /// Empty values, which forms send, ask for nothing.
-    pub fn parse(query: &str) -> (Self, Vec<FilterError>) {
+    pub fn parse(query: &str, products: &[&str]) -> (Self, Vec<FilterError>) {
         let mut filter = Self::default();
         let mut wrong = Vec::new();
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             let value = value.trim();
             match &*key {
                 "account" => add(&mut filter.accounts, value),
-                "product" if value.is_empty() || products().contains(&value) => {
+                "product" if value.is_empty() || products.contains(&value) => {
                     add(&mut filter.products, value);
                 }
-                "product" => wrong.push(FilterError::Product { word: value.into() }),
+                "product" => wrong.push(FilterError::Product {
+                    known: products.join(", "),
+                    word: value.into(),
+                }),
                 "state" if value.is_empty() || states().contains(&value) => {
                     add(&mut filter.states, value);
                 }
@@ -233,6 +234,8 @@ fn says(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, words: &[Strin
 mod tests {
     use super::*;
 
+    const PRODUCTS: &[&str] = &["ses", "cdss", "css", "cce"];
+
     fn report() -> Report {
         let golden = include_str!("../../tests/data/api/upgrades.json");
         let mut report: Report = serde_json::from_str(golden).unwrap();
@@ -283,7 +286,7 @@ mod tests {
 
     /// The names of what a query leaves, with the kinds of their upgrades.
     fn left(query: &str) -> Vec<String> {
-        let (filter, wrong) = Filter::parse(query);
+        let (filter, wrong) = Filter::parse(query, PRODUCTS);
         assert_eq!(wrong, [], "{query}");
         let mut report = report();
         filter.apply(&mut report);
@@ -362,7 +365,7 @@ mod tests {
     fn the_entries_of_products_follow_account_and_product_alone() {
         let products = |query: &str| {
             let mut report = report();
-            Filter::parse(query).0.apply(&mut report);
+            Filter::parse(query, PRODUCTS).0.apply(&mut report);
             report.products.len()
         };
         assert_eq!(products("state=failed&q=nothing"), 1);
@@ -371,7 +374,8 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong_with_a_query() {
-        let (filter, wrong) = Filter::parse("acount=a&state=Failed&product=es&state=failed");
+        let (filter, wrong) =
+            Filter::parse("acount=a&state=Failed&product=es&state=failed", PRODUCTS);
         let told: Vec<String> = wrong.iter().map(ToString::to_string).collect();
         assert_eq!(
             told,
@@ -388,9 +392,9 @@ mod tests {
     #[test]
     fn a_filter_survives_its_way_through_an_address() {
         let text = "account=a%26b&product=ses&state=failed&state=stalled&q=%ED%95%9C%20x";
-        let (filter, wrong) = Filter::parse(text);
+        let (filter, wrong) = Filter::parse(text, PRODUCTS);
         assert_eq!(wrong, []);
-        assert_eq!(Filter::parse(&filter.query()), (filter, wrong));
+        assert_eq!(Filter::parse(&filter.query(), PRODUCTS), (filter, wrong));
         assert_eq!(Filter::default().query(), "");
     }
 }

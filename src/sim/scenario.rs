@@ -3,6 +3,7 @@
 mod fault;
 mod file;
 
+use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -10,9 +11,13 @@ use secrecy::SecretString;
 pub use fault::{Fault, FaultAnswer};
 pub use file::parse;
 
+use super::SimulatedCloud;
+
 /// A scenario, checked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Scenario {
+    /// The clouds.
+    pub clouds: Vec<SimulatedCloud>,
     /// The account at NAVER Cloud.
     pub ncloud: NcloudAccount,
     /// The account at Huawei Cloud.
@@ -23,6 +28,15 @@ pub struct Scenario {
     pub clusters: Vec<Cluster>,
     /// Faults, first match first.
     pub faults: Vec<Fault>,
+}
+
+impl fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scenario")
+            .field("clusters", &self.clusters)
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Credentials that the simulated NAVER Cloud accepts.

@@ -26,11 +26,8 @@ use super::{Answer, Request, World};
 /// No request of these APIs is longer.
 const BODY_CAP: usize = 1 << 20;
 
-/// Answers a request as the vendors do; `None` when the path is no cloud's.
-pub type Gateway = fn(&World, &Request<'_>) -> Option<Answer>;
-
-/// Serves the world behind this gateway until aborted.
-pub async fn run(listener: TcpListener, world: Arc<World>, gateway: Gateway) {
+/// Serves the world behind the gateways of its scenario until aborted.
+pub async fn run(listener: TcpListener, world: Arc<World>) {
     // Dropped with this future, and all connections with it.
     let mut connections = JoinSet::new();
     loop {
@@ -39,7 +36,7 @@ pub async fn run(listener: TcpListener, world: Arc<World>, gateway: Gateway) {
                 Ok((stream, _)) => {
                     let world = world.clone();
                     connections.spawn(async move {
-                        let service = service_fn(move |request| answer(request, world.clone(), gateway));
+                        let service = service_fn(move |request| answer(request, world.clone()));
                         let served = hyper::server::conn::http1::Builder::new()
                             .timer(TokioTimer::new())
                             .header_read_timeout(Duration::from_secs(60))
@@ -97,7 +94,6 @@ fn truncated(response: hyper::Response<Bytes>) -> hyper::Response<Body> {
 async fn answer(
     request: hyper::Request<Incoming>,
     world: Arc<World>,
-    gateway: Gateway,
 ) -> Result<hyper::Response<Body>, Closed> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, BODY_CAP).collect().await else {
@@ -130,7 +126,7 @@ async fn answer(
         None => None,
     };
     let answer = faulty.unwrap_or_else(|| {
-        gateway(&world, &request).unwrap_or_else(|| {
+        world.answer(&request).unwrap_or_else(|| {
             Answer::json(404, &json!({"error": "no simulated cloud has this path"}))
                 .refusing("no simulated cloud has this path")
         })

@@ -10,8 +10,12 @@ pub(super) const PATH: &str = "/api/v1/upgrades";
 
 /// What is left of the report by the query, or what is wrong with the query. Unlike the page it is
 /// strict: a script that spells a parameter wrong must not get everything.
-pub(super) fn answer(mut report: Report, query: &str) -> Result<Vec<u8>, (StatusCode, String)> {
-    let (filter, wrong) = Filter::parse(query);
+pub(super) fn answer(
+    mut report: Report,
+    query: &str,
+    products: &[&str],
+) -> Result<Vec<u8>, (StatusCode, String)> {
+    let (filter, wrong) = Filter::parse(query, products);
     if !wrong.is_empty() {
         let mut told = String::new();
         for error in wrong {
@@ -45,16 +49,16 @@ mod tests {
 
     #[test]
     fn sends_the_whole_document_and_what_is_asked_for() {
-        let all: Report = serde_json::from_slice(&answer(report(), "").unwrap()).unwrap();
+        let all: Report = serde_json::from_slice(&answer(report(), "", &["ses"]).unwrap()).unwrap();
         assert_eq!(all, report());
-        let none = answer(report(), "state=failed").unwrap();
+        let none = answer(report(), "state=failed", &["ses"]).unwrap();
         let none: Report = serde_json::from_slice(&none).unwrap();
         assert_eq!((none.clusters.len(), none.products.len()), (0, 1));
     }
 
     #[test]
     fn refuses_what_it_does_not_know() {
-        let (status, told) = answer(report(), "cluster=a&state=bad").unwrap_err();
+        let (status, told) = answer(report(), "cluster=a&state=bad", &["ses"]).unwrap_err();
         assert_eq!(status, 400);
         assert!(told.starts_with("no parameter \"cluster\"; there are account"));
         assert_eq!(told.lines().count(), 2, "{told}");

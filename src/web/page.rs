@@ -60,10 +60,10 @@ pub(super) struct Page {
 
 /// Renders the page of a report for the query of its address. What the query says wrong is told on
 /// the page; parameters of others, which travel with links, are nobody's fault.
-pub(super) fn page(report: Report, query: &str, telemetry_path: &str) -> Page {
-    let (filter, mut wrong) = Filter::parse(query);
+pub(super) fn page(report: Report, query: &str, telemetry_path: &str, names: &[&str]) -> Page {
+    let (filter, mut wrong) = Filter::parse(query, names);
     wrong.retain(|error| !matches!(error, FilterError::Parameter(_)));
-    let form = filter::form(&report, &filter);
+    let form = filter::form(&report, &filter, names);
     let about = watched::about(&report);
     let clocks = watched::clocks(&report);
     let nothing = watched::nothing(&report);

@@ -7,7 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rolling_upgrade_exporter::alert::AlertInput;
 use rolling_upgrade_exporter::clock::Times;
-use rolling_upgrade_exporter::cloud::PRODUCTS;
+use rolling_upgrade_exporter::cloud;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::expose;
 use rolling_upgrade_exporter::http::{ApiError, Reason};
 use rolling_upgrade_exporter::model::{DiscoveryState, LastError};
@@ -59,6 +60,7 @@ pub(crate) struct Exporter {
 
 impl Exporter {
     pub(crate) fn new(rng: &mut fastrand::Rng, pace: Duration) -> Self {
+        let products: Vec<_> = cloud::products(CLOUDS).collect();
         let clusters: Vec<Cluster> = (0..rng.usize(2..=5))
             .map(|number| {
                 let account = one_of(rng, &ACCOUNTS);
@@ -66,12 +68,12 @@ impl Exporter {
                 let product = if rng.bool() {
                     "cce"
                 } else {
-                    one_of(rng, PRODUCTS).name
+                    one_of(rng, &products).info().name
                 };
                 Cluster::new(rng, account, product, number, pace)
             })
             .collect();
-        let discovery = ACCOUNTS.map(|account| (account, one_of(rng, PRODUCTS).name, None));
+        let discovery = ACCOUNTS.map(|account| (account, one_of(rng, &products).info().name, None));
         let exporter = Self {
             store: Store::new(),
             skews: BTreeMap::new(),

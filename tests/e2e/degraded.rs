@@ -15,7 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rolling_upgrade_exporter::clock::Clock;
-use rolling_upgrade_exporter::cloud;
+use rolling_upgrade_exporter::cloud::simulated;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::sim::scenario::{self, Fault};
 use rolling_upgrade_exporter::sim::{World, server};
 use serde_json::Value;
@@ -66,11 +67,11 @@ impl Table {
         let mut servers = JoinSet::new();
         let mut config = format!("polling: {polling}\naccounts:\n");
         for case in cases {
-            let scenario = scenario::parse(&case.scenario).unwrap();
+            let scenario = scenario::parse(&simulated(CLOUDS), &case.scenario).unwrap();
             let world = Arc::new(World::new(scenario, 1.0, Clock::system()));
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let endpoint = format!("http://{}", listener.local_addr().unwrap());
-            servers.spawn(server::run(listener, world.clone(), cloud::simulate));
+            servers.spawn(server::run(listener, world.clone()));
             let cloud = case.cloud.replace("ENDPOINT", &endpoint);
             writeln!(config, "  - {{name: {}, {cloud}}}", case.name).unwrap();
             let before = worlds.insert(case.name.clone(), world);

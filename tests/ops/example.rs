@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use rolling_upgrade_exporter::cloud::ncloud::account::Account;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::config;
 use rolling_upgrade_exporter::secret::Secret;
 
@@ -50,7 +52,7 @@ alerting:
 
 /// The keys that each mapping takes, as its problem with an unknown one tells them.
 pub(crate) fn known() -> Vec<(String, Vec<String>)> {
-    let problems = config::parse(EVERYWHERE, Path::new("."), &|_| None).unwrap_err();
+    let problems = config::parse(CLOUDS, EVERYWHERE, Path::new("."), &|_| None).unwrap_err();
     let told: Vec<_> = problems
         .iter()
         .map(|problem| {
@@ -96,7 +98,7 @@ fn the_example_has_every_key() {
 fn its_lengths_and_rates_are_the_defaults() {
     let smallest = "accounts: [{name: a, ncloud: {access_key: a, secret_key: s, ses: {}}}]";
     let env = |_: &str| Some("of-a-test".to_owned());
-    let parse = |text: &str| config::parse(text, Path::new("."), &env).unwrap();
+    let parse = |text: &str| config::parse(CLOUDS, text, Path::new("."), &env).unwrap();
     let example = parse(&read("rolling-upgrade-exporter.example.yml"));
     let default = parse(smallest);
     let (example, default) = (&example.accounts[0], &default.accounts[0]);
@@ -105,12 +107,8 @@ fn its_lengths_and_rates_are_the_defaults() {
         example.products[0].thresholds,
         default.products[0].thresholds
     );
-    assert_eq!(example.cloud, {
-        let mut cloud = default.cloud.clone();
-        if let config::Cloud::Ncloud(ncloud) = &mut cloud {
-            ncloud.access_key = Secret::Value("of-a-test".into());
-            ncloud.secret_key = Secret::Value("of-a-test".into());
-        }
-        cloud
-    });
+    let mut cloud = default.cloud.downcast::<Account>().unwrap().clone();
+    cloud.access_key = Secret::Value("of-a-test".into());
+    cloud.secret_key = Secret::Value("of-a-test".into());
+    assert_eq!(*example.cloud.downcast::<Account>().unwrap(), cloud);
 }

@@ -1,5 +1,7 @@
 //! .github: the workflow, the forms of issues, and Dependabot, as GitHub reads them.
 
+use rolling_upgrade_exporter::cloud;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use std::collections::BTreeSet;
 
 use crate::yaml::Yaml;
@@ -109,7 +111,8 @@ fn the_bug_form_offers_every_product() {
         .iter()
         .find(|element| element.text(&["type"]) == "dropdown");
     let offered = choice.unwrap().texts(&["attributes", "options"]);
-    for product in rolling_upgrade_exporter::cloud::PRODUCTS {
+    for product in cloud::products(CLOUDS) {
+        let product = product.info();
         let end = format!(": {}", product.name);
         let count = offered.iter().filter(|option| option.ends_with(&end));
         assert_eq!(count.count(), 1, "{}", product.name);

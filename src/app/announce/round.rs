@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::cloud;
+use crate::cloud::{self, Clouds};
 use crate::report::{Attention, ClusterReport, ErrorReport, ProductReport, Report};
 
 /// One product of an account.
@@ -10,12 +10,14 @@ use crate::report::{Attention, ClusterReport, ErrorReport, ProductReport, Report
 pub(super) struct Round<'a> {
     pub(super) account: &'a str,
     pub(super) product: &'a str,
+    /// What its calls take.
+    permission: Option<&'static str>,
     report: &'a ProductReport,
     clusters: Vec<&'a ClusterReport>,
 }
 
 /// Every product of every account.
-pub(super) fn rounds(report: &Report) -> Vec<Round<'_>> {
+pub(super) fn rounds(report: &Report, clouds: Clouds) -> Vec<Round<'_>> {
     let of = |product: &ProductReport| {
         let is_of =
             |c: &&ClusterReport| c.account == product.account && c.product == product.product;
@@ -26,6 +28,7 @@ pub(super) fn rounds(report: &Report) -> Vec<Round<'_>> {
         .map(|product| Round {
             account: &product.account,
             product: &product.product,
+            permission: cloud::product(clouds, &product.product).map(|p| p.info().permission),
             report: product,
             clusters: of(product),
         })
@@ -102,8 +105,8 @@ impl Round<'_> {
     }
 
     fn needs(&self) -> String {
-        let product = cloud::product(self.product);
-        product.map_or_else(String::new, |p| format!(" It needs {}.", p.permission))
+        let needs = |permission| format!(" It needs {permission}.");
+        self.permission.map_or_else(String::new, needs)
     }
 }
 
@@ -139,7 +142,7 @@ mod tests {
     }
 
     fn told(report: &Report) -> (String, Vec<String>) {
-        let rounds = rounds(report);
+        let rounds = rounds(report, crate::clouds::CLOUDS);
         assert_eq!(rounds.len(), 1);
         (rounds[0].found(), rounds[0].troubles())
     }

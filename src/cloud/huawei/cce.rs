@@ -12,6 +12,7 @@ mod nodes;
 mod pages;
 mod poll;
 mod precheck;
+mod product;
 mod rounds;
 mod sim;
 mod task_cache;
@@ -32,29 +33,11 @@ use super::client::Client;
 use super::offered::Offered;
 use crate::cloud::kit::listing::Shared;
 use crate::cloud::transport::Effort;
-use crate::cloud::{Call, Context, Discovered, Discovery, Method, Product, Provider, Secondary};
+use crate::cloud::{Call, Discovered, Discovery, Method, OpenContext, Provider, Secondary};
 use crate::http::{ApiError, Reason};
 use crate::model::{Memory, Observation};
 
-/// This product's line of the table. The calls have the names of the vendor's Go SDK.
-pub const PRODUCT: Product = Product {
-    name: "cce",
-    cloud: "huawei",
-    stalled_after: Duration::from_secs(30 * 60),
-    settings: &[],
-    numeric_ids: false,
-    permission: "cce:cluster:list, cce:cluster:get and cce:node:list, as the system policy CCE ReadOnlyAccess has them",
-    calls: &[
-        &LIST_CLUSTERS,
-        &LIST_WORKFLOWS,
-        &SHOW_INFO,
-        &LIST_TASKS,
-        &LIST_NODES,
-        &LIST_PRECHECKS,
-    ],
-    sim: sim::answer,
-    open: |context| Ok(Arc::new(Cce::new(&context)?)),
-};
+pub use product::PRODUCT;
 
 /// All clusters of the project; it has no pages.
 const LIST_CLUSTERS: Call = Call::read("ListClusters", Method::Get, "/api/v3/projects/{}/clusters");
@@ -106,7 +89,7 @@ const LIST_PRECHECKS: Call = Call::secondary(
 );
 
 /// CCE of one account.
-struct Cce {
+struct CceProvider {
     client: Client,
     account: Arc<str>,
     /// By id.
@@ -115,13 +98,13 @@ struct Cce {
     rounds: Rounds,
 }
 
-impl Cce {
-    fn new(context: &Context<'_>) -> Result<Self, ApiError> {
+impl CceProvider {
+    fn new(context: &OpenContext<'_>) -> Result<Self, ApiError> {
         let client = Client::new(context, "cce")?;
         Ok(Self {
             offered: Offered::new(&client, &context.transport),
             client,
-            account: context.account.name.clone(),
+            account: context.account_name.clone(),
             clusters: Shared::default(),
             rounds: Rounds::default(),
         })
@@ -147,7 +130,7 @@ impl Cce {
     }
 }
 
-impl Provider for Cce {
+impl Provider for CceProvider {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
         Box::pin(async move {
             let clusters = self.clusters(Duration::ZERO).await?;

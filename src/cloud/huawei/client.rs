@@ -9,14 +9,14 @@ use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
+use super::account::{self, Account};
 use super::token::{Bearer, TokenSource};
-use super::{error, host, sign};
+use super::{CALLS, error, host, sign};
 use crate::clock::VendorClock;
 use crate::cloud::transport::{
-    Answer, Authentication, Effort, Message, Request, Transport, Vendor,
+    Allowed, Answer, Authentication, Effort, Message, Request, Transport, Vendor,
 };
-use crate::cloud::{Call, Context, call};
-use crate::config::{Cloud, HuaweiAuth};
+use crate::cloud::{Call, OpenContext, call};
 use crate::http::{ApiError, Reason};
 use crate::secret::Secret;
 
@@ -43,15 +43,22 @@ enum Auth {
 
 impl Client {
     /// A client for `service`, the first label of its host: `css`, `cce`.
-    pub(crate) fn new(context: &Context<'_>, service: &'static str) -> Result<Self, ApiError> {
-        let Cloud::Huawei(account) = &context.account.cloud else {
-            return Err(ApiError::new(
+    pub(crate) fn new(context: &OpenContext<'_>, service: &'static str) -> Result<Self, ApiError> {
+        let account: &Account = context.account.downcast().ok_or_else(|| {
+            ApiError::new(
                 Reason::Protocol,
                 format!("{service} is not a product of this account's cloud"),
-            ));
+            )
+        })?;
+        let allow = |base: &Url, calls| {
+            context.transport.allow(Allowed {
+                base: base.clone(),
+                prefix: String::new(),
+                calls,
+            });
         };
         let auth = match account.auth.clone() {
-            HuaweiAuth::Keys {
+            account::Auth::Keys {
                 access_key,
                 secret_key,
                 security_token,
@@ -61,13 +68,14 @@ impl Client {
                 security_token,
                 project_id: account.project_id.clone(),
             }),
-            HuaweiAuth::Token {
+            account::Auth::Token {
                 iam_endpoint,
                 domain,
                 user,
                 password,
             } => {
                 let iam = host::base("iam", account, iam_endpoint.as_ref())?;
+                allow(&iam, CALLS);
                 let project = account.project_id.clone();
                 Auth::Token(
                     context
@@ -76,10 +84,12 @@ impl Client {
                 )
             }
         };
+        let base = host::base(service, account, context.endpoint)?;
+        allow(&base, context.info.calls);
         Ok(Self {
             transport: context.transport.clone(),
-            product: context.product.product.name,
-            base: host::base(service, account, context.product.endpoint.as_ref())?,
+            product: context.info.name,
+            base,
             project_id: account.project_id.clone(),
             time_zone: account.time_zone,
             auth,

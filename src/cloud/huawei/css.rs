@@ -7,13 +7,13 @@
 mod map;
 mod moves;
 mod pages;
+mod product;
 mod sim;
 #[cfg(test)]
 mod tests;
 mod wire;
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -26,23 +26,11 @@ use crate::cloud::kit::listing::Shared;
 use crate::cloud::kit::paginate::paginate;
 use crate::cloud::kit::secondary::SecondaryCalls;
 use crate::cloud::transport::Effort;
-use crate::cloud::{Call, Context, Discovered, Discovery, Method, Product, Provider};
+use crate::cloud::{Call, Discovered, Discovery, Method, OpenContext, Provider};
 use crate::http::{ApiError, Cause, Reason};
 use crate::model::{Kind, Memory, Observation};
 
-/// This product's line of the table.
-pub const PRODUCT: Product = Product {
-    name: "css",
-    cloud: "huawei",
-    // Its data migration may be silent for hours; the vendor allows it 48 h a node.
-    stalled_after: Duration::from_secs(3 * 3600),
-    settings: &[],
-    numeric_ids: false,
-    permission: "css:cluster:list and css:cluster:get, as the system policy CSS ReadOnlyAccess has them",
-    calls: &[&LIST, &DETAIL],
-    sim: sim::answer,
-    open: |context| Ok(Arc::new(Css::new(&context)?)),
-};
+pub use product::PRODUCT;
 
 /// "Querying the Cluster List".
 const LIST: Call = Call::read("ListClustersDetails", Method::Get, "/v1.0/{}/clusters");
@@ -56,14 +44,14 @@ const DETAIL: Call = Call::read(
 
 /// The product in one project.
 #[derive(Debug)]
-struct Css {
+struct CssProvider {
     client: Client,
     list: Shared<Vec<wire::Cluster>>,
     offered: Offered,
 }
 
-impl Css {
-    fn new(context: &Context<'_>) -> Result<Self, ApiError> {
+impl CssProvider {
+    fn new(context: &OpenContext<'_>) -> Result<Self, ApiError> {
         let client = Client::new(context, "css")?;
         Ok(Self {
             offered: Offered::new(&client, &context.transport),
@@ -138,7 +126,7 @@ impl Css {
     }
 }
 
-impl Provider for Css {
+impl Provider for CssProvider {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
         Box::pin(async move {
             let list = self.list.get(Duration::ZERO, || self.fetch_list()).await?;

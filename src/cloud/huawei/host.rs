@@ -2,14 +2,14 @@
 
 use url::Url;
 
-use crate::config::Huawei;
+use super::account::Account;
 use crate::http::{ApiError, Cause, Reason};
 
 /// The base address of a service (`css`, `cce`, `iam`): the endpoint that the config gives, else the
 /// rule of the config's domain, else Huawei Cloud's own rules.
 pub(super) fn base(
     service: &str,
-    account: &Huawei,
+    account: &Account,
     endpoint: Option<&Url>,
 ) -> Result<Url, ApiError> {
     if let Some(endpoint) = endpoint {
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_configs_endpoint_wins_and_no_other_host_is_reached() {
-        let mut account = Huawei {
+        let mut account = Account {
             region: "cn-north-4".into(),
             project_id: "p".into(),
             domain: None,

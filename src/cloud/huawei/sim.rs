@@ -9,10 +9,9 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::sign;
-use crate::cloud::PRODUCTS;
+use super::{PRODUCTS, sign};
 use crate::sim::scenario::FaultAnswer;
-use crate::sim::{Answer, Request, World};
+use crate::sim::{Answer, Gateway, Request, World};
 
 /// A request may be signed this long before or after the gateway's time.
 const SKEW: Duration = Duration::from_secs(15 * 60);
@@ -23,8 +22,17 @@ const STRIKES: u32 = 5;
 /// For how long.
 const LOCK: Duration = Duration::from_secs(300);
 
+/// The simulated API gateway.
+pub(super) struct ApiGateway;
+
+impl Gateway for ApiGateway {
+    fn answer(&self, world: &World, request: &Request<'_>) -> Option<Answer> {
+        answer(world, request)
+    }
+}
+
 /// Answers what is Huawei Cloud's by its path.
-pub(super) fn answer(world: &World, request: &Request<'_>) -> Option<Answer> {
+fn answer(world: &World, request: &Request<'_>) -> Option<Answer> {
     let prefixes = ["/v1.0/", "/v3/", "/api/v3/", "/api/v3.1/"];
     if !prefixes.iter().any(|p| request.path.starts_with(p)) {
         return None;
@@ -48,10 +56,8 @@ pub(super) fn answer(world: &World, request: &Request<'_>) -> Option<Answer> {
     {
         return Some(answer);
     }
-    let by_product = PRODUCTS
-        .iter()
-        .filter(|product| product.cloud == super::CLOUD.name)
-        .find_map(|product| (product.sim)(world, request));
+    let mut products = PRODUCTS.iter();
+    let by_product = products.find_map(|product| product.simulator().answer(world, request));
     Some(by_product.unwrap_or_else(|| unpublished().refusing("no such API")))
 }
 

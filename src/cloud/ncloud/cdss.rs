@@ -3,6 +3,7 @@
 pub mod start;
 
 mod map;
+mod product;
 mod sim;
 mod wire;
 
@@ -15,9 +16,11 @@ use serde_json::{Value, json};
 use super::list::{Clusters, Listed, PAGE_SIZE};
 use super::{Client, Service};
 use crate::cloud::kit::listing::Shared;
-use crate::cloud::{Call, Context, Discovery, Method, Product, Provider};
+use crate::cloud::{Call, Discovery, Method, OpenContext, Provider};
 use crate::http::ApiError;
 use crate::model::{Memory, Observation};
+
+pub use product::PRODUCT;
 
 const SERVICE: Service = Service {
     product: "cdss",
@@ -38,27 +41,14 @@ const PROGRESS: Call = Call::read(
     "/cluster/rollingUpgradeProgressCheck",
 );
 
-/// This product's line of the table.
-pub const PRODUCT: Product = Product {
-    name: SERVICE.product,
-    cloud: "ncloud",
-    stalled_after: Duration::from_secs(30 * 60),
-    settings: &[],
-    numeric_ids: true,
-    permission: "the policy NCP_VPC_CLOUD_DATA_STREAMING_SERVICE_VIEWER for its sub-account",
-    calls: &[&LIST, &PROGRESS],
-    sim: sim::answer,
-    open: |context| Ok(Arc::new(Cdss::open(context)?)),
-};
-
 #[derive(Debug)]
-struct Cdss {
+struct CdssProvider {
     client: Client,
     list: Shared<Clusters>,
 }
 
-impl Cdss {
-    fn open(context: Context<'_>) -> Result<Self, ApiError> {
+impl CdssProvider {
+    fn open(context: OpenContext<'_>) -> Result<Self, ApiError> {
         Ok(Self {
             client: Client::open(context, SERVICE)?,
             list: Shared::default(),
@@ -102,7 +92,7 @@ fn number(cluster: &str) -> Value {
         .map_or_else(|_| Value::from(cluster), Value::from)
 }
 
-impl Provider for Cdss {
+impl Provider for CdssProvider {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
         Box::pin(async {
             let clusters = self.clusters(Duration::ZERO).await?;

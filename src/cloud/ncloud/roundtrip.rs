@@ -15,14 +15,17 @@ use tokio::net::TcpListener;
 
 use super::sim::tests::{cluster, scenario, world};
 use crate::clock::Clock;
+use crate::cloud::ncloud::account::{self, Zone};
 use crate::cloud::transport::RequestMetrics;
+use crate::cloud::transport::Transport;
 use crate::cloud::{Product, Provider};
-use crate::config::{Account, Cloud, Ncloud, Polling, ProductConfig, Selection, Zone};
+use crate::config::{Account, Polling, ProductConfig, Selection};
 use crate::http::Reason;
 use crate::model::{
     CallMemory, Kind, Memory, NodeStatus, Observation, Seen, Thresholds, UpgradeStatus,
 };
 use crate::secret::Secret;
+use crate::sim::Gateway as _;
 use crate::sim::scenario::{Cluster, Fault, FaultAnswer, ListedAs, Scenario};
 use crate::sim::{self, World};
 
@@ -80,12 +83,12 @@ impl Server {
     /// The provider of a product whose account has these zone, region and secret.
     fn open(
         &self,
-        product: &'static Product,
+        product: &'static dyn Product,
         (zone, region, secret): (Zone, &str, &str),
     ) -> Arc<dyn Provider> {
         let account = Account {
             name: "a".into(),
-            cloud: Cloud::Ncloud(Ncloud {
+            cloud: Arc::new(account::Account {
                 zone,
                 region: region.into(),
                 access_key: Secret::Value("ak".into()),
@@ -117,9 +120,11 @@ impl Server {
                 },
             }],
         };
-        let mut opened =
-            crate::cloud::open(&account, &RequestMetrics::default(), &Clock::system()).unwrap();
-        opened.remove(0).1
+        let requests = RequestMetrics::default();
+        let transport = Transport::new(&account.connection(), requests, Clock::system()).unwrap();
+        account
+            .open(&account.products[0], &Arc::new(transport))
+            .unwrap()
     }
 
     /// Puts these values, and no others, into the answers from now on.
@@ -141,17 +146,18 @@ async fn serve(
 ) -> Result<hyper::Response<Full<bytes::Bytes>>, hyper::Error> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
-    let answer = super::sim::gateway(
-        world,
-        &sim::Request {
-            method: parts.method.as_str(),
-            path: parts.uri.path(),
-            query: parts.uri.query().unwrap_or_default(),
-            headers: &parts.headers,
-            body: &body,
-        },
-    )
-    .expect("the client only asks for this cloud's paths");
+    let answer = super::sim::Apigw
+        .answer(
+            world,
+            &sim::Request {
+                method: parts.method.as_str(),
+                path: parts.uri.path(),
+                query: parts.uri.query().unwrap_or_default(),
+                headers: &parts.headers,
+                body: &body,
+            },
+        )
+        .expect("the client only asks for this cloud's paths");
     let name = parts.uri.path().rsplit_once("/cluster/").unwrap().1;
     let body_text = String::from_utf8(body.to_vec()).unwrap();
     let mut call = format!("{name}{body_text}");

@@ -1,6 +1,7 @@
 //! Search Engine Service (OpenSearch): what it is asked, in which order.
 
 mod map;
+mod product;
 mod region;
 mod sim;
 mod version;
@@ -17,11 +18,13 @@ use super::lookup::{CachedLookup, Found};
 use super::{Client, Envelope, Service};
 use crate::cloud::kit::listing::Shared;
 use crate::cloud::kit::secondary::SecondaryCalls;
-use crate::cloud::{Call, Context, Discovery, Method, Product, Provider, Secondary};
+use crate::cloud::{Call, Discovery, Method, OpenContext, Provider, Secondary};
 use crate::http::{ApiError, Reason};
 use crate::model::{Kind, Memory, Observation};
 use region::RegionNo;
 use version::Versions;
+
+pub use product::PRODUCT;
 
 const SERVICE: Service = Service {
     product: "ses",
@@ -74,21 +77,8 @@ const FRESH_REGION_NO: Duration = Duration::MAX;
 /// The setting that names the region's number.
 const REGION_NO: &str = "region_no";
 
-/// This product's line of the table.
-pub const PRODUCT: Product = Product {
-    name: SERVICE.product,
-    cloud: "ncloud",
-    stalled_after: Duration::from_secs(30 * 60),
-    settings: &[REGION_NO],
-    numeric_ids: true,
-    permission: "the policy NCP_VPC_SEARCH_ENGINE_SERVICE_VIEWER for its sub-account",
-    calls: &[&LIST, &PROGRESS, &VERSIONS, &NODES],
-    sim: sim::answer,
-    open: |context| Ok(Arc::new(Ses::open(context)?)),
-};
-
 #[derive(Debug)]
-struct Ses {
+struct SesProvider {
     client: Client,
     /// The region's number where the config or the region's name tells it.
     region_no: RegionNo,
@@ -97,9 +87,9 @@ struct Ses {
     list: Shared<Clusters>,
 }
 
-impl Ses {
-    fn open(context: Context<'_>) -> Result<Self, ApiError> {
-        let setting = context.product.setting(REGION_NO).map(str::to_owned);
+impl SesProvider {
+    fn open(context: OpenContext<'_>) -> Result<Self, ApiError> {
+        let setting = context.setting(REGION_NO).map(str::to_owned);
         let client = Client::open(context, SERVICE)?;
         let account = &client.account;
         Ok(Self {
@@ -273,7 +263,7 @@ fn note<T>(
     Ok(found.good)
 }
 
-impl Provider for Ses {
+impl Provider for SesProvider {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
         Box::pin(async {
             self.versions.discovered();

@@ -5,10 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::{CLOUD, prefix, sign};
-use crate::cloud::PRODUCTS;
+use super::{PRODUCTS, prefix, sign};
 use crate::sim::scenario::{Cluster, FaultAnswer, ListedAs};
-use crate::sim::{Answer, Request, World};
+use crate::sim::{Answer, Gateway, Request, World};
 
 /// The zone of the simulated dates.
 pub(super) const KST: Offset = Offset::constant(9);
@@ -16,13 +15,17 @@ pub(super) const KST: Offset = Offset::constant(9);
 /// Clusters on a page when the client does not say.
 const DEFAULT_PAGE_SIZE: u64 = 10;
 
-/// Answers what is sent to this cloud: paths of these versions under `/api/`, of any region.
-pub(super) fn gateway(world: &World, request: &Request<'_>) -> Option<Answer> {
-    let (version, _) = request.path.strip_prefix("/api/")?.split_once('/')?;
-    if !matches!(version.rsplit('-').next(), Some("v1" | "v2")) {
-        return None;
+/// The simulated API gateway: it has the paths of these versions under `/api/`, of any region.
+pub(super) struct Apigw;
+
+impl Gateway for Apigw {
+    fn answer(&self, world: &World, request: &Request<'_>) -> Option<Answer> {
+        let (version, _) = request.path.strip_prefix("/api/")?.split_once('/')?;
+        if !matches!(version.rsplit('-').next(), Some("v1" | "v2")) {
+            return None;
+        }
+        Some(answer(world, request).with_header("x-ncp-apigw-request-id", request_id(world.now())))
     }
-    Some(answer(world, request).with_header("x-ncp-apigw-request-id", request_id(world.now())))
 }
 
 fn answer(world: &World, request: &Request<'_>) -> Answer {
@@ -38,8 +41,7 @@ fn answer(world: &World, request: &Request<'_>) -> Answer {
     }
     PRODUCTS
         .iter()
-        .filter(|product| product.cloud == CLOUD.name)
-        .find_map(|product| (product.sim)(world, request))
+        .find_map(|product| product.simulator().answer(world, request))
         .unwrap_or_else(|| {
             gateway_error(404, 300, "Not Found Exception").refusing(format!(
                 "no such call in region {}: {} {}",

@@ -9,9 +9,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::cloud::Context;
 use crate::cloud::ncloud::cdss;
 use crate::cloud::transport::{RequestMetrics, Transport};
+use crate::clouds::CLOUDS;
 use crate::config::Config;
 use crate::http::CaFile;
 
@@ -20,17 +20,14 @@ fn config(endpoint: &str) -> Config {
         "polling: {{timeout: 1s}}
 accounts: [{{name: a, ncloud: {{access_key: AKID, secret_key: S3CRET, cdss: {{endpoint: '{endpoint}'}}}}}}]"
     );
-    crate::config::parse(&text, Path::new("."), &|_| None).unwrap()
+    crate::config::parse(CLOUDS, &text, Path::new("."), &|_| None).unwrap()
 }
 
 fn order(config: &Config) -> Order {
     let account = &config.accounts[0];
-    let transport = Transport::new(account, RequestMetrics::default(), Clock::system());
-    let context = Context {
-        account,
-        product: &account.products[0],
-        transport: Arc::new(transport.unwrap()),
-    };
+    let requests = RequestMetrics::default();
+    let transport = Transport::new(&account.connection(), requests, Clock::system()).unwrap();
+    let context = account.context(&account.products[0], Arc::new(transport));
     let upgrade = cdss::start::Upgrade::new("3432149", "2823006", "170").unwrap();
     upgrade.order(context).unwrap()
 }
@@ -71,7 +68,7 @@ async fn send(answer: Option<String>) -> (Result<Accepted, Failed>, usize) {
     let patience = Duration::from_millis(700);
     let order = order(&config);
     let outcome = order
-        .send_within(patience, &config.accounts[0], &Clock::system())
+        .send_within(patience, &config.accounts[0].connection(), &Clock::system())
         .await;
     // A replay would come at once.
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -169,7 +166,9 @@ async fn without_a_connection_nothing_was_sent() {
         let mut config = config(&endpoint);
         config.accounts[0].ca_file = Some(CaFile::read_blocking(&ca, deadline).unwrap());
         let order = order(&config);
-        let outcome = order.send(&config.accounts[0], &Clock::system()).await;
+        let outcome = order
+            .send(&config.accounts[0].connection(), &Clock::system())
+            .await;
         assert!(
             matches!(outcome, Err(Failed::NotSent(_))),
             "{endpoint}: {outcome:?}"

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::Account;
+use super::Connection;
 use crate::http::client::{self, Protocol, Tls};
 use crate::http::{ApiError, CaFile, Cause, Network, Reason};
 
@@ -13,32 +13,32 @@ const HEADER_CAP: u32 = 64 << 10;
 ///
 /// # Errors
 /// Fails when the system has no CAs and the account names none.
-pub(super) fn pooled(account: &Account) -> Result<reqwest::Client, ApiError> {
-    let builder = client::builder(connect_limit(account))
-        .pool_max_idle_per_host(account.polling.max_concurrency.min(4))
+pub(super) fn pooled(connection: &Connection) -> Result<reqwest::Client, ApiError> {
+    let builder = client::builder(connect_limit(connection))
+        .pool_max_idle_per_host(connection.max_concurrency.min(4))
         .http2_max_header_list_size(HEADER_CAP);
-    build(account, builder, Protocol::Any)
+    build(connection, builder, Protocol::Any)
 }
 
 /// Builds an account's client for a request that must not go out twice. The library sends a request
 /// again that was lost on a connection from the pool, or that an HTTP/2 server turned away: here are
 /// neither.
-pub(crate) fn once(account: &Account) -> Result<reqwest::Client, ApiError> {
-    let builder = client::builder(connect_limit(account)).pool_max_idle_per_host(0);
-    build(account, builder, Protocol::Http1)
+pub(crate) fn once(connection: &Connection) -> Result<reqwest::Client, ApiError> {
+    let builder = client::builder(connect_limit(connection)).pool_max_idle_per_host(0);
+    build(connection, builder, Protocol::Http1)
 }
 
-fn connect_limit(account: &Account) -> Duration {
-    account.polling.timeout.min(Duration::from_secs(5))
+fn connect_limit(connection: &Connection) -> Duration {
+    connection.timeout.min(Duration::from_secs(5))
 }
 
 /// Builds a client with the account's proxy and CAs.
 fn build(
-    account: &Account,
+    connection: &Connection,
     mut builder: reqwest::ClientBuilder,
     protocol: Protocol,
 ) -> Result<reqwest::Client, ApiError> {
-    if let Some(proxy) = &account.proxy_url {
+    if let Some(proxy) = &connection.proxy_url {
         let proxy = reqwest::Proxy::all(proxy.as_str()).map_err(|_| {
             ApiError::new(
                 Reason::Network,
@@ -49,9 +49,9 @@ fn build(
         builder = builder.proxy(proxy);
     }
     let tls = Tls {
-        roots: account.ca_file.as_ref().map(CaFile::certificates),
+        roots: connection.ca_file.as_ref().map(CaFile::certificates),
         identity: None,
-        is_plain_http: account.is_plain_http(),
+        is_plain_http: connection.is_plain_http,
         protocol,
     };
     client::build(builder, tls)

@@ -1,27 +1,29 @@
-//! The closed list: the poll path may call what the tables name, all of which only reads, and nothing
-//! else. Some vendors restart clusters on GET, and start an upgrade beside the path that tells of it.
+//! The closed list: a transport sends the calls that were allowed when its products were opened, all of
+//! which only read, and nothing else. Some vendors restart clusters on GET, and start an upgrade beside
+//! the path that tells of it.
 
-use super::Request;
-use crate::cloud::{CLOUDS, Call, PRODUCTS};
+use url::{Url, form_urlencoded};
+
+use super::{Message, Request, host};
+use crate::cloud::{Action, Call};
 use crate::http::{ApiError, Reason};
 
-/// Segments that may stand before a call's own path: the vendor's prefix of version and region.
-const PREFIX: usize = 2;
-
-/// All that the server may call.
-pub(super) fn calls() -> impl Iterator<Item = &'static Call> {
-    let clouds = CLOUDS.iter().flat_map(|cloud| cloud.calls);
-    let products = PRODUCTS.iter().flat_map(|product| product.calls);
-    clouds.chain(products).copied()
+/// Calls that may be made at one address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// Scheme, host and port.
+    pub base: Url,
+    /// What stands before each call's own path, as of a version and a region; empty for nothing.
+    pub prefix: String,
+    /// The calls.
+    pub calls: &'static [&'static Call],
 }
 
-/// Passes a request that is one of these calls, by its method and by the path that it really has.
-pub(super) fn check(calls: &[&'static Call], request: &Request<'_>) -> Result<(), ApiError> {
+/// Passes a request that is one of these calls, by its method, its host, the path that it really has, and
+/// its action where the call has one.
+pub(super) fn check(allowed: &[Allowed], request: &Request<'_>) -> Result<(), ApiError> {
     let message = request.message();
-    let is_listed = calls
-        .iter()
-        .any(|call| call.method == message.method && fits(call.path, message.path));
-    if is_listed {
+    if allowed.iter().any(|allowed| allowed.passes(&message)) {
         return Ok(());
     }
     let what = format!(
@@ -32,96 +34,82 @@ pub(super) fn check(calls: &[&'static Call], request: &Request<'_>) -> Result<()
     Err(ApiError::new(Reason::Protocol, what).of(request.call.name))
 }
 
-/// Whether a path is this one behind a prefix, with one segment for each hole.
+impl Allowed {
+    /// Returns true for a request that is one of the calls.
+    pub(in crate::cloud) fn passes(&self, message: &Message<'_>) -> bool {
+        let is_here =
+            self.base.scheme() == message.base.scheme() && host(&self.base) == host(message.base);
+        let path = message.path.strip_prefix(self.prefix.as_str());
+        let is_call = |call: &&Call| {
+            call.method == message.method
+                && path.is_some_and(|path| fits(call.path, path))
+                && call.action.is_none_or(|action| has(message, action))
+        };
+        is_here && self.calls.iter().copied().any(|call| is_call(&call))
+    }
+}
+
+/// Returns true when a path is this one, with text in place of each hole.
 fn fits(template: &str, path: &str) -> bool {
-    let wanted: Vec<&str> = template.split('/').skip(1).collect();
-    let given: Vec<&str> = path.split('/').skip(1).collect();
-    let Some(before) = given.len().checked_sub(wanted.len()) else {
-        return false;
+    let (wanted, given) = (template.split('/'), path.split('/'));
+    template.split('/').count() == path.split('/').count()
+        && wanted
+            .zip(given)
+            .all(|(wanted, given)| fits_segment(wanted, given))
+}
+
+fn fits_segment(template: &str, segment: &str) -> bool {
+    let Some((before, after)) = template.split_once("{}") else {
+        return template == segment;
     };
-    let same = |(wanted, given): (&&str, &&str)| match *wanted {
-        "{}" => !given.is_empty(),
-        word => word == *given,
+    let hole = segment.strip_prefix(before);
+    let hole = hole.and_then(|rest| rest.strip_suffix(after));
+    // Parameters are percent-encoded, so that no other character belongs to one.
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~%".contains(&b);
+    hole.is_some_and(|hole| !matches!(hole, "" | "." | "..") && hole.bytes().all(is_plain))
+}
+
+/// Returns true when a request has this action, and no other beside it.
+fn has(message: &Message<'_>, action: Action) -> bool {
+    match action {
+        Action::Form(name, wanted) => {
+            let body = message.body.unwrap_or_default().as_bytes();
+            let all = form_urlencoded::parse(body)
+                .chain(form_urlencoded::parse(message.query.as_bytes()));
+            let named = all.filter(|(key, _)| key.eq_ignore_ascii_case(name));
+            named.map(|(_, value)| value).eq([wanted])
+        }
+        Action::Header(name, wanted) => {
+            let headers = message.headers.iter();
+            let named = headers.filter(|(key, _)| key.eq_ignore_ascii_case(name));
+            named.map(|(_, value)| value.as_str()).eq([wanted])
+        }
+    }
+}
+
+/// Returns true when a request without a body is among these products' calls behind a prefix.
+#[cfg(test)]
+pub(in crate::cloud) fn is_among(
+    products: &[&dyn crate::cloud::Product],
+    prefix: &str,
+    (method, path): (crate::cloud::Method, &str),
+) -> bool {
+    let base = Url::parse("https://vendor.invalid").expect("it is an address");
+    let message = Message {
+        method,
+        base: &base,
+        path,
+        query: "",
+        headers: &[],
+        body: None,
     };
-    (before == 0 || before == PREFIX) && wanted.iter().zip(given.iter().skip(before)).all(same)
+    let allowed = products.iter().map(|product| Allowed {
+        base: base.clone(),
+        prefix: prefix.to_owned(),
+        calls: product.info().calls,
+    });
+    allowed.into_iter().any(|allowed| allowed.passes(&message))
 }
 
 #[cfg(test)]
-mod tests {
-    use url::Url;
-
-    use super::*;
-    use crate::cloud::Method;
-
-    fn checked(method: Method, path: &str) -> Result<(), ApiError> {
-        // Whoever sends it calls it a read.
-        let call: &'static Call = Box::leak(Box::new(Call::read("Read", method, "/read")));
-        let base = Url::parse("https://vendor.invalid").unwrap();
-        let request = Request {
-            product: "cdss",
-            call,
-            base: &base,
-            path: path.to_owned(),
-            query: String::new(),
-            headers: Vec::new(),
-            body: None,
-            effort: super::super::Effort::Normal,
-        };
-        check(&calls().collect::<Vec<_>>(), &request)
-    }
-
-    #[test]
-    fn what_changes_a_cluster_is_not_sent() {
-        use Method::{Get, Post};
-        for (method, path) in [
-            (Post, "/api/v1/cluster/rollingUpgrade"),
-            (Post, "/api/sgn-v1/cluster/rollingUpgrade"),
-            (Post, "/api/v2/cluster/rollingUpgradeCluster"),
-            (Post, "/api/v1/cluster/rollingRestart"),
-            (Get, "/api/v1/cluster/restartAllServices/1"),
-            (Get, "/api/v2/cluster/restartSearchEngineCluster/1"),
-            (Post, "/api/v3/projects/p/clusters/c/operation/upgrade"),
-            (
-                Post,
-                "/api/v3/projects/p/clusters/c/operation/upgrade/tasks",
-            ),
-            (Post, "/api/v3/projects/p/clusters"),
-            (Post, "/v1.0/p/clusters"),
-            (Post, "/v1.0/p/clusters/c/inst-type/all/image/upgrade"),
-            (Get, "/v1.0/p/clusters/c/restart/../upgrade/detail"),
-            (Get, "/v1.0//clusters"),
-            (Get, "/a/b/c/v1.0/p/clusters"),
-            (Get, "/clusters"),
-            (Get, ""),
-        ] {
-            let error = checked(method, path).expect_err(path);
-            assert!(error.message.contains("was not sent"), "{error}");
-        }
-    }
-
-    #[test]
-    fn what_only_reads_is_sent() {
-        use Method::{Get, Post};
-        for (method, path) in [
-            (Post, "/api/v1/cluster/rollingUpgradeProgressCheck"),
-            (Post, "/api/jpn-v2/cluster/getRollingUpgradeProgress"),
-            (Get, "/api/v2/cluster/getClusterNodeList/17"),
-            (Post, "/v3/auth/tokens"),
-            (Get, "/v1.0/p/clusters"),
-            (
-                Get,
-                "/api/v3/projects/p/clusters/a%2Fb/operation/upgrade/tasks",
-            ),
-        ] {
-            assert_eq!(checked(method, path), Ok(()), "{path}");
-        }
-    }
-
-    #[test]
-    fn every_listed_call_passes() {
-        for call in calls() {
-            let path = call.path.replace("{}", "x");
-            assert_eq!(checked(call.method, &path), Ok(()));
-        }
-    }
-}
+mod tests;

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 
-use crate::cloud::{self, Product};
-use crate::config::Account;
+use crate::cloud::{CloudAccount, Product};
 use crate::telemetry::series::{Counters, Labels, Series, counters};
 use crate::text;
 
@@ -76,10 +75,9 @@ impl ProductRequests {
     }
 
     /// Starts the counters of the product's calls, and of the account's to sign in, at 0.
-    pub(crate) fn announce(&self, account: &Account, product: &'static Product) {
-        let sign_in = cloud::cloud(product.cloud).and_then(|cloud| (cloud.sign_in)(account));
-        let calls = product.calls.iter().map(|call| (*call, "200"));
-        for (call, code) in calls.chain(sign_in) {
+    pub(crate) fn announce(&self, account: &dyn CloudAccount, product: &'static dyn Product) {
+        let calls = product.info().calls.iter().map(|call| (*call, "200"));
+        for (call, code) in calls.chain(account.sign_in()) {
             let labels = [("endpoint", call.name), ("code", code)];
             self.series.counter(&labels);
         }

@@ -1,7 +1,6 @@
 //! Tests of the transport over real loopback sockets, with a vendor that signs by counting.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::Mutex;
@@ -13,7 +12,7 @@ use url::Url;
 
 use super::*;
 use crate::clock::Clock;
-use crate::cloud::Method;
+use crate::cloud::{Call, Method};
 use crate::http::encoding::BODY_CAP;
 use crate::secret::Secret;
 use crate::secret::SecretFile;
@@ -122,6 +121,31 @@ impl Server {
         }
     }
 
+    /// Returns the transport of an account with this server.
+    fn transport(&self) -> Transport {
+        let connection = Connection {
+            account: "a".into(),
+            timeout: Duration::from_millis(400),
+            rate_limit: 1000.0,
+            max_concurrency: 4,
+            ca_file: None,
+            proxy_url: None,
+            is_plain_http: true,
+        };
+        let requests = RequestMetrics::of("a", "ses");
+        let transport = Transport::new(&connection, requests, Clock::system()).unwrap();
+        transport.allow(self.allowed());
+        transport
+    }
+
+    fn allowed(&self) -> Allowed {
+        Allowed {
+            base: self.url.clone(),
+            prefix: String::new(),
+            calls: &[&READ, &POST],
+        }
+    }
+
     async fn send(&self, vendor: &Counting, call: &'static Call) -> Result<Answer, ApiError> {
         let request = Request {
             call,
@@ -131,19 +155,8 @@ impl Server {
             body: (call.method == Method::Post).then(|| "{}".to_owned()),
             ..self.read()
         };
-        transport().send(vendor, &request).await
+        self.transport().send(vendor, &request).await
     }
-}
-
-fn transport() -> Transport {
-    let config = "polling: {timeout: 400ms, rate_limit: 1000}
-accounts: [{name: a, ncloud: {access_key: x, secret_key: x, ses: {endpoint: 'http://127.0.0.1'}}}]";
-    let config = crate::config::parse(config, Path::new("."), &|_| None).unwrap();
-    let account = &config.accounts[0];
-    let transport = Transport::new(account, RequestMetrics::of("a", "ses"), Clock::system());
-    let mut transport = transport.unwrap();
-    transport.calls.extend([&READ, &POST]);
-    transport
 }
 
 fn answer(status: &str, headers: &str, body: &str) -> String {
@@ -200,7 +213,10 @@ async fn a_secret_file_that_hangs_fails_no_call_and_delays_one() {
     for _ in 0..20 {
         assert!(server.send(&vendor, &READ).await.is_ok());
     }
-    assert!(begun.elapsed() < transport().timeout * 10, "only one waits");
+    assert!(
+        begun.elapsed() < server.transport().timeout * 10,
+        "only one waits"
+    );
     hang.until_stuck();
     assert_eq!(hang.stuck(), 1);
 }
@@ -219,7 +235,7 @@ async fn a_secret_file_that_never_was_read_fails_the_call_in_time() {
     let error = server.send(&vendor, &READ).await.unwrap_err();
     assert_eq!(error.reason, Reason::Auth);
     assert!(error.message.contains("disk does not answer"), "{error}");
-    assert!(begun.elapsed() < transport().timeout * 5);
+    assert!(begun.elapsed() < server.transport().timeout * 5);
     assert!(server.requests().is_empty());
 }
 
@@ -227,7 +243,7 @@ async fn a_secret_file_that_never_was_read_fails_the_call_in_time() {
 async fn a_transport_that_asks_once_repeats_nothing() {
     for answers in [vec![answer("500 Oops", "", "")], vec![String::new()]] {
         let server = Server::start(answers).await;
-        let once = transport().once();
+        let once = server.transport().once();
         let outcome = once.send(&Counting::default(), &server.read()).await;
         assert_eq!(outcome.unwrap_err().call, "Read");
         assert_eq!(server.requests().len(), 1);
@@ -245,7 +261,10 @@ async fn what_is_not_in_the_list_is_not_sent() {
         path: "/api/v1/cluster/rollingUpgrade".to_owned(),
         ..server.read()
     };
-    let sent = transport().send(&Counting::default(), &request).await;
+    let sent = server
+        .transport()
+        .send(&Counting::default(), &request)
+        .await;
     assert_eq!(sent.unwrap_err().reason, Reason::Protocol);
     assert_eq!(server.requests(), Vec::<String>::new());
 }
@@ -269,7 +288,7 @@ async fn long_answers_are_cut_off() {
     let server = Server::start(vec![endless]).await;
     let vendor = Counting::default();
     let request = server.read();
-    let mut patient = transport();
+    let mut patient = server.transport();
     patient.timeout = Duration::from_secs(20);
     let error = patient.send(&vendor, &request).await.unwrap_err();
     assert_eq!(error.reason, Reason::Protocol, "{error}");
@@ -279,7 +298,7 @@ async fn long_answers_are_cut_off() {
 async fn long_failed_answers_are_judged_by_their_beginning() {
     let body = format!(r#"{{"message":"{}"}}"#, "<s".repeat(BODY_CAP / 2 - 10));
     let server = Server::start(vec![answer("503 Busy", "", &body)]).await;
-    let mut once = transport().once();
+    let mut once = server.transport().once();
     once.timeout = Duration::from_secs(20);
     let sent = once.send(&Counting::default(), &server.read()).await;
     let error = sent.unwrap_err();
@@ -311,7 +330,7 @@ impl Vendor for Unsigned {
 async fn only_what_was_sent_is_counted() {
     let server = Server::start(vec![answer("200 OK", "", "{}")]).await;
     let request = server.read();
-    let transport = transport();
+    let transport = server.transport();
     let counted = || transport.requests.has("200");
     let error = transport.send(&Unsigned, &request).await.unwrap_err();
     assert_eq!((error.reason, counted()), (Reason::Auth, false));

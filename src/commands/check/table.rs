@@ -17,13 +17,13 @@ pub(super) fn results(checked: &[Checked]) -> String {
         for row in &account.products {
             table.add_row([
                 account.account.to_string(),
-                row.product.name.to_owned(),
+                row.product.info().name.to_owned(),
                 account.place.clone(),
                 row.fails().unwrap_or("ok").to_owned(),
                 code(row),
                 clusters(row),
             ]);
-            let whose = format!("{} {}", account.account, row.product.name);
+            let whose = format!("{} {}", account.account, row.product.info().name);
             let own = row.notes().into_iter().map(|note| (whose.clone(), note));
             notes.extend(own);
         }

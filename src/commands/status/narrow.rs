@@ -32,7 +32,7 @@ impl Narrow {
             .retain(|account| is_one_of(&self.accounts, &account.name));
         for account in &mut config.accounts {
             let products = &mut account.products;
-            products.retain(|product| is_one_of(&self.products, product.product.name));
+            products.retain(|product| is_one_of(&self.products, product.product.info().name));
             for product in products {
                 product.only.clone_from(&self.clusters);
             }
@@ -71,6 +71,7 @@ fn is_one_of(patterns: &[String], word: &str) -> bool {
 mod tests {
     use std::path::Path;
 
+    use rolling_upgrade_exporter::clouds::CLOUDS;
     use rolling_upgrade_exporter::config;
 
     use super::*;
@@ -92,7 +93,7 @@ accounts:
 
     /// The accounts and products that are left, or the message.
     fn left(narrow: &Narrow) -> String {
-        let mut config = config::parse(CONFIG, Path::new(""), &|_| None).unwrap();
+        let mut config = config::parse(CLOUDS, CONFIG, Path::new(""), &|_| None).unwrap();
         if let Err(failure) = narrow.config(&mut config) {
             assert_eq!(failure.exit_code(), 2);
             return failure.to_string();
@@ -100,7 +101,7 @@ accounts:
         let products = config.accounts.iter().flat_map(|account| {
             let name = move |p: &config::ProductConfig| {
                 assert_eq!(p.only, narrow.clusters);
-                format!("{}/{}", account.name, p.product.name)
+                format!("{}/{}", account.name, p.product.info().name)
             };
             account.products.iter().map(name)
         });

@@ -1,6 +1,7 @@
 //! Values that are no section of a product or no list of clusters, each with what to write instead.
 
 use crate::cloud::Product;
+use crate::fields::id::IdForm;
 use crate::model::bounds::check_id;
 use crate::text::quote;
 use spanned_yaml::{Field, Value};
@@ -33,14 +34,14 @@ pub(super) fn product(field: &Field<'_>) -> Option<String> {
 }
 
 /// Returns what to write instead of a text in place of a list of clusters.
-pub(super) fn clusters(text: &str, product: &Product) -> String {
+pub(super) fn clusters(text: &str, product: &dyn Product) -> String {
     let words = text.split([',', ' ']).filter(|word| !word.is_empty());
     let words: Vec<&str> = words.collect();
     let is_id = |word: &&str| {
         let is_number = word.bytes().all(|b| b.is_ascii_digit());
         // Whatever is a word may be an id of the other products, and ids of the vendors hold digits.
         let has_digit = word.bytes().any(|b| b.is_ascii_digit());
-        is_number || (!product.numeric_ids && has_digit && check_id(word).is_ok())
+        is_number || (product.info().ids == IdForm::Word && has_digit && check_id(word).is_ok())
     };
     let remedy = if text.contains('*') {
         format!(

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::*;
+use crate::clouds::CLOUDS;
 
 const PREFIX: &str = "rolling_upgrade_exporter_";
 
@@ -16,7 +17,7 @@ fn metrics() -> (Metrics, crate::telemetry::Metrics) {
 /// Starts the counters of each product of an account.
 fn announced(metrics: &Metrics, account: &Account) -> Vec<ProductMetrics> {
     let products = account.products.iter().map(|config| {
-        let counters = metrics.product(&account.name, config.product.name);
+        let counters = metrics.product(&account.name, config.product.info().name);
         counters.announce(account, config.product);
         counters
     });
@@ -27,7 +28,7 @@ fn announced(metrics: &Metrics, account: &Account) -> Vec<ProductMetrics> {
 fn counters_start_at_0_for_labels_that_are_known() {
     let config = "accounts: [{name: a, huawei: {region: cn-north-4, project_id: p, css: {}, \
                   token: {domain: d, user: u, password: p}}}]";
-    let config = crate::config::parse(config, Path::new("."), &|_| None).unwrap();
+    let config = crate::config::parse(CLOUDS, config, Path::new("."), &|_| None).unwrap();
     let (metrics, registry) = metrics();
     let _counters = announced(&metrics, &config.accounts[0]);
     let text = registry.encode();
@@ -50,7 +51,7 @@ fn counters_start_at_0_for_labels_that_are_known() {
 fn account_labels_of_all_families_are_escaped() {
     let config = r#"accounts: [{name: "a\u202E\\u{1b}", huawei: {region: cn-north-4, project_id: p,
         css: {}, token: {domain: d, user: u, password: p}}}]"#;
-    let config = crate::config::parse(config, Path::new("."), &|_| None).unwrap();
+    let config = crate::config::parse(CLOUDS, config, Path::new("."), &|_| None).unwrap();
     let (metrics, registry) = metrics();
     let _counters = announced(&metrics, &config.accounts[0]);
     let text = registry.encode();
@@ -77,7 +78,7 @@ fn account_labels_of_all_families_are_escaped() {
 #[test]
 fn of_a_product_that_ends_nothing_is_left() {
     let config = "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, ses: {}, cdss: {}}}]";
-    let config = crate::config::parse(config, Path::new("."), &|_| None).unwrap();
+    let config = crate::config::parse(CLOUDS, config, Path::new("."), &|_| None).unwrap();
     let account = &config.accounts[0];
     let (metrics, registry) = metrics();
     let mut products = announced(&metrics, account);
@@ -85,18 +86,18 @@ fn of_a_product_that_ends_nothing_is_left() {
         counters.polled(Duration::ZERO, Some(Reason::Auth));
         counters.upgrade_ended(UpgradeStatus::Failed);
         counters.truncated(Truncated::Nodes);
-        let (name, product) = (&account.name, config.product.name);
+        let (name, product) = (&account.name, config.product.info().name);
         metrics.requests.count(name, product, "getClusters", "503");
     }
     let of_first = format!(
         "account=\"a\",product=\"{}\"",
-        account.products[0].product.name
+        account.products[0].product.info().name
     );
     assert!(registry.encode().contains(&of_first));
     drop(products.remove(0));
     let text = registry.encode();
     assert!(!text.contains(&of_first), "{text}");
-    let stays = account.products[1].product.name;
+    let stays = account.products[1].product.info().name;
     let stays = format!(
         "api_requests_total{{account=\"a\",product=\"{stays}\",endpoint=\"getClusters\",code=\"503\"}} 1"
     );
@@ -104,10 +105,10 @@ fn of_a_product_that_ends_nothing_is_left() {
     let (name, product) = (&account.name, account.products[0].product);
     metrics
         .requests
-        .count(name, product.name, "getClusters", "503");
+        .count(name, product.info().name, "getClusters", "503");
     assert!(!registry.encode().contains(&of_first), "a late call");
     metrics
-        .product(name, product.name)
+        .product(name, product.info().name)
         .announce(account, product);
     drop(products);
     let text = registry.encode();

@@ -40,7 +40,7 @@ impl Fleet {
 /// Reads the files of the account's secrets, and returns a number that changes with the secrets and does
 /// not tell them; `None` when no secret is in a file.
 async fn fingerprint(account: &Account) -> Option<u64> {
-    let secrets = account.secrets();
+    let secrets = account.cloud.secrets();
     if !secrets.iter().any(|s| matches!(s, Secret::File(_))) {
         return None;
     }

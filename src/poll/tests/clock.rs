@@ -5,6 +5,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::clock::{Reading, VendorClock};
+use crate::clouds::CLOUDS;
 
 /// Lets two answers tell that the vendor's clock is off by so many minutes from the local one.
 fn told_twice(bench: &Bench, minutes: i64) {
@@ -100,7 +101,7 @@ async fn clock_of_an_account_outlives_a_new_config() {
             "accounts: [{{name: a, ncloud: {{access_key: x, secret_key: x, ses: {{}}}}, \
              polling: {{max_concurrency: {limit}}}}}]"
         );
-        crate::config::parse(&file, Path::new("."), &|_| None)
+        crate::config::parse(CLOUDS, &file, Path::new("."), &|_| None)
             .unwrap()
             .accounts
     };
@@ -119,7 +120,7 @@ async fn clock_of_an_account_outlives_a_new_config() {
     let mut elsewhere = parse(3);
     let text =
         "accounts: [{name: a, ncloud: {region: SGN, access_key: x, secret_key: x, ses: {}}}]";
-    elsewhere[0] = crate::config::parse(text, Path::new("."), &|_| None)
+    elsewhere[0] = crate::config::parse(CLOUDS, text, Path::new("."), &|_| None)
         .unwrap()
         .accounts
         .remove(0);

@@ -1,6 +1,7 @@
 //! A new config while clusters are polled: what goes on, what changes, what ends.
 
 use super::*;
+use crate::clouds::CLOUDS;
 
 /// A cluster whose upgrade runs, seen for the first time at the start.
 fn running() -> Arc<Fake> {
@@ -231,7 +232,7 @@ async fn readiness_still_waits_for_a_first_round_that_was_begun_anew() {
 /// Accounts whose clouds are away.
 fn accounts(text: &str) -> Vec<Account> {
     let text = text.replace("AWAY", "endpoint: 'http://127.0.0.1:1'");
-    let config = crate::config::parse(&text, Path::new("."), &|_| None);
+    let config = crate::config::parse(CLOUDS, &text, Path::new("."), &|_| None);
     config.unwrap().accounts
 }
 

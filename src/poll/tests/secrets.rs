@@ -1,13 +1,14 @@
 //! Secrets in files that rotate, or do not answer, while clusters are polled.
 
 use super::*;
+use crate::clouds::CLOUDS;
 use watched_file::hang::hang;
 
 /// An account with a secret in this file.
 fn account(folder: &Path) -> Account {
     std::fs::write(folder.join("secret"), "a").unwrap();
     let text = "accounts: [{name: a, ncloud: {access_key: x, secret_key_file: secret, ses: {}}}]";
-    let mut config = crate::config::parse(text, folder, &|_| None).unwrap();
+    let mut config = crate::config::parse(CLOUDS, text, folder, &|_| None).unwrap();
     config.accounts.remove(0)
 }
 

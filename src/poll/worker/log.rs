@@ -11,7 +11,7 @@ impl Course {
         let is_among = |calls: &[Degraded], call: &Degraded| {
             calls.iter().any(|other| other.endpoint == call.endpoint)
         };
-        let (account, product) = (&*self.watch.account.name, self.watch.product.name);
+        let (account, product) = (&*self.watch.account.name, self.watch.product.info().name);
         let before = &self.state.degraded;
         for call in degraded.iter().filter(|call| !is_among(before, call)) {
             tracing::warn!(
@@ -44,7 +44,7 @@ impl Course {
             macro_rules! log {
                 ($level:ident) => {
                     tracing::$level!(
-                        account = %self.watch.account.name, product = self.watch.product.name,
+                        account = %self.watch.account.name, product = self.watch.product.info().name,
                         cluster = %self.wanted.id, name = self.state.name,
                         kind = upgrade.kind.as_str(),
                         status = upgrade.status.as_str(),
@@ -67,7 +67,7 @@ impl Course {
         for view in after.iter().filter(|view| view.stalled) {
             if !find(before, view).is_some_and(|v| v.stalled) {
                 tracing::warn!(
-                    account = %self.watch.account.name, product = self.watch.product.name,
+                    account = %self.watch.account.name, product = self.watch.product.info().name,
                     cluster = %self.wanted.id, name = self.state.name,
                     kind = view.upgrade.kind.as_str(),
                     last_progress = %view.last_progress.strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::*;
+use crate::cloud::simulated;
+use crate::clouds::CLOUDS;
 use crate::model::Kind;
 use crate::sim::scenario::{self, Cluster};
 use crate::sim::timeline::{self, Moment, State};
@@ -16,7 +18,9 @@ const DAY: u64 = 86_400;
 const LATENCY: Duration = Duration::from_secs(5);
 
 fn clusters() -> Vec<Cluster> {
-    scenario::parse(SCENARIO).unwrap().clusters
+    scenario::parse(&simulated(CLOUDS), SCENARIO)
+        .unwrap()
+        .clusters
 }
 
 fn origin() -> Timestamp {
@@ -198,12 +202,12 @@ fn nothing_is_under_way_when_the_exporter_first_asks() {
 
 #[test]
 fn a_faster_demo_calls_stalled_sooner() {
-    let scenario = scenario::parse(SCENARIO).unwrap();
+    let scenario = scenario::parse(&simulated(CLOUDS), SCENARIO).unwrap();
     let simulator = "127.0.0.1:1".parse().unwrap();
     for (speed, want) in [(1.0, "20000ms"), (2.0, "10000ms"), (100.0, "4000ms")] {
         let text = config(&scenario, simulator, speed);
         assert!(text.contains(&format!("stalled_after: {want}\n")), "{text}");
-        let read = crate::config::parse(&text, std::path::Path::new("."), &|_| None);
+        let read = crate::config::parse(CLOUDS, &text, std::path::Path::new("."), &|_| None);
         assert!(read.is_ok(), "{read:?}");
     }
 }

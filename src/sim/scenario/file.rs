@@ -14,8 +14,8 @@ use super::{
     Cluster, ConfigGroup, Fault, FaultAnswer, HuaweiAccount, ListedAs, NcloudAccount, Repetition,
     Scenario, SimNode, Step,
 };
-use crate::cloud::PRODUCTS;
 use crate::model::Kind;
+use crate::sim::SimulatedCloud;
 use crate::sim::versions::later;
 use crate::text::quote;
 use spanned_yaml::{At, Bounds, Field, Problem, Problems, Section};
@@ -40,18 +40,19 @@ const REGIONS: &[(&str, &str)] = &[
     ("KRS", "KRS"),
 ];
 
-/// Reads a scenario from its text.
-pub fn parse(text: &str) -> Result<Scenario, Vec<Problem>> {
+/// Reads a scenario of these clouds from its text.
+pub fn parse(clouds: &[SimulatedCloud], text: &str) -> Result<Scenario, Vec<Problem>> {
     let problems = Problems::default();
     let scenario = spanned_yaml::parse(text, &problems).and_then(|root| {
         let mut section = Section::new(&root, "the scenario", At::START, &problems);
         let ncloud = ncloud(&mut section);
         let huawei = huawei(&mut section);
         let clock_ahead = after(&mut section, "clock_ahead").unwrap_or_default();
-        let clusters = clusters(&mut section);
+        let clusters = clusters(&mut section, clouds);
         let faults = list(&mut section, "faults", fault);
         section.finish();
         Some(Scenario {
+            clouds: clouds.to_vec(),
             ncloud,
             huawei,
             clock_ahead,
@@ -177,12 +178,12 @@ fn list<T>(
     entries.into_iter().collect()
 }
 
-fn clusters(section: &mut Section<'_>) -> Option<Vec<Cluster>> {
+fn clusters(section: &mut Section<'_>, clouds: &[SimulatedCloud]) -> Option<Vec<Cluster>> {
     let field = section.need("clusters")?;
     let mut seen: HashMap<(String, String), At> = HashMap::new();
     let mut found = Some(Vec::new());
     for entry in field.items()? {
-        let Some((at, cluster)) = cluster(&entry) else {
+        let Some((at, cluster)) = cluster(&entry, clouds) else {
             found = None;
             continue;
         };
@@ -206,15 +207,16 @@ fn clusters(section: &mut Section<'_>) -> Option<Vec<Cluster>> {
     found
 }
 
-fn cluster(entry: &Field<'_>) -> Option<(At, Cluster)> {
+fn cluster(entry: &Field<'_>, clouds: &[SimulatedCloud]) -> Option<(At, Cluster)> {
     let mut section = Section::new(entry.node, "a cluster", entry.at, entry.problems);
     let product = section.need("product").and_then(|field| {
-        let names: Vec<_> = PRODUCTS.iter().map(|p| (p.name, *p)).collect();
+        let products = clouds.iter().flat_map(|cloud| &cloud.products);
+        let names: Vec<_> = products.map(|product| (product.name, product)).collect();
         field.one_of(&names)
     });
     let id_field = section.need("id");
     let id = id_field.as_ref().zip(product);
-    let id = id.and_then(|(field, product)| product.id(field));
+    let id = id.and_then(|(field, product)| product.ids.read(product.name, field));
     let mut name = id.as_deref().unwrap_or_default().to_owned();
     set(&mut section, "name", &mut name, text);
     let starts_after = after(&mut section, "starts_after");

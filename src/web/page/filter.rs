@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 
 use super::words;
-use crate::cloud::PRODUCTS;
 use crate::report::{Attention, Filter, Report, filter};
 use crate::text::escaped;
 
 /// Renders the form. It sends itself to its own address, so it works behind any prefix and without script. On a
 /// narrow screen it is folded: the style hides it until the details before it are open, which holds in
 /// browsers that cannot style the content of details.
-pub(super) fn form(report: &Report, filter: &Filter) -> Markup {
+pub(super) fn form(report: &Report, filter: &Filter, products: &[&str]) -> Markup {
     let accounts: BTreeSet<&str> = report
         .products
         .iter()
@@ -38,7 +37,7 @@ pub(super) fn form(report: &Report, filter: &Filter) -> Markup {
             label { "Product"
                 select name="product" {
                     option value="" { "All" }
-                    @for product in PRODUCTS { (option(product.name, product.name, &filter.products)) }
+                    @for product in products { (option(product, product, &filter.products)) }
                 }
             }
             label { "State"

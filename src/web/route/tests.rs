@@ -15,6 +15,7 @@ fn app(telemetry_path: &str) -> (App, Latch) {
     let clock = Clock::tokio(Timestamp::UNIX_EPOCH);
     let metrics = Arc::new(Metrics::new());
     let app = App {
+        products: vec!["ses"],
         store: Arc::new(Store::new()),
         exposition: Arc::new(Exposition::new(metrics, clock.clone())),
         ready,

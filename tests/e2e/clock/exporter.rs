@@ -12,7 +12,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jiff::SignedDuration;
 use rolling_upgrade_exporter::clock::Clock;
-use rolling_upgrade_exporter::cloud;
+use rolling_upgrade_exporter::cloud::simulated;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::expose::Exposition;
 use rolling_upgrade_exporter::poll::{Deps, Polling};
 use rolling_upgrade_exporter::ready::Ready;
@@ -44,12 +45,12 @@ pub(super) struct Exporter {
 
 /// Starts the clouds of a scenario, whose clock is right.
 pub(super) async fn clouds(scenario: &str) -> (Arc<World>, String, JoinSet<()>) {
-    let scenario = scenario::parse(scenario).unwrap();
+    let scenario = scenario::parse(&simulated(CLOUDS), scenario).unwrap();
     let world = Arc::new(World::new(scenario, 1.0, Clock::system()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let mut tasks = JoinSet::new();
-    tasks.spawn(server::run(listener, world.clone(), cloud::simulate));
+    tasks.spawn(server::run(listener, world.clone()));
     (world, url, tasks)
 }
 
@@ -108,7 +109,7 @@ impl Exporter {
         let text = config
             .replace("ENDPOINT", endpoint)
             .replace("ALERTMANAGER", &alertmanager);
-        let config = config::parse(&text, std::path::Path::new("."), &|_| None).unwrap();
+        let config = config::parse(CLOUDS, &text, std::path::Path::new("."), &|_| None).unwrap();
         let world = alert::World {
             store: store.clone(),
             metrics: alert_metrics,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::config::{self, Config};
 
 use super::{quoted, rows_below};
@@ -81,7 +82,7 @@ fn parse(key: &str, value: &str) -> Result<Config, Vec<String>> {
         own("ncloud"),
         own("huawei"),
     );
-    config::parse(&text, Path::new("."), &|_| None)
+    config::parse(CLOUDS, &text, Path::new("."), &|_| None)
         .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
@@ -115,7 +116,7 @@ fn every_default_is_the_parser_s() {
                 let own = parse(&place, quoted(own).next().unwrap()).unwrap();
                 for (account, other) in given.accounts.iter_mut().zip(own.accounts) {
                     for (config, other) in account.products.iter_mut().zip(other.products) {
-                        if config.product.name == product {
+                        if config.product.info().name == product {
                             *config = other;
                         }
                     }

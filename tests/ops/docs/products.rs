@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rolling_upgrade_exporter::alert;
-use rolling_upgrade_exporter::cloud::{CLOUDS, Call, PRODUCTS};
+use rolling_upgrade_exporter::cloud::{Call, Product, products};
+use rolling_upgrade_exporter::clouds::CLOUDS;
+use rolling_upgrade_exporter::fields::id::IdForm;
 
 use super::{compare, quoted, rows_below, table};
 use crate::read;
@@ -20,11 +22,11 @@ fn length(time: Duration) -> String {
 
 #[test]
 fn the_table_of_products_is_the_program_s() {
-    let rows: Vec<[String; 5]> = PRODUCTS
-        .iter()
+    let rows: Vec<[String; 5]> = products(CLOUDS)
         .map(|product| {
+            let product = product.info();
             let own: Vec<_> = product.settings.iter().map(|k| format!("`{k}`")).collect();
-            let ids = if product.numeric_ids {
+            let ids = if product.ids == IdForm::Number {
                 "whole number"
             } else {
                 "text"
@@ -56,14 +58,14 @@ fn the_readme_names_every_product() {
         .iter()
         .map(|row| quoted(row[1]).next().unwrap())
         .collect();
-    let names: Vec<_> = PRODUCTS.iter().map(|product| product.name).collect();
+    let names: Vec<_> = products(CLOUDS).map(|p| p.info().name).collect();
     assert_eq!(listed, names);
 }
 
 #[test]
 fn the_table_of_permissions_is_the_program_s() {
-    let rows: Vec<[String; 2]> = PRODUCTS
-        .iter()
+    let rows: Vec<[String; 2]> = products(CLOUDS)
+        .map(Product::info)
         .map(|product| [format!("`{}`", product.name), named(product.permission)])
         .collect();
     compare("permissions", &table(["product", "needs"], &rows));
@@ -97,12 +99,10 @@ fn call_row(of: &str, call: &Call) -> [String; 4] {
 fn the_table_of_calls_is_the_allowlist() {
     let mut rows = Vec::new();
     for cloud in CLOUDS {
-        let sign_in = format!("`{}` with `token`", cloud.name);
-        rows.extend(cloud.calls.iter().map(|call| call_row(&sign_in, call)));
-        let products = PRODUCTS
-            .iter()
-            .filter(|product| product.cloud == cloud.name);
-        for product in products {
+        let sign_in = format!("`{}` with `token`", cloud.name());
+        rows.extend(cloud.calls().iter().map(|call| call_row(&sign_in, call)));
+        for product in cloud.products() {
+            let product = product.info();
             let of = format!("`{}`", product.name);
             rows.extend(product.calls.iter().map(|call| call_row(&of, call)));
         }

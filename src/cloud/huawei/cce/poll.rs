@@ -8,10 +8,11 @@ use serde::de::DeserializeOwned;
 use super::map::{self, Current, MappingInput, Source, Stage, Tasks};
 use super::nodes::{self, NodeList};
 use super::pages::{NODES_A_PAGE, pages};
+use super::product::INFO;
 use super::task_cache::{Info, TaskCache};
 use super::wire::{Cluster, List, Node, Task, UpgradeInfo, Workflow};
 use super::words::{ClusterPhase, cluster_phase};
-use super::{Cce, LIST_NODES, LIST_TASKS, LIST_WORKFLOWS, PRODUCT, SHOW_INFO, available};
+use super::{CceProvider, LIST_NODES, LIST_TASKS, LIST_WORKFLOWS, SHOW_INFO, available};
 use crate::cloud::kit::secondary::SecondaryCalls;
 use crate::cloud::transport::Effort;
 use crate::cloud::{Call, check_id};
@@ -23,7 +24,7 @@ use crate::text::clean;
 
 /// A poll that is under way.
 pub(super) struct Poll<'a> {
-    cce: &'a Cce,
+    cce: &'a CceProvider,
     /// The cluster's id.
     id: &'a str,
     memory: &'a Memory,
@@ -54,7 +55,7 @@ enum Published {
 }
 
 impl<'a> Poll<'a> {
-    pub(super) fn new(cce: &'a Cce, id: &'a str, memory: &'a Memory) -> Self {
+    pub(super) fn new(cce: &'a CceProvider, id: &'a str, memory: &'a Memory) -> Self {
         let now = cce.client.clock().now();
         Self {
             cce,
@@ -346,7 +347,7 @@ impl<'a> Poll<'a> {
         if self.cce.offered.is_first_log() {
             tracing::warn!(
                 account = %self.cce.account,
-                product = PRODUCT.name,
+                product = INFO.name,
                 call = call.name,
                 "This cloud does not publish all upgrade calls; less is known of upgrades. They are tried again at each discovery."
             );

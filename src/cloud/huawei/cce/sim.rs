@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use self::view::View;
-use crate::sim::{Answer, Request, World};
+use crate::sim::{Answer, Request, Service, World};
 
 /// Nodes of a page, at most and where the request does not say.
 const PAGE: usize = 2000;
@@ -29,49 +29,53 @@ const PATHS: &[&str] = &[
 /// Paths below a cluster whose last word is the id of an entry.
 const ENTRIES: &[&str] = &["operation/upgradeworkflows", "operation/upgrade/tasks"];
 
-/// Answers CCE's calls; none when the path is not one of them.
-pub(super) fn answer(world: &World, request: &Request<'_>) -> Option<Answer> {
-    let path = request.path.strip_prefix("/api/v3/projects/")?;
-    let (_project, path) = path.split_once('/')?;
-    if request.method == "POST" {
-        return start::answer(world, request, path);
-    }
-    if request.method != "GET" {
-        return None;
-    }
-    if path == "clusters" {
-        return Some(ok(&clusters(world)));
-    }
-    let (id, rest) = path.strip_prefix("clusters/")?.split_once('/')?;
-    let id = percent_decode_str(id).decode_utf8_lossy();
-    let is_published = world.scenario.huawei.cce_upgrades_published || rest == "nodes";
-    let entry = rest.rsplit_once('/');
-    let entry = entry.filter(|(list, uid)| ENTRIES.contains(list) && !uid.is_empty());
-    let Some(cluster) = world.cluster("cce", &id).filter(|_| is_published) else {
-        return match rest {
-            _ if !PATHS.contains(&rest) && entry.is_none() => None,
-            _ if !is_published => Some(unpublished()),
-            _ => Some(not_found("cluster", &id)),
+/// The simulated service.
+pub(super) struct Simulator;
+
+impl Service for Simulator {
+    fn answer(&self, world: &World, request: &Request<'_>) -> Option<Answer> {
+        let path = request.path.strip_prefix("/api/v3/projects/")?;
+        let (_project, path) = path.split_once('/')?;
+        if request.method == "POST" {
+            return start::answer(world, request, path);
+        }
+        if request.method != "GET" {
+            return None;
+        }
+        if path == "clusters" {
+            return Some(ok(&clusters(world)));
+        }
+        let (id, rest) = path.strip_prefix("clusters/")?.split_once('/')?;
+        let id = percent_decode_str(id).decode_utf8_lossy();
+        let is_published = world.scenario.huawei.cce_upgrades_published || rest == "nodes";
+        let entry = rest.rsplit_once('/');
+        let entry = entry.filter(|(list, uid)| ENTRIES.contains(list) && !uid.is_empty());
+        let Some(cluster) = world.cluster("cce", &id).filter(|_| is_published) else {
+            return match rest {
+                _ if !PATHS.contains(&rest) && entry.is_none() => None,
+                _ if !is_published => Some(unpublished()),
+                _ => Some(not_found("cluster", &id)),
+            };
         };
-    };
-    let view = View::new(world, cluster);
-    if let Some((list, uid)) = entry {
-        let uid = percent_decode_str(uid).decode_utf8_lossy();
-        let (what, found) = if list == "operation/upgradeworkflows" {
-            ("upgrade workflow", view.workflow_of(&uid))
-        } else {
-            ("upgrade task", view.task_of(&uid))
-        };
-        return Some(found.map_or_else(|| not_found(what, &uid), |entry| ok(&entry)));
+        let view = View::new(world, cluster);
+        if let Some((list, uid)) = entry {
+            let uid = percent_decode_str(uid).decode_utf8_lossy();
+            let (what, found) = if list == "operation/upgradeworkflows" {
+                ("upgrade workflow", view.workflow_of(&uid))
+            } else {
+                ("upgrade task", view.task_of(&uid))
+            };
+            return Some(found.map_or_else(|| not_found(what, &uid), |entry| ok(&entry)));
+        }
+        Some(match rest {
+            "operation/upgradeworkflows" => ok(&view.workflows()),
+            "operation/upgrade/tasks" => ok(&view.tasks()),
+            "operation/precheck/tasks" => ok(&view.prechecks()),
+            "upgradeinfo" => ok(&view.info()),
+            "nodes" => nodes(&view, request),
+            _ => return None,
+        })
     }
-    Some(match rest {
-        "operation/upgradeworkflows" => ok(&view.workflows()),
-        "operation/upgrade/tasks" => ok(&view.tasks()),
-        "operation/precheck/tasks" => ok(&view.prechecks()),
-        "upgradeinfo" => ok(&view.info()),
-        "nodes" => nodes(&view, request),
-        _ => return None,
-    })
 }
 
 fn ok(body: &Value) -> Answer {

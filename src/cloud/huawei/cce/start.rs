@@ -5,10 +5,10 @@ mod spec;
 
 use serde_json::Value;
 
-use super::Cce;
+use super::CceProvider;
 use crate::cloud::start::{Accepted, Order, Parts, Signer, Signing};
 use crate::cloud::transport::Answer;
-use crate::cloud::{Context, call};
+use crate::cloud::{OpenContext, call};
 use crate::http::{ApiError, Reason};
 use crate::text::{self, clean};
 use body::{Action, Body};
@@ -92,8 +92,8 @@ impl Upgrade {
     }
 
     /// The request. Nothing is sent.
-    pub fn order(&self, context: &Context<'_>) -> Result<Order, ApiError> {
-        let cce = Cce::new(context)?;
+    pub fn order(&self, context: &OpenContext<'_>) -> Result<Order, ApiError> {
+        let cce = CceProvider::new(context)?;
         let cluster = call::segment(&self.cluster);
         let (base, path) = cce.client.place(|project| {
             format!(
@@ -116,7 +116,7 @@ impl Upgrade {
     }
 }
 
-impl Signer for Cce {
+impl Signer for CceProvider {
     fn sign(&self) -> Signing<'_> {
         Box::pin(self.client.vendor())
     }

@@ -20,10 +20,12 @@ use super::sim::tests::{cluster, set, world};
 use super::*;
 use crate::clock::Clock;
 use crate::cloud::transport::{RequestMetrics, Transport};
+use crate::clouds::CLOUDS;
 use crate::config::Account;
 use crate::http::Cause;
 use crate::model::track::advance;
 use crate::model::{Thresholds, UpgradeStatus};
+use crate::sim::Service as _;
 use crate::sim::{Request, World};
 
 const PROJECT: &str = "6204a5bd270343b5885144cf9c8c158d";
@@ -37,7 +39,7 @@ const THRESHOLDS: Thresholds = Thresholds {
 
 /// The product against its simulator over loopback, with the calls that were made.
 struct Bench {
-    cce: Cce,
+    cce: CceProvider,
     world: Arc<Mutex<World>>,
     calls: Arc<Mutex<Vec<String>>>,
 }
@@ -83,23 +85,18 @@ fn account(address: &str) -> Account {
         "polling: {{rate_limit: 1000}}\naccounts: [{{name: cn, huawei: {{region: cn-north-4, \
          project_id: {PROJECT}, access_key: AK, secret_key: SK, cce: {{endpoint: '{address}'}}}}}}]"
     );
-    let config = crate::config::parse(&config, Path::new("."), &|_| None).unwrap();
+    let config = crate::config::parse(CLOUDS, &config, Path::new("."), &|_| None).unwrap();
     config.accounts.into_iter().next().unwrap()
 }
 
 /// Returns a transport that makes each call once.
 fn transport(account: &Account, clock: Clock) -> Arc<Transport> {
-    let transport = Transport::new(account, RequestMetrics::default(), clock);
+    let transport = Transport::new(&account.connection(), RequestMetrics::default(), clock);
     Arc::new(transport.unwrap().once())
 }
 
-fn open(account: &Account, transport: Arc<Transport>) -> Cce {
-    let context = Context {
-        account,
-        product: &account.products[0],
-        transport,
-    };
-    Cce::new(&context).unwrap()
+fn open(account: &Account, transport: Arc<Transport>) -> CceProvider {
+    CceProvider::new(&account.context(&account.products[0], transport)).unwrap()
 }
 
 /// Serves the simulator's half alone: signatures are the gateway's matter.
@@ -140,7 +137,7 @@ fn respond(
         headers: request.headers(),
         body: b"",
     };
-    let answer = sim::answer(&world.lock(), &asked).unwrap();
+    let answer = sim::Simulator.answer(&world.lock(), &asked).unwrap();
     assert_eq!(answer.refused, None, "{path}");
     hyper::Response::builder()
         .status(answer.status)

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::*;
 use crate::clock::Clock;
 use crate::cloud::Method;
-use crate::cloud::huawei::css;
+use crate::cloud::huawei::account::Auth;
 use crate::cloud::huawei::sim::tests as stage;
 use crate::cloud::transport::RequestMetrics;
 use crate::config::Account;
@@ -15,20 +15,16 @@ use crate::sim::scenario::{Fault, FaultAnswer, Scenario};
 const CALL: Call = Call::read("List", Method::Get, "/v1.0/{}/clusters");
 
 fn client(account: &Account, transport: &Arc<Transport>) -> Client {
-    let context = Context {
-        account,
-        product: &account.products[0],
-        transport: transport.clone(),
-    };
-    Client::new(&context, css::PRODUCT.name).unwrap()
+    let context = account.context(&account.products[0], transport.clone());
+    Client::new(&context, "css").unwrap()
 }
 
 fn world(scenario: Scenario) -> World {
     World::new(scenario, 1.0, Clock::system())
 }
 
-fn token_auth(address: SocketAddr, password: &str) -> HuaweiAuth {
-    HuaweiAuth::Token {
+fn token_auth(address: SocketAddr, password: &str) -> Auth {
+    Auth::Token {
         iam_endpoint: Some(format!("http://{address}").parse().unwrap()),
         domain: "domain A".into(),
         user: "user A".into(),
@@ -41,7 +37,7 @@ async fn signed_calls_are_let_in_with_what_needs_encoding() {
     let mut scenario = stage::scenario(Vec::new());
     scenario.huawei.security_token = Some("a+b/c==".to_owned().into());
     let (address, world) = stage::serve(world(scenario)).await;
-    let HuaweiAuth::Keys {
+    let Auth::Keys {
         access_key,
         secret_key,
         ..
@@ -49,7 +45,7 @@ async fn signed_calls_are_let_in_with_what_needs_encoding() {
     else {
         unreachable!("they are keys")
     };
-    let auth = HuaweiAuth::Keys {
+    let auth = Auth::Keys {
         access_key,
         secret_key,
         security_token: Some(stage::secret(" a+b/c==\n")),
@@ -106,7 +102,7 @@ async fn products_share_one_token() {
     );
     assert!(answers.0.is_ok() && answers.1.is_ok() && answers.2.is_ok());
     assert_eq!(world.seen(), (4, Vec::new()), "one token, three calls");
-    let Auth::Token(source) = &one.auth else {
+    let super::Auth::Token(source) = &one.auth else {
         unreachable!("it is a token")
     };
     let shown = format!("{one:?} {source:?}");
@@ -209,8 +205,8 @@ async fn refused_once(path: &str, after: Duration, is_token: bool) -> u64 {
         stage::good_keys()
     };
     let account = stage::account(address, auth);
-    let requests = RequestMetrics::of(&account.name, account.products[0].product.name);
-    let transport = Transport::new(&account, requests.clone(), clock).unwrap();
+    let requests = RequestMetrics::of(&account.name, account.products[0].product.info().name);
+    let transport = Transport::new(&account.connection(), requests.clone(), clock).unwrap();
     let client = client(&account, &Arc::new(transport));
     client.get(Effort::Normal, &CALL, &[], &[]).await.unwrap();
     pass(after + Duration::from_secs(1)).await;
@@ -254,7 +250,8 @@ async fn a_token_is_renewed_before_its_end_and_used_while_it_lives() {
     });
     let (address, world) = stage::serve(World::new(scenario, 1.0, clock.clone())).await;
     let account = stage::account(address, token_auth(address, "pass\"phrase"));
-    let transport = Transport::new(&account, RequestMetrics::default(), clock).unwrap();
+    let transport =
+        Transport::new(&account.connection(), RequestMetrics::default(), clock).unwrap();
     let client = client(&account, &Arc::new(transport));
     let asked = async || {
         let before = world.seen().0;

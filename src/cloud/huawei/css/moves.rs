@@ -2,7 +2,7 @@
 
 use super::map::{self, MappingInput, untold};
 use super::wire::Details;
-use super::{Css, DETAIL};
+use super::{CssProvider, DETAIL};
 use crate::cloud::kit::secondary::SecondaryCalls;
 use crate::cloud::{Call, Secondary};
 use crate::http::{ApiError, Cause, Reason};
@@ -21,7 +21,7 @@ pub(super) const MOVES: Call = Call::secondary(
 
 const KIND: Kind = Kind::AzMigration;
 
-impl Css {
+impl CssProvider {
     /// Returns the change of the zone that matters now, beside the cluster's `upgrade`. A failure is
     /// recorded in `calls`.
     ///

@@ -10,19 +10,23 @@ use serde_json::{Map, Value, json};
 use crate::model::Kind;
 use crate::sim::scenario::{Cluster, ListedAs};
 use crate::sim::timeline::{self, Moment, NodeMoment, State, StepMoment};
-use crate::sim::{Answer, Request, World};
+use crate::sim::{Answer, Request, Service, World};
 
 /// Runs that the list keeps, the current one included.
 const HISTORY: usize = 30;
 
-/// Answers CSS's calls; the gateway has checked all else.
-pub(super) fn answer(world: &World, request: &Request<'_>) -> Option<Answer> {
-    let path = request.path.strip_prefix("/v1.0/")?;
-    let segments: Vec<&str> = path.split('/').collect();
-    match (request.method, segments.as_slice()) {
-        ("GET", [_, "clusters"]) => Some(list(world, request)),
-        ("GET", [_, "clusters", id, "upgrade", "detail"]) => Some(detail(world, request, id)),
-        _ => None,
+/// The simulated service.
+pub(super) struct Simulator;
+
+impl Service for Simulator {
+    fn answer(&self, world: &World, request: &Request<'_>) -> Option<Answer> {
+        let path = request.path.strip_prefix("/v1.0/")?;
+        let segments: Vec<&str> = path.split('/').collect();
+        match (request.method, segments.as_slice()) {
+            ("GET", [_, "clusters"]) => Some(list(world, request)),
+            ("GET", [_, "clusters", id, "upgrade", "detail"]) => Some(detail(world, request, id)),
+            _ => None,
+        }
     }
 }
 

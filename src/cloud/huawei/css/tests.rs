@@ -35,7 +35,7 @@ fn world(scenario: Scenario, passed: i64) -> World {
     world
 }
 
-fn provider(address: SocketAddr) -> Css {
+fn provider(address: SocketAddr) -> CssProvider {
     open(address, stage::transport(&account(address)))
 }
 
@@ -43,14 +43,9 @@ fn account(address: SocketAddr) -> Account {
     stage::account(address, stage::good_keys())
 }
 
-fn open(address: SocketAddr, transport: Arc<Transport>) -> Css {
+fn open(address: SocketAddr, transport: std::sync::Arc<Transport>) -> CssProvider {
     let account = account(address);
-    Css::new(&Context {
-        account: &account,
-        product: &account.products[0],
-        transport,
-    })
-    .unwrap()
+    CssProvider::new(&account.context(&account.products[0], transport)).unwrap()
 }
 
 fn remember(memory: &mut Memory, observation: &Observation) -> track::Advanced {

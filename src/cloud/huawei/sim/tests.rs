@@ -15,10 +15,12 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::clock::Clock;
-use crate::cloud;
+use crate::cloud::huawei::account::{self, Auth};
 use crate::cloud::huawei::css;
+use crate::cloud::simulated;
 use crate::cloud::transport::{RequestMetrics, Transport};
-use crate::config::{Account, Cloud, Huawei, HuaweiAuth, Polling, ProductConfig, Selection};
+use crate::clouds::CLOUDS;
+use crate::config::{Account, Polling, ProductConfig, Selection};
 use crate::model::{Kind, Thresholds};
 use crate::secret::Secret;
 use crate::sim::scenario::{
@@ -75,6 +77,7 @@ pub(in crate::cloud::huawei) fn cluster(id: &str, kind: Kind) -> Cluster {
 
 pub(in crate::cloud::huawei) fn scenario(clusters: Vec<Cluster>) -> Scenario {
     Scenario {
+        clouds: simulated(CLOUDS),
         ncloud: NcloudAccount {
             access_key: "n".into(),
             secret_key: "n".to_owned().into(),
@@ -103,28 +106,28 @@ pub(in crate::cloud::huawei) async fn serve(world: World) -> (SocketAddr, Arc<Wo
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let world = Arc::new(world);
-    tokio::spawn(server::run(listener, world.clone(), cloud::simulate));
+    tokio::spawn(server::run(listener, world.clone()));
     (address, world)
 }
 
-pub(in crate::cloud::huawei) fn keys(secret_key: &str) -> HuaweiAuth {
-    HuaweiAuth::Keys {
+pub(in crate::cloud::huawei) fn keys(secret_key: &str) -> Auth {
+    Auth::Keys {
         access_key: secret(AK),
         secret_key: secret(secret_key),
         security_token: None,
     }
 }
 
-pub(in crate::cloud::huawei) fn good_keys() -> HuaweiAuth {
+pub(in crate::cloud::huawei) fn good_keys() -> Auth {
     keys(SK)
 }
 
 /// An account that watches CSS at this address.
-pub(in crate::cloud::huawei) fn account(address: SocketAddr, auth: HuaweiAuth) -> Account {
+pub(in crate::cloud::huawei) fn account(address: SocketAddr, auth: Auth) -> Account {
     let day = secs(86_400);
     Account {
         name: "cn".into(),
-        cloud: Cloud::Huawei(Huawei {
+        cloud: Arc::new(account::Account {
             region: "cn-north-4".into(),
             project_id: PROJECT.into(),
             domain: None,
@@ -160,7 +163,7 @@ pub(in crate::cloud::huawei) fn account(address: SocketAddr, auth: HuaweiAuth) -
 
 pub(in crate::cloud::huawei) fn transport(account: &Account) -> Arc<Transport> {
     let metrics = RequestMetrics::default();
-    Arc::new(Transport::new(account, metrics, Clock::system()).unwrap())
+    Arc::new(Transport::new(&account.connection(), metrics, Clock::system()).unwrap())
 }
 
 /// A request in the making.

@@ -8,24 +8,28 @@ use super::super::sim::{find, list, page, refusal, route, success};
 use super::SERVICE;
 use crate::sim::scenario::{Cluster, ListedAs};
 use crate::sim::timeline::State;
-use crate::sim::{Answer, Request, World};
+use crate::sim::{Answer, Request, Service, World};
 
-/// Answers this service's calls; none when the path is not one of them.
-pub(super) fn answer(world: &World, request: &Request<'_>) -> Option<Answer> {
-    let path = route(world, request, SERVICE.version)?;
-    let answer = match (request.method, path) {
-        ("POST", "/cluster/getClusterInfoList") => clusters,
-        ("POST", "/cluster/rollingUpgradeProgressCheck") => progress,
-        ("POST", "/cluster/rollingUpgrade") => start::answer,
-        _ => return None,
-    };
-    let Some(body) = request.json() else {
-        return Some(
-            refusal(500, 500, "JSON Parse error: Cannot read body", world.now())
-                .refusing("the body is not JSON"),
-        );
-    };
-    Some(answer(world, &body))
+/// The simulated service.
+pub(super) struct Simulator;
+
+impl Service for Simulator {
+    fn answer(&self, world: &World, request: &Request<'_>) -> Option<Answer> {
+        let path = route(world, request, SERVICE.version)?;
+        let answer = match (request.method, path) {
+            ("POST", "/cluster/getClusterInfoList") => clusters,
+            ("POST", "/cluster/rollingUpgradeProgressCheck") => progress,
+            ("POST", "/cluster/rollingUpgrade") => start::answer,
+            _ => return None,
+        };
+        let Some(body) = request.json() else {
+            return Some(
+                refusal(500, 500, "JSON Parse error: Cannot read body", world.now())
+                    .refusing("the body is not JSON"),
+            );
+        };
+        Some(answer(world, &body))
+    }
 }
 
 fn clusters(world: &World, body: &Value) -> Answer {

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Cdss, SERVICE};
-use crate::cloud::Context;
+use super::{CdssProvider, SERVICE};
+use crate::cloud::OpenContext;
 use crate::cloud::start::{Accepted, Order, Parts, Signer, Signing};
 use crate::cloud::transport::{Answer, Vendor};
 use crate::http::{ApiError, Reason};
@@ -88,8 +88,8 @@ impl Upgrade {
     }
 
     /// The request. Nothing is sent.
-    pub fn order(&self, context: Context<'_>) -> Result<Order, ApiError> {
-        let cdss = Cdss::open(context)?;
+    pub fn order(&self, context: OpenContext<'_>) -> Result<Order, ApiError> {
+        let cdss = CdssProvider::open(context)?;
         let client = &cdss.client;
         Ok(Order::new(Parts {
             call: "rollingUpgrade",
@@ -106,7 +106,7 @@ impl Upgrade {
     }
 }
 
-impl Signer for Cdss {
+impl Signer for CdssProvider {
     fn sign(&self) -> Signing<'_> {
         Box::pin(async { Ok(Box::new(self.client.clone()) as Box<dyn Vendor + '_>) })
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::Zone;
+use crate::cloud::ncloud::account::Zone;
 use crate::http::ApiError;
 
 /// Source of `regionNo` of the progress call. The public guide requires it since 2026-07-23;

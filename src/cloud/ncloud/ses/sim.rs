@@ -11,7 +11,7 @@ use super::super::time;
 use super::SERVICE;
 use crate::sim::scenario::{Cluster, ListedAs};
 use crate::sim::timeline::{Moment, NodeMoment, State};
-use crate::sim::{Answer, Request, World};
+use crate::sim::{Answer, Request, Service, World};
 
 /// How long before the request the nodes last changed, when the upgrade did not touch them yet.
 const UNTOUCHED: Duration = Duration::from_secs(18 * 3600);
@@ -19,20 +19,24 @@ const UNTOUCHED: Duration = Duration::from_secs(18 * 3600);
 /// Later versions that are listed where versions are endless: clients ask for the list once an hour.
 const AHEAD: u64 = 100;
 
-/// Answers this service's calls; none when the path is not one of them.
-pub(super) fn answer(world: &World, request: &Request<'_>) -> Option<Answer> {
-    let path = route(world, request, SERVICE.version)?;
-    match (request.method, path) {
-        ("GET", "/cluster/getClusterInfoList") => Some(clusters(world, request)),
-        ("GET", "/cluster/getSearchEngineVersionList") => {
-            Some(success(&versions(world), world.now()))
+/// The simulated service.
+pub(super) struct Simulator;
+
+impl Service for Simulator {
+    fn answer(&self, world: &World, request: &Request<'_>) -> Option<Answer> {
+        let path = route(world, request, SERVICE.version)?;
+        match (request.method, path) {
+            ("GET", "/cluster/getClusterInfoList") => Some(clusters(world, request)),
+            ("GET", "/cluster/getSearchEngineVersionList") => {
+                Some(success(&versions(world), world.now()))
+            }
+            ("GET", path) => {
+                let id = path.strip_prefix("/cluster/getClusterNodeList/")?;
+                Some(nodes(world, id))
+            }
+            ("POST", "/cluster/getRollingUpgradeProgress") => Some(progress(world, request)),
+            _ => None,
         }
-        ("GET", path) => {
-            let id = path.strip_prefix("/cluster/getClusterNodeList/")?;
-            Some(nodes(world, id))
-        }
-        ("POST", "/cluster/getRollingUpgradeProgress") => Some(progress(world, request)),
-        _ => None,
     }
 }
 

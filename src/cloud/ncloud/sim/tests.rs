@@ -6,6 +6,8 @@ use hyper::HeaderMap;
 
 use super::*;
 use crate::clock::Clock;
+use crate::cloud::simulated;
+use crate::clouds::CLOUDS;
 use crate::model::Kind;
 use crate::sim::scenario::{
     ConfigGroup, Fault, HuaweiAccount, NcloudAccount, Repetition, Scenario, SimNode, Step,
@@ -14,6 +16,7 @@ use crate::sim::scenario::{
 /// A scenario in this region, without faults.
 pub(in super::super) fn scenario(region: &str, clusters: Vec<Cluster>) -> Scenario {
     Scenario {
+        clouds: simulated(CLOUDS),
         ncloud: NcloudAccount {
             access_key: "ak".into(),
             secret_key: "sk".into(),
@@ -106,7 +109,7 @@ fn ask(
     );
     headers.insert("content-type", "application/json".parse().unwrap());
     spoil(&mut headers);
-    gateway(
+    Apigw.answer(
         world,
         &Request {
             method,

@@ -42,10 +42,10 @@ impl Vendor for Timed {
 }
 
 /// Builds the transport of a host whose clock is off by that many minutes.
-fn off_by(minutes: i64) -> Transport {
+fn off_by(minutes: i64, server: &Server) -> Transport {
     let ahead = SignedDuration::from_mins(minutes);
     let local = Clock::by(move || Clock::system().now() + ahead);
-    let mut transport = transport();
+    let mut transport = server.transport();
     transport.clock = local.into();
     transport
 }
@@ -83,7 +83,8 @@ fn signed(vendor: &Timed) -> Vec<i64> {
 async fn refusal_for_the_clock_is_repeated_once_in_vendor_time() {
     for minutes in [20, -20] {
         let server = vendor(&["401 No", "200 OK"]).await;
-        let (timed, transport, request) = (Timed::default(), off_by(minutes), server.read());
+        let (timed, transport, request) =
+            (Timed::default(), off_by(minutes, &server), server.read());
         for _ in 0..3 {
             transport.send(&timed, &request).await.unwrap();
         }
@@ -102,7 +103,7 @@ async fn refusal_for_the_clock_is_repeated_once_in_vendor_time() {
 #[tokio::test]
 async fn call_that_is_made_once_is_repeated_for_the_clock() {
     let server = vendor(&["401 No", "200 OK"]).await;
-    let (timed, transport) = (Timed::default(), off_by(20));
+    let (timed, transport) = (Timed::default(), off_by(20, &server));
     let request = Request {
         effort: Effort::Once,
         ..server.read()
@@ -114,7 +115,7 @@ async fn call_that_is_made_once_is_repeated_for_the_clock() {
 #[tokio::test]
 async fn local_clock_signs_while_the_vendor_takes_it() {
     let server = vendor(&["200 OK"]).await;
-    let (timed, transport, request) = (Timed::default(), off_by(4), server.read());
+    let (timed, transport, request) = (Timed::default(), off_by(4, &server), server.read());
     for _ in 0..3 {
         transport.send(&timed, &request).await.unwrap();
     }
@@ -124,7 +125,7 @@ async fn local_clock_signs_while_the_vendor_takes_it() {
 #[tokio::test]
 async fn refusal_in_vendor_time_is_a_bad_signature() {
     let server = vendor(&["401 No"]).await;
-    let (timed, transport, request) = (Timed::default(), off_by(20), server.read());
+    let (timed, transport, request) = (Timed::default(), off_by(20, &server), server.read());
     let refused = transport.send(&timed, &request).await.unwrap_err();
     assert_eq!(refused.cause, Cause::Credentials);
     assert_eq!(signed(&timed), [20, 0]);
@@ -137,7 +138,7 @@ async fn refusal_in_vendor_time_is_a_bad_signature() {
 async fn refusal_for_the_clock_is_no_bad_signature() {
     // The repeated call gets no verdict on its signature.
     let server = vendor(&["401 No", ""]).await;
-    let (timed, mut transport, request) = (Timed::default(), off_by(20), server.read());
+    let (timed, mut transport, request) = (Timed::default(), off_by(20, &server), server.read());
     transport.attempts = 2;
     let server_is_silent = transport.send(&timed, &request).await.unwrap_err();
     assert_eq!(server_is_silent.reason, Reason::Timeout);
@@ -147,7 +148,7 @@ async fn refusal_for_the_clock_is_no_bad_signature() {
 #[tokio::test]
 async fn servers_whose_clocks_differ_lock_no_key_out() {
     let server = vendor_off_by(&[("401 No", 0), ("401 No", -20)]).await;
-    let (timed, transport, request) = (Timed::default(), off_by(20), server.read());
+    let (timed, transport, request) = (Timed::default(), off_by(20, &server), server.read());
     let refused = transport.send(&timed, &request).await.unwrap_err();
     assert_eq!((refused.cause, signed(&timed)), (Cause::Clock, vec![20, 0]));
     assert!(transport.gate.enter(7).await.is_ok());
@@ -157,7 +158,7 @@ async fn servers_whose_clocks_differ_lock_no_key_out() {
 #[tokio::test]
 async fn transport_that_asks_once_tells_the_wrong_clock() {
     let server = vendor(&["401 No", "200 OK"]).await;
-    let (timed, transport, request) = (Timed::default(), off_by(20).once(), server.read());
+    let (timed, transport, request) = (Timed::default(), off_by(20, &server).once(), server.read());
     let refused = transport.send(&timed, &request).await.unwrap_err();
     assert_eq!((refused.cause, server.requests().len()), (Cause::Clock, 1));
 }
@@ -165,7 +166,7 @@ async fn transport_that_asks_once_tells_the_wrong_clock() {
 #[tokio::test]
 async fn skew_is_shown_once_two_answers_agree() {
     let server = vendor(&["200 OK"]).await;
-    let (timed, transport, request) = (Timed::default(), off_by(4), server.read());
+    let (timed, transport, request) = (Timed::default(), off_by(4, &server), server.read());
     let shows = || transport.clock.skew().is_some();
     transport.send(&timed, &request).await.unwrap();
     assert!(!shows(), "one answer proves nothing");

@@ -23,7 +23,7 @@ fn raw(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 
 async fn receive(status: &str, headers: &str, body: &[u8]) -> Result<Answer, ApiError> {
     let server = Server::start(vec![raw(status, headers, body)]).await;
-    let mut patient = transport().once();
+    let mut patient = server.transport().once();
     patient.timeout = Duration::from_secs(20);
     let answer = patient.send(&Counting::default(), &server.read()).await;
     let request = server.requests().remove(0);
@@ -54,7 +54,11 @@ async fn a_gzip_body_is_read_although_none_was_asked_for() {
 #[tokio::test]
 async fn a_secret_in_a_gzip_body_is_removed() {
     let server = Server::start(vec![raw("200 OK", GZIP, &gzip(b"[\"hunter2-hunter2\"]"))]).await;
-    let answer = transport().send(&Repeated, &server.read()).await.unwrap();
+    let answer = server
+        .transport()
+        .send(&Repeated, &server.read())
+        .await
+        .unwrap();
     assert_eq!(&*answer.body, b"[\"[redacted]\"]");
 }
 

@@ -9,7 +9,7 @@ async fn refused_credentials_rest() {
         rest: Duration::from_secs(300),
         ..Counting::default()
     };
-    let transport = transport();
+    let transport = server.transport();
     let request = server.read();
     let first = transport.send(&vendor, &request).await.unwrap_err();
     assert_eq!((first.reason, first.status), (Reason::Auth, Some(401)));
@@ -48,7 +48,7 @@ fn answers(statuses: &[&str]) -> Vec<String> {
 #[tokio::test]
 async fn a_lone_refusal_of_accepted_credentials_is_tried_again() {
     let server = Server::start(answers(&["200 OK", "401 No", "200 OK"])).await;
-    let (vendor, transport, request) = (locking(), transport(), server.read());
+    let (vendor, transport, request) = (locking(), server.transport(), server.read());
     transport.send(&vendor, &request).await.unwrap();
     let send = || transport.send(&vendor, &request);
     let other = async {
@@ -70,7 +70,7 @@ async fn a_lone_refusal_of_accepted_credentials_is_tried_again() {
 #[tokio::test]
 async fn a_second_refusal_locks_out_and_keeps_its_text() {
     let server = Server::start(answers(&["200 OK", "401 No"])).await;
-    let (vendor, transport, request) = (locking(), transport(), server.read());
+    let (vendor, transport, request) = (locking(), server.transport(), server.read());
     transport.send(&vendor, &request).await.unwrap();
     let time = async {
         until_judged(&transport, 401).await;
@@ -92,7 +92,7 @@ async fn a_second_refusal_locks_out_and_keeps_its_text() {
 #[tokio::test]
 async fn a_transport_that_asks_once_does_not_wait_for_a_second_try() {
     let server = Server::start(answers(&["200 OK", "401 No"])).await;
-    let (vendor, once, request) = (locking(), transport().once(), server.read());
+    let (vendor, once, request) = (locking(), server.transport().once(), server.read());
     once.send(&vendor, &request).await.unwrap();
     let refused = once.send(&vendor, &request).await.unwrap_err();
     assert_eq!(refused.status, Some(401));

@@ -16,7 +16,7 @@ async fn send_once(transport: &Transport, server: &Server) -> (Reason, Duration)
 #[tokio::test]
 async fn a_call_made_once_is_not_repeated() {
     let server = Server::start(vec![answer("500 Oops", "", "")]).await;
-    let (reason, _) = send_once(&transport(), &server).await;
+    let (reason, _) = send_once(&server.transport(), &server).await;
     assert_eq!((reason, server.requests().len()), (Reason::Server, 1));
 }
 
@@ -24,7 +24,8 @@ async fn a_call_made_once_is_not_repeated() {
 async fn calls_made_once_share_one_slot_and_hold_up_no_other() {
     let silent = Server::start(vec![String::new()]).await;
     let good = Server::start(vec![answer("200 OK", "", "{}")]).await;
-    let transport = transport();
+    let transport = silent.transport();
+    transport.allow(good.allowed());
     // The credentials have proved good: calls may be in flight together.
     let first = transport.send(&Counting::default(), &good.read()).await;
     assert!(first.is_ok());
@@ -67,8 +68,11 @@ async fn a_call_that_failed_waits_for_the_end_of_the_vendors_pause() {
         answer("200 OK", "", "{}"),
     ])
     .await;
-    let mut transport = transport();
-    transport.calls.push(&SECONDARY);
+    let transport = server.transport();
+    transport.allow(Allowed {
+        calls: &[&SECONDARY],
+        ..server.allowed()
+    });
     let request = |effort| Request {
         call: &SECONDARY,
         path: SECONDARY.path.to_owned(),

@@ -4,16 +4,23 @@ use secrecy::ExposeSecret;
 
 use super::super::Place;
 use super::*;
+use crate::cloud;
+use crate::cloud::simulated;
+use crate::clouds::CLOUDS;
 use spanned_yaml::either;
 
 fn wrong(text: &str) -> Vec<String> {
-    let problems = parse(text).unwrap_err();
+    let problems = parse(&simulated(CLOUDS), text).unwrap_err();
     problems.iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn a_scenario_of_almost_nothing_has_defaults() {
-    let scenario = parse("clusters: [{product: css, id: a, versions: ['7.10.2']}]").unwrap();
+    let scenario = parse(
+        &simulated(CLOUDS),
+        "clusters: [{product: css, id: a, versions: ['7.10.2']}]",
+    )
+    .unwrap();
     assert_eq!(scenario.ncloud.access_key, "SIMNCLOUDACCESSKEY00");
     assert_eq!(
         scenario.huawei.secret_key.expose_secret(),
@@ -33,6 +40,7 @@ fn a_scenario_of_almost_nothing_has_defaults() {
 #[test]
 fn every_key_is_read() {
     let scenario = parse(
+        &simulated(CLOUDS),
         "
 ncloud: {access_key: AK, secret_key: SK, region: SGN, config_groups: [{number: 170, version: 3.7.1}]}
 huawei:
@@ -164,7 +172,7 @@ faults: [{answer: nothing}]
 zebra: []
 ",
     );
-    let names: Vec<&str> = PRODUCTS.iter().map(|p| p.name).collect();
+    let names: Vec<&str> = cloud::products(CLOUDS).map(|p| p.info().name).collect();
     let names = either(&names);
     assert_eq!(
         found,
@@ -194,7 +202,7 @@ fn reads_the_example_of_the_docs() {
     let blocks = docs.split("```yaml\n").skip(1);
     let mut blocks = blocks.map(|block| block.split("```").next().unwrap());
     let example = blocks.find(|block| block.contains("\nfaults:")).unwrap();
-    let scenario = parse(example).unwrap();
+    let scenario = parse(&simulated(CLOUDS), example).unwrap();
     assert!(scenario.clusters.iter().any(|c| c.findings.len() == 3));
 }
 

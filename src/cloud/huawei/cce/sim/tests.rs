@@ -9,6 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::points::{go, go_beijing};
 use super::*;
 use crate::clock::Clock;
+use crate::cloud::simulated;
+use crate::clouds::CLOUDS;
 use crate::model::Kind;
 use crate::sim::scenario::{
     Cluster, HuaweiAccount, ListedAs, NcloudAccount, Place, Repetition, Scenario, SimNode, Step,
@@ -52,6 +54,7 @@ pub(in crate::cloud::huawei::cce) fn cluster(id: &str) -> Cluster {
 pub(in crate::cloud::huawei::cce) fn world(clusters: Vec<Cluster>) -> World {
     let secret = || "secret".to_owned().into();
     let scenario = Scenario {
+        clouds: simulated(CLOUDS),
         ncloud: NcloudAccount {
             access_key: String::new(),
             secret_key: secret(),
@@ -98,7 +101,9 @@ fn ask(world: &World, path: &str, query: &str) -> Answer {
         headers: &HeaderMap::new(),
         body: b"",
     };
-    answer(world, &request).expect("it is a path of CCE")
+    Simulator
+        .answer(world, &request)
+        .expect("it is a path of CCE")
 }
 
 const WORKFLOWS: &str = "/api/v3/projects/p/clusters/a/operation/upgradeworkflows";
@@ -303,7 +308,7 @@ fn what_is_not_ccess_is_left_to_others() {
             headers: &headers,
             body: b"",
         };
-        assert_eq!(answer(&world, &request), None, "{method} {path}");
+        assert_eq!(Simulator.answer(&world, &request), None, "{method} {path}");
     }
 }
 

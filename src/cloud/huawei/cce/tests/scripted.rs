@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use super::super::Cce;
+use super::super::CceProvider;
 use super::{FRESH, THRESHOLDS, account, open, transport};
 use crate::clock::Clock;
 use crate::cloud::Provider as _;
@@ -30,7 +30,7 @@ type Answers = Arc<Mutex<BTreeMap<String, (u16, String)>>>;
 
 /// The one cluster, and what earlier polls left.
 pub(super) struct Scripted {
-    pub(super) cce: Cce,
+    pub(super) cce: CceProvider,
     pub(super) memory: Memory,
     account: Account,
     transport: Arc<Transport>,

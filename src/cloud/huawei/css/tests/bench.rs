@@ -14,7 +14,7 @@ struct Answers {
 }
 
 pub(super) struct Bench {
-    pub(super) css: Css,
+    pub(super) css: CssProvider,
     pub(super) memory: Memory,
     address: SocketAddr,
     transport: Arc<Transport>,

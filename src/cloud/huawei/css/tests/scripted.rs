@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::{Css, provider};
+use super::{CssProvider, provider};
 
 /// HTTP status and body.
 pub(super) type Scripted = (u16, String);
@@ -19,7 +19,7 @@ pub(super) type Asked = Arc<Mutex<Vec<String>>>;
 /// Starts a CSS that answers each request line by `answer`, until that has none.
 pub(super) async fn answering(
     answer: impl FnMut(&str) -> Option<Scripted> + Send + 'static,
-) -> (Css, Asked) {
+) -> (CssProvider, Asked) {
     let (address, asked) = serve(answer).await;
     (provider(address), asked)
 }
@@ -57,7 +57,7 @@ pub(super) async fn serve(
 }
 
 /// Starts a CSS that answers each request with the next of these.
-pub(super) async fn scripted(answers: Vec<Scripted>) -> (Css, Asked) {
+pub(super) async fn scripted(answers: Vec<Scripted>) -> (CssProvider, Asked) {
     let mut answers = VecDeque::from(answers);
     answering(move |_| answers.pop_front()).await
 }

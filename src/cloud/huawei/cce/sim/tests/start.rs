@@ -42,7 +42,7 @@ fn post(body: &Value) -> Answer {
         headers: &headers,
         body: body.as_bytes(),
     };
-    answer(&world(vec![idle]), &request).unwrap()
+    Simulator.answer(&world(vec![idle]), &request).unwrap()
 }
 
 #[test]

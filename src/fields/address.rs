@@ -8,7 +8,7 @@ use spanned_yaml::Field;
 
 /// Reads scheme, host and port of a vendor's service. Signed requests go there, so plain http is
 /// for this machine only.
-pub(super) fn endpoint(field: &Field<'_>) -> Option<Url> {
+pub fn endpoint(field: &Field<'_>) -> Option<Url> {
     let name = &field.name;
     let url = base(field)?;
     let loopback = match url.host() {
@@ -33,7 +33,7 @@ pub(super) fn endpoint(field: &Field<'_>) -> Option<Url> {
 }
 
 /// Reads the address of an HTTP proxy; it may hold a user and a password.
-pub(super) fn proxy(field: &Field<'_>) -> Option<Url> {
+pub fn proxy(field: &Field<'_>) -> Option<Url> {
     let url = base(field)?;
     if reqwest::Proxy::all(url.as_str()).is_err() {
         field.wrong(format!("{} is not an address that can be used", field.name));
@@ -43,7 +43,7 @@ pub(super) fn proxy(field: &Field<'_>) -> Option<Url> {
 }
 
 /// Reads the address of an Alertmanager: the part before `/api/v2/alerts`.
-pub(super) fn alertmanager(field: &Field<'_>) -> Option<Url> {
+pub fn alertmanager(field: &Field<'_>) -> Option<Url> {
     let name = &field.name;
     let url = http(field)?;
     if has_user(&url) {
@@ -100,7 +100,7 @@ fn http(field: &Field<'_>) -> Option<Url> {
 }
 
 /// Reads an offset from UTC.
-pub(super) fn time_zone(field: &Field<'_>) -> Option<Offset> {
+pub fn time_zone(field: &Field<'_>) -> Option<Offset> {
     let text = field.text()?;
     let zone = offset(text);
     if zone.is_none() {

@@ -1,26 +1,10 @@
 //! Secrets in the config: each as itself, as a file (`X_file`) or as an environment variable
 //! (`X_env`), in exactly one of these forms.
 
-use std::path::Path;
-
-use secrecy::SecretString;
-use tokio::time::Instant;
-
+use super::Context;
 use crate::secret::{self, NoSecret, Secret};
+use secrecy::SecretString;
 use spanned_yaml::{At, Field, Section};
-
-/// Where relative paths and variables are looked up.
-pub(super) struct Context<'a> {
-    /// The folder of the config file.
-    pub(super) folder: &'a Path,
-    /// An environment variable's value.
-    pub(super) env: &'a dyn Fn(&str) -> Option<String>,
-    /// Deadline for reading files.
-    pub(super) deadline: Instant,
-    /// True when the config is read without secrets and other files, to check its form. Each secret is
-    /// then empty.
-    pub(super) is_alone: bool,
-}
 
 /// The three keys of a secret.
 fn forms(name: &str) -> [String; 3] {
@@ -32,17 +16,17 @@ fn forms(name: &str) -> [String; 3] {
 }
 
 /// Where a secret is given in any form; the first place.
-pub(super) fn place(section: &Section<'_>, name: &str) -> Option<At> {
+pub fn place(section: &Section<'_>, name: &str) -> Option<At> {
     forms(name).iter().filter_map(|f| section.place(f)).min()
 }
 
 /// Whether a secret is given in any form.
-pub(super) fn is_given(section: &Section<'_>, name: &str) -> bool {
+pub fn is_given(section: &Section<'_>, name: &str) -> bool {
     place(section, name).is_some()
 }
 
 /// Takes a secret that must be there.
-pub(super) fn need(section: &mut Section<'_>, name: &str, context: &Context<'_>) -> Option<Secret> {
+pub fn need(section: &mut Section<'_>, name: &str, context: &Context<'_>) -> Option<Secret> {
     if !is_given(section, name) {
         section.lacks(&format!("one of {}: add it", forms(name).join(", ")));
     }
@@ -50,7 +34,7 @@ pub(super) fn need(section: &mut Section<'_>, name: &str, context: &Context<'_>)
 }
 
 /// Takes a secret, if it is there.
-pub(super) fn take(section: &mut Section<'_>, name: &str, context: &Context<'_>) -> Option<Secret> {
+pub fn take(section: &mut Section<'_>, name: &str, context: &Context<'_>) -> Option<Secret> {
     let [plain, file, env] = forms(name);
     let mut given: Vec<(Form, Field<'_>)> = [
         (Form::Plain, section.take(&plain)),
@@ -146,6 +130,7 @@ fn from_env(field: &Field<'_>, context: &Context<'_>) -> Option<Secret> {
 #[cfg(test)]
 mod tests {
     use secrecy::ExposeSecret;
+    use tokio::time::Instant;
 
     use super::*;
     use spanned_yaml::Problems;

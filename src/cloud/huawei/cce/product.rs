@@ -1,0 +1,51 @@
+//! This product's entry in its cloud's list.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{
+    CceProvider, LIST_CLUSTERS, LIST_NODES, LIST_PRECHECKS, LIST_TASKS, LIST_WORKFLOWS, SHOW_INFO,
+    sim,
+};
+use crate::cloud::{OpenContext, Product, ProductInfo, Provider};
+use crate::fields::id::IdForm;
+use crate::http::ApiError;
+use crate::sim::Service;
+
+/// Cloud Container Engine.
+pub struct Cce;
+
+/// The product, for its cloud's list.
+pub static PRODUCT: Cce = Cce;
+
+/// What the program has to know of it. The calls have the names of the vendor's Go SDK.
+pub(super) const INFO: ProductInfo = ProductInfo {
+    name: "cce",
+    cloud: super::super::NAME,
+    stalled_after: Duration::from_secs(30 * 60),
+    settings: &[],
+    ids: IdForm::Word,
+    permission: "cce:cluster:list, cce:cluster:get and cce:node:list, as the system policy CCE ReadOnlyAccess has them",
+    calls: &[
+        &LIST_CLUSTERS,
+        &LIST_WORKFLOWS,
+        &SHOW_INFO,
+        &LIST_TASKS,
+        &LIST_NODES,
+        &LIST_PRECHECKS,
+    ],
+};
+
+impl Product for Cce {
+    fn info(&self) -> &'static ProductInfo {
+        &INFO
+    }
+
+    fn open(&self, context: OpenContext<'_>) -> Result<Arc<dyn Provider>, ApiError> {
+        Ok(Arc::new(CceProvider::new(&context)?))
+    }
+
+    fn simulator(&self) -> &'static dyn Service {
+        &sim::Simulator
+    }
+}

@@ -1,0 +1,41 @@
+//! This product's entry in its cloud's list.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{CdssProvider, LIST, PROGRESS, sim};
+use crate::cloud::{OpenContext, Product, ProductInfo, Provider};
+use crate::fields::id::IdForm;
+use crate::http::ApiError;
+use crate::sim::Service;
+
+/// Cloud Data Streaming Service.
+pub struct Cdss;
+
+/// The product, for its cloud's list.
+pub static PRODUCT: Cdss = Cdss;
+
+/// What the program has to know of it.
+pub(super) const INFO: ProductInfo = ProductInfo {
+    name: "cdss",
+    cloud: super::super::NAME,
+    stalled_after: Duration::from_secs(30 * 60),
+    settings: &[],
+    ids: IdForm::Number,
+    permission: "the policy NCP_VPC_CLOUD_DATA_STREAMING_SERVICE_VIEWER for its sub-account",
+    calls: &[&LIST, &PROGRESS],
+};
+
+impl Product for Cdss {
+    fn info(&self) -> &'static ProductInfo {
+        &INFO
+    }
+
+    fn open(&self, context: OpenContext<'_>) -> Result<Arc<dyn Provider>, ApiError> {
+        Ok(Arc::new(CdssProvider::open(context)?))
+    }
+
+    fn simulator(&self) -> &'static dyn Service {
+        &sim::Simulator
+    }
+}

@@ -1,0 +1,41 @@
+//! This product's entry in its cloud's list.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{LIST, NODES, PROGRESS, REGION_NO, SesProvider, VERSIONS, sim};
+use crate::cloud::{OpenContext, Product, ProductInfo, Provider};
+use crate::fields::id::IdForm;
+use crate::http::ApiError;
+use crate::sim::Service;
+
+/// Search Engine Service.
+pub struct Ses;
+
+/// The product, for its cloud's list.
+pub static PRODUCT: Ses = Ses;
+
+/// What the program has to know of it.
+pub(super) const INFO: ProductInfo = ProductInfo {
+    name: "ses",
+    cloud: super::super::NAME,
+    stalled_after: Duration::from_secs(30 * 60),
+    settings: &[REGION_NO],
+    ids: IdForm::Number,
+    permission: "the policy NCP_VPC_SEARCH_ENGINE_SERVICE_VIEWER for its sub-account",
+    calls: &[&LIST, &PROGRESS, &VERSIONS, &NODES],
+};
+
+impl Product for Ses {
+    fn info(&self) -> &'static ProductInfo {
+        &INFO
+    }
+
+    fn open(&self, context: OpenContext<'_>) -> Result<Arc<dyn Provider>, ApiError> {
+        Ok(Arc::new(SesProvider::open(context)?))
+    }
+
+    fn simulator(&self) -> &'static dyn Service {
+        &sim::Simulator
+    }
+}

@@ -1,0 +1,83 @@
+//! Products of clouds.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::transport::Transport;
+use super::{Call, CloudAccount, Provider};
+use crate::fields::id::IdForm;
+use crate::http::ApiError;
+use crate::sim;
+
+/// A product of a cloud, whose clusters have rolling upgrades.
+pub trait Product: Sync {
+    /// Returns what the rest of the program has to know of it.
+    fn info(&self) -> &'static ProductInfo;
+
+    /// Opens it in an account.
+    ///
+    /// # Errors
+    /// Fails when its address cannot be made of the config, or the account is of another cloud.
+    fn open(&self, context: OpenContext<'_>) -> Result<Arc<dyn Provider>, ApiError>;
+
+    /// Returns the simulator's half of it.
+    fn simulator(&self) -> &'static dyn sim::Service;
+}
+
+/// What the config, the docs and the limits need of a product.
+#[derive(Debug)]
+pub struct ProductInfo {
+    /// Its name: the key in the config and the label `product`.
+    pub name: &'static str,
+    /// The cloud's name: the label `cloud`.
+    pub cloud: &'static str,
+    /// The default of `stalled_after`.
+    pub stalled_after: Duration,
+    /// Config keys that only this product takes.
+    pub settings: &'static [&'static str],
+    /// Form of its clusters' ids.
+    pub ids: IdForm,
+    /// What its calls take: the vendor's names of permissions and policies, as the end of "it needs".
+    pub permission: &'static str,
+    /// The calls that it makes; the transport sends no others.
+    pub calls: &'static [&'static Call],
+}
+
+/// What opening a product needs.
+pub struct OpenContext<'a> {
+    /// The account.
+    pub account: &'a dyn CloudAccount,
+    /// Name of the account: the label `account`.
+    pub account_name: &'a Arc<str>,
+    /// What the product says of itself.
+    pub info: &'static ProductInfo,
+    /// Scheme, host and port instead of the vendor's own; `None` for the vendor's own.
+    pub endpoint: Option<&'a Url>,
+    /// The product's own settings, those given.
+    pub settings: &'a [(&'static str, String)],
+    /// The account's transport: its limits are shared by all its products.
+    pub transport: Arc<Transport>,
+}
+
+impl OpenContext<'_> {
+    /// Returns the product's own setting of this name.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.settings.iter().find(|(key, _)| *key == name)?;
+        Some(value)
+    }
+}
+
+impl fmt::Debug for dyn Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.info().name)
+    }
+}
+
+impl PartialEq for dyn Product {
+    fn eq(&self, other: &Self) -> bool {
+        self.info().name == other.info().name
+    }
+}
