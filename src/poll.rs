@@ -1,43 +1,36 @@
-//! When to ask: one task a product of an account discovers, one worker a cluster polls.
+//! When to ask: one task a product of an account discovers clusters, and polls each when it is due.
 //!
-//! Accounts share nothing, so that a failing one never slows another. What a task knows stands behind
-//! a lock of its own that is never held across an await: so a new config is taken over at any moment,
-//! even during a call, and what is known outlives a panic.
+//! Accounts share nothing, so that a failing one never slows another. A task owns what it knows, and its
+//! config never changes: a changed config stops the tasks of the products that it changes, and starts
+//! new ones with what the old ones knew.
 
 mod access;
 mod asked;
+mod cluster;
 mod compare;
+mod generation;
 mod metrics;
 mod oddities;
 mod product;
+mod running;
 pub mod schedule;
 pub mod select;
-mod worker;
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::FutureExt;
-use tokio::task::JoinSet;
-
-use crate::clock::{Clock, VendorClock};
-use crate::cloud::{Product, Provider};
-use crate::config::{Account, Config, ProductConfig};
-use crate::model::DiscoveryState;
+use crate::clock::Clock;
+use crate::cloud::Product;
+use crate::config::{Account, Config};
 use crate::ready::Latch;
 use crate::store::Store;
-use access::{Access, Service};
-use compare::{is_same_place, is_same_service, is_same_way};
-use metrics::ProductMetrics;
-use oddities::Oddities;
-use product::Fleet;
+use access::LazyTransport;
+use compare::{is_same_place, is_same_way};
+use generation::Generation;
+use product::ProductPoller;
+use running::RunningProduct;
 
 pub use compare::{Changes, Tally};
 pub use metrics::Metrics;
-
-/// A product's task that panicked is a bug; it starts again after this.
-const AFTER_PANIC: Duration = Duration::from_secs(60);
 
 /// What polling needs besides the config.
 #[derive(Debug, Clone)]
@@ -60,19 +53,6 @@ pub async fn run(config: Config, deps: Deps, first: Latch) {
     std::future::pending::<()>().await;
 }
 
-/// One product of one account, as its tasks share it. A new config makes a new one.
-struct Watch {
-    account: Arc<Account>,
-    product: &'static dyn Product,
-    config: ProductConfig,
-    provider: Arc<dyn Provider>,
-    /// Clock of the account's vendor.
-    clock: VendorClock,
-    /// Oddities that were logged.
-    oddities: Arc<Oddities>,
-    metrics: Arc<ProductMetrics>,
-}
-
 /// Polls everything that the config names, until it is dropped.
 pub struct Polling {
     deps: Deps,
@@ -81,14 +61,8 @@ pub struct Polling {
 
 struct Running {
     account: Arc<Account>,
-    access: Arc<Access>,
+    access: Arc<LazyTransport>,
     products: Vec<RunningProduct>,
-}
-
-struct RunningProduct {
-    watch: Arc<Watch>,
-    fleet: Arc<Fleet>,
-    task: JoinSet<()>,
 }
 
 /// A config that can be taken over.
@@ -96,7 +70,7 @@ pub struct Prepared(Vec<Ready>);
 
 struct Ready {
     account: Arc<Account>,
-    access: Arc<Access>,
+    access: Arc<LazyTransport>,
     /// There was one of this name, and it was not as this one is.
     is_news: bool,
 }
@@ -125,8 +99,8 @@ impl Polling {
                 Some(before) if is_same_way(&before.account, &account) => before.access.clone(),
                 before => {
                     let before = before.filter(|b| is_same_place(&b.account, &account));
-                    let before = before.map(|before| &before.access);
-                    Arc::new(Access::new(account.clone(), self.deps.clone(), before))
+                    let before = before.map(|before| &*before.access);
+                    Arc::new(LazyTransport::new(account.clone(), &self.deps, before))
                 }
             };
             Ready {
@@ -138,15 +112,14 @@ impl Polling {
         Prepared(ready.collect())
     }
 
-    /// Takes the config over. Clusters that are as they were notice nothing, and those that are not
-    /// named any more are gone when this ends.
+    /// Continues under a prepared config. Products that it does not change notice nothing, and clusters
+    /// that it does not name are gone when this ends.
     pub async fn apply(&mut self, prepared: Prepared) -> Changes {
         self.take_over(prepared, &Latch::spent()).await
     }
 
     async fn take_over(&mut self, prepared: Prepared, first: &Latch) -> Changes {
         let mut changes = Changes::default();
-        let mut gone = Gone::default();
         let mut before = std::mem::take(&mut self.accounts);
         for ready in prepared.0 {
             let place = before
@@ -158,147 +131,83 @@ impl Polling {
                 Some(_) if ready.is_news => changes.accounts.changed += 1,
                 Some(_) => {}
             }
-            // What is known of clusters in another place is not true here.
-            let (old, elsewhere) = match old {
-                Some(old) if is_same_place(&old.account, &ready.account) => (old.products, None),
-                Some(old) => (Vec::new(), Some(old)),
-                None => (Vec::new(), None),
-            };
-            if let Some(elsewhere) = elsewhere {
-                changes.clusters.removed += gone.add(elsewhere.products);
-            }
-            let (name, clock) = (&ready.account.name, &ready.access.clock);
-            self.deps.store.put_clock(name, clock);
-            let products = self.products(&ready, old, first, &mut changes, &mut gone);
-            self.accounts.push(Running {
-                account: ready.account,
-                access: ready.access,
-                products,
-            });
+            let running = self.next_account(ready, old, first, &mut changes).await;
+            self.accounts.push(running);
         }
         changes.accounts.removed = before.len();
         for running in before {
-            changes.clusters.removed += gone.add(running.products);
+            changes.clusters.removed += remove_all(running.products).await;
             // Last: the times of its clusters are measured by it while they are shown.
             self.deps.store.remove_clock(&running.account.name);
         }
-        gone.finish().await;
         changes
     }
 
-    /// The products of an account: those that go on, and new ones.
-    fn products(
+    /// Starts the products of an account that are new, and the next generation of those that changed;
+    /// removes the others of `old`.
+    async fn next_account(
         &self,
-        ready: &Ready,
-        mut before: Vec<RunningProduct>,
+        ready: Ready,
+        old: Option<Running>,
         first: &Latch,
         changes: &mut Changes,
-        gone: &mut Gone,
-    ) -> Vec<RunningProduct> {
+    ) -> Running {
         let Ready {
             account, access, ..
         } = ready;
+        let mut metrics: Vec<(&'static dyn Product, _)> = Vec::new();
+        let mut before = match old {
+            Some(old) if is_same_place(&old.account, &account) => old.products,
+            // What is known of clusters in another place is not true here. The counters go on.
+            Some(old) => {
+                let products = old.products.iter();
+                let counted = products.map(|old| (old.product(), old.generation.metrics.clone()));
+                metrics.extend(counted);
+                changes.clusters.removed += remove_all(old.products).await;
+                Vec::new()
+            }
+            None => Vec::new(),
+        };
+        self.deps.store.put_clock(&account.name, &access.clock);
         let mut products = Vec::new();
         for config in &account.products {
-            let place = before
-                .iter()
-                .position(|running| running.watch.product == config.product);
-            let old = place.map(|place| before.swap_remove(place));
-            let Some(mut running) = old else {
-                let service = Service::new(access.clone(), config.clone());
-                let product = config.product;
-                let metrics = gone.metrics(&account.name, product);
-                let new = || {
-                    Arc::new(
-                        self.deps
-                            .metrics
-                            .product(&account.name, product.info().name),
-                    )
-                };
-                let watch = Arc::new(Watch {
-                    account: account.clone(),
-                    product,
-                    config: config.clone(),
-                    provider: Arc::new(service),
-                    clock: access.clock.clone(),
-                    oddities: Arc::default(),
-                    metrics: metrics.unwrap_or_else(new),
+            let is_of = |old: &RunningProduct| old.product() == config.product;
+            let old = before.iter().position(is_of);
+            let mut running = old.map(|place| before.swap_remove(place));
+            if let Some(old) = &running
+                && let Some(next) = old.generation.next(&account, config, &access)
+                && let Some(old) = running.take()
+            {
+                let replaced = old.replace(next).await;
+                running = replaced.map(|(new, clusters)| {
+                    changes.clusters.add(clusters);
+                    new
                 });
-                products.push(RunningProduct::start(watch, &self.deps, first.clone()));
-                continue;
-            };
-            if ready.is_news {
-                let old = &running.watch;
-                let is_same =
-                    is_same_way(&old.account, account) && is_same_service(&old.config, config);
-                let watch = Arc::new(Watch {
-                    account: account.clone(),
-                    product: config.product,
-                    config: config.clone(),
-                    provider: if is_same {
-                        old.provider.clone()
-                    } else {
-                        Arc::new(Service::new(access.clone(), config.clone()))
-                    },
-                    clock: access.clock.clone(),
-                    oddities: old.oddities.clone(),
-                    metrics: old.metrics.clone(),
-                });
-                running.watch = watch.clone();
-                changes.clusters.add(running.fleet.replace(watch));
             }
-            products.push(running);
+            let new = || {
+                let mut metrics = metrics.iter().filter(|(of, _)| *of == config.product);
+                let metrics = metrics.next().map(|(_, metrics)| metrics.clone());
+                let generation = Generation::new(&account, config, &access, metrics, &self.deps);
+                RunningProduct::start(ProductPoller::new(generation, first.clone()))
+            };
+            products.push(running.unwrap_or_else(new));
         }
-        changes.clusters.removed += gone.add(before);
-        products
+        changes.clusters.removed += remove_all(before).await;
+        Running {
+            account,
+            access,
+            products,
+        }
     }
 }
 
-impl RunningProduct {
-    fn start(watch: Arc<Watch>, deps: &Deps, first: Latch) -> Self {
-        let fleet = Arc::new(Fleet::new(&watch, deps.clone(), first));
-        let mut task = JoinSet::new();
-        let name = (watch.account.name.clone(), watch.product.info().name);
-        task.spawn(keep(name, fleet.clone()));
-        Self { watch, fleet, task }
+/// Stops products, and removes their clusters. Returns how many those were.
+async fn remove_all(products: Vec<RunningProduct>) -> usize {
+    let mut clusters = 0;
+    for product in products {
+        clusters += product.remove().await;
     }
-}
-
-/// Products that are not polled any more.
-#[derive(Default)]
-struct Gone {
-    products: Vec<Arc<Watch>>,
-    tasks: Vec<JoinSet<()>>,
-}
-
-impl Gone {
-    /// Ends them, and tells how many clusters they had.
-    fn add(&mut self, products: Vec<RunningProduct>) -> usize {
-        let mut clusters = 0;
-        for mut product in products {
-            let workers = product.fleet.end();
-            clusters += workers.len();
-            self.tasks.extend(workers);
-            product.task.abort_all();
-            self.tasks.push(product.task);
-            self.products.push(product.watch);
-        }
-        clusters
-    }
-
-    /// Returns the counters of a product that goes on in another place.
-    fn metrics(&self, account: &str, product: &'static dyn Product) -> Option<Arc<ProductMetrics>> {
-        let mut products = self.products.iter();
-        let same = products.find(|old| *old.account.name == *account && old.product == product);
-        same.map(|old| old.metrics.clone())
-    }
-
-    /// Waits for the end of their tasks. Then their series end, where no other product counts on.
-    async fn finish(mut self) {
-        for tasks in &mut self.tasks {
-            tasks.shutdown().await;
-        }
-    }
+    clusters
 }
 
 impl Prepared {
@@ -307,7 +216,7 @@ impl Prepared {
     pub fn open(self) -> Result<Self, String> {
         let mut problems = Vec::new();
         for ready in self.0.iter().filter(|ready| ready.is_news) {
-            let opened = ready.access.transport().and_then(|transport| {
+            let opened = ready.access.open().and_then(|transport| {
                 let mut products = ready.account.products.iter();
                 products.try_for_each(|config| ready.account.open(config, &transport).map(drop))
             });
@@ -320,50 +229,6 @@ impl Prepared {
         } else {
             Err(problems.join("\n"))
         }
-    }
-}
-
-/// Nothing is known yet of a product's clusters.
-fn not_looked(account: &Account, product: &dyn Product) -> DiscoveryState {
-    DiscoveryState {
-        account: account.name.clone(),
-        product: product.info().name,
-        cloud: product.info().cloud,
-        cloud_region: account.cloud.region().clone(),
-        last_success: None,
-        last_error: None,
-        watched: 0,
-        inaccessible: 0,
-        left_out: 0,
-    }
-}
-
-/// Watches a product, and starts anew if that panics. It knows the names alone: it outlives configs.
-async fn keep((account, product): (Arc<str>, &'static str), fleet: Arc<Fleet>) {
-    let run = || fleet.clone().run();
-    restarting(AFTER_PANIC, run, || {
-        tracing::error!(
-            %account, product,
-            "Watching a product ended: this is a bug, please report it. It starts again in {}.",
-            crate::text::exact_length(AFTER_PANIC)
-        );
-    })
-    .await;
-}
-
-/// Runs it for ever: a bug must not end the watch. After a panic it starts anew, after a pause.
-async fn restarting<F: Future<Output = ()>>(
-    pause: Duration,
-    mut run: impl FnMut() -> F,
-    told: impl Fn(),
-) {
-    loop {
-        // Not a task of its own: that could still count something after this one was ended. What a
-        // panic leaves behind stands behind locks that are only held between whole steps.
-        if AssertUnwindSafe(run()).catch_unwind().await.is_err() {
-            told();
-        }
-        tokio::time::sleep(pause).await;
     }
 }
 

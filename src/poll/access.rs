@@ -1,94 +1,100 @@
-//! An account's way to its vendor, opened when it is first needed: the system's CAs may come later.
+//! An account's transport and its products' providers, opened when they are first needed: the system's
+//! CAs may come later.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use super::Deps;
 use crate::blocking::run_blocking;
 use crate::clock::VendorClock;
-use crate::cloud::transport::Transport;
+use crate::cloud::transport::{RequestMetrics, Transport};
 use crate::cloud::{Discovery, Provider};
 use crate::config::{Account, ProductConfig};
 use crate::http::{ApiError, Reason};
 use crate::model::{Memory, Observation};
 
 /// One account's transport.
-pub(super) struct Access {
+pub(super) struct LazyTransport {
     account: Arc<Account>,
-    deps: Deps,
-    /// Clock of the account's vendor: that of the access before, in the same place.
+    requests: RequestMetrics,
+    /// Clock of the account's vendor: that of the transport before, in the same place.
     pub(super) clock: VendorClock,
-    way: Mutex<Way>,
-    /// Held during an attempt to open the transport.
+    /// Opened transport of before, whose limits go on; with its secrets it is let go once there is a
+    /// new one.
+    before: Mutex<Option<Before>>,
+    opened: OnceLock<Arc<Transport>>,
+    /// Held during an attempt to open it.
     opening: Arc<tokio::sync::Mutex<()>>,
 }
 
-enum Way {
-    /// Not opened yet; with what it takes the place of, whose limits go on.
-    Closed(Option<Arc<Access>>),
-    /// Opened. What was before is let go, with its secrets.
-    Open(Arc<Transport>),
+#[derive(Clone)]
+struct Before {
+    transport: Arc<Transport>,
+    account: Arc<Account>,
 }
 
-impl Access {
-    pub(super) fn new(account: Arc<Account>, deps: Deps, before: Option<&Arc<Self>>) -> Self {
-        let clock = match before {
-            Some(before) => before.clock.clone(),
-            None => VendorClock::new(deps.clock.clone()),
-        };
-        // Of one that was never opened, what was before counts.
-        let before = before.and_then(|access| match &*access.lock() {
-            Way::Open(_) => Some(access.clone()),
-            Way::Closed(before) => before.clone(),
-        });
+impl LazyTransport {
+    pub(super) fn new(account: Arc<Account>, deps: &Deps, before: Option<&Self>) -> Self {
         Self {
             account,
-            deps,
-            clock,
-            way: Mutex::new(Way::Closed(before)),
+            requests: deps.metrics.requests.clone(),
+            clock: before.map_or_else(
+                || VendorClock::new(deps.clock.clone()),
+                |before| before.clock.clone(),
+            ),
+            before: Mutex::new(before.and_then(Self::to_follow)),
+            opened: OnceLock::new(),
             opening: Arc::default(),
         }
     }
 
-    /// The transport; another attempt to open it is made each time until there is one. That reads
-    /// the system's CAs: not for an async thread.
-    pub(super) fn transport(&self) -> Result<Arc<Transport>, ApiError> {
-        if let Some(transport) = self.opened() {
-            return Ok(transport);
-        }
-        let requests = self.deps.metrics.requests.clone();
-        // It reads files: whoever only wants to know how far this is must not wait for that.
-        let mut new = Transport::new(&self.account.connection(), requests, self.clock.clone())?;
-        let mut way = self.lock();
-        let before = match &mut *way {
-            Way::Open(transport) => return Ok(transport.clone()),
-            Way::Closed(before) => before.take(),
+    /// Returns the opened transport; of one that was never opened, that of before.
+    fn to_follow(&self) -> Option<Before> {
+        let Some(transport) = self.opened.get() else {
+            return self.before.lock().clone();
         };
-        if let Some(before) = before
-            && let Way::Open(old) = &*before.lock()
-        {
-            new = new.following(old, *before.account.cloud == *self.account.cloud);
+        Some(Before {
+            transport: transport.clone(),
+            account: self.account.clone(),
+        })
+    }
+
+    /// Returns the transport, opening it where it is not open yet. That reads the system's CAs: not for an
+    /// async thread.
+    pub(super) fn open(&self) -> Result<Arc<Transport>, ApiError> {
+        if let Some(transport) = self.opened.get() {
+            return Ok(transport.clone());
         }
-        let new = Arc::new(new);
-        *way = Way::Open(new.clone());
-        Ok(new)
+        let mut new = Transport::new(
+            &self.account.connection(),
+            self.requests.clone(),
+            self.clock.clone(),
+        )?;
+        let before = self.before.lock().clone();
+        if let Some(before) = before {
+            let is_same = *before.account.cloud == *self.account.cloud;
+            new = new.following(&before.transport, is_same);
+        }
+        let opened = self.opened.get_or_init(|| Arc::new(new));
+        self.before.lock().take();
+        Ok(opened.clone())
     }
 
     /// Returns the transport, opening it on the blocking pool: one attempt at a time, for which a call
     /// waits no longer than for an answer.
-    async fn transport_apart(self: &Arc<Self>) -> Result<Arc<Transport>, ApiError> {
-        if let Some(transport) = self.opened() {
-            return Ok(transport);
+    async fn get(self: &Arc<Self>) -> Result<Arc<Transport>, ApiError> {
+        if let Some(transport) = self.opened.get() {
+            return Ok(transport.clone());
         }
         let opening = async {
             let held = self.opening.clone().lock_owned().await;
             let this = self.clone();
             let open = move || {
                 let _held = held;
-                this.transport()
+                this.open()
             };
             run_blocking(open).await
         };
@@ -98,53 +104,38 @@ impl Access {
             Err(ApiError::new(Reason::Timeout, text))
         })
     }
-
-    fn opened(&self) -> Option<Arc<Transport>> {
-        match &*self.lock() {
-            Way::Open(transport) => Some(transport.clone()),
-            Way::Closed(_) => None,
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Way> {
-        self.way.lock()
-    }
 }
 
 /// One product over its account's transport.
-pub(super) struct Service {
-    access: Arc<Access>,
+pub(super) struct LazyProvider {
+    transport: Arc<LazyTransport>,
     config: ProductConfig,
-    provider: Mutex<Option<Arc<dyn Provider>>>,
+    opened: OnceLock<Arc<dyn Provider>>,
 }
 
-impl Service {
-    pub(super) fn new(access: Arc<Access>, config: ProductConfig) -> Self {
+impl LazyProvider {
+    pub(super) fn new(transport: Arc<LazyTransport>, config: ProductConfig) -> Self {
         Self {
-            access,
+            transport,
             config,
-            provider: Mutex::default(),
+            opened: OnceLock::new(),
         }
     }
 
-    async fn open(&self) -> Result<Arc<dyn Provider>, ApiError> {
-        if let Some(provider) = &*self.lock() {
-            return Ok(provider.clone());
+    async fn get(&self) -> Result<&Arc<dyn Provider>, ApiError> {
+        if let Some(provider) = self.opened.get() {
+            return Ok(provider);
         }
-        let transport = self.access.transport_apart().await?;
-        let new = self.access.account.open(&self.config, &transport)?;
+        let transport = self.transport.get().await?;
+        let new = self.transport.account.open(&self.config, &transport)?;
         // Another call may have been faster.
-        Ok(self.lock().get_or_insert(new).clone())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<dyn Provider>>> {
-        self.provider.lock()
+        Ok(self.opened.get_or_init(|| new))
     }
 }
 
-impl Provider for Service {
+impl Provider for LazyProvider {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
-        Box::pin(async move { self.open().await?.discover().await })
+        Box::pin(async move { self.get().await?.discover().await })
     }
 
     fn observe<'a>(
@@ -153,7 +144,7 @@ impl Provider for Service {
         memory: &'a Memory,
         fresh: Duration,
     ) -> BoxFuture<'a, Result<Observation, ApiError>> {
-        Box::pin(async move { self.open().await?.observe(cluster_id, memory, fresh).await })
+        Box::pin(async move { self.get().await?.observe(cluster_id, memory, fresh).await })
     }
 }
 
@@ -171,24 +162,27 @@ mod tests {
     use crate::store::Store;
     use watched_file::hang::hang;
 
-    /// An account without https, whose way needs no file.
-    fn access(before: Option<&Arc<Access>>) -> Arc<Access> {
-        let text = "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, \
-                    ses: {endpoint: 'http://127.0.0.1:1'}}}]";
-        let config = crate::config::parse(CLOUDS, text, Path::new("."), &|_| None);
-        let account = Arc::new(config.unwrap().accounts.remove(0));
-        let deps = Deps {
+    fn deps() -> Deps {
+        Deps {
             store: Arc::new(Store::new()),
             metrics: Metrics::default(),
             clock: Clock::system(),
             confirms_at_once: false,
-        };
-        Arc::new(Access::new(account, deps, before))
+        }
+    }
+
+    /// An account without https, whose way needs no file.
+    fn access(before: Option<&LazyTransport>) -> Arc<LazyTransport> {
+        let text = "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, \
+                    ses: {endpoint: 'http://127.0.0.1:1'}}}]";
+        let config = crate::config::parse(CLOUDS, text, Path::new("."), &|_| None);
+        let account = Arc::new(config.unwrap().accounts.remove(0));
+        Arc::new(LazyTransport::new(account, &deps(), before))
     }
 
     /// What products share shows whether a transport goes on where another stopped.
-    fn shared(access: &Access) -> Arc<SignedDuration> {
-        let transport = access.transport().unwrap();
+    fn shared(access: &LazyTransport) -> Arc<SignedDuration> {
+        let transport = access.open().unwrap();
         transport.shared(|| SignedDuration::from_secs(7))
     }
 
@@ -198,7 +192,7 @@ mod tests {
         let known = shared(&now);
         for _ in 0..3 {
             let next = access(Some(&now));
-            let before: Weak<Access> = Arc::downgrade(&now);
+            let before: Weak<Transport> = Arc::downgrade(&now.open().unwrap());
             drop(std::mem::replace(&mut now, next));
             assert!(before.upgrade().is_some(), "its limits are still needed");
             assert!(Arc::ptr_eq(&known, &shared(&now)), "it goes on");
@@ -208,21 +202,18 @@ mod tests {
 
     #[tokio::test]
     async fn ways_that_were_never_opened_are_not_kept() {
-        let first = access(None);
-        let known = shared(&first);
-        let mut gone = vec![Arc::downgrade(&first)];
-        let mut now = first;
+        let mut now = access(None);
+        let known = shared(&now);
+        let opened = Arc::downgrade(&now.open().unwrap());
         for _ in 0..3 {
             let next = access(Some(&now));
-            gone.push(Arc::downgrade(&next));
-            now = next;
+            let before = Arc::downgrade(&now);
+            drop(std::mem::replace(&mut now, next));
+            assert!(before.upgrade().is_none());
         }
-        // The last of them is in use.
-        gone.pop();
-        let kept = |gone: &[Weak<Access>]| gone.iter().filter(|a| a.upgrade().is_some()).count();
-        assert_eq!(kept(&gone), 1, "only the one that was opened");
+        assert!(opened.upgrade().is_some(), "only the one that was opened");
         assert!(Arc::ptr_eq(&known, &shared(&now)), "it goes on");
-        assert_eq!(kept(&gone), 0);
+        assert!(opened.upgrade().is_none());
     }
 
     #[tokio::test]
@@ -235,7 +226,7 @@ mod tests {
         let config = crate::config::parse(CLOUDS, text, folder.path(), &|_| None);
         let account = Arc::new(config.unwrap().accounts.remove(0));
         let hang = hang(&path);
-        let opened = Access::new(account, access(None).deps.clone(), None).transport();
+        let opened = LazyTransport::new(account, &deps(), None).open();
         assert!(opened.is_ok(), "{opened:?}");
         assert_eq!(hang.stuck(), 0);
     }

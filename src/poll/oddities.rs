@@ -1,6 +1,6 @@
 //! Log of oddities in answers: words that are not known, exceeded bounds, and remarks, each once.
 
-use super::Watch;
+use super::generation::Generation;
 use crate::cloud::Discovery;
 use crate::model::bounds::{Truncated, is_cut};
 use crate::model::{Observation, Remark};
@@ -15,7 +15,7 @@ pub(super) struct Oddities {
     remarks: LogOnce<(String, Remark)>,
 }
 
-impl Watch {
+impl Generation {
     /// Counts the bounds that a list of clusters exceeded, and logs each once.
     pub(super) fn tell_of_list(&self, discovery: &Discovery, left_out: u64) {
         let has_cut_name = discovery.clusters.iter().any(|c| is_cut(&c.name));
@@ -26,7 +26,7 @@ impl Watch {
         for bound in exceeded.into_iter().flatten() {
             if self.is_news("", bound) {
                 tracing::warn!(
-                    account = %self.account.name, product = self.product.info().name,
+                    account = %self.account.name, product = self.product().name,
                     what = bound.as_str(), left_out,
                     "The list of clusters exceeds the bounds: {}.", bound.effect()
                 );
@@ -51,13 +51,13 @@ impl Watch {
                     Truncated::Clusters | Truncated::Label => 0,
                 };
                 tracing::warn!(
-                    account = %self.account.name, product = self.product.info().name, cluster,
+                    account = %self.account.name, product = self.product().name, cluster,
                     what = bound.as_str(), left_out,
                     "An answer exceeds the bounds: {}.", bound.effect()
                 );
             }
         }
-        let (account, product) = (&*self.account.name, self.product.info().name);
+        let (account, product) = (&*self.account.name, self.product().name);
         for word in &observation.unknown_words {
             self.metrics.unknown_status();
             if self.oddities.words.is_new(word.clone()) {

@@ -12,7 +12,9 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 
 use super::*;
+use crate::cloud::Provider;
 use crate::clouds::CLOUDS;
+use crate::config::ProductConfig;
 
 mod backoff;
 mod bounds;
@@ -77,11 +79,15 @@ struct Fake {
     retry_after: Mutex<Option<Duration>>,
     /// Whether reading an answer is a bug.
     panics: AtomicBool,
+    /// Cluster whose answer alone is a bug.
+    panics_for: Mutex<Option<String>>,
     /// Whether listing is a bug.
     no_list: AtomicBool,
     /// How long each answer takes.
     slow: Duration,
     polls: Mutex<BTreeMap<String, u32>>,
+    /// Polls without an answer: under way, or dropped.
+    unanswered: AtomicU32,
     discoveries: AtomicU32,
     /// Outcomes of secondary calls, told with each good poll.
     secondary: Mutex<Vec<SecondaryCall>>,
@@ -137,8 +143,12 @@ impl Provider for Fake {
     ) -> BoxFuture<'a, Result<Observation, ApiError>> {
         async move {
             *self.polls.lock().entry(cluster_id.into()).or_default() += 1;
+            self.unanswered.fetch_add(1, Ordering::Relaxed);
             tokio::time::sleep(self.slow).await;
+            self.unanswered.fetch_sub(1, Ordering::Relaxed);
             assert!(!self.panics.load(Ordering::Relaxed), "on purpose");
+            let panics = self.panics_for.lock().as_deref() == Some(cluster_id);
+            assert!(!panics, "on purpose");
             if self.not_published.load(Ordering::Relaxed) {
                 let error = ApiError::new(Reason::NotFound, "no such API");
                 return Err(error.because(Cause::NotPublished).of("Progress"));
@@ -178,7 +188,8 @@ struct Bench {
     /// Shows what is counted.
     registry: telemetry::Metrics,
     ready: Ready,
-    running: RunningProduct,
+    /// `None` while a new config is taken over.
+    running: Option<RunningProduct>,
 }
 
 impl Bench {
@@ -225,17 +236,18 @@ impl Bench {
         let (mut deps, registry) = deps(clock);
         deps.confirms_at_once = confirms_at_once;
         let (ready, latch) = Ready::new();
-        let watch = Arc::new(Watch {
+        let generation = Generation {
             account: Arc::new(account),
-            product: &FAKE,
             config,
             provider: fake.clone(),
             clock: deps.clock.clone().into(),
-            oddities: Arc::default(),
             metrics: Arc::new(deps.metrics.product(&"a".into(), FAKE.info().name)),
-        });
+            oddities: Arc::default(),
+            deps: deps.clone(),
+        };
+        let poller = ProductPoller::new(generation, latch);
         Self {
-            running: RunningProduct::start(watch, &deps, latch),
+            running: Some(RunningProduct::start(poller)),
             fake,
             deps,
             registry,
@@ -243,23 +255,29 @@ impl Bench {
         }
     }
 
-    /// Takes a new config over.
-    fn reload(&mut self, change: impl FnOnce(&mut Account, &mut ProductConfig)) -> Tally {
-        let old = &self.running.watch;
+    fn generation(&self) -> &Generation {
+        &self.running.as_ref().unwrap().generation
+    }
+
+    /// Starts the next generation.
+    async fn reload(&mut self, change: impl FnOnce(&mut Account, &mut ProductConfig)) -> Tally {
+        let old = self.generation();
         let mut account = Account::clone(&old.account);
         let mut config = old.config.clone();
         change(&mut account, &mut config);
-        let watch = Arc::new(Watch {
+        let next = Generation {
             account: Arc::new(account),
-            product: old.product,
             config,
             provider: self.fake.clone(),
             clock: old.clock.clone(),
-            oddities: old.oddities.clone(),
             metrics: old.metrics.clone(),
-        });
-        self.running.watch = watch.clone();
-        self.running.fleet.replace(watch)
+            oddities: old.oddities.clone(),
+            deps: old.deps.clone(),
+        };
+        let running = self.running.take().unwrap();
+        let (running, tally) = running.replace(next).await.unwrap();
+        self.running = Some(running);
+        tally
     }
 
     fn state(&self, id: &str) -> Option<Arc<ClusterState>> {
@@ -343,6 +361,33 @@ async fn what_is_known_outlives_a_worker_that_panics() {
     bench.fake.panics.store(false, Ordering::Relaxed);
     pass(60).await;
     assert!(bench.state("1").unwrap().up);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_whose_poll_panics_holds_up_no_other() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(Some(UpgradeStatus::Running)));
+    fake.set("2", Ok(Some(UpgradeStatus::Running)));
+    *fake.panics_for.lock() = Some("2".into());
+    let bench = Bench::start(fake, |_| {});
+    pass(3000).await;
+    let polls = bench.fake.polls("1");
+    assert!((90..=112).contains(&polls), "{polls}");
+    assert!(bench.state("1").unwrap().up && !bench.state("2").unwrap().up);
+    assert_eq!(bench.fake.polls("2"), 300, "every ten seconds");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_discovery_that_panics_holds_up_no_poll() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(Some(UpgradeStatus::Running)));
+    let bench = Bench::start(fake, |_| {});
+    pass(10).await;
+    bench.fake.no_list.store(true, Ordering::Relaxed);
+    pass(3000).await;
+    assert!(bench.fake.discoveries.load(Ordering::Relaxed) > 20);
+    let polls = bench.fake.polls("1");
+    assert!((90..=112).contains(&polls), "{polls}");
 }
 
 #[tokio::test(start_paused = true)]

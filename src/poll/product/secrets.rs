@@ -1,49 +1,31 @@
 //! Secrets that change: what was refused is asked again.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
-use super::{Course, Fleet};
+use super::ProductPoller;
+use super::calls::Target;
 use crate::config::Account;
 use crate::http::Reason;
+use crate::model::LastError;
 use crate::secret::{PATIENCE, Secret, refresh_all};
 
 /// Interval at which the files of an account's secrets are read while no call is made.
-const LOOK: Duration = Duration::from_secs(5);
+pub(super) const LOOK: Duration = Duration::from_secs(5);
 
-impl Fleet {
-    pub(super) async fn keep_looking(&self) {
-        loop {
-            self.look_at_secrets().await;
-            tokio::time::sleep(LOOK).await;
-        }
-    }
-
-    /// Reads the files of the account's secrets, and asks again whatever was refused when they changed.
-    async fn look_at_secrets(&self) {
-        let account = self.course.lock().watch.account.clone();
-        let Some(fingerprint) = fingerprint(&account).await else {
-            return;
-        };
-        let mut course = self.course.lock();
-        if Arc::ptr_eq(&account, &course.watch.account) && course.are_other_secrets(fingerprint) {
-            course.retry_refused();
-            self.changed.notify_one();
-        }
-    }
+/// Returns whether a secret of the account is in a file.
+pub(super) fn may_change(account: &Account) -> bool {
+    let secrets = account.cloud.secrets();
+    secrets.iter().any(|s| matches!(s, Secret::File(_)))
 }
 
 /// Reads the files of the account's secrets, and returns a number that changes with the secrets and does
-/// not tell them; `None` when no secret is in a file.
-async fn fingerprint(account: &Account) -> Option<u64> {
+/// not tell them.
+pub(super) async fn fingerprint(account: &Account) -> u64 {
     let secrets = account.cloud.secrets();
-    if !secrets.iter().any(|s| matches!(s, Secret::File(_))) {
-        return None;
-    }
     refresh_all(&secrets, Instant::now() + PATIENCE).await;
     let mut hasher = DefaultHasher::new();
     for secret in secrets {
@@ -51,24 +33,31 @@ async fn fingerprint(account: &Account) -> Option<u64> {
         let value = value.as_ref().map(ExposeSecret::expose_secret);
         value.hash(&mut hasher);
     }
-    Some(hasher.finish())
+    hasher.finish()
 }
 
-impl Course {
-    /// Returns whether the secrets differ from those at the last look. The first look finds no difference.
-    fn are_other_secrets(&mut self, fingerprint: u64) -> bool {
+impl ProductPoller {
+    /// Compares the secrets with those at the last look. Once there are others, makes everything due
+    /// that was refused, or is asked with those before: a pause after a refusal lasts for minutes.
+    pub(super) fn compare(&mut self, fingerprint: u64) {
         let before = self.secrets.replace(fingerprint);
-        before.is_some_and(|before| before != fingerprint)
+        if before.is_none_or(|before| before == fingerprint) {
+            return;
+        }
+        let now = Instant::now();
+        for (id, cluster) in &mut self.clusters {
+            if is_refused(cluster.state().last_error.as_ref()) || cluster.next() <= now {
+                cluster.set_due(now);
+                self.calls.wait(Target::Cluster(id.clone()), now);
+            }
+        }
+        if is_refused(self.shown.last_error.as_ref()) || self.next <= now {
+            self.next = now;
+            self.calls.wait(Target::Discovery, now);
+        }
     }
+}
 
-    /// Ends the lockout of refused credentials, which lasts for minutes, once there are others.
-    pub(super) fn retry_refused(&mut self) {
-        for (worker, _) in self.workers.values() {
-            worker.retry_refused();
-        }
-        let last = self.shown.last_error.as_ref();
-        if last.is_some_and(|error| error.reason == Reason::Auth.as_str()) {
-            self.next = Instant::now();
-        }
-    }
+fn is_refused(error: Option<&LastError>) -> bool {
+    error.is_some_and(|error| error.reason == Reason::Auth.as_str())
 }

@@ -9,7 +9,7 @@ use crate::clouds::CLOUDS;
 
 /// Lets two answers tell that the vendor's clock is off by so many minutes from the local one.
 fn told_twice(bench: &Bench, minutes: i64) {
-    let clock = &bench.running.watch.clock;
+    let clock = &bench.generation().clock;
     for _ in 0..2 {
         clock.observe(Reading {
             time: bench.deps.clock.now() + SignedDuration::from_mins(minutes),
@@ -21,7 +21,7 @@ fn told_twice(bench: &Bench, minutes: i64) {
 
 /// Minutes by which a time lies before the vendor's time now.
 fn age(bench: &Bench, at: Timestamp) -> i64 {
-    let clock: &VendorClock = &bench.running.watch.clock;
+    let clock: &VendorClock = &bench.generation().clock;
     (clock.now().duration_since(at).as_secs() + 30) / 60
 }
 

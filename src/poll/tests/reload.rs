@@ -23,7 +23,7 @@ async fn what_is_as_it_was_notices_nothing() {
     let before = bench.state("1").unwrap();
     let polls = bench.fake.polls("1");
     for _ in 0..50 {
-        assert_eq!(bench.reload(|_, _| {}), Tally::default());
+        assert_eq!(bench.reload(|_, _| {}).await, Tally::default());
     }
     assert!(Arc::ptr_eq(&before, &bench.state("1").unwrap()));
     pass(1).await;
@@ -44,13 +44,43 @@ async fn other_limits_are_true_at_once() {
             config.thresholds.stalled_after = Duration::from_secs(seconds);
         }
     };
-    assert_eq!(bench.reload(limit(60)), CHANGED);
+    assert_eq!(bench.reload(limit(60)).await, CHANGED);
     let state = bench.state("1").unwrap();
     assert!(state.upgrades[0].stalled);
     assert_eq!(state.thresholds.stalled_after.as_secs(), 60);
-    assert_eq!(bench.reload(limit(3600)), CHANGED);
+    assert_eq!(bench.reload(limit(3600)).await, CHANGED);
     assert!(!bench.state("1").unwrap().upgrades[0].stalled);
+    pass(1).await;
     assert_eq!(bench.fake.polls("1"), polls, "without a poll");
+    assert_eq!(bench.fake.discoveries.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_in_flight_is_dropped_and_made_again() {
+    let fake = Arc::new(Fake {
+        slow: Duration::from_secs(50),
+        ..Fake::default()
+    });
+    fake.set("1", Ok(Some(UpgradeStatus::Running)));
+    let mut bench = Bench::start(fake, |_| {});
+    pass(10).await;
+    let unanswered = |bench: &Bench| bench.fake.unanswered.load(Ordering::Relaxed);
+    assert_eq!((bench.fake.polls("1"), unanswered(&bench)), (1, 1));
+    bench
+        .reload(|_, config| config.thresholds.stalled_after *= 2)
+        .await;
+    pass(49).await;
+    assert_eq!(bench.fake.polls("1"), 2, "by the new generation, at once");
+    assert!(
+        !bench.state("1").unwrap().up,
+        "the answer of before is lost"
+    );
+    pass(2).await;
+    assert!(bench.state("1").unwrap().up);
+    assert_eq!(unanswered(&bench), 1, "the dropped one");
+    let polls = "polls_total{account=\"a\",product=\"fake\"} 2\n";
+    let counted = bench.registry.encode();
+    assert!(counted.contains(polls), "a discovery, a poll: {counted}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -65,11 +95,11 @@ async fn another_way_is_gone_at_once_with_what_was_seen() {
         ..Fake::default()
     });
     bench.fake.set("1", Ok(Some(UpgradeStatus::Running)));
-    bench.reload(|_, _| {});
+    bench.reload(|_, _| {}).await;
     pass(400).await;
     assert_eq!(bench.fake.polls("1"), 1, "the poll is under way");
     bench.fake = running();
-    bench.reload(|_, _| {});
+    bench.reload(|_, _| {}).await;
     pass(1).await;
     assert_eq!(bench.fake.polls("1"), 1, "it is begun anew");
     assert_eq!(bench.fake.discoveries.load(Ordering::Relaxed), 1);
@@ -85,7 +115,7 @@ async fn a_cluster_that_failed_is_asked_at_once_in_the_new_way() {
     let mut bench = Bench::start(fake, |_| {});
     pass(2000).await;
     bench.fake = running();
-    bench.reload(|_, _| {});
+    bench.reload(|_, _| {}).await;
     pass(1).await;
     assert!(bench.state("1").unwrap().up);
 }
@@ -96,10 +126,12 @@ async fn a_shorter_interval_holds_from_now_on() {
     fake.set("1", Ok(None));
     let mut bench = Bench::start(fake, |_| {});
     pass(10).await;
-    bench.reload(|account, _| {
-        account.polling.idle_interval = Duration::from_secs(5);
-        account.polling.discovery_interval = Duration::from_secs(20);
-    });
+    bench
+        .reload(|account, _| {
+            account.polling.idle_interval = Duration::from_secs(5);
+            account.polling.discovery_interval = Duration::from_secs(20);
+        })
+        .await;
     assert_eq!(bench.state("1").unwrap().poll_interval.as_secs(), 5);
     pass(60).await;
     assert!(bench.fake.polls("1") >= 10);
@@ -125,7 +157,9 @@ async fn a_cluster_that_is_not_chosen_any_more_is_gone_for_good() {
         ..Tally::default()
     };
     assert_eq!(
-        bench.reload(|_, config| config.exclude = vec!["name-2".into()]),
+        bench
+            .reload(|_, config| config.exclude = vec!["name-2".into()])
+            .await,
         removed
     );
     assert!(bench.state("2").is_none());
@@ -142,7 +176,10 @@ async fn a_cluster_that_is_not_chosen_any_more_is_gone_for_good() {
         added: 1,
         ..Tally::default()
     };
-    assert_eq!(bench.reload(|_, config| config.exclude.clear()), added);
+    assert_eq!(
+        bench.reload(|_, config| config.exclude.clear()).await,
+        added
+    );
     assert!(
         bench.state("2").is_some(),
         "it is known from the last discovery"
@@ -163,7 +200,7 @@ async fn a_cluster_with_another_name_keeps_what_was_seen() {
             }]);
         }
     };
-    assert_eq!(bench.reload(name(Some("mine"))), CHANGED);
+    assert_eq!(bench.reload(name(Some("mine"))).await, CHANGED);
     let state = bench.state("1").unwrap();
     assert_eq!(state.name, "mine");
     assert_eq!(state.upgrades, before.upgrades);
@@ -174,7 +211,7 @@ async fn a_cluster_with_another_name_keeps_what_was_seen() {
         state.upgrades[0].last_progress,
         before.upgrades[0].last_progress
     );
-    assert_eq!(bench.reload(name(None)), CHANGED);
+    assert_eq!(bench.reload(name(None)).await, CHANGED);
     assert_eq!(bench.state("1").unwrap().name, "name-1");
 }
 
@@ -185,7 +222,9 @@ async fn a_cluster_outlives_a_panic_of_the_discovery_and_a_reload() {
     bench.fake.no_list.store(true, Ordering::Relaxed);
     pass(1000).await;
     assert!(bench.fake.discoveries.load(Ordering::Relaxed) > 1);
-    bench.reload(|_, config| config.exclude = vec!["other".into()]);
+    bench
+        .reload(|_, config| config.exclude = vec!["other".into()])
+        .await;
     let state = bench.state("1").expect("it is still watched");
     assert!(state.up);
     let polls = bench.fake.polls("1");
@@ -200,7 +239,7 @@ async fn what_was_seen_outlives_a_panic_of_the_worker() {
     let seen = bench.state("1").unwrap().upgrades[0].last_progress;
     bench.fake.panics.store(true, Ordering::Relaxed);
     pass(100).await;
-    bench.reload(|_, _| {});
+    bench.reload(|_, _| {}).await;
     bench.fake.panics.store(false, Ordering::Relaxed);
     pass(100).await;
     let state = bench.state("1").unwrap();
@@ -222,7 +261,7 @@ async fn readiness_still_waits_for_a_first_round_that_was_begun_anew() {
         ..Fake::default()
     });
     bench.fake.set("1", Ok(None));
-    bench.reload(|_, _| {});
+    bench.reload(|_, _| {}).await;
     pass(4).await;
     assert!(!bench.ready.is_ready());
     pass(2).await;
@@ -284,6 +323,63 @@ async fn accounts_and_products_come_and_go_with_their_series() {
         text.contains("polls_total{account=\"c\",product=\"cdss\"} "),
         "{text}"
     );
+}
+
+/// Starts a server that takes connections and answers none; counts them.
+async fn silent_server() -> (String, Arc<AtomicU32>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let taken = Arc::new(AtomicU32::new(0));
+    let count = taken.clone();
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        loop {
+            open.push(listener.accept().await.unwrap());
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    (address, taken)
+}
+
+#[tokio::test]
+async fn a_product_that_did_not_change_is_not_restarted() {
+    let (deps, _) = deps(Clock::system());
+    let (silent, taken) = silent_server().await;
+    let config = |ses, of_b| {
+        accounts(&format!(
+            "accounts: [{{name: a, ncloud: {{access_key: x, secret_key: x, \
+             ses: {{AWAY, stalled_after: {ses}}}, cdss: {{AWAY}}}}}}, \
+             {{name: b, ncloud: {{access_key: x, secret_key: x, \
+             ses: {{endpoint: 'http://{silent}', stalled_after: {of_b}}}}}}}]"
+        ))
+    };
+    let calls = async |want| {
+        let begun = tokio::time::Instant::now();
+        while taken.load(Ordering::Relaxed) < want {
+            assert!(begun.elapsed().as_secs() < 5, "no call {want}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(taken.load(Ordering::Relaxed), want);
+    };
+    let mut polling = Polling::start(config("1h", "1h"), deps, Latch::spent()).await;
+    let generations = |polling: &Polling| -> Vec<_> {
+        let products = polling.accounts.iter().flat_map(|one| &one.products);
+        let generations = products.map(|product| Arc::as_ptr(&product.generation) as usize);
+        generations.collect()
+    };
+    calls(1).await;
+    let before = generations(&polling);
+    let prepared = polling.prepare(config("2h", "1h")).open().unwrap();
+    let changes = polling.apply(prepared).await;
+    assert_eq!(changes.accounts.changed, 1);
+    let after = generations(&polling);
+    assert_ne!(before[0], after[0]);
+    assert_eq!(before[1..], after[1..]);
+    calls(1).await;
+    let prepared = polling.prepare(config("2h", "2h")).open().unwrap();
+    polling.apply(prepared).await;
+    calls(2).await;
 }
 
 #[tokio::test]

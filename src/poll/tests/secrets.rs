@@ -30,7 +30,7 @@ async fn a_secret_file_that_hangs_holds_up_neither_discovery_nor_polls() {
     let mut bench = Bench::of(account, fake, |_| {});
     let is_up = |bench: &Bench| bench.state("1").is_some_and(|state| state.up);
     until("it is polled", || is_up(&bench)).await;
-    bench.reload(|_, _| {});
+    bench.reload(|_, _| {}).await;
     assert!(hang.stuck() <= 1);
 }
 

@@ -2,16 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::Course;
+use super::WatchedCluster;
 use crate::model::{Degraded, UpgradeStatus, UpgradeView};
 
-impl Course {
+impl WatchedCluster {
     /// Logs each secondary call once when it begins to fail, and once when it fails no more.
     pub(super) fn log_degraded(&self, degraded: &[Degraded]) {
         let is_among = |calls: &[Degraded], call: &Degraded| {
             calls.iter().any(|other| other.endpoint == call.endpoint)
         };
-        let (account, product) = (&*self.watch.account.name, self.watch.product.info().name);
+        let (account, product) = (&*self.state.key.account, self.state.key.product);
         let before = &self.state.degraded;
         for call in degraded.iter().filter(|call| !is_among(before, call)) {
             tracing::warn!(
@@ -44,7 +44,7 @@ impl Course {
             macro_rules! log {
                 ($level:ident) => {
                     tracing::$level!(
-                        account = %self.watch.account.name, product = self.watch.product.info().name,
+                        account = %self.state.key.account, product = self.state.key.product,
                         cluster = %self.wanted.id, name = self.state.name,
                         kind = upgrade.kind.as_str(),
                         status = upgrade.status.as_str(),
@@ -67,7 +67,7 @@ impl Course {
         for view in after.iter().filter(|view| view.stalled) {
             if !find(before, view).is_some_and(|v| v.stalled) {
                 tracing::warn!(
-                    account = %self.watch.account.name, product = self.watch.product.info().name,
+                    account = %self.state.key.account, product = self.state.key.product,
                     cluster = %self.wanted.id, name = self.state.name,
                     kind = view.upgrade.kind.as_str(),
                     last_progress = %view.last_progress.strftime("%Y-%m-%dT%H:%M:%SZ"),
