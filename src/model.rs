@@ -161,9 +161,6 @@ pub struct Upgrade {
     pub is_stall_suspended: bool,
     /// Begin of the upgrade, where only an earlier poll tells waiting nodes from finished ones (CDSS).
     pub begin: Begin,
-    /// Polls in a row in which the cluster looked idle before the upgrade proved its end (CDSS), or
-    /// in which the vendor did not tell of it any more.
-    pub quiet_polls: u32,
     /// Details for people.
     pub details: Details,
     /// Nodes, each name and role once; at most [`bounds::MAX_NODES`].
@@ -204,7 +201,6 @@ impl Upgrade {
             untold: Untold::default(),
             is_stall_suspended: false,
             begin: Begin::default(),
-            quiet_polls: 0,
             details: Details::default(),
             nodes: Vec::new(),
             tasks: Vec::new(),
@@ -298,6 +294,9 @@ pub struct Observation {
     pub changing: bool,
     /// The upgrades known, at most one of each kind.
     pub upgrades: Vec<Upgrade>,
+    /// Kinds of the upgrades that the answer did not show: each stands in `upgrades` for one poll more,
+    /// since one short answer must not take a failure back.
+    pub unconfirmed: BTreeSet<Kind>,
     /// Words that the mapping does not know, one entry an occurrence.
     pub unknown_words: Vec<String>,
     /// Oddities of the answers that change nothing.
@@ -318,6 +317,8 @@ pub struct Memory {
     pub last_success: Option<Timestamp>,
     /// By kind, the upgrade last seen.
     pub upgrades: BTreeMap<Kind, Seen>,
+    /// [`Observation::unconfirmed`] of the last good poll.
+    pub unconfirmed: BTreeSet<Kind>,
     /// Secondary calls by the vendor's name.
     pub calls: BTreeMap<&'static str, CallMemory>,
     /// By the vendor's name of a primary call, polls in a row that were told that it is not published.
@@ -365,15 +366,12 @@ impl Memory {
         self.upgrades.get(&kind)
     }
 
-    /// What is told when an answer knows nothing of an upgrade that was there: the same once more.
-    /// One short answer must not take a failure back; the second one in a row is believed.
-    pub fn once_more(&self, kind: Kind) -> Option<Upgrade> {
+    /// Returns the upgrade of this kind for a poll whose answer does not show it, and notes it as
+    /// unconfirmed; `None` when the poll before did not show it either.
+    pub fn once_more(&self, kind: Kind, unconfirmed: &mut BTreeSet<Kind>) -> Option<&Seen> {
         let seen = self.last(kind)?;
-        let is_first = seen.last.quiet_polls == 0 && !seen.forgotten;
-        is_first.then(|| Upgrade {
-            quiet_polls: 1,
-            ..seen.last.clone()
-        })
+        let is_first = !seen.forgotten && !self.unconfirmed.contains(&kind);
+        (is_first && unconfirmed.insert(kind)).then_some(seen)
     }
 }
 

@@ -45,6 +45,7 @@ pub fn advance(
         memory.upgrades.insert(upgrade.kind, seen);
     }
     views.sort_by_key(|view| view.upgrade.kind);
+    memory.unconfirmed.clone_from(&observation.unconfirmed);
     memory.last_success = Some(now);
     Advanced {
         upgrades: views,

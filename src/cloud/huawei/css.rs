@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use self::map::MappingInput;
+use self::map::{MappingInput, untold};
 use self::pages::{Collected, Page};
 use super::client::Client;
 use super::offered::Offered;
@@ -167,7 +167,7 @@ impl Provider for CssProvider {
             let words = &mut observation.unknown_words;
             let version = map::upgrade(Kind::Version, upgrades, &input, words)
                 .map_err(|error| error.of(DETAIL.name))?
-                .or_else(|| map::untold::once_more(memory, Kind::Version));
+                .or_else(|| untold::once_more(memory, Kind::Version, &mut observation.unconfirmed));
             let mut calls = SecondaryCalls::new(memory, self.client.clock().now());
             let moved = self
                 .zone_change(&input, version.as_ref(), &mut calls, &mut observation)

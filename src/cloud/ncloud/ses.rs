@@ -239,7 +239,10 @@ impl SesProvider {
         };
         let mut observation = map::observation(&progress, &input);
         if observation.upgrades.is_empty() {
-            observation.upgrades.extend(memory.once_more(Kind::Version));
+            let seen = memory.once_more(Kind::Version, &mut observation.unconfirmed);
+            observation
+                .upgrades
+                .extend(seen.map(|seen| seen.last.clone()));
         }
         Ok(observation)
     }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
@@ -37,6 +38,11 @@ fn upgrade(status: UpgradeStatus, nodes: &[NodeStatus]) -> Upgrade {
         .map(|(i, status)| Node::new(&format!("n{i}"), "data", *status, ""))
         .collect();
     upgrade
+}
+
+fn once_more(memory: &Memory) -> Option<Upgrade> {
+    let seen = memory.once_more(Kind::Version, &mut BTreeSet::new());
+    seen.map(|seen| seen.last.clone())
 }
 
 fn advance(memory: &mut Memory, observation: &Observation, now: Timestamp) -> Vec<UpgradeView> {
@@ -170,17 +176,21 @@ fn a_pause_that_ends_is_progress() {
 #[test]
 fn one_answer_that_knows_nothing_takes_nothing_back() {
     let mut memory = Memory::default();
-    assert_eq!(memory.once_more(Kind::Version), None);
+    assert_eq!(once_more(&memory), None);
     let failed = upgrade(UpgradeStatus::Failed, &[Failed]);
-    let mut take = |upgrade: Upgrade, seconds| {
-        let views = advance(&mut memory, &observation(upgrade), at(seconds));
-        (memory.once_more(Kind::Version), views[0].last_progress)
+    let mut take = |upgrade: Upgrade, is_confirmed: bool, seconds| {
+        let mut told = observation(upgrade);
+        if !is_confirmed {
+            told.unconfirmed.insert(Kind::Version);
+        }
+        let views = advance(&mut memory, &told, at(seconds));
+        (once_more(&memory), views[0].last_progress)
     };
-    let (first, _) = take(failed.clone(), 500);
-    let (second, progress) = take(first.unwrap(), 600);
+    let (first, _) = take(failed.clone(), true, 500);
+    let (second, progress) = take(first.unwrap(), false, 600);
     assert_eq!(second, None, "the second silence in a row is believed");
     assert_eq!(progress, at(100), "silence is not progress");
-    let (again, _) = take(failed, 700);
+    let (again, _) = take(failed, true, 700);
     assert!(again.is_some(), "an answer in between begins anew");
 }
 

@@ -2,6 +2,8 @@
 
 mod check;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
@@ -87,10 +89,14 @@ impl<'a> Poll<'a> {
         };
         let current = map::current(&input, &mut self.words);
         let last = self.memory.last(Kind::Version);
+        let mut unconfirmed = BTreeSet::new();
         let upgrade = match current {
             // Where only the phase tells of upgrades, its word is enough.
             None if workflows.is_none() && last.is_none_or(|seen| seen.last.id.is_none()) => None,
-            None => self.memory.once_more(Kind::Version),
+            None => {
+                let seen = self.memory.once_more(Kind::Version, &mut unconfirmed);
+                seen.map(|seen| seen.last.clone())
+            }
             Some(current) => {
                 if let Some(id) = &current.upgrade.id {
                     check_uid(id, &LIST_WORKFLOWS)?;
@@ -107,6 +113,7 @@ impl<'a> Poll<'a> {
             raw_status: clean(phase),
             changing: is_changing,
             upgrades: upgrade.into_iter().collect(),
+            unconfirmed,
             unknown_words: self.words,
             remarks: self.remarks,
             refused: None,

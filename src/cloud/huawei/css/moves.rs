@@ -36,7 +36,11 @@ impl CssProvider {
     ) -> Result<Option<Upgrade>, ApiError> {
         let cluster = &*input.cluster.id;
         if !is_needed(upgrade, input) || self.offered.is_skipped(cluster, &MOVES) {
-            return Ok(untold::ended(input.memory, KIND));
+            return Ok(untold::ended(
+                input.memory,
+                KIND,
+                &mut observation.unconfirmed,
+            ));
         }
         let mut words = Vec::new();
         match self.asked(input, calls, &mut words).await {
@@ -44,7 +48,8 @@ impl CssProvider {
                 self.offered.answer(cluster, &MOVES);
                 calls.succeed(&MOVES, None);
                 observation.unknown_words.append(&mut words);
-                Ok(told.or_else(|| untold::once_more(input.memory, KIND)))
+                let unconfirmed = &mut observation.unconfirmed;
+                Ok(told.or_else(|| untold::once_more(input.memory, KIND, unconfirmed)))
             }
             Err(error) => self.failed(error, input, calls, observation),
         }

@@ -4,7 +4,7 @@
 //! happens between a first sign of change and a changed version, so each look is read by what the
 //! looks before it saw; what was only seen is lost with the process.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
@@ -15,9 +15,6 @@ use crate::model::{
     Remarks, Seen, Upgrade, UpgradeStatus,
 };
 use crate::text::clean;
-
-/// Idle looks with the version unchanged after which a change was a restart, not an upgrade.
-const QUIET_POLLS: u32 = 2;
 
 /// A process's colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,12 +109,15 @@ pub(super) fn observation(
     } else {
         &listed.name
     };
+    let mut unconfirmed = BTreeSet::new();
+    let upgrade = next(memory, &look, now, &mut unconfirmed);
     Observation {
         name: name.clone(),
         version: listed.version.clone(),
         raw_status: clean(&listed.status),
         changing: look.changing,
-        upgrades: next(memory, &look, now).into_iter().collect(),
+        upgrades: upgrade.into_iter().collect(),
+        unconfirmed,
         unknown_words,
         remarks,
         refused: None,
@@ -167,8 +167,14 @@ fn oddities(progress: &Progress) -> (Vec<String>, Remarks) {
     (words, remarks)
 }
 
-/// Returns the upgrade after this look: none, the one that was seen before, or a new one.
-fn next(memory: &Memory, look: &Look<'_>, now: Timestamp) -> Option<Upgrade> {
+/// Returns the upgrade after this look: none, the one that was seen before, or a new one. Notes it as
+/// unconfirmed where the look speaks against it.
+fn next(
+    memory: &Memory,
+    look: &Look<'_>,
+    now: Timestamp,
+    unconfirmed: &mut BTreeSet<Kind>,
+) -> Option<Upgrade> {
     let begin = || {
         // A good poll that found no upgrade, or another one, came before this one.
         let sight = match memory.last_success {
@@ -193,7 +199,7 @@ fn next(memory: &Memory, look: &Look<'_>, now: Timestamp) -> Option<Upgrade> {
         {
             Some(begin())
         }
-        Some(seen) => go_on(seen, look),
+        Some(seen) => go_on(memory, seen, look, unconfirmed),
         None => begins.then(begin),
     }
 }
@@ -219,11 +225,16 @@ fn untouched(begin: Begin) -> NodeStatus {
     }
 }
 
-/// A further look at an upgrade that has not ended well.
-fn go_on(seen: &Seen, look: &Look<'_>) -> Option<Upgrade> {
+/// Takes a further look at an upgrade that has not ended well. After a second idle look in a row with the
+/// version unchanged it was a restart, not an upgrade.
+fn go_on(
+    memory: &Memory,
+    seen: &Seen,
+    look: &Look<'_>,
+    unconfirmed: &mut BTreeSet<Kind>,
+) -> Option<Upgrade> {
     let last = &seen.last;
     let mut upgrade = last.clone();
-    upgrade.quiet_polls = 0;
     let is_quiet = !look.changing && look.is_green();
     let is_new_version = !look.version.is_empty()
         && last
@@ -248,10 +259,10 @@ fn go_on(seen: &Seen, look: &Look<'_>) -> Option<Upgrade> {
     }
     // An answer that names nothing is not a sign of rest where there was something to name.
     if is_quiet && (look.names_any() || last.nodes.is_empty()) {
-        upgrade.quiet_polls = last.quiet_polls.saturating_add(1);
-        if upgrade.quiet_polls >= QUIET_POLLS {
+        if memory.unconfirmed.contains(&Kind::Version) {
             return None;
         }
+        unconfirmed.insert(Kind::Version);
     }
     // An answer that names no node does not take the nodes away.
     if look.counts.total() > 0 {

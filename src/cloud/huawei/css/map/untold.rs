@@ -1,22 +1,35 @@
 //! Upgrades of which an answer tells nothing: because a call failed, was not needed, or told of none.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::model::{Kind, LeftOut, Memory, Observation, Seen, Untold, Upgrade, UpgradeStatus};
 
 /// Returns an upgrade of this kind as it was last told, if it had ended: such a one stays as it is.
-pub(in super::super) fn ended(memory: &Memory, kind: Kind) -> Option<Upgrade> {
+pub(in super::super) fn ended(
+    memory: &Memory,
+    kind: Kind,
+    unconfirmed: &mut BTreeSet<Kind>,
+) -> Option<Upgrade> {
     let seen = memory.last(kind)?;
-    seen.last.is_ended().then(|| last_told(seen))
+    let ended = seen.last.is_ended().then(|| last_told(seen))?;
+    carry_over(memory, kind, unconfirmed);
+    Some(ended)
 }
 
 /// Returns the upgrade of this kind once more, the first time that the vendor does not tell of it.
-pub(in super::super) fn once_more(memory: &Memory, kind: Kind) -> Option<Upgrade> {
-    let repeated = memory.once_more(kind)?;
-    Some(Upgrade {
-        quiet_polls: repeated.quiet_polls,
-        ..last_told(memory.last(kind)?)
-    })
+pub(in super::super) fn once_more(
+    memory: &Memory,
+    kind: Kind,
+    unconfirmed: &mut BTreeSet<Kind>,
+) -> Option<Upgrade> {
+    memory.once_more(kind, unconfirmed).map(last_told)
+}
+
+/// Leaves an upgrade unconfirmed that was it before: this poll did not ask for it, or was not answered.
+fn carry_over(memory: &Memory, kind: Kind, unconfirmed: &mut BTreeSet<Kind>) {
+    unconfirmed.extend(memory.unconfirmed.get(&kind));
 }
 
 /// Returns the upgrade of this kind while the call `endpoint`, which alone tells of it, fails. One that
@@ -26,10 +39,11 @@ pub(in super::super) fn kept(
     memory: &Memory,
     kind: Kind,
     endpoint: &str,
-    observation: &Observation,
+    observation: &mut Observation,
     now: Timestamp,
 ) -> Option<Upgrade> {
     let seen = memory.last(kind)?;
+    carry_over(memory, kind, &mut observation.unconfirmed);
     let mut upgrade = Upgrade {
         untold: Untold {
             all: true,
@@ -61,7 +75,6 @@ fn last_told(seen: &Seen) -> Upgrade {
     Upgrade {
         untold: Untold::default(),
         is_stall_suspended: false,
-        quiet_polls: seen.last.quiet_polls,
         ..told.clone()
     }
 }
