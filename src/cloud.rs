@@ -25,7 +25,7 @@ pub use product::{OpenContext, Product, ProductInfo};
 
 use crate::fields;
 use crate::http::{ApiError, Reason};
-use crate::model::{Memory, Observation, bounds};
+use crate::model::{Memory, Observation, PollFailure, bounds};
 use crate::sim::{Gateway, SimulatedCloud, SimulatedProduct};
 use crate::text::quote;
 
@@ -95,7 +95,7 @@ pub trait Provider: Send + Sync {
         cluster_id: &'a str,
         memory: &'a Memory,
         fresh: Duration,
-    ) -> BoxFuture<'a, Result<Observation, ApiError>>;
+    ) -> BoxFuture<'a, Result<Observation, PollFailure>>;
 }
 
 /// The clusters of a product in an account.

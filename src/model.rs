@@ -20,6 +20,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::http::ApiError;
+
 pub use degraded::FailingCall;
 pub(crate) use details::finding_line;
 pub use details::{
@@ -308,6 +310,23 @@ pub struct Observation {
     pub secondary: Vec<SecondaryCall>,
     /// The next poll follows after the active interval, whatever the cluster does.
     pub ask_again_soon: bool,
+    /// Notes for the next poll, in the product's own text form; `None` when there are none.
+    pub notes: Option<Arc<str>>,
+}
+
+/// Failure of a poll.
+#[derive(Debug, Clone)]
+pub struct PollFailure {
+    /// Failure of the primary call.
+    pub error: ApiError,
+    /// [`Observation::notes`]; `None` keeps those before.
+    pub notes: Option<Arc<str>>,
+}
+
+impl From<ApiError> for PollFailure {
+    fn from(error: ApiError) -> Self {
+        Self { error, notes: None }
+    }
 }
 
 /// What a worker remembers of a cluster between its polls; lost with the process.
@@ -323,6 +342,10 @@ pub struct Memory {
     pub calls: BTreeMap<&'static str, CallMemory>,
     /// By the vendor's name of a primary call, polls in a row that were told that it is not published.
     pub unpublished: BTreeMap<&'static str, u32>,
+    /// Complete discoveries since the cluster is watched.
+    pub discoveries: u64,
+    /// Notes of the product about earlier polls, in its own text form.
+    pub notes: Option<Arc<str>>,
 }
 
 /// What earlier polls saw of the upgrade that is current now.

@@ -234,7 +234,11 @@ impl Stage {
             .open(product, &self.transport)
             .map_err(|error| not_sent(&error.to_string()))?;
         let memory = Memory::default();
-        match provider.observe(cluster, &memory, Duration::ZERO).await {
+        match provider
+            .observe(cluster, &memory, Duration::ZERO)
+            .await
+            .map_err(|failure| failure.error)
+        {
             Ok(observation) => Ok(Found::Seen(Box::new(observation))),
             Err(error) if matches!(error.reason, Reason::Permission | Reason::Refused) => {
                 Ok(Found::Hidden(error.to_string()))

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Memory, Observation};
+use super::{Memory, Observation, PollFailure};
+use crate::http::Cause;
 
 /// Shortest time for which the last good answer of a failing call is shown.
 const KEPT: Duration = Duration::from_secs(15 * 60);
@@ -153,11 +154,14 @@ impl Memory {
         memory.is_some_and(|memory| memory.failing_since.is_some())
     }
 
-    /// Counts a failure of the primary call, which ended the poll. Returns the polls in a row that were
+    /// Takes a failure of the primary call, which ended the poll. Returns the polls in a row that were
     /// told that the vendor does not publish it.
-    pub fn primary_failed(&mut self, endpoint: &'static str, is_not_published: bool) -> u32 {
-        let polls = self.unpublished.entry(endpoint).or_default();
-        count(polls, is_not_published);
+    pub fn take_failure(&mut self, failure: &PollFailure) -> u32 {
+        if let Some(notes) = &failure.notes {
+            self.notes = Some(notes.clone());
+        }
+        let polls = self.unpublished.entry(failure.error.call).or_default();
+        count(polls, failure.error.cause == Cause::NotPublished);
         *polls
     }
 
@@ -207,6 +211,7 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{ApiError, Reason};
     use crate::model::Observation;
 
     const MINUTE: Duration = Duration::from_secs(60);
@@ -316,7 +321,13 @@ mod tests {
     fn failures_of_the_primary_call_are_counted_by_themselves() {
         let mut memory = Memory::default();
         memory.take_calls(&bad("not_found", true), MINUTE, at(0));
-        let mut fail = |is_not_published| memory.primary_failed("ListNodes", is_not_published);
+        let mut fail = |is_not_published| {
+            let mut error = ApiError::new(Reason::NotFound, "not there").of("ListNodes");
+            if is_not_published {
+                error = error.because(Cause::NotPublished);
+            }
+            memory.take_failure(&error.into())
+        };
         assert_eq!(fail(true), 1);
         assert_eq!(fail(false), 0);
         assert_eq!((fail(true), fail(true)), (1, 2));

@@ -46,6 +46,7 @@ pub fn advance(
     }
     views.sort_by_key(|view| view.upgrade.kind);
     memory.unconfirmed.clone_from(&observation.unconfirmed);
+    memory.notes.clone_from(&observation.notes);
     memory.last_success = Some(now);
     Advanced {
         upgrades: views,

@@ -14,7 +14,7 @@ use crate::cloud::transport::{RequestMetrics, Transport};
 use crate::cloud::{Discovery, Provider};
 use crate::config::{Account, ProductConfig};
 use crate::http::{ApiError, Reason};
-use crate::model::{Memory, Observation};
+use crate::model::{Memory, Observation, PollFailure};
 
 /// One account's transport.
 pub(super) struct LazyTransport {
@@ -143,7 +143,7 @@ impl Provider for LazyProvider {
         cluster_id: &'a str,
         memory: &'a Memory,
         fresh: Duration,
-    ) -> BoxFuture<'a, Result<Observation, ApiError>> {
+    ) -> BoxFuture<'a, Result<Observation, PollFailure>> {
         Box::pin(async move { self.get().await?.observe(cluster_id, memory, fresh).await })
     }
 }

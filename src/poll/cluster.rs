@@ -12,10 +12,10 @@ use super::asked::AskedPauses;
 use super::generation::Generation;
 use super::schedule;
 use super::select::Wanted;
-use crate::http::{ApiError, Cause, Reason};
+use crate::http::{Cause, Reason};
 use crate::model::bounds;
 use crate::model::track;
-use crate::model::{ClusterState, Key, LastError, Memory, Observation};
+use crate::model::{ClusterState, Key, LastError, Memory, Observation, PollFailure};
 use crate::ready::Latch;
 
 /// Pause before a cluster is polled again whose poll panicked, which is a bug.
@@ -121,6 +121,11 @@ impl WatchedCluster {
         self.next = at;
     }
 
+    /// Takes a complete discovery.
+    pub(super) fn discovered(&mut self) {
+        Arc::make_mut(&mut self.memory).discoveries += 1;
+    }
+
     /// Takes the end of a poll that panicked: what was known stays, and gets old.
     pub(super) fn panicked(&mut self) {
         self.state.up = false;
@@ -144,20 +149,20 @@ impl WatchedCluster {
     pub(super) fn polled(
         &mut self,
         generation: &Generation,
-        outcome: Result<Observation, ApiError>,
+        outcome: Result<Observation, PollFailure>,
         took: Duration,
         now: Timestamp,
     ) {
-        let failure = outcome.as_ref().err().map(|error| error.reason);
+        let failure = outcome.as_ref().err().map(|failure| failure.error.reason);
         generation.metrics.polled(took, failure);
         let error = match outcome {
             Ok(observation) => {
                 self.succeeded(generation, observation, now);
                 None
             }
-            Err(error) => {
-                self.failed(&error, now);
-                Some(error)
+            Err(failure) => {
+                self.failed(&failure, now);
+                Some(failure.error)
             }
         };
         self.set_interval(generation);
@@ -242,7 +247,8 @@ impl WatchedCluster {
         self.failures = 0;
     }
 
-    fn failed(&mut self, error: &ApiError, now: Timestamp) {
+    fn failed(&mut self, failure: &PollFailure, now: Timestamp) {
+        let error = &failure.error;
         let news = self
             .state
             .last_error
@@ -265,7 +271,7 @@ impl WatchedCluster {
         self.state.last_error = Some(LastError::new(error, now).after(before));
         let is_not_offered = error.cause == Cause::NotPublished;
         let memory = Arc::make_mut(&mut self.memory);
-        self.ask_again_soon = memory.primary_failed(error.call, is_not_offered) == 1;
+        self.ask_again_soon = memory.take_failure(failure) == 1;
         // A cluster that is not there will not be back in a minute.
         if error.reason == Reason::NotFound && !is_not_offered {
             self.failures = self.failures.max(3);

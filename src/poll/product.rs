@@ -21,7 +21,7 @@ use super::running::AFTER_PANIC;
 use super::select::{Missing, Wanted};
 use crate::cloud::Discovery;
 use crate::http::ApiError;
-use crate::model::{DiscoveryState, Observation, shifted};
+use crate::model::{DiscoveryState, Observation, PollFailure, shifted};
 use crate::ready::Latch;
 use calls::{Calls, Ended, Target};
 
@@ -175,7 +175,7 @@ impl ProductPoller {
     }
 
     /// Takes the end of a poll; `None` stands for a panic.
-    fn polled(&mut self, id: &str, ended: Option<(Result<Observation, ApiError>, Duration)>) {
+    fn polled(&mut self, id: &str, ended: Option<(Result<Observation, PollFailure>, Duration)>) {
         let now = self.now();
         let Some(cluster) = self.clusters.get_mut(id) else {
             return;

@@ -29,8 +29,8 @@ use crate::config::Selection;
 use crate::fields::id::IdForm;
 use crate::http::{ApiError, Cause, Reason};
 use crate::model::{
-    ClusterState, Kind, Memory, Observation, Remarks, SecondaryCall, Thresholds, Upgrade,
-    UpgradeStatus,
+    ClusterState, Kind, Memory, Observation, PollFailure, Remarks, SecondaryCall, Thresholds,
+    Upgrade, UpgradeStatus,
 };
 use crate::ready::Ready;
 use crate::sim::{self, Service, World};
@@ -140,7 +140,7 @@ impl Provider for Fake {
         cluster_id: &'a str,
         _: &'a Memory,
         _: Duration,
-    ) -> BoxFuture<'a, Result<Observation, ApiError>> {
+    ) -> BoxFuture<'a, Result<Observation, PollFailure>> {
         async move {
             *self.polls.lock().entry(cluster_id.into()).or_default() += 1;
             self.unanswered.fetch_add(1, Ordering::Relaxed);
@@ -151,7 +151,7 @@ impl Provider for Fake {
             assert!(!panics, "on purpose");
             if self.not_published.load(Ordering::Relaxed) {
                 let error = ApiError::new(Reason::NotFound, "no such API");
-                return Err(error.because(Cause::NotPublished).of("Progress"));
+                return Err(error.because(Cause::NotPublished).of("Progress").into());
             }
             let answer = self.clusters.lock().get(cluster_id).copied();
             let status = answer

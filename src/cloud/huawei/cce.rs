@@ -13,7 +13,6 @@ mod pages;
 mod poll;
 mod precheck;
 mod product;
-mod rounds;
 mod sim;
 mod task_cache;
 mod wire;
@@ -27,15 +26,14 @@ use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 
 use self::poll::Poll;
-use self::rounds::Rounds;
 use self::wire::{Cluster, List};
 use super::client::Client;
-use super::offered::Offered;
+use super::offered::{CallNotes, Offered};
 use crate::cloud::kit::listing::Shared;
 use crate::cloud::transport::Effort;
 use crate::cloud::{Call, Discovered, Discovery, Method, OpenContext, Provider, Secondary};
 use crate::http::{ApiError, Reason};
-use crate::model::{Memory, Observation};
+use crate::model::{Memory, Observation, PollFailure};
 
 pub use product::PRODUCT;
 
@@ -95,7 +93,6 @@ struct CceProvider {
     /// By id.
     clusters: Shared<BTreeMap<String, Cluster>>,
     offered: Offered,
-    rounds: Rounds,
 }
 
 impl CceProvider {
@@ -106,7 +103,6 @@ impl CceProvider {
             client,
             account: context.account_name.clone(),
             clusters: Shared::default(),
-            rounds: Rounds::default(),
         })
     }
 
@@ -134,8 +130,6 @@ impl Provider for CceProvider {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
         Box::pin(async move {
             let clusters = self.clusters(Duration::ZERO).await?;
-            self.offered.discovered(|id| clusters.contains_key(id));
-            self.rounds.begin();
             let found = clusters.iter();
             let found = found.map(|(id, cluster)| Discovered::new(id, &cluster.metadata.name));
             let field = "metadata.uid";
@@ -148,11 +142,14 @@ impl Provider for CceProvider {
         cluster_id: &'a str,
         memory: &'a Memory,
         fresh: Duration,
-    ) -> BoxFuture<'a, Result<Observation, ApiError>> {
+    ) -> BoxFuture<'a, Result<Observation, PollFailure>> {
         Box::pin(async move {
             let clusters = self.clusters(fresh).await?;
             let cluster = clusters.get(cluster_id).ok_or_else(unknown_cluster)?;
-            Poll::new(self, cluster_id, memory).run(cluster).await
+            let mut notes = CallNotes::read(memory);
+            let poll = Poll::new(self, cluster_id, memory, &mut notes);
+            let outcome = poll.run(cluster).await;
+            notes.leave(outcome)
         })
     }
 }

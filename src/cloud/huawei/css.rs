@@ -13,7 +13,6 @@ mod sim;
 mod tests;
 mod wire;
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -21,14 +20,14 @@ use futures_util::future::BoxFuture;
 use self::map::{MappingInput, untold};
 use self::pages::{Collected, Page};
 use super::client::Client;
-use super::offered::Offered;
+use super::offered::{CallNotes, Offered};
 use crate::cloud::kit::listing::Shared;
 use crate::cloud::kit::paginate::paginate;
 use crate::cloud::kit::secondary::SecondaryCalls;
 use crate::cloud::transport::Effort;
 use crate::cloud::{Call, Discovered, Discovery, Method, OpenContext, Provider};
 use crate::http::{ApiError, Cause, Reason};
-use crate::model::{Kind, Memory, Observation};
+use crate::model::{Kind, Memory, Observation, PollFailure};
 
 pub use product::PRODUCT;
 
@@ -94,19 +93,21 @@ impl CssProvider {
         &self,
         cluster: &str,
         memory: &Memory,
+        notes: &mut CallNotes,
     ) -> Result<Option<Vec<wire::Detail>>, ApiError> {
-        if self.offered.is_skipped(cluster, &DETAIL) {
+        if notes.is_skipped(&DETAIL) {
             return Ok(None);
         }
         // Older clouds know no other action_mode than AZ_MIGRATION, so upgrades are the default.
         let call = (&DETAIL, Effort::Normal);
         match self.pages::<wire::Details>(call, &[cluster], None).await {
             Ok(details) => {
-                self.offered.answer(cluster, &DETAIL);
+                self.offered.answer(&DETAIL);
+                notes.settle(&DETAIL);
                 Ok(Some(details))
             }
             Err(error) if self.is_unpublished(&error, memory) => {
-                self.offered.skip(cluster, &DETAIL);
+                notes.skip(&DETAIL);
                 if self.offered.is_first_log() {
                     tracing::warn!(%error, "This cloud does not publish upgrades of CSS clusters: their state will be none.");
                 }
@@ -124,14 +125,59 @@ impl CssProvider {
             && !self.offered.has_answered(&DETAIL)
             && memory.upgrades.values().all(|seen| seen.forgotten)
     }
+
+    async fn poll(
+        &self,
+        cluster_id: &str,
+        memory: &Memory,
+        notes: &mut CallNotes,
+        fresh: Duration,
+    ) -> Result<Observation, ApiError> {
+        let list = self.list.get(fresh, || self.fetch_list()).await?;
+        let cluster = list
+            .iter()
+            .find(|cluster| cluster.id == cluster_id)
+            .ok_or_else(|| {
+                ApiError::new(
+                    Reason::NotFound,
+                    "the project has no CSS cluster with this id; check the id, project_id and region",
+                )
+                .of(LIST.name)
+            })?;
+        let input = MappingInput {
+            cluster,
+            memory,
+            zone: self.client.time_zone(),
+        };
+        let mut observation = map::observation(cluster);
+        let Some(upgrades) = self.upgrades(cluster_id, memory, notes).await? else {
+            return Ok(observation);
+        };
+        let words = &mut observation.unknown_words;
+        let version = map::upgrade(Kind::Version, upgrades, &input, words)
+            .map_err(|error| error.of(DETAIL.name))?
+            .or_else(|| untold::once_more(memory, Kind::Version, &mut observation.unconfirmed));
+        let mut calls = SecondaryCalls::new(memory, self.client.clock().now());
+        let moved = self
+            .zone_change(
+                &input,
+                version.as_ref(),
+                (&mut calls, notes),
+                &mut observation,
+            )
+            .await?;
+        observation
+            .upgrades
+            .extend(version.into_iter().chain(moved));
+        observation.secondary = calls.finish();
+        Ok(observation)
+    }
 }
 
 impl Provider for CssProvider {
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ApiError>> {
         Box::pin(async move {
             let list = self.list.get(Duration::ZERO, || self.fetch_list()).await?;
-            let ids: HashSet<&str> = list.iter().map(|cluster| &*cluster.id).collect();
-            self.offered.discovered(|id| ids.contains(id));
             let clusters = list.iter().map(|c| Discovered::new(&c.id, &c.name));
             Discovery::read("id", clusters, 0).map_err(|error| error.of(LIST.name))
         })
@@ -142,41 +188,11 @@ impl Provider for CssProvider {
         cluster_id: &'a str,
         memory: &'a Memory,
         fresh: Duration,
-    ) -> BoxFuture<'a, Result<Observation, ApiError>> {
+    ) -> BoxFuture<'a, Result<Observation, PollFailure>> {
         Box::pin(async move {
-            let list = self.list.get(fresh, || self.fetch_list()).await?;
-            let cluster = list
-                .iter()
-                .find(|cluster| cluster.id == cluster_id)
-                .ok_or_else(|| {
-                    ApiError::new(
-                        Reason::NotFound,
-                        "the project has no CSS cluster with this id; check the id, project_id and region",
-                    )
-                    .of(LIST.name)
-                })?;
-            let input = MappingInput {
-                cluster,
-                memory,
-                zone: self.client.time_zone(),
-            };
-            let mut observation = map::observation(cluster);
-            let Some(upgrades) = self.upgrades(cluster_id, memory).await? else {
-                return Ok(observation);
-            };
-            let words = &mut observation.unknown_words;
-            let version = map::upgrade(Kind::Version, upgrades, &input, words)
-                .map_err(|error| error.of(DETAIL.name))?
-                .or_else(|| untold::once_more(memory, Kind::Version, &mut observation.unconfirmed));
-            let mut calls = SecondaryCalls::new(memory, self.client.clock().now());
-            let moved = self
-                .zone_change(&input, version.as_ref(), &mut calls, &mut observation)
-                .await?;
-            observation
-                .upgrades
-                .extend(version.into_iter().chain(moved));
-            observation.secondary = calls.finish();
-            Ok(observation)
+            let mut notes = CallNotes::read(memory);
+            let outcome = self.poll(cluster_id, memory, &mut notes, fresh).await;
+            notes.leave(outcome)
         })
     }
 }

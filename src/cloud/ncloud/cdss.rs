@@ -18,7 +18,7 @@ use super::{Client, Service};
 use crate::cloud::kit::listing::Shared;
 use crate::cloud::{Call, Discovery, Method, OpenContext, Provider};
 use crate::http::ApiError;
-use crate::model::{Memory, Observation};
+use crate::model::{Memory, Observation, PollFailure};
 
 pub use product::PRODUCT;
 
@@ -105,8 +105,8 @@ impl Provider for CdssProvider {
         cluster_id: &'a str,
         memory: &'a Memory,
         fresh: Duration,
-    ) -> BoxFuture<'a, Result<Observation, ApiError>> {
-        Box::pin(self.look(cluster_id, memory, fresh))
+    ) -> BoxFuture<'a, Result<Observation, PollFailure>> {
+        Box::pin(async move { Ok(self.look(cluster_id, memory, fresh).await?) })
     }
 }
 

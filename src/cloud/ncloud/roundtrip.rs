@@ -198,6 +198,7 @@ async fn fails(provider: &dyn Provider, id: &str) -> crate::http::ApiError {
         .observe(id, &memory, Duration::ZERO)
         .await
         .unwrap_err()
+        .error
 }
 
 fn with_fault(mut scenario: Scenario, path: &str, answer: FaultAnswer) -> Scenario {

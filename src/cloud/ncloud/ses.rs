@@ -20,7 +20,7 @@ use crate::cloud::kit::listing::Shared;
 use crate::cloud::kit::secondary::SecondaryCalls;
 use crate::cloud::{Call, Discovery, Method, OpenContext, Provider, Secondary};
 use crate::http::{ApiError, Reason};
-use crate::model::{Kind, Memory, Observation};
+use crate::model::{Kind, Memory, Observation, PollFailure};
 use region::RegionNo;
 use version::Versions;
 
@@ -281,8 +281,8 @@ impl Provider for SesProvider {
         cluster_id: &'a str,
         memory: &'a Memory,
         fresh: Duration,
-    ) -> BoxFuture<'a, Result<Observation, ApiError>> {
-        Box::pin(self.look(cluster_id, memory, fresh))
+    ) -> BoxFuture<'a, Result<Observation, PollFailure>> {
+        Box::pin(async move { Ok(self.look(cluster_id, memory, fresh).await?) })
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::cloud::Discovery;
 use crate::http::ApiError;
-use crate::model::Observation;
+use crate::model::{Observation, PollFailure};
 
 /// Subject of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -29,7 +29,7 @@ pub(super) enum Target {
 pub(super) enum Ended {
     Wait,
     Discovery(Result<Discovery, ApiError>, Duration),
-    Poll(Result<Observation, ApiError>, Duration),
+    Poll(Result<Observation, PollFailure>, Duration),
     Secrets(u64),
 }
 

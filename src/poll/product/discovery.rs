@@ -10,6 +10,7 @@ use super::calls::Target;
 use crate::cloud::Discovery;
 use crate::http::{ApiError, Reason};
 use crate::model::LastError;
+use crate::poll::cluster::WatchedCluster;
 use crate::poll::select::{self, Wanted};
 use crate::poll::{asked, schedule};
 use crate::ready::Latch;
@@ -33,6 +34,8 @@ impl ProductPoller {
                     tracing::info!(account, product, "Discovery works again.");
                 }
                 self.failures = 0;
+                let clusters = self.clusters.values_mut();
+                clusters.for_each(WatchedCluster::discovered);
                 if let Some(listed) = select::listed(&generation.config, &discovery) {
                     self.add_new(listed, &first);
                 } else {

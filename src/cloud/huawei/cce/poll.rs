@@ -15,6 +15,7 @@ use super::task_cache::{Info, TaskCache};
 use super::wire::{Cluster, List, Node, Task, UpgradeInfo, Workflow};
 use super::words::{ClusterPhase, cluster_phase};
 use super::{CceProvider, LIST_NODES, LIST_TASKS, LIST_WORKFLOWS, SHOW_INFO, available};
+use crate::cloud::huawei::offered::CallNotes;
 use crate::cloud::kit::secondary::SecondaryCalls;
 use crate::cloud::transport::Effort;
 use crate::cloud::{Call, check_id};
@@ -30,6 +31,7 @@ pub(super) struct Poll<'a> {
     /// The cluster's id.
     id: &'a str,
     memory: &'a Memory,
+    notes: &'a mut CallNotes,
     now: Timestamp,
     calls: SecondaryCalls<'a>,
     words: Vec<String>,
@@ -57,12 +59,18 @@ enum Published {
 }
 
 impl<'a> Poll<'a> {
-    pub(super) fn new(cce: &'a CceProvider, id: &'a str, memory: &'a Memory) -> Self {
+    pub(super) fn new(
+        cce: &'a CceProvider,
+        id: &'a str,
+        memory: &'a Memory,
+        notes: &'a mut CallNotes,
+    ) -> Self {
         let now = cce.client.clock().now();
         Self {
             cce,
             id,
             memory,
+            notes,
             now,
             calls: SecondaryCalls::new(memory, now),
             words: Vec::new(),
@@ -119,13 +127,14 @@ impl<'a> Poll<'a> {
             refused: None,
             secondary: self.calls.finish(),
             ask_again_soon: self.ask_again_soon,
+            notes: None,
         })
     }
 
     /// Returns the workflows; `None` where the cloud does not publish them.
     async fn workflows(&mut self) -> Result<Option<Vec<Workflow>>, ApiError> {
         let call = &LIST_WORKFLOWS;
-        if self.cce.offered.is_skipped(self.id, call) {
+        if self.notes.is_skipped(call) {
             return Ok(None);
         }
         let answer = self.read::<List<Workflow>>(Effort::Normal, call).await;
@@ -162,7 +171,7 @@ impl<'a> Poll<'a> {
             && let Some(answer) = self.upgrade_info(cluster).await?
         {
             let said = Info::new(answer);
-            if !cache.needs_list(&said, self.cce.rounds.is_listed(self.id)) {
+            if !cache.needs_list(&said, self.notes.is_answered(&LIST_TASKS)) {
                 return Ok(Tasks {
                     list: cache.tasks,
                     ..Tasks::default()
@@ -176,7 +185,7 @@ impl<'a> Poll<'a> {
                 let tasks = map::foremost_tasks(tasks);
                 let cache = TaskCache { tasks, info };
                 self.calls.succeed(&LIST_TASKS, cache.write());
-                self.cce.rounds.set_listed(self.id);
+                self.notes.set_answered(&LIST_TASKS);
                 (cache.tasks, Source::Current)
             }
             Told::Failed if self.calls.remembered(&LIST_TASKS).is_some() => {
@@ -208,7 +217,7 @@ impl<'a> Poll<'a> {
     }
 
     async fn list_tasks(&mut self) -> Result<Told<Vec<Task>>, ApiError> {
-        if self.cce.offered.is_skipped(self.id, &LIST_TASKS) {
+        if self.notes.is_skipped(&LIST_TASKS) {
             return Ok(Told::NotOffered);
         }
         let effort = self.calls.effort(&LIST_TASKS);
@@ -281,7 +290,7 @@ impl<'a> Poll<'a> {
 
     async fn list_nodes(&mut self) -> Result<Told<Vec<Node>>, ApiError> {
         let (cce, id, effort) = (self.cce, self.id, self.calls.effort(&LIST_NODES));
-        if cce.offered.is_skipped(id, &LIST_NODES) {
+        if self.notes.is_skipped(&LIST_NODES) {
             return Ok(Told::NotOffered);
         }
         let answer = pages(|marker| async move {
@@ -298,7 +307,7 @@ impl<'a> Poll<'a> {
 
     /// Makes a secondary call; its failure is recorded.
     async fn ask<T: DeserializeOwned>(&mut self, call: &'static Call) -> Result<Told<T>, ApiError> {
-        if self.cce.offered.is_skipped(self.id, call) {
+        if self.notes.is_skipped(call) {
             return Ok(Told::NotOffered);
         }
         let answer = self.read(self.calls.effort(call), call).await;
@@ -332,25 +341,26 @@ impl<'a> Poll<'a> {
 
     /// Returns whether the cloud publishes the call: two polls in a row must be told that it does not,
     /// of a call that never answered in this process.
-    fn published<T>(&self, call: &Call, answer: &Result<T, ApiError>) -> Published {
+    fn published<T>(&mut self, call: &Call, answer: &Result<T, ApiError>) -> Published {
         let offered = &self.cce.offered;
         let Err(error) = answer else {
-            offered.answer(self.id, call);
+            offered.answer(call);
+            self.notes.settle(call);
             return Published::Yes;
         };
         if error.cause != Cause::NotPublished || offered.has_answered(call) {
-            offered.settle(self.id, call);
+            self.notes.settle(call);
             return Published::Yes;
         }
-        if offered.doubt(self.id, call) || self.calls.counts_as_not_offered(call) {
+        if self.notes.doubt(call) || self.calls.counts_as_not_offered(call) {
             Published::No
         } else {
             Published::Doubted
         }
     }
 
-    fn skip(&self, call: &Call) {
-        self.cce.offered.skip(self.id, call);
+    fn skip(&mut self, call: &Call) {
+        self.notes.skip(call);
         if self.cce.offered.is_first_log() {
             tracing::warn!(
                 account = %self.cce.account,

@@ -73,9 +73,9 @@ impl Bench {
     /// The failure of a poll this many seconds after the scenario began.
     async fn failed(&self, seconds: i64, memory: &mut Memory) -> ApiError {
         set(&mut self.world.lock(), seconds);
-        let error = self.cce.observe("a", memory, FRESH).await.unwrap_err();
-        memory.primary_failed(error.call, error.cause == Cause::NotPublished);
-        error
+        let failure = self.cce.observe("a", memory, FRESH).await.unwrap_err();
+        memory.take_failure(&failure);
+        failure.error
     }
 }
 
@@ -302,6 +302,7 @@ async fn unpublished_calls_are_left_alone_until_the_next_discovery() {
     let (seen, _) = bench.at(600, memory).await;
     assert!(seen.upgrades.is_empty());
     bench.cce.discover().await.unwrap();
+    memory.discoveries += 1;
     let (seen, calls) = bench.at(610, memory).await;
     assert!(calls.contains(&"upgradeworkflows".to_owned()), "{calls:?}");
     assert!(seen.secondary.is_empty(), "the same answer changes nothing");
@@ -313,7 +314,8 @@ async fn unpublished_calls_are_left_alone_until_the_next_discovery() {
 async fn an_id_that_the_project_lacks_is_not_found() {
     let bench = Bench::new(world(vec![cluster("a")])).await;
     let memory = Memory::default();
-    let error = bench.cce.observe("b", &memory, FRESH).await.unwrap_err();
+    let failure = bench.cce.observe("b", &memory, FRESH).await.unwrap_err();
+    let error = failure.error;
     assert_eq!(error.reason, Reason::NotFound);
     assert_eq!(error.call, "ListClusters");
 }

@@ -3,6 +3,7 @@
 use super::map::{self, MappingInput, untold};
 use super::wire::Details;
 use super::{CssProvider, DETAIL};
+use crate::cloud::huawei::offered::CallNotes;
 use crate::cloud::kit::secondary::SecondaryCalls;
 use crate::cloud::{Call, Secondary};
 use crate::http::{ApiError, Cause, Reason};
@@ -31,11 +32,10 @@ impl CssProvider {
         &self,
         input: &MappingInput<'_>,
         upgrade: Option<&Upgrade>,
-        calls: &mut SecondaryCalls<'_>,
+        (calls, notes): (&mut SecondaryCalls<'_>, &mut CallNotes),
         observation: &mut Observation,
     ) -> Result<Option<Upgrade>, ApiError> {
-        let cluster = &*input.cluster.id;
-        if !is_needed(upgrade, input) || self.offered.is_skipped(cluster, &MOVES) {
+        if !is_needed(upgrade, input) || notes.is_skipped(&MOVES) {
             return Ok(untold::ended(
                 input.memory,
                 KIND,
@@ -45,13 +45,14 @@ impl CssProvider {
         let mut words = Vec::new();
         match self.asked(input, calls, &mut words).await {
             Ok(told) => {
-                self.offered.answer(cluster, &MOVES);
+                self.offered.answer(&MOVES);
+                notes.settle(&MOVES);
                 calls.succeed(&MOVES, None);
                 observation.unknown_words.append(&mut words);
                 let unconfirmed = &mut observation.unconfirmed;
                 Ok(told.or_else(|| untold::once_more(input.memory, KIND, unconfirmed)))
             }
-            Err(error) => self.failed(error, input, calls, observation),
+            Err(error) => self.failed(error, input, (calls, notes), observation),
         }
     }
 
@@ -73,7 +74,7 @@ impl CssProvider {
         &self,
         error: ApiError,
         input: &MappingInput<'_>,
-        calls: &mut SecondaryCalls<'_>,
+        (calls, notes): (&mut SecondaryCalls<'_>, &mut CallNotes),
         observation: &mut Observation,
     ) -> Result<Option<Upgrade>, ApiError> {
         let cluster = &*input.cluster.id;
@@ -84,17 +85,17 @@ impl CssProvider {
                 .memory
                 .call(MOVES.name)
                 .is_some_and(|c| c.has_answered);
-            if self.offered.doubt(cluster, &MOVES) && !has_answered {
-                self.offered.skip(cluster, &MOVES);
+            if notes.doubt(&MOVES) && !has_answered {
+                notes.skip(&MOVES);
             }
             return Ok(None);
         }
-        self.offered.settle(cluster, &MOVES);
+        notes.settle(&MOVES);
         let is_not_offered =
             error.cause == Cause::NotPublished && !is_known && !self.offered.has_answered(&MOVES);
         if is_not_offered {
             if calls.counts_as_not_offered(&MOVES) {
-                self.offered.skip(cluster, &MOVES);
+                notes.skip(&MOVES);
             } else {
                 observation.ask_again_soon = true;
             }

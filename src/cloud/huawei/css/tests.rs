@@ -126,7 +126,7 @@ async fn both_kinds_are_seen_from_end_to_end() {
         .observe("gone", &Memory::default(), Duration::from_secs(60))
         .await
         .unwrap_err();
-    assert_eq!(gone.reason, Reason::NotFound);
+    assert_eq!(gone.error.reason, Reason::NotFound);
 }
 
 #[tokio::test]
@@ -170,7 +170,8 @@ async fn faults_are_errors_of_their_kind() {
         let error = provider(address)
             .observe("v", &Memory::default(), Duration::from_secs(60))
             .await
-            .unwrap_err();
+            .unwrap_err()
+            .error;
         assert_eq!(error.reason, want, "{answer:?}");
         assert_eq!(error.call, "UpgradeDetail");
         let shown = error.to_string();

@@ -292,6 +292,10 @@ async fn a_cluster_in_creation_that_is_refused_has_no_upgrade() {
         let outcome = ses.observe("1", &Memory::default(), Duration::ZERO).await;
         let told = outcome.map(|seen| (seen.upgrades.len(), seen.refused.is_some()));
         let want = is_idle.then_some((0, true)).ok_or(Reason::Refused);
-        assert_eq!(told.map_err(|e| e.reason), want, "{status}");
+        assert_eq!(
+            told.map_err(|failure| failure.error.reason),
+            want,
+            "{status}"
+        );
     }
 }

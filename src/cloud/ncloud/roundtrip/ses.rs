@@ -235,7 +235,11 @@ async fn takes_a_refusal_of_an_idle_cluster_for_no_upgrade() {
         },
     );
     let known = idle.observe("1", &memory, Duration::ZERO).await;
-    assert_eq!(known.unwrap_err().reason, Reason::Refused, "one is known");
+    assert_eq!(
+        known.unwrap_err().error.reason,
+        Reason::Refused,
+        "one is known"
+    );
 
     let server = Server::start(world(refusing(), 130)).await;
     let busy = server.open(&ses::PRODUCT, (Zone::Public, "KR", "sk"));

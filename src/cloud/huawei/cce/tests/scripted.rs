@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::cloud::Provider as _;
 use crate::cloud::transport::Transport;
 use crate::config::Account;
-use crate::http::{ApiError, Cause};
+use crate::http::ApiError;
 use crate::model::track::{Advanced, advance, ended_since};
 use crate::model::{AvailableVersion, Memory, UpgradeView};
 
@@ -160,10 +160,9 @@ impl Scripted {
         let observed = self.cce.observe("a", &self.memory, FRESH).await;
         let seen = match observed {
             Ok(seen) => seen,
-            Err(error) => {
-                let is_not_offered = error.cause == Cause::NotPublished;
-                self.memory.primary_failed(error.call, is_not_offered);
-                return Err(error);
+            Err(failure) => {
+                self.memory.take_failure(&failure);
+                return Err(failure.error);
             }
         };
         let before = self.memory.clone();
@@ -174,6 +173,12 @@ impl Scripted {
             ask_again_soon: seen.ask_again_soon,
             available: seen.available,
         })
+    }
+
+    /// Discovers once, as far as the cluster notices.
+    pub(super) async fn discover(&mut self) {
+        self.cce.discover().await.unwrap();
+        self.memory.discoveries += 1;
     }
 
     pub(super) async fn poll(&mut self) -> Polled {

@@ -21,7 +21,7 @@ async fn an_unpublished_secondary_call_counts_from_the_second_poll() {
         one.asked();
         one.poll().await;
         assert!(!one.asked().contains(&call.to_owned()), "left alone");
-        one.cce.discover().await.unwrap();
+        one.discover().await;
         assert_eq!(
             one.poll().await.degraded(),
             [],
@@ -74,10 +74,10 @@ async fn an_unpublished_primary_call_counts_from_the_second_poll() {
             let polled = one.poll().await;
             assert_eq!((polled.status(), polled.degraded()), (want, vec![]));
         }
-        one.cce.discover().await.unwrap();
+        one.discover().await;
         assert_eq!(one.poll().await.status(), want);
         one.set("upgradeworkflows", &list(&[workflow("Pending", "Failed")]));
-        one.cce.discover().await.unwrap();
+        one.discover().await;
         assert_eq!(one.poll().await.status(), "failed", "published since");
     }
 }

@@ -93,12 +93,17 @@ impl Bench {
                     degraded: advanced.degraded.iter().map(|d| d.reason).collect(),
                 })
             }
-            Err(error) => {
-                let is_not_offered = error.cause == Cause::NotPublished;
-                self.memory.primary_failed(error.call, is_not_offered);
-                Err(error)
+            Err(failure) => {
+                self.memory.take_failure(&failure);
+                Err(failure.error)
             }
         }
+    }
+
+    /// Discovers once, as far as cluster 0 notices.
+    pub(super) async fn discover(&mut self) {
+        self.css.discover().await.unwrap();
+        self.memory.discoveries += 1;
     }
 
     /// Polls cluster 0, whose poll is good.

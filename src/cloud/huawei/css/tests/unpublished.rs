@@ -19,10 +19,10 @@ async fn two_polls_in_a_row_prove_that_upgrades_are_not_published() {
     );
     bench.good().await;
     assert_eq!(bench.asked(), (0, 0), "it is left alone");
-    bench.css.discover().await.unwrap();
+    bench.discover().await;
     assert_eq!(bench.good().await.states, []);
     assert_eq!(bench.asked(), (1, 0), "and tried again at each discovery");
-    bench.css.discover().await.unwrap();
+    bench.discover().await;
     bench.version(one("RUNNING"));
     let states = bench.good().await.states;
     assert_eq!(states, [(Kind::Version, UpgradeStatus::Running)]);
