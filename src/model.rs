@@ -33,7 +33,7 @@ pub use remarks::{Remark, Remarks};
 pub use secondary::{CallMemory, Degraded, SecondaryCall, SecondaryFailure};
 pub use state::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
 pub use step::shifted;
-pub use view::{ClusterState, DiscoveryState, LastError, Thresholds, UpgradeView};
+pub use view::{ClusterState, DiscoveryKey, DiscoveryState, LastError, Thresholds, UpgradeView};
 
 /// What names a cluster across accounts and products.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -16,15 +16,15 @@ mod running;
 pub mod schedule;
 pub mod select;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::clock::Clock;
-use crate::cloud::Product;
+use crate::clock::{Clock, VendorClock};
 use crate::config::{Account, Config};
 use crate::ready::Latch;
 use crate::store::Store;
 use access::LazyTransport;
-use compare::{is_same_place, is_same_way};
+use compare::{is_same_place, is_same_way, pair};
 use generation::Generation;
 use product::ProductPoller;
 use running::RunningProduct;
@@ -71,6 +71,8 @@ pub struct Prepared(Vec<Ready>);
 struct Ready {
     account: Arc<Account>,
     access: Arc<LazyTransport>,
+    /// Place of the account that it follows.
+    before: Option<usize>,
     /// There was one of this name, and it was not as this one is.
     is_news: bool,
 }
@@ -89,27 +91,49 @@ impl Polling {
 
     /// Compares new accounts with those that are polled. Nothing changes yet.
     pub fn prepare(&self, accounts: Vec<Account>) -> Prepared {
-        let ready = accounts.into_iter().map(|account| {
-            let account = Arc::new(account);
-            let before = self
-                .accounts
-                .iter()
-                .find(|b| b.account.name == account.name);
+        let accounts: Vec<Arc<Account>> = accounts.into_iter().map(Arc::new).collect();
+        let before: Vec<&Account> = self.accounts.iter().map(|b| &*b.account).collect();
+        let pairs = pair(&before, &accounts);
+        // All regions of an account have one clock: that of before, where one of them stays.
+        let mut clocks = BTreeMap::new();
+        for (account, before) in accounts.iter().zip(&pairs) {
+            let before = self.before(*before);
+            if let Some(before) = before.filter(|b| is_same_place(&b.account, account)) {
+                let clock = before.access.clock.clone();
+                clocks.entry(account.name.clone()).or_insert(clock);
+            }
+        }
+        let mut ready = Vec::new();
+        for (account, place) in accounts.into_iter().zip(pairs) {
+            let before = self.before(place);
             let access = match before {
                 Some(before) if is_same_way(&before.account, &account) => before.access.clone(),
                 before => {
                     let before = before.filter(|b| is_same_place(&b.account, &account));
                     let before = before.map(|before| &*before.access);
-                    Arc::new(LazyTransport::new(account.clone(), &self.deps, before))
+                    let new = || VendorClock::new(self.deps.clock.clone());
+                    let clock = clocks.entry(account.name.clone()).or_insert_with(new);
+                    let clock = clock.clone();
+                    Arc::new(LazyTransport::new(
+                        account.clone(),
+                        &self.deps,
+                        clock,
+                        before,
+                    ))
                 }
             };
-            Ready {
+            ready.push(Ready {
                 is_news: before.is_none_or(|before| *before.account != *account),
+                before: place,
                 account,
                 access,
-            }
-        });
-        Prepared(ready.collect())
+            });
+        }
+        Prepared(ready)
+    }
+
+    fn before(&self, place: Option<usize>) -> Option<&Running> {
+        self.accounts.get(place?)
     }
 
     /// Continues under a prepared config. Products that it does not change notice nothing, and clusters
@@ -120,12 +144,10 @@ impl Polling {
 
     async fn take_over(&mut self, prepared: Prepared, first: &Latch) -> Changes {
         let mut changes = Changes::default();
-        let mut before = std::mem::take(&mut self.accounts);
+        let before = std::mem::take(&mut self.accounts);
+        let mut before: Vec<Option<Running>> = before.into_iter().map(Some).collect();
         for ready in prepared.0 {
-            let place = before
-                .iter()
-                .position(|running| running.account.name == ready.account.name);
-            let old = place.map(|place| before.swap_remove(place));
+            let old = ready.before.and_then(|place| before.get_mut(place)?.take());
             match &old {
                 None => changes.accounts.added += 1,
                 Some(_) if ready.is_news => changes.accounts.changed += 1,
@@ -134,11 +156,18 @@ impl Polling {
             let running = self.next_account(ready, old, first, &mut changes).await;
             self.accounts.push(running);
         }
-        changes.accounts.removed = before.len();
-        for running in before {
+        for running in before.into_iter().flatten() {
+            changes.accounts.removed += 1;
             changes.clusters.removed += remove_all(running.products).await;
+            let name = &running.account.name;
             // Last: the times of its clusters are measured by it while they are shown.
-            self.deps.store.remove_clock(&running.account.name);
+            if self
+                .accounts
+                .iter()
+                .all(|other| other.account.name != *name)
+            {
+                self.deps.store.remove_clock(name);
+            }
         }
         changes
     }
@@ -155,14 +184,14 @@ impl Polling {
         let Ready {
             account, access, ..
         } = ready;
-        let mut metrics: Vec<(&'static dyn Product, _)> = Vec::new();
+        // Counters of products that go on in another place.
+        let mut counted = Vec::new();
         let mut before = match old {
             Some(old) if is_same_place(&old.account, &account) => old.products,
             // What is known of clusters in another place is not true here. The counters go on.
             Some(old) => {
                 let products = old.products.iter();
-                let counted = products.map(|old| (old.product(), old.generation.metrics.clone()));
-                metrics.extend(counted);
+                counted.extend(products.map(|old| old.generation.metrics.clone()));
                 changes.clusters.removed += remove_all(old.products).await;
                 Vec::new()
             }
@@ -185,14 +214,13 @@ impl Polling {
                 });
             }
             let new = || {
-                let mut metrics = metrics.iter().filter(|(of, _)| *of == config.product);
-                let metrics = metrics.next().map(|(_, metrics)| metrics.clone());
-                let generation = Generation::new(&account, config, &access, metrics, &self.deps);
+                let generation = Generation::new(&account, config, &access, &self.deps);
                 RunningProduct::start(ProductPoller::new(generation, first.clone()))
             };
             products.push(running.unwrap_or_else(new));
         }
         changes.clusters.removed += remove_all(before).await;
+        drop(counted);
         Running {
             account,
             access,

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use crate::clock::{Clocks, VendorClock};
-use crate::model::{ClusterState, DiscoveryState, Key};
+use crate::model::{ClusterState, DiscoveryKey, DiscoveryState, Key};
 use health::{Facts, discovery_key};
 
 pub use health::{ExporterHealth, Failing};
@@ -20,8 +20,8 @@ pub use metrics::register;
 /// Every watched cluster with its last state, by account, product and id.
 pub type Snapshot = BTreeMap<Key, Arc<ClusterState>>;
 
-/// How looking for clusters goes, by account and product.
-pub type Discoveries = BTreeMap<(Arc<str>, &'static str), Arc<DiscoveryState>>;
+/// How looking for clusters goes, by account, product and region.
+pub type Discoveries = BTreeMap<DiscoveryKey, Arc<DiscoveryState>>;
 
 /// Holds the snapshot: workers put their cluster's state, everybody reads.
 #[derive(Debug)]
@@ -105,24 +105,23 @@ impl Store {
 
     /// Puts how looking for the clusters of a product went.
     pub fn put_discovery(&self, state: DiscoveryState) {
-        let key = discovery_key(&state.account, state.product);
-        self.index_errors([(key, state.last_error.as_ref())]);
+        let key = state.key();
+        self.index_errors([(discovery_key(&key), state.last_error.as_ref())]);
         let state = Arc::new(state);
         self.discoveries.rcu(|old| {
             let mut new = Discoveries::clone(old);
-            new.insert((state.account.clone(), state.product), state.clone());
+            new.insert(key.clone(), state.clone());
             new
         });
         self.tell();
     }
 
     /// Forgets how looking for the clusters of a product goes.
-    pub fn remove_discovery(&self, account: &Arc<str>, product: &'static str) {
-        self.index_errors([(discovery_key(account, product), None)]);
-        let key = (account.clone(), product);
+    pub fn remove_discovery(&self, key: &DiscoveryKey) {
+        self.index_errors([(discovery_key(key), None)]);
         self.discoveries.rcu(|old| {
             let mut new = Discoveries::clone(old);
-            new.remove(&key);
+            new.remove(key);
             new
         });
         self.tell();

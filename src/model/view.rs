@@ -148,6 +148,28 @@ impl LastError {
     }
 }
 
+/// Identity of a discovery: that of one product of an account in one region.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DiscoveryKey {
+    /// The account's name in the config.
+    pub account: Arc<str>,
+    /// The product's name.
+    pub product: &'static str,
+    /// The region.
+    pub region: Arc<str>,
+}
+
+impl DiscoveryState {
+    /// Returns its identity.
+    pub fn key(&self) -> DiscoveryKey {
+        DiscoveryKey {
+            account: self.account.clone(),
+            product: self.product,
+            region: self.cloud_region.clone(),
+        }
+    }
+}
+
 /// How looking for the clusters of one product of an account goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiscoveryState {

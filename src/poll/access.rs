@@ -20,7 +20,7 @@ use crate::model::{Memory, Observation, PollFailure};
 pub(super) struct LazyTransport {
     account: Arc<Account>,
     requests: RequestMetrics,
-    /// Clock of the account's vendor: that of the transport before, in the same place.
+    /// Clock of the account's vendor.
     pub(super) clock: VendorClock,
     /// Opened transport of before, whose limits go on; with its secrets it is let go once there is a
     /// new one.
@@ -37,14 +37,16 @@ struct Before {
 }
 
 impl LazyTransport {
-    pub(super) fn new(account: Arc<Account>, deps: &Deps, before: Option<&Self>) -> Self {
+    pub(super) fn new(
+        account: Arc<Account>,
+        deps: &Deps,
+        clock: VendorClock,
+        before: Option<&Self>,
+    ) -> Self {
         Self {
             account,
             requests: deps.metrics.requests.clone(),
-            clock: before.map_or_else(
-                || VendorClock::new(deps.clock.clone()),
-                |before| before.clock.clone(),
-            ),
+            clock,
             before: Mutex::new(before.and_then(Self::to_follow)),
             opened: OnceLock::new(),
             opening: Arc::default(),
@@ -177,7 +179,10 @@ mod tests {
                     ses: {endpoint: 'http://127.0.0.1:1'}}}]";
         let config = crate::config::parse(CLOUDS, text, Path::new("."), &|_| None);
         let account = Arc::new(config.unwrap().accounts.remove(0));
-        Arc::new(LazyTransport::new(account, &deps(), before))
+        Arc::new({
+            let clock = before.map_or_else(|| deps().clock.into(), |before| before.clock.clone());
+            LazyTransport::new(account, &deps(), clock, before)
+        })
     }
 
     /// What products share shows whether a transport goes on where another stopped.
@@ -226,7 +231,7 @@ mod tests {
         let config = crate::config::parse(CLOUDS, text, folder.path(), &|_| None);
         let account = Arc::new(config.unwrap().accounts.remove(0));
         let hang = hang(&path);
-        let opened = LazyTransport::new(account, &deps(), None).open();
+        let opened = LazyTransport::new(account, &deps(), deps().clock.into(), None).open();
         assert!(opened.is_ok(), "{opened:?}");
         assert_eq!(hang.stuck(), 0);
     }

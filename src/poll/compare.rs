@@ -1,6 +1,7 @@
 //! What a new config leaves as it was. Pure.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::config::{Account, ProductConfig};
 
@@ -8,6 +9,25 @@ use crate::config::{Account, ProductConfig};
 /// cluster, so that what is known of it stays true.
 pub(super) fn is_same_place(one: &Account, other: &Account) -> bool {
     one.cloud.is_same_location(&*other.cloud)
+}
+
+/// Returns for each new account the place of the one before that it follows, if there is one: that of its
+/// name in its location, else another of its name.
+pub(super) fn pair(before: &[&Account], after: &[Arc<Account>]) -> Vec<Option<usize>> {
+    let mut pairs = vec![None; after.len()];
+    for follows in [is_same_place, |_: &Account, _: &Account| true] {
+        for (next, account) in after.iter().enumerate() {
+            let is_free = |place: usize| !pairs.contains(&Some(place));
+            let mut places = before.iter().enumerate();
+            let found = places.find(|(place, old)| {
+                is_free(*place) && old.name == account.name && follows(old, account)
+            });
+            if let Some(pair) = pairs.get_mut(next).filter(|pair| pair.is_none()) {
+                *pair = found.map(|(place, _)| place);
+            }
+        }
+    }
+    pairs
 }
 
 /// Whether calls of two accounts go the same way, with the same credentials and limits.

@@ -26,27 +26,21 @@ pub(super) struct Generation {
 }
 
 impl Generation {
-    /// Builds the first generation of a product. `metrics` are those of the product in another
-    /// location, which go on.
+    /// Builds the first generation of a product.
     pub(super) fn new(
         account: &Arc<Account>,
         config: &ProductConfig,
         transport: &Arc<LazyTransport>,
-        metrics: Option<Arc<ProductMetrics>>,
         deps: &Deps,
     ) -> Self {
-        let new = || {
-            Arc::new(
-                deps.metrics
-                    .product(&account.name, config.product.info().name),
-            )
-        };
         Self {
             account: account.clone(),
             config: config.clone(),
             provider: Arc::new(LazyProvider::new(transport.clone(), config.clone())),
             clock: transport.clock.clone(),
-            metrics: metrics.unwrap_or_else(new),
+            metrics: deps
+                .metrics
+                .product(&account.name, config.product.info().name),
             oddities: Arc::default(),
             deps: deps.clone(),
         }
@@ -64,13 +58,7 @@ impl Generation {
         if is_same_way && self.account.polling == account.polling && self.config == *config {
             return None;
         }
-        let mut next = Self::new(
-            account,
-            config,
-            transport,
-            Some(self.metrics.clone()),
-            &self.deps,
-        );
+        let mut next = Self::new(account, config, transport, &self.deps);
         next.oddities = self.oddities.clone();
         if is_same_way && is_same_service(&self.config, config) {
             next.provider = self.provider.clone();

@@ -1,8 +1,10 @@
 //! Counters of polls and of what they find.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
@@ -29,6 +31,8 @@ pub struct Metrics {
     ended: Counters,
     unknown: Counters,
     truncated: Counters,
+    /// By account and product: counters in use.
+    products: Arc<Mutex<BTreeMap<(Arc<str>, &'static str), Weak<ProductMetrics>>>>,
 }
 
 impl Default for Metrics {
@@ -62,6 +66,7 @@ impl Metrics {
             polls,
             failures,
             duration,
+            products: Arc::default(),
             requests: RequestMetrics::new(registry),
             ended: counters(
                 registry,
@@ -81,8 +86,20 @@ impl Metrics {
         }
     }
 
-    /// Returns the counters of a product in an account.
-    pub(super) fn product(&self, account: &Arc<str>, product: &'static str) -> ProductMetrics {
+    /// Returns the counters of a product in an account, which all regions of the account share.
+    pub(super) fn product(&self, account: &Arc<str>, product: &'static str) -> Arc<ProductMetrics> {
+        let mut products = self.products.lock();
+        products.retain(|_, metrics| metrics.strong_count() > 0);
+        let key = (account.clone(), product);
+        if let Some(metrics) = products.get(&key).and_then(Weak::upgrade) {
+            return metrics;
+        }
+        let metrics = Arc::new(self.new_product(account, product));
+        products.insert(key, Arc::downgrade(&metrics));
+        metrics
+    }
+
+    fn new_product(&self, account: &Arc<str>, product: &'static str) -> ProductMetrics {
         let owner = product_labels(account, product);
         let of_product = vec![("product", product.into())];
         let requests = self.requests.clone();

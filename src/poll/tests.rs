@@ -24,7 +24,7 @@ mod discovery;
 mod log;
 mod reload;
 mod secrets;
-use crate::cloud::{Discovered, Discovery, OpenContext, ProductInfo};
+use crate::cloud::{Discovered, Discovery, OpenContext, Product, ProductInfo};
 use crate::config::Selection;
 use crate::fields::id::IdForm;
 use crate::http::{ApiError, Cause, Reason};
@@ -241,7 +241,7 @@ impl Bench {
             config,
             provider: fake.clone(),
             clock: deps.clock.clone().into(),
-            metrics: Arc::new(deps.metrics.product(&"a".into(), FAKE.info().name)),
+            metrics: deps.metrics.product(&"a".into(), FAKE.info().name),
             oddities: Arc::default(),
             deps: deps.clone(),
         };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Store;
-use crate::model::{Key, LastError};
+use crate::model::{DiscoveryKey, Key, LastError};
 
 /// Health of the exporter itself at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,7 +45,7 @@ type Failure = (&'static str, Timestamp);
 /// Facts that no other part of the store holds, and the index of those that others hold.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
-    /// Failures of the clusters, and of the discoveries (by an empty id): a scrape does not look at
+    /// Failures of the clusters, and of the discoveries (by an id that no cluster has): a scrape does not look at
     /// every cluster.
     failing: BTreeMap<Key, Failure>,
     reload_failed: bool,
@@ -168,12 +168,12 @@ impl Store {
     }
 }
 
-/// Returns the key of a discovery in the index of failures.
-pub(super) fn discovery_key(account: &Arc<str>, product: &'static str) -> Key {
+/// Returns the key of a discovery in the index of failures. No cluster's id has an `@`.
+pub(super) fn discovery_key(key: &DiscoveryKey) -> Key {
     Key {
-        account: account.clone(),
-        product,
-        id: "".into(),
+        account: key.account.clone(),
+        product: key.product,
+        id: format!("@{}", key.region).into(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Families that show state: written from the snapshots when they are scraped.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -27,20 +28,28 @@ struct StoreCollector(Arc<Store>);
 impl Collector for StoreCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let discoveries = self.0.discoveries();
-        let clusters = discoveries.values().flat_map(|discovery| {
-            let states = [
-                ("watched", discovery.watched),
-                ("inaccessible", discovery.inaccessible),
-            ];
-            states.map(|(state, count)| {
-                let labels = [
-                    ("account", text::escaped(&discovery.account)),
-                    ("product", discovery.product.into()),
-                    ("state", state.into()),
-                ];
-                (labels, count)
-            })
-        });
+        // An account may be in several regions.
+        let mut numbers: BTreeMap<(&str, &str), [(&str, u64); 2]> = BTreeMap::new();
+        for discovery in discoveries.values() {
+            let product = (&*discovery.account, discovery.product);
+            let [watched, inaccessible] = numbers
+                .entry(product)
+                .or_insert([("watched", 0), ("inaccessible", 0)]);
+            watched.1 += discovery.watched;
+            inaccessible.1 += discovery.inaccessible;
+        }
+        let clusters = numbers
+            .into_iter()
+            .flat_map(|((account, product), states)| {
+                states.map(|(state, count)| {
+                    let labels = [
+                        ("account", text::escaped(account)),
+                        ("product", product.into()),
+                        ("state", state.into()),
+                    ];
+                    (labels, count)
+                })
+            });
         gauges(
             &mut encoder,
             "clusters",

@@ -11,7 +11,7 @@ use rolling_upgrade_exporter::cloud;
 use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::expose;
 use rolling_upgrade_exporter::http::{ApiError, Reason};
-use rolling_upgrade_exporter::model::{DiscoveryState, LastError};
+use rolling_upgrade_exporter::model::{DiscoveryKey, DiscoveryState, LastError};
 use rolling_upgrade_exporter::store::{ExporterHealth, Snapshot, Store};
 use rolling_upgrade_exporter::telemetry::Metrics;
 
@@ -153,14 +153,18 @@ impl Exporter {
             if one_in(rng, 8) {
                 *failing = rng.bool().then(|| one_of(rng, Reason::ALL));
             }
-            let key = ((*account).into(), *product);
+            let key = DiscoveryKey {
+                account: (*account).into(),
+                product,
+                region: "KR".into(),
+            };
             let before = self.store.discoveries().get(&key).cloned();
             let before = before.and_then(|state| state.last_error.clone());
             self.store.put_discovery(DiscoveryState {
-                account: key.0,
+                account: key.account,
                 product,
                 cloud: "cloud",
-                cloud_region: "KR".into(),
+                cloud_region: key.region,
                 last_success: None,
                 last_error: failing.map(|reason| error(reason, now, before.as_ref())),
                 watched: 0,

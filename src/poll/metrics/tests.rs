@@ -15,7 +15,7 @@ fn metrics() -> (Metrics, crate::telemetry::Metrics) {
 }
 
 /// Starts the counters of each product of an account.
-fn announced(metrics: &Metrics, account: &Account) -> Vec<ProductMetrics> {
+fn announced(metrics: &Metrics, account: &Account) -> Vec<Arc<ProductMetrics>> {
     let products = account.products.iter().map(|config| {
         let counters = metrics.product(&account.name, config.product.info().name);
         counters.announce(account, config.product);

@@ -70,8 +70,7 @@ impl ProductPoller {
         for cluster in self.clusters.values() {
             store.remove(&cluster.state().key);
         }
-        let account = &self.generation.account.name;
-        store.remove_discovery(account, self.generation.product().name);
+        store.remove_discovery(&self.shown.key());
         self.clusters.len()
     }
 }

@@ -291,7 +291,7 @@ async fn accounts_and_products_come_and_go_with_their_series() {
         let discoveries = deps.store.discoveries();
         let names = discoveries
             .keys()
-            .map(|(account, product)| format!("{account}/{product}"));
+            .map(|key| format!("{}/{}", key.account, key.product));
         names.collect()
     };
     assert_eq!(looked(), ["a/cdss", "a/ses", "b/ses"]);
@@ -323,6 +323,62 @@ async fn accounts_and_products_come_and_go_with_their_series() {
         text.contains("polls_total{account=\"c\",product=\"cdss\"} "),
         "{text}"
     );
+}
+
+/// An account that is in these regions.
+fn in_regions(regions: &[&str]) -> Vec<Account> {
+    let region = |region| {
+        let keys = "access_key: x, secret_key: x, ses: {AWAY, clusters: [ID]}";
+        let text = format!("accounts: [{{name: a, ncloud: {{region: {region}, {keys}}}}}]");
+        let id = match region {
+            "KR" => "1",
+            "SGN" => "2",
+            _ => "3",
+        };
+        accounts(&text.replace("ID", id)).remove(0)
+    };
+    regions.iter().copied().map(region).collect()
+}
+
+#[tokio::test]
+async fn regions_of_an_account_are_polled_side_by_side() {
+    let (deps, registry) = deps(Clock::system());
+    let (ready, first) = Ready::new();
+    let mut polling = Polling::start(in_regions(&["KR", "SGN"]), deps.clone(), first).await;
+    while !ready.is_ready() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let found = || -> Vec<String> {
+        let discoveries = deps.store.discoveries();
+        let regions = discoveries.keys().map(|key| key.region.to_string());
+        let snapshot = deps.store.snapshot();
+        let ids = snapshot
+            .values()
+            .map(|state| format!("{} {}", state.cloud_region, state.key.id));
+        regions.chain(ids).collect()
+    };
+    assert_eq!(found(), ["KR", "SGN", "KR 1", "SGN 2"]);
+    assert_eq!(deps.store.clocks().len(), 1, "vendor time is per account");
+    let text = registry.encode();
+    let polls = "polls_total{account=\"a\",product=\"ses\"} ";
+    assert_eq!(text.matches(polls).count(), 1, "{text}");
+
+    let prepared = polling.prepare(in_regions(&["JPN", "SGN"])).open().unwrap();
+    let changes = polling.apply(prepared).await;
+    assert_eq!(changes.accounts.changed, 1, "{changes:?}");
+    assert_eq!((changes.accounts.added, changes.accounts.removed), (0, 0));
+    assert_eq!(found()[..2], ["JPN", "SGN"]);
+    assert!(found().contains(&"SGN 2".to_owned()), "{:?}", found());
+    assert_eq!(deps.store.clocks().len(), 1);
+
+    let prepared = polling.prepare(in_regions(&["SGN"])).open().unwrap();
+    assert_eq!(polling.apply(prepared).await.accounts.removed, 1);
+    assert_eq!(found(), ["SGN", "SGN 2"]);
+    assert_eq!(deps.store.clocks().len(), 1);
+    let prepared = polling.prepare(Vec::new()).open().unwrap();
+    polling.apply(prepared).await;
+    assert!(found().is_empty() && deps.store.clocks().is_empty());
+    assert!(!registry.encode().contains(polls));
 }
 
 /// Starts a server that takes connections and answers none; counts them.

@@ -92,6 +92,27 @@ fn error(reason: &'static str, since: i64) -> LastError {
 }
 
 #[test]
+fn regions_of_an_account_add_up() {
+    let bench = Bench::new();
+    let region = |name: &str, failure| DiscoveryState {
+        cloud_region: name.into(),
+        watched: 2,
+        ..discovery(failure)
+    };
+    bench.store.put_discovery(region("one", Some(("auth", 20))));
+    bench.store.put_discovery(region("two", Some(("auth", 10))));
+    let watched = "clusters{account=\"kr\",product=\"ses\",state=\"watched\"} 4";
+    assert!(
+        bench.shown("clusters{")[0].ends_with(watched),
+        "{:?}",
+        bench.shown("clusters{")
+    );
+    assert_eq!(bench.store.health().failing[0].since, at(10));
+    bench.store.remove_discovery(&region("two", None).key());
+    assert_eq!(bench.store.health().failing[0].since, at(20));
+}
+
+#[test]
 fn failing_since_is_of_the_source_that_fails_longest() {
     let bench = Bench::new();
     let name = "failing_since_timestamp_seconds{account=\"kr\",product=\"ses\",reason=";
@@ -121,7 +142,7 @@ fn failures_leave_with_their_clusters_and_discoveries() {
     assert_eq!(bench.shown("clusters{").len(), 2);
     bench.store.remove(&check::cluster("1").key);
     assert_eq!(bench.store.health().failing[0].since, at(20));
-    bench.store.remove_discovery(&"kr".into(), "ses");
+    bench.store.remove_discovery(&discovery(None).key());
     assert!(bench.store.health().failing.is_empty());
     assert!(bench.shown("failing_since").is_empty());
     assert!(bench.shown("clusters{").is_empty());
