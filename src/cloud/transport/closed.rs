@@ -2,11 +2,23 @@
 //! which only read, and nothing else. Some vendors restart clusters on GET, and start an upgrade beside
 //! the path that tells of it.
 
+use percent_encoding::percent_decode_str;
 use url::{Url, form_urlencoded};
 
 use super::{Message, Request, host};
 use crate::cloud::{Action, Call};
 use crate::http::{ApiError, Reason};
+
+/// Headers by which a request reaches another host or becomes another method, whatever its address says.
+const OVERRIDES: &[&str] = &[
+    "host",
+    "x-forwarded-host",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+];
 
 /// Calls that may be made at one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,13 +52,27 @@ impl Allowed {
         let is_here =
             self.base.scheme() == message.base.scheme() && host(&self.base) == host(message.base);
         let path = message.path.strip_prefix(self.prefix.as_str());
+        let path = path.filter(|path| path.starts_with('/'));
         let is_call = |call: &&Call| {
             call.method == message.method
                 && path.is_some_and(|path| fits(call.path, path))
                 && call.action.is_none_or(|action| has(message, action))
         };
-        is_here && self.calls.iter().copied().any(|call| is_call(&call))
+        is_here && is_as_written(message) && self.calls.iter().copied().any(|call| is_call(&call))
     }
+}
+
+/// Returns true when path and query are sent as they were written, and no header stands over the address.
+fn is_as_written(message: &Message<'_>) -> bool {
+    let url = message.url();
+    let headers = message.headers.iter();
+    let mut overrides = headers.filter(|(key, _)| {
+        let mut names = OVERRIDES.iter();
+        names.any(|name| key.eq_ignore_ascii_case(name))
+    });
+    url.path() == message.path
+        && url.query().unwrap_or_default() == message.query
+        && overrides.next().is_none()
 }
 
 /// Returns true when a path is this one, with text in place of each hole.
@@ -64,20 +90,34 @@ fn fits_segment(template: &str, segment: &str) -> bool {
     };
     let hole = segment.strip_prefix(before);
     let hole = hole.and_then(|rest| rest.strip_suffix(after));
-    // Parameters are percent-encoded, so that no other character belongs to one.
+    hole.is_some_and(is_parameter)
+}
+
+/// Returns true for a percent-encoded parameter that stays one, and in its place, for a gateway that decodes
+/// it once more or sooner than it should.
+fn is_parameter(hole: &str) -> bool {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~%".contains(&b);
-    hole.is_some_and(|hole| !matches!(hole, "" | "." | "..") && hole.bytes().all(is_plain))
+    let Ok(text) = percent_decode_str(hole).decode_utf8() else {
+        return false;
+    };
+    // A `%` that begins no code is left by decoding, and a `%25` makes one.
+    let is_clean = |c: char| !c.is_control() && !matches!(c, '%' | '\\');
+    let is_step = |step: &str| matches!(step, "" | "." | "..");
+    hole.bytes().all(is_plain) && text.chars().all(is_clean) && !text.split('/').any(is_step)
 }
 
 /// Returns true when a request has this action, and no other beside it.
 fn has(message: &Message<'_>, action: Action) -> bool {
     match action {
         Action::Form(name, wanted) => {
-            let body = message.body.unwrap_or_default().as_bytes();
-            let all = form_urlencoded::parse(body)
-                .chain(form_urlencoded::parse(message.query.as_bytes()));
-            let named = all.filter(|(key, _)| key.eq_ignore_ascii_case(name));
-            named.map(|(_, value)| value).eq([wanted])
+            let forms = [message.body.unwrap_or_default(), message.query];
+            let pairs = forms.map(|form| form_urlencoded::parse(form.as_bytes()));
+            let named = pairs
+                .into_iter()
+                .flatten()
+                .filter(|(key, _)| key.eq_ignore_ascii_case(name));
+            // Some servers end a pair at `;` too.
+            named.map(|(_, value)| value).eq([wanted]) && !forms.concat().contains(';')
         }
         Action::Header(name, wanted) => {
             let headers = message.headers.iter();

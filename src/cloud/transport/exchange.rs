@@ -56,9 +56,6 @@ pub(crate) fn prepare(
     message: &Message<'_>,
     now: Timestamp,
 ) -> Result<Prepared, ApiError> {
-    let mut url = message.base.clone();
-    url.set_path(message.path);
-    url.set_query((!message.query.is_empty()).then_some(message.query));
     let mut headers = HeaderMap::new();
     headers.insert("accept", HeaderValue::from_static("application/json"));
     headers.insert("accept-encoding", HeaderValue::from_static("identity"));
@@ -81,7 +78,7 @@ pub(crate) fn prepare(
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
     };
-    let mut request = client.request(method, url).headers(headers);
+    let mut request = client.request(method, message.url()).headers(headers);
     if let Some(body) = message.body {
         request = request.body(body.to_owned());
     }

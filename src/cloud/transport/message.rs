@@ -77,6 +77,15 @@ impl Message<'_> {
         }
     }
 
+    /// Returns the address that is sent. Writing a path into it resolves `..` in every encoding, turns `\`
+    /// into `/` and drops tabs and line breaks, so that it can differ from `path` and `query`.
+    pub(super) fn url(&self) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(self.path);
+        url.set_query((!self.query.is_empty()).then_some(self.query));
+        url
+    }
+
     /// The value of the `Host` header: with the port, when it is not the scheme's own.
     pub fn host(&self) -> String {
         host(self.base)
