@@ -23,7 +23,7 @@ pub(crate) use check::Check;
 pub(crate) use completions::Completions;
 pub(crate) use export::Export;
 pub(crate) use quoting::without_passwords;
-pub(crate) use start::{How, Start, StartCce, StartCdss, StartProduct};
+pub(crate) use start::{How, Start};
 pub(crate) use status::{Narrow, Output, Remote, Status};
 use web::listen_address;
 pub(crate) use web::{PORT, Web};
@@ -70,7 +70,7 @@ pub(crate) enum Command {
     #[command(after_help = status::AFTER_HELP)]
     Status(Status),
     /// Request an upgrade: the only command that changes anything in a cloud
-    #[command(after_help = start::AFTER_HELP)]
+    #[command(after_help = start::after_help())]
     Start(Start),
     /// Show everything with simulated clouds: needs no account and no config
     #[command(after_help = "Example:\n  rolling-upgrade-exporter demo --speed=2")]

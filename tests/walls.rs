@@ -1,8 +1,8 @@
 //! Walls between the modules of the program: a module imports only what stands below it.
 //!
 //! [`LEVELS`] is the way of the data, from what knows nothing to the command line, and docs/ARCHITECTURE.md
-//! says what each module is for. [`EXCEPTIONS`] holds the imports that still run upward. An import that is
-//! on neither fails the test, and so does an exception that is not needed any more.
+//! says what each module is for. An import of anything else fails the test. There are no exceptions, so that
+//! no circle of modules is left.
 
 #![expect(
     clippy::unwrap_used,
@@ -60,31 +60,13 @@ fn is_entry(import: &Import, folder: &str) -> bool {
     }
 }
 
-/// Import that runs upward, with the reason why it is still there.
-struct Exception {
-    /// Importing module.
-    from: &'static str,
-    /// Imported path, or its beginning.
-    to: &'static str,
-    reason: &'static str,
-}
-
-/// Ends when a product's line holds what it takes to start an upgrade.
-const START: &str = "the command start names the products whose upgrades it can start";
-
-const EXCEPTIONS: &[Exception] = &[
-    except("commands::start", "cloud::huawei", START),
-    except("commands::start", "cloud::ncloud", START),
-];
-
-const fn except(from: &'static str, to: &'static str, reason: &'static str) -> Exception {
-    Exception { from, to, reason }
+fn top(path: &str) -> &str {
+    path.split("::").next().unwrap_or_default()
 }
 
 /// Returns the level of the top module of a path; `None` for a module that has none.
 fn level(path: &str) -> Option<usize> {
-    let top = path.split("::").next()?;
-    LEVELS.iter().position(|level| level.contains(&top))
+    LEVELS.iter().position(|level| level.contains(&top(path)))
 }
 
 fn is_within(path: &str, module: &str) -> bool {
@@ -102,7 +84,6 @@ fn fault(import: &Import) -> Option<String> {
                 .to_owned(),
         );
     };
-    let top = |path: &str| path.split("::").next().map(str::to_owned);
     if top(from) != top(to) && other >= own {
         return Some("it runs upward".to_owned());
     }
@@ -114,31 +95,35 @@ fn fault(import: &Import) -> Option<String> {
     folder.map(|folder| format!("it reaches into {folder}"))
 }
 
-fn is_excepted(import: &Import, exception: &Exception) -> bool {
-    import.from == exception.from && is_within(&import.to, exception.to)
+/// Returns every import that is wrong, with the reason.
+fn judge(imports: &[Import]) -> Vec<String> {
+    let judged = imports.iter();
+    let judged = judged.filter_map(|import| Some(format!("{import}: {}", fault(import)?)));
+    judged.collect()
 }
 
-/// Returns the imports without an exception, and the exceptions without an import.
-fn judge(imports: &[Import], exceptions: &[Exception]) -> Vec<String> {
-    let mut needed = BTreeSet::new();
-    let mut faults = Vec::new();
-    for import in imports {
-        let Some(fault) = fault(import) else { continue };
-        let found = exceptions.iter().position(|e| is_excepted(import, e));
-        match found {
-            Some(index) => drop(needed.insert(index)),
-            None => faults.push(format!("{import}: {fault}")),
+/// Returns the top modules that import each other, directly or through others.
+fn circle(imports: &[Import]) -> BTreeSet<&str> {
+    let edges = imports.iter();
+    let edges = edges.map(|import| (top(&import.from), top(&import.to)));
+    let mut edges: BTreeSet<(&str, &str)> = edges.filter(|(from, to)| from != to).collect();
+    loop {
+        let before = edges.len();
+        let from: BTreeSet<&str> = edges.iter().map(|edge| edge.0).collect();
+        let to: BTreeSet<&str> = edges.iter().map(|edge| edge.1).collect();
+        // A module that imports nothing, or that nothing imports, is in no circle.
+        edges.retain(|edge| to.contains(edge.0) && from.contains(edge.1));
+        if edges.len() == before {
+            return edges.into_iter().map(|edge| edge.0).collect();
         }
     }
-    for (index, exception) in exceptions.iter().enumerate() {
-        if !needed.contains(&index) {
-            let Exception { from, to, .. } = exception;
-            faults.push(format!(
-                "{from} imports nothing of {to} any more: remove the exception"
-            ));
-        }
+}
+
+fn import(from: &str, to: &str) -> Import {
+    Import {
+        from: from.to_owned(),
+        to: to.to_owned(),
     }
-    faults
 }
 
 fn source() -> Vec<Import> {
@@ -147,15 +132,29 @@ fn source() -> Vec<Import> {
 
 #[test]
 fn no_import_runs_upward() {
-    let faults = judge(&source(), EXCEPTIONS);
+    let faults = judge(&source());
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// Shown by itself, without [`LEVELS`].
 #[test]
-fn every_exception_has_a_reason() {
-    for exception in EXCEPTIONS {
-        assert!(exception.reason.len() > 20, "{}", exception.from);
-    }
+fn no_circle_of_modules_is_left() {
+    let imports = source();
+    assert!(imports.len() > 500, "{}", imports.len());
+    assert_eq!(circle(&imports), BTreeSet::new());
+}
+
+#[test]
+fn a_circle_is_found_through_other_modules() {
+    let mut imports = vec![
+        import("web::page", "report::Report"),
+        import("report", "store::State"),
+        import("store::disk", "model::Key"),
+        import("store::disk", "store::health"),
+    ];
+    assert_eq!(circle(&imports), BTreeSet::new());
+    imports.push(import("store::health", "web::App"));
+    assert_eq!(circle(&imports), BTreeSet::from(["report", "store", "web"]));
 }
 
 /// A module of the map imports only what stands above it there.
@@ -261,34 +260,31 @@ fn finds_imports_in_every_form() {
 }
 
 #[test]
-fn faults_are_upward_imports_and_stale_exceptions() {
-    let import = |from: &str, to: &str| Import {
-        from: from.to_owned(),
-        to: to.to_owned(),
-    };
-    let exception = |from, to| except(from, to, "");
+fn faults_are_upward_imports_and_imports_of_a_folder() {
     let imports = [
         import("web::page", "report::Report"),
         import("store", "model::Key"),
         import("store::health", "alert::Failing"),
+        import("report", "alert::Rule"),
         import("model", "novelty::Thing"),
         import("cloud::huawei::css::map", "cloud::ncloud::sign"),
         import("cloud::huawei::css::map", "cloud::huawei::cce"),
         import("cloud::huawei::css::map", "cloud::huawei::time"),
+        import("commands::start", "cloud::huawei"),
     ];
-    let faults = judge(&imports, &[]);
-    assert_eq!(faults.len(), 4, "{faults:?}");
+    let faults = judge(&imports);
+    let found: Vec<&str> = faults
+        .iter()
+        .map(|fault| fault.split(':').next().unwrap())
+        .collect();
+    let want = [
+        "store",
+        "report -> alert",
+        "model -> novelty",
+        "cloud",
+        "cloud",
+        "commands",
+    ];
+    assert_eq!(found, want, "{faults:?}");
     assert!(faults[0].starts_with("store::health -> alert::Failing"));
-    let excepted = [
-        exception("store::health", "alert"),
-        exception("model", "novelty"),
-        exception("cloud::huawei::css::map", "cloud::ncloud"),
-        exception("cloud::huawei::css::map", "cloud::huawei::cce"),
-    ];
-    assert_eq!(judge(&imports, &excepted), Vec::<String>::new());
-    let stale = judge(&imports[..2], &excepted[..1]);
-    assert_eq!(
-        stale,
-        ["store::health imports nothing of alert any more: remove the exception"]
-    );
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::start::StartCommand;
 use super::transport::Transport;
 use super::{Call, CloudAccount, Provider};
 use crate::fields::id::IdForm;
@@ -22,6 +23,11 @@ pub trait Product: Sync {
     /// # Errors
     /// Fails when its address cannot be made of the config, or the account is of another cloud.
     fn open(&self, context: OpenContext<'_>) -> Result<Arc<dyn Provider>, ApiError>;
+
+    /// Returns the product's subcommand of `start`; `None` where this program cannot start upgrades.
+    fn start(&self) -> Option<&'static dyn StartCommand> {
+        None
+    }
 
     /// Returns the simulator's half of it.
     fn simulator(&self) -> &'static dyn sim::Service;

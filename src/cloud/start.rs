@@ -2,6 +2,8 @@
 //! signed once, sent once, and used up by that. Only the command `start` comes here; the transport of
 //! the poll path takes calls of the closed list and could not send an [`Order`].
 
+mod command;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use crate::cloud::transport::{self, Answer, Connection, Message, Vendor};
 use crate::cloud::{Method, VENDOR_SAYS};
 use crate::http::{ApiError, Cause, Reason, Redaction};
 use crate::secret::refresh_all;
+
+pub use command::{StartCommand, StartExample, StartRequest};
 
 /// For the whole exchange. An answer that is given up leaves the outcome unknown, so it is waited for
 /// longer than a poll would.

@@ -5,7 +5,6 @@ mod outcome;
 mod plan;
 
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,96 +12,30 @@ use anyhow::anyhow;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::cloud::start::{Failed, Order};
 use rolling_upgrade_exporter::cloud::transport::{RequestMetrics, Transport};
-use rolling_upgrade_exporter::cloud::{self, OpenContext, Product as _, huawei, ncloud};
+use rolling_upgrade_exporter::cloud::{OpenContext, ProductInfo};
 use rolling_upgrade_exporter::clouds::CLOUDS;
-use rolling_upgrade_exporter::config::{self, Account, Config, ConfigError, Listed, Selection};
+use rolling_upgrade_exporter::config::{self, Account, Config, Listed, Selection};
 use rolling_upgrade_exporter::http::{ApiError, Reason};
 use rolling_upgrade_exporter::model::Memory;
-use tokio::time::Instant;
-use watched_file::FileKind;
 
 use super::status::{self, Stop};
 use super::{Failure, say};
-use crate::cli::{How, Narrow, Start, StartCce, StartCdss, StartProduct};
+use crate::cli::{How, Narrow, Start};
 use plan::{Found, Plan};
 
 /// How long `--watch` waits for the upgrade to show. A vendor takes its time between the answer and
 /// the first node.
 const APPEARS: Duration = Duration::from_secs(10 * 60);
 
-/// What a person should know before the nodes go, from the vendors' pages.
-const CDSS_CAUTIONS: &[&str] = &[
-    "The config group must be one that was made for the Kafka version to go to.",
-    "Data may be lost and connections may drop for moments while it runs.",
-    "Topics whose partitions are being replicated hold it up.",
-];
-const CCE_CAUTIONS: &[&str] =
-    &["Huawei Cloud advises to upgrade in its console, and opens this API to some accounts only."];
-
 pub(super) async fn run(flags: Start) -> Result<(), Failure> {
-    match flags.product {
-        StartProduct::Cdss(flags) => cdss(flags).await,
-        StartProduct::Cce(flags) => cce(flags).await,
-    }
-}
-
-async fn cdss(flags: StartCdss) -> Result<(), Failure> {
-    let upgrade =
-        ncloud::cdss::start::Upgrade::new(&flags.cluster, &flags.to_version, &flags.config_group);
-    let upgrade = upgrade.map_err(|wrong| usage(&wrong))?;
-    let cluster = upgrade.cluster();
-    let stage = Stage::set(&flags.how, ncloud::cdss::PRODUCT.info().name, &cluster)?;
-    let order = stage.order(|context| upgrade.order(context))?;
-    let mut plan = Plan::new(stage.account(), ncloud::cdss::PRODUCT.info().name, cluster);
-    plan.target = upgrade.target();
-    plan.cautions
-        .extend(CDSS_CAUTIONS.iter().map(ToString::to_string));
+    let request = flags.request();
+    let request = request.map_err(|wrong| Failure::Usage(wrong.join("\n")))?;
+    let stage = Stage::set(&flags.how, flags.info, &request.cluster())?;
+    let order = stage.order(|context| request.order(context))?;
+    let mut plan = Plan::new(stage.account(), flags.info, request.cluster());
+    plan.target = request.target();
+    plan.cautions = request.cautions();
     stage.go(flags.how, plan, order).await
-}
-
-async fn cce(flags: StartCce) -> Result<(), Failure> {
-    let spec = match &flags.spec {
-        Some(path) => read_spec(path)?,
-        None => huawei::cce::start::Spec::default(),
-    };
-    let upgrade =
-        huawei::cce::start::Upgrade::new(&flags.cluster, &flags.to_version, flags.step, spec);
-    let upgrade = upgrade.map_err(|wrong| usage(&wrong))?;
-    let stage = Stage::set(
-        &flags.how,
-        huawei::cce::PRODUCT.info().name,
-        upgrade.cluster(),
-    )?;
-    let order = stage.order(|context| upgrade.order(&context))?;
-    let cluster = upgrade.cluster().to_owned();
-    let mut plan = Plan::new(stage.account(), huawei::cce::PRODUCT.info().name, cluster);
-    upgrade.target().clone_into(&mut plan.target);
-    plan.cautions = upgrade.remarks();
-    plan.cautions
-        .extend(CCE_CAUTIONS.iter().map(ToString::to_string));
-    stage.go(flags.how, plan, order).await
-}
-
-fn usage(wrong: &[String]) -> Failure {
-    Failure::Usage(wrong.join("\n"))
-}
-
-/// Kind of the file of `--spec`.
-const SPEC: FileKind = FileKind {
-    noun: "a spec",
-    longest: 1 << 20,
-};
-
-fn read_spec(path: &Path) -> Result<huawei::cce::start::Spec, Failure> {
-    let deadline = Instant::now() + watched_file::LIMIT;
-    let text = watched_file::read_text(path, SPEC, deadline);
-    let spec = spanned_yaml::parse_file(path, "--spec", text, |text| {
-        huawei::cce::start::Spec::parse(&text)
-    });
-    spec.map_err(|wrong| match wrong {
-        ConfigError::Unreadable { .. } => Failure::Usage(wrong.to_string()),
-        ConfigError::Invalid { .. } => Failure::Usage(format!("the spec cannot be used\n{wrong}")),
-    })
 }
 
 /// One account with one product and one cluster, and the way to its vendor.
@@ -113,7 +46,7 @@ struct Stage {
 
 impl Stage {
     /// Leaves of the config what this start needs. The cluster need not be one that is watched.
-    fn set(how: &How, product: &str, cluster: &str) -> Result<Self, Failure> {
+    fn set(how: &How, info: &ProductInfo, cluster: &str) -> Result<Self, Failure> {
         let mut config = config::load(CLOUDS, &how.config.file)?;
         let names: Vec<&str> = config.accounts.iter().map(|a| &*a.name).collect();
         let names = names.join(", ");
@@ -126,10 +59,14 @@ impl Stage {
                 how.account
             )));
         };
-        let cloud = cloud::product(CLOUDS, product).map_or("", |product| product.info().cloud);
+        let ProductInfo {
+            name: product,
+            cloud,
+            ..
+        } = info;
         account
             .products
-            .retain(|config| config.product.info().name == product);
+            .retain(|config| config.product.info().name == *product);
         let Some(watched) = account.products.first_mut() else {
             return Err(Failure::Usage(format!(
                 "account {:?} has no {product}: add `{product}: {{}}` to it, if it is an account of {cloud}",

@@ -4,8 +4,6 @@
 //! are not published in every cloud; where they are not, they are left alone until the next discovery,
 //! and the cluster's phase is all that is known.
 
-pub mod start;
-
 mod available;
 mod map;
 mod nodes;
@@ -14,6 +12,7 @@ mod poll;
 mod precheck;
 mod product;
 mod sim;
+mod start;
 mod task_cache;
 mod wire;
 mod words;

@@ -1,10 +1,9 @@
 //! Cloud Data Streaming Service (Kafka): what it is asked, in which order.
 
-pub mod start;
-
 mod map;
 mod product;
 mod sim;
+mod start;
 mod wire;
 
 use std::sync::Arc;

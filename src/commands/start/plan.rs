@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use rolling_upgrade_exporter::cloud;
-use rolling_upgrade_exporter::clouds::CLOUDS;
+use rolling_upgrade_exporter::cloud::ProductInfo;
 use rolling_upgrade_exporter::config::Account;
 use rolling_upgrade_exporter::model::{NodeStatus, Observation, Upgrade, UpgradeStatus};
 use rolling_upgrade_exporter::text::clean;
@@ -30,8 +29,8 @@ pub(super) enum Found {
 }
 
 impl Plan {
-    pub(super) fn new(account: &Account, product: &'static str, cluster: String) -> Self {
-        let cloud = cloud::product(CLOUDS, product).map_or("", |product| product.info().cloud);
+    pub(super) fn new(account: &Account, info: &ProductInfo, cluster: String) -> Self {
+        let (product, cloud) = (info.name, info.cloud);
         Self {
             account: format!("{} ({cloud}, {})", account.name, account.cloud.location()),
             product,

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::start::StartCce;
 use super::{
     CceProvider, LIST_CLUSTERS, LIST_NODES, LIST_PRECHECKS, LIST_TASKS, LIST_WORKFLOWS, SHOW_INFO,
     sim,
 };
+use crate::cloud::start::StartCommand;
 use crate::cloud::{OpenContext, Product, ProductInfo, Provider};
 use crate::fields::id::IdForm;
 use crate::http::ApiError;
@@ -43,6 +45,10 @@ impl Product for Cce {
 
     fn open(&self, context: OpenContext<'_>) -> Result<Arc<dyn Provider>, ApiError> {
         Ok(Arc::new(CceProvider::new(&context)?))
+    }
+
+    fn start(&self) -> Option<&'static dyn StartCommand> {
+        Some(&StartCce)
     }
 
     fn simulator(&self) -> &'static dyn Service {

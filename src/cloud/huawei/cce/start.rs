@@ -1,6 +1,7 @@
 //! The request that starts an upgrade of a CCE cluster, as the vendor documents it.
 
 mod body;
+mod command;
 mod spec;
 
 use serde_json::Value;
@@ -13,18 +14,19 @@ use crate::http::{ApiError, Reason};
 use crate::text::{self, clean};
 use body::{Action, Body};
 
-pub use spec::{DEFAULT_STEP, MOST_STEP, Spec};
+pub(super) use command::StartCce;
+use spec::{MOST_STEP, Spec};
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Upgrade {
+struct Upgrade {
     cluster: String,
     body: Body,
 }
 
 impl Upgrade {
     /// Checks what was typed and puts it over the spec; tells everything that is wrong at once.
-    pub fn new(
+    fn new(
         cluster: &str,
         to_version: &str,
         step: Option<u64>,
@@ -58,18 +60,8 @@ impl Upgrade {
         })
     }
 
-    /// The cluster's id, as the rest of the program knows it.
-    pub fn cluster(&self) -> &str {
-        &self.cluster
-    }
-
-    /// What it goes to, in words.
-    pub fn target(&self) -> &str {
-        &self.action().target_version
-    }
-
-    /// What else is asked for, a sentence each.
-    pub fn remarks(&self) -> Vec<String> {
+    /// Describes the rest of the request, a sentence each.
+    fn remarks(&self) -> Vec<String> {
         let action = self.action();
         let step = action.strategy.in_place_rolling_update.user_defined_step;
         let mut remarks = vec![format!("Nodes at the same time: {step} at most.")];
@@ -91,8 +83,8 @@ impl Upgrade {
         &self.body.spec.cluster_upgrade_action
     }
 
-    /// The request. Nothing is sent.
-    pub fn order(&self, context: &OpenContext<'_>) -> Result<Order, ApiError> {
+    /// Builds the request. Sends nothing.
+    fn order(&self, context: &OpenContext<'_>) -> Result<Order, ApiError> {
         let cce = CceProvider::new(context)?;
         let cluster = call::segment(&self.cluster);
         let (base, path) = cce.client.place(|project| {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::start::StartCdss;
 use super::{CdssProvider, LIST, PROGRESS, sim};
+use crate::cloud::start::StartCommand;
 use crate::cloud::{OpenContext, Product, ProductInfo, Provider};
 use crate::fields::id::IdForm;
 use crate::http::ApiError;
@@ -33,6 +35,10 @@ impl Product for Cdss {
 
     fn open(&self, context: OpenContext<'_>) -> Result<Arc<dyn Provider>, ApiError> {
         Ok(Arc::new(CdssProvider::open(context)?))
+    }
+
+    fn start(&self) -> Option<&'static dyn StartCommand> {
+        Some(&StartCdss)
     }
 
     fn simulator(&self) -> &'static dyn Service {

@@ -1,5 +1,7 @@
 //! The request that starts a rolling upgrade of a CDSS cluster, as the vendor documents it.
 
+mod command;
+
 use serde::Serialize;
 
 use super::{CdssProvider, SERVICE};
@@ -9,6 +11,8 @@ use crate::cloud::transport::{Answer, Vendor};
 use crate::http::{ApiError, Reason};
 use crate::json;
 use crate::text::{self, clean};
+
+pub(super) use command::StartCdss;
 
 /// After the prefix of version and region.
 const PATH: &str = "/cluster/rollingUpgrade";
@@ -25,7 +29,7 @@ const INTEGER: u64 = 0x7fff_ffff;
 /// What is asked for: the body, with the fields in the order of the documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Upgrade {
+struct Upgrade {
     /// The cluster's number: an integer, although the list gives it as text.
     service_group_instance_no: u64,
     /// The code of the Kafka version to go to.
@@ -38,7 +42,7 @@ pub struct Upgrade {
 
 impl Upgrade {
     /// Checks what was typed; tells everything that is wrong at once.
-    pub fn new(cluster: &str, to_version: &str, config_group: &str) -> Result<Self, Vec<String>> {
+    fn new(cluster: &str, to_version: &str, config_group: &str) -> Result<Self, Vec<String>> {
         let mut wrong = Vec::new();
         let mut read = |flag: &str, text: &str, most, advice: &str| {
             let number = number(text, most);
@@ -74,21 +78,8 @@ impl Upgrade {
         }
     }
 
-    /// The cluster's id, as the rest of the program knows it.
-    pub fn cluster(&self) -> String {
-        self.service_group_instance_no.to_string()
-    }
-
-    /// What it goes to, in words.
-    pub fn target(&self) -> String {
-        format!(
-            "Kafka version code {}, config group {}",
-            self.version_code, self.config_group
-        )
-    }
-
-    /// The request. Nothing is sent.
-    pub fn order(&self, context: OpenContext<'_>) -> Result<Order, ApiError> {
+    /// Builds the request. Sends nothing.
+    fn order(&self, context: OpenContext<'_>) -> Result<Order, ApiError> {
         let cdss = CdssProvider::open(context)?;
         let client = &cdss.client;
         Ok(Order::new(Parts {
@@ -147,6 +138,7 @@ fn accepted(answer: &Answer) -> Result<Accepted, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloud::start::StartRequest as _;
 
     /// The body of the vendor's example, as it stands in its page.
     const EXAMPLE: &str = r#"{

@@ -10,10 +10,10 @@ use crate::text::quote;
 use spanned_yaml::{At, Field, Node, Problem, Problems, Section};
 
 /// Nodes that are upgraded at the same time, at most.
-pub const MOST_STEP: u64 = 120;
+pub(super) const MOST_STEP: u64 = 120;
 
 /// What the vendor advises.
-pub const DEFAULT_STEP: u64 = 20;
+const DEFAULT_STEP: u64 = 20;
 
 /// The only strategy that there is.
 const IN_PLACE: &str = "inPlaceRollingUpdate";
@@ -33,7 +33,7 @@ const OPERATORS: &[(&str, (&str, usize, usize))] = &[
 
 /// What the file says; all of it may be left out.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Spec {
+pub(super) struct Spec {
     addons: Vec<Addon>,
     node_order: BTreeMap<String, Vec<NodePriority>>,
     node_pool_order: BTreeMap<String, u64>,
@@ -45,7 +45,7 @@ pub struct Spec {
 
 impl Spec {
     /// Reads `clusterUpgradeAction`: by itself, under its name, or in the whole body of the request.
-    pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+    pub(super) fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         let problems = Problems::default();
         let spec = spanned_yaml::parse(text, &problems).map(|root| {
             let mut section = Section::new(&root, "the spec", At::START, &problems);
