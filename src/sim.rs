@@ -19,6 +19,10 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 pub use gateway::{Gateway, Service, SimulatedCloud, SimulatedProduct};
+/// Values by their types: those that a gateway or a service reads from a scenario, and takes back to answer.
+pub use hyper::http::Extensions;
+pub use versions::VersionForm;
+pub(crate) use versions::number;
 
 use crate::clock::Clock;
 use scenario::{Cluster, Fault, FaultAnswer, Scenario};

@@ -7,6 +7,7 @@ use exporter_web::listen::ListenAddress;
 use exporter_web::{Limits, RoutePrefix, TrustedProxies};
 use rolling_upgrade_exporter::app::{self, Options};
 use rolling_upgrade_exporter::clock::Clock;
+use rolling_upgrade_exporter::cloud::products;
 use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::config::{self, ConfigError};
 use rolling_upgrade_exporter::sim::{World, demo, server};
@@ -42,7 +43,10 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
         say(&format!("metrics    {scheme}://{address}/metrics"))?;
     }
     say(&format!("simulator  http://{simulator}"))?;
-    say("Within two minutes nodes move on all four products, one gets stuck, one upgrade fails,")?;
+    let products = spelled(products(CLOUDS).count());
+    say(&format!(
+        "Within two minutes nodes move on all {products} products, one gets stuck, one upgrade fails,"
+    ))?;
     say("and others succeed. Then it goes on to newer versions, with one upgrade that failed and")?;
     say("one that is stalled in sight at any time. Ctrl-C ends it.")?;
     let world = World::new(scenario, flags.speed.factor, Clock::system());
@@ -61,4 +65,25 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
         trusted_proxies: TrustedProxies::default(),
     };
     Ok(app::run(config, listeners, options).await?)
+}
+
+/// Spells a small number; writes a larger one in digits.
+fn spelled(count: usize) -> String {
+    const WORDS: [&str; 13] = [
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        "eleven", "twelve",
+    ];
+    let word = WORDS.get(count).map(|word| (*word).to_owned());
+    word.unwrap_or_else(|| count.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_numbers_are_spelled() {
+        let all = [4, 12, 13].map(spelled);
+        assert_eq!(all, ["four", "twelve", "13"]);
+    }
 }

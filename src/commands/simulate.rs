@@ -38,12 +38,14 @@ pub(super) async fn run(flags: Simulate) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The scenario that `demo` plays.
+/// Reads the scenario that `demo` plays.
 pub(super) fn read_demo() -> Result<scenario::Scenario, Failure> {
-    parse(
-        Path::new("demo.scenario.yml"),
-        Ok(demo::SCENARIO.to_owned()),
-    )
+    demo::scenario(&simulated(CLOUDS)).map_err(|problems| {
+        Failure::Config(ConfigError::Invalid {
+            path: "the demo's scenario".into(),
+            problems,
+        })
+    })
 }
 
 /// Kind of the file of `--scenario`.

@@ -68,6 +68,10 @@ impl Service for FakeProduct {
     fn answer(&self, _: &World, _: &sim::Request<'_>) -> Option<sim::Answer> {
         None
     }
+
+    fn demo(&self) -> &'static str {
+        "clusters: []"
+    }
 }
 
 /// What the fake cloud holds: clusters with the answer to a poll.

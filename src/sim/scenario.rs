@@ -2,26 +2,23 @@
 
 mod fault;
 mod file;
+pub(crate) mod read;
 
 use std::fmt;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 pub use fault::{Fault, FaultAnswer};
 pub use file::parse;
 
-use super::SimulatedCloud;
+use super::{Extensions, SimulatedCloud, VersionForm};
 
 /// A scenario, checked.
 #[derive(Clone)]
 pub struct Scenario {
     /// The clouds.
     pub clouds: Vec<SimulatedCloud>,
-    /// The account at NAVER Cloud.
-    pub ncloud: NcloudAccount,
-    /// The account at Huawei Cloud.
-    pub huawei: HuaweiAccount,
+    /// Accounts that the clouds' gateways let in, each of the type that its gateway reads.
+    pub accounts: Extensions,
     /// How much the clouds' clock is ahead of this machine's.
     pub clock_ahead: Duration,
     /// The clusters.
@@ -37,51 +34,6 @@ impl fmt::Debug for Scenario {
             .field("faults", &self.faults)
             .finish_non_exhaustive()
     }
-}
-
-/// Credentials that the simulated NAVER Cloud accepts.
-#[derive(Debug, Clone)]
-pub struct NcloudAccount {
-    /// Access key id.
-    pub access_key: String,
-    /// Secret key.
-    pub secret_key: SecretString,
-    /// `KR`, `SGN`, `JPN`, `FKR`, `KRS`: decides the path prefix.
-    pub region: String,
-    /// Kafka config groups, which an upgrade of CDSS is started with.
-    pub config_groups: Vec<ConfigGroup>,
-}
-
-/// A Kafka config group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigGroup {
-    /// Its number.
-    pub number: u64,
-    /// The Kafka version that it was made for.
-    pub version: String,
-}
-
-/// Credentials that the simulated Huawei Cloud accepts.
-#[derive(Debug, Clone)]
-pub struct HuaweiAccount {
-    /// AK.
-    pub access_key: String,
-    /// SK.
-    pub secret_key: SecretString,
-    /// Required with the AK when set.
-    pub security_token: Option<SecretString>,
-    /// The one project.
-    pub project_id: String,
-    /// IAM account name, for tokens.
-    pub domain: String,
-    /// IAM user, for tokens.
-    pub user: String,
-    /// Its password.
-    pub password: SecretString,
-    /// How long a token lasts (not divided by the speed).
-    pub token_lasts: Duration,
-    /// Whether CCE's upgrade calls are published; elsewhere they answer 404 `APIGW.0101`.
-    pub cce_upgrades_published: bool,
 }
 
 /// A cluster and the upgrades that it goes through.
@@ -100,8 +52,6 @@ pub struct Cluster {
     pub nodes: Vec<SimNode>,
     /// How it is listed.
     pub listed: ListedAs,
-    /// What the upgrade changes (CSS only): `version` or `az_migration`.
-    pub kind: crate::model::Kind,
     /// From the scenario's start to the first request; none: it is never upgraded.
     pub starts_after: Option<Duration>,
     /// From the end of an upgrade to the next request; none: there is no next one.
@@ -110,7 +60,7 @@ pub struct Cluster {
     pub repetition: Repetition,
     /// Nodes in work at the same time.
     pub batch: usize,
-    /// Steps of the cluster before its nodes (CCE: the points before `Cluster`).
+    /// Steps of the cluster before its nodes.
     pub before: Vec<Step>,
     /// Steps of each node.
     pub steps: Vec<Step>,
@@ -120,29 +70,8 @@ pub struct Cluster {
     pub hangs: Option<Hang>,
     /// Where it fails for good.
     pub fails: Option<Place>,
-    /// Executions that the vendor reports (CSS).
-    pub executions: u32,
-    /// CCE: started through the API, so that no workflow stands for it.
-    pub task_only: bool,
-    /// CCE: what does not pass in a precheck that fails; where there is none, an item of every node.
-    pub findings: Vec<SimFinding>,
-}
-
-/// Item of a precheck that does not pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SimFinding {
-    /// Object that is checked.
-    pub scope: crate::model::FindingScope,
-    /// Name of the node or add-on; empty for the cluster.
-    pub target: String,
-    /// Vendor's name of the item.
-    pub item: String,
-    /// `Info`, `Warning` or `Fatal`.
-    pub level: &'static str,
-    /// Vendor's message; empty for none.
-    pub message: String,
-    /// Vendor's error codes.
-    pub codes: Vec<String>,
+    /// Values of the keys that only its product has, of the type that the product's service reads.
+    pub extensions: Extensions,
 }
 
 /// Differences of a cluster's later runs from its first one.
@@ -152,8 +81,8 @@ pub struct Repetition {
     pub failure_period: u32,
     /// Pause from a failure to the next request; `None`: as long as after a success.
     pub retries_after: Option<Duration>,
-    /// Newer versions follow the last one of the list, instead of the first one of it.
-    pub endless_versions: bool,
+    /// Form in which newer versions follow the last one of the list; `None`: the first one follows it.
+    pub endless_versions: Option<VersionForm>,
 }
 
 impl Default for Repetition {
@@ -161,7 +90,7 @@ impl Default for Repetition {
         Self {
             failure_period: 1,
             retries_after: None,
-            endless_versions: false,
+            endless_versions: None,
         }
     }
 }
@@ -171,11 +100,11 @@ impl Default for Repetition {
 pub enum ListedAs {
     /// As any other.
     Allowed,
-    /// Visible, not readable (NAVER Cloud `disallowedClusters`).
+    /// Visible, and not readable by this account.
     Disallowed,
-    /// Deleted, and still listed (NAVER Cloud status `return`).
+    /// Deleted; some vendors list it still.
     Returned,
-    /// Not an engine that can be upgraded (SES: Elasticsearch).
+    /// Of an engine that cannot be upgraded.
     NotUpgradable,
 }
 
@@ -184,7 +113,7 @@ pub enum ListedAs {
 pub struct SimNode {
     /// Host name.
     pub name: String,
-    /// The vendor's role code (`M`, `D`, `broker`, `zookeeper`, `ess`, `ess-master`, `node`).
+    /// The vendor's role code.
     pub role: String,
 }
 

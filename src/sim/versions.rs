@@ -1,103 +1,75 @@
 //! Versions of a simulated cluster: those of its list, and the newer ones that follow for ever.
 
-use super::World;
 use super::scenario::Cluster;
 use super::timeline::Moment;
+use super::{SimulatedCloud, World};
 
-/// Version of which the later ones are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form<'a> {
-    /// Code of the Search Engine Service: `2150` is 2.15.0, and 2160 follows.
-    Code { major: &'a str, minor: u64 },
-    /// `3.9.0`, which 3.10.0 follows; Kubernetes's `v1.31.1-r0`, which v1.32.0-r0 follows.
-    Dotted {
-        major: &'a str,
-        minor: u64,
-        revision: &'static str,
-    },
-    /// Image within a version of the engine: `7.10.2_24.3.0_0827` is the third image of 2024, and
-    /// `7.10.2_24.4.0_1029` follows. The last of a year is its fifth.
-    Image {
-        engine: &'a str,
-        year: u64,
-        release: u64,
-    },
+/// Form of versions of which the later ones are known.
+#[derive(Debug, Clone, Copy)]
+pub struct VersionForm {
+    /// Versions in this form, for people.
+    pub examples: &'static [&'static str],
+    /// Returns the version that follows one after this many steps; `None` for a version of another form.
+    pub later: fn(version: &str, steps: u64) -> Option<String>,
 }
 
-/// Month and day of each image of a year.
-const IMAGE_DAYS: [&str; 5] = ["0425", "0627", "0827", "1029", "1230"];
-const IMAGES_A_YEAR: u64 = IMAGE_DAYS.len() as u64;
+impl VersionForm {
+    /// Dotted numbers: `3.9.0`, which 3.10.0 follows, and `v1.31.1-r0`, which v1.32.0-r0 follows.
+    pub const DOTTED: Self = Self {
+        examples: &["3.9.0", "v1.31.1-r0"],
+        later: dotted,
+    };
 
-impl<'a> Form<'a> {
-    fn of(version: &'a str) -> Option<Self> {
-        if let Some((engine, image)) = version.split_once('_') {
-            let (number, _day) = image.split_once('_')?;
-            let mut parts = number.split('.').map(number_in);
-            let (year, release) = (parts.next()??, parts.next()??);
-            let release = release.clamp(1, IMAGES_A_YEAR);
-            return Some(Self::Image {
-                engine,
-                year,
-                release,
-            });
-        }
-        if let Some((major, rest)) = version.split_once('.') {
-            number_in(major.strip_prefix('v').unwrap_or(major))?;
-            let (minor, rest) = rest.split_once('.')?;
-            let (patch, revision) = match rest.split_once("-r") {
-                Some((patch, revision)) => (patch, Some(number_in(revision)?)),
-                None => (rest, None),
-            };
-            number_in(patch)?;
-            return Some(Self::Dotted {
-                major,
-                minor: number_in(minor)?,
-                revision: revision.map_or("", |_| "-r0"),
-            });
-        }
-        number_in(version)?;
-        let (major, rest) = version.split_at_checked(1)?;
-        let (minor, _patch) = rest.split_at_checked(rest.len().checked_sub(1)?)?;
-        Some(Self::Code {
-            major,
-            minor: number_in(minor)?,
-        })
+    /// Returns the form of a version, of those that the products of these clouds have.
+    pub fn of(clouds: &[SimulatedCloud], version: &str) -> Option<Self> {
+        Self::all(clouds).find(|form| form.has(version))
     }
 
-    /// Writes the version that is this many steps later.
-    fn later(self, steps: u64) -> String {
-        match self {
-            Self::Code { major, minor } => format!("{major}{}0", minor.saturating_add(steps)),
-            Self::Dotted {
-                major,
-                minor,
-                revision,
-            } => format!("{major}.{}.0{revision}", minor.saturating_add(steps)),
-            Self::Image {
-                engine,
-                year,
-                release,
-            } => {
-                let images = (release - 1).saturating_add(steps);
-                let year = year.saturating_add(images / IMAGES_A_YEAR);
-                let place = images % IMAGES_A_YEAR;
-                let day = usize::try_from(place).ok().and_then(|n| IMAGE_DAYS.get(n));
-                let day = day.copied().unwrap_or_default();
-                format!("{engine}_{year}.{}.0_{day}", place + 1)
-            }
-        }
+    /// Returns versions in each form, the shortest first.
+    pub(super) fn all_examples(clouds: &[SimulatedCloud]) -> Vec<&'static str> {
+        let forms = Self::all(clouds);
+        let mut examples: Vec<_> = forms.flat_map(|form| form.examples).copied().collect();
+        examples.sort_by_key(|example| example.len());
+        examples
+    }
+
+    fn all(clouds: &[SimulatedCloud]) -> impl Iterator<Item = Self> {
+        let products = clouds.iter().flat_map(|cloud| &cloud.products);
+        let own = products.flat_map(|product| product.service.version_forms());
+        std::iter::once(Self::DOTTED).chain(own.copied())
+    }
+
+    fn has(&self, version: &str) -> bool {
+        (self.later)(version, 1).is_some()
     }
 }
 
-fn number_in(digits: &str) -> Option<u64> {
+impl PartialEq for VersionForm {
+    fn eq(&self, other: &Self) -> bool {
+        self.examples == other.examples
+    }
+}
+
+impl Eq for VersionForm {}
+
+fn dotted(version: &str, steps: u64) -> Option<String> {
+    let (major, rest) = version.split_once('.')?;
+    number(major.strip_prefix('v').unwrap_or(major))?;
+    let (minor, rest) = rest.split_once('.')?;
+    let (patch, revision) = match rest.split_once("-r") {
+        Some((patch, revision)) => (patch, Some(number(revision)?)),
+        None => (rest, None),
+    };
+    number(patch)?;
+    let minor = number(minor)?.saturating_add(steps);
+    let revision = revision.map_or("", |_| "-r0");
+    Some(format!("{major}.{minor}.0{revision}"))
+}
+
+/// Reads a number that is written in digits and nothing else.
+pub(crate) fn number(digits: &str) -> Option<u64> {
     let is_number = digits.bytes().all(|b| b.is_ascii_digit());
     digits.parse().ok().filter(|_| is_number)
-}
-
-/// Returns the version that follows `version` after this many steps; `None` for a version of another form
-/// than `2150`, `3.9.0`, `v1.31.1-r0` and `7.10.2_24.3.0_0827`.
-pub(super) fn later(version: &str, steps: u64) -> Option<String> {
-    Form::of(version).map(|form| form.later(steps))
 }
 
 impl Cluster {
@@ -106,9 +78,9 @@ impl Cluster {
         let count = self.versions.len() as u64;
         let beyond = place.saturating_add(1).saturating_sub(count);
         if beyond > 0
-            && self.repetition.endless_versions
+            && let Some(form) = self.repetition.endless_versions
             && let Some(last) = self.versions.last()
-            && let Some(version) = later(last, beyond)
+            && let Some(version) = (form.later)(last, beyond)
         {
             return version;
         }
@@ -128,9 +100,9 @@ impl World {
     /// endless, those of its upgrade and `ahead` later ones.
     pub fn versions(&self, cluster: &Cluster, ahead: u64) -> Vec<String> {
         let mut all = cluster.versions.clone();
-        if !cluster.repetition.endless_versions {
+        let Some(form) = cluster.repetition.endless_versions else {
             return all;
-        }
+        };
         let mut add = |version: String| {
             if !all.contains(&version) {
                 all.push(version);
@@ -146,7 +118,7 @@ impl World {
             _ => last,
         };
         (1..=ahead)
-            .filter_map(|steps| later(&newest, steps))
+            .filter_map(|steps| (form.later)(&newest, steps))
             .for_each(add);
         all
     }
@@ -156,46 +128,26 @@ impl World {
 mod tests {
     use super::*;
 
-    fn three_after(version: &str) -> Vec<String> {
-        (1..=3).filter_map(|steps| later(version, steps)).collect()
-    }
-
     #[test]
-    fn newer_versions_follow_in_the_vendors_form() {
+    fn newer_versions_follow_in_their_form() {
         for (version, want) in [
-            ("2150", ["2160", "2170", "2180"]),
-            ("290", ["2100", "2110", "2120"]),
             ("3.9.0", ["3.10.0", "3.11.0", "3.12.0"]),
             ("4.0.1", ["4.1.0", "4.2.0", "4.3.0"]),
             ("v1.31.1-r0", ["v1.32.0-r0", "v1.33.0-r0", "v1.34.0-r0"]),
             ("v1.9.8-r6", ["v1.10.0-r0", "v1.11.0-r0", "v1.12.0-r0"]),
-            (
-                "7.10.2_24.3.0_0827",
-                [
-                    "7.10.2_24.4.0_1029",
-                    "7.10.2_24.5.0_1230",
-                    "7.10.2_25.1.0_0425",
-                ],
-            ),
-            (
-                "7.10.2_22.5.1_1230",
-                [
-                    "7.10.2_23.1.0_0425",
-                    "7.10.2_23.2.0_0627",
-                    "7.10.2_23.3.0_0827",
-                ],
-            ),
         ] {
-            assert_eq!(three_after(version), want, "{version}");
+            let later: Vec<_> = (1..=3).filter_map(|steps| dotted(version, steps)).collect();
+            assert_eq!(later, want, "{version}");
         }
         assert_eq!(
-            later("3.9.0", u64::MAX).unwrap(),
+            dotted("3.9.0", u64::MAX).unwrap(),
             format!("3.{}.0", u64::MAX)
         );
     }
 
     #[test]
     fn nothing_follows_a_version_of_another_form() {
+        let clouds = crate::cloud::simulated(crate::clouds::CLOUDS);
         for version in [
             "",
             "x",
@@ -208,7 +160,16 @@ mod tests {
             "1_2",
             "7.10.2_x.y_1",
         ] {
-            assert_eq!(later(version, 1), None, "{version:?}");
+            assert_eq!(VersionForm::of(&clouds, version), None, "{version:?}");
+        }
+    }
+
+    #[test]
+    fn every_example_has_one_form() {
+        let clouds = crate::cloud::simulated(crate::clouds::CLOUDS);
+        for example in VersionForm::all_examples(&clouds) {
+            let forms = VersionForm::all(&clouds).filter(|form| form.has(example));
+            assert_eq!(forms.count(), 1, "{example}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `.dockerignore`: the build gets what it needs, and no key and no config of a checkout.
 
 use rolling_upgrade_exporter::assets::ASSETS;
+use rolling_upgrade_exporter::cloud::products;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 
 use crate::{read, root, rust_files};
 
@@ -9,7 +11,6 @@ const OTHERS: &[&str] = &[
     "Cargo.lock",
     "Cargo.toml",
     "build.rs",
-    "src/sim/demo.scenario.yml",
     "src/web/page/script.js",
     "src/web/page/style.css",
 ];
@@ -121,6 +122,10 @@ fn patterns_match_as_docker_documents() {
 fn the_build_gets_every_file_that_it_needs() {
     let patterns = read(".dockerignore");
     let mut needed: Vec<String> = OTHERS.iter().map(ToString::to_string).collect();
+    needed.extend(products(CLOUDS).map(|product| {
+        let info = product.info();
+        format!("src/cloud/{}/{}/demo.yml", info.cloud, info.name)
+    }));
     needed.extend(ASSETS.iter().map(|asset| asset.path.to_owned()));
     for folder in ["src", "benches", "crates"] {
         needed.extend(rust_files(folder));

@@ -8,7 +8,7 @@ mod map;
 mod moves;
 mod pages;
 mod product;
-mod sim;
+pub(super) mod sim;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -1,17 +1,21 @@
 //! The simulator's gateway: lets in what the vendor would let in, then asks the products.
 
+pub(super) mod account;
 mod iam;
 #[cfg(test)]
 pub(super) mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use serde_json::json;
+use spanned_yaml::Section;
 
+use self::account::SimulatedAccount;
 use super::{PRODUCTS, sign};
 use crate::sim::scenario::FaultAnswer;
-use crate::sim::{Answer, Gateway, Request, World};
+use crate::sim::{Answer, Extensions, Gateway, Request, World};
 
 /// A request may be signed this long before or after the gateway's time.
 const SKEW: Duration = Duration::from_secs(15 * 60);
@@ -28,6 +32,15 @@ pub(super) struct ApiGateway;
 impl Gateway for ApiGateway {
     fn answer(&self, world: &World, request: &Request<'_>) -> Option<Answer> {
         answer(world, request)
+    }
+
+    fn read_account(&self, section: Option<&mut Section<'_>>, accounts: &mut Extensions) {
+        let account = section.map(SimulatedAccount::read).unwrap_or_default();
+        accounts.insert(Arc::new(account));
+    }
+
+    fn config(&self, accounts: &Extensions) -> Vec<(&'static str, String)> {
+        SimulatedAccount::among(accounts).config()
     }
 }
 
@@ -70,7 +83,7 @@ fn project(path: &str) -> Option<&str> {
 }
 
 fn authenticate(world: &World, request: &Request<'_>, project: &str) -> Result<(), Answer> {
-    let account = &world.scenario.huawei;
+    let account = SimulatedAccount::of(world);
     if let Some(token) = request.header("x-auth-token") {
         iam::check(world, token)?;
     } else {
@@ -99,7 +112,7 @@ fn signed(world: &World, request: &Request<'_>, project: &str) -> Result<(), Ans
             "the Authorization header is malformed",
         ));
     };
-    let account = &world.scenario.huawei;
+    let account = SimulatedAccount::of(world);
     if parts.access_key != account.access_key {
         return Err(denied(
             &format!(
@@ -160,7 +173,7 @@ impl<'a> Authorization<'a> {
         request: &Request<'_>,
         project: &str,
     ) -> Result<(), (String, &'static str)> {
-        let account = &world.scenario.huawei;
+        let account = SimulatedAccount::of(world);
         let fails = |why| ("verify aksk signature fail".to_owned(), why);
         let is_signed = |name: &str| self.signed_headers.contains(&name);
         if !is_signed("x-sdk-date") {

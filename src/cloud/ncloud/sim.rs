@@ -1,13 +1,19 @@
 //! The simulated API gateway: authenticates as the vendor does, then hands on to the services.
 
+pub(super) mod account;
+
+use std::sync::Arc;
+
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use spanned_yaml::Section;
 
+use self::account::SimulatedAccount;
 use super::{PRODUCTS, prefix, sign};
 use crate::sim::scenario::{Cluster, FaultAnswer, ListedAs};
-use crate::sim::{Answer, Gateway, Request, World};
+use crate::sim::{Answer, Extensions, Gateway, Request, World};
 
 /// The zone of the simulated dates.
 pub(super) const KST: Offset = Offset::constant(9);
@@ -25,6 +31,15 @@ impl Gateway for Apigw {
             return None;
         }
         Some(answer(world, request).with_header("x-ncp-apigw-request-id", request_id(world.now())))
+    }
+
+    fn read_account(&self, section: Option<&mut Section<'_>>, accounts: &mut Extensions) {
+        let account = section.map(SimulatedAccount::read).unwrap_or_default();
+        accounts.insert(Arc::new(account));
+    }
+
+    fn config(&self, accounts: &Extensions) -> Vec<(&'static str, String)> {
+        SimulatedAccount::among(accounts).config()
     }
 }
 
@@ -45,7 +60,9 @@ fn answer(world: &World, request: &Request<'_>) -> Answer {
         .unwrap_or_else(|| {
             gateway_error(404, 300, "Not Found Exception").refusing(format!(
                 "no such call in region {}: {} {}",
-                world.scenario.ncloud.region, request.method, request.path
+                SimulatedAccount::of(world).region,
+                request.method,
+                request.path
             ))
         })
 }
@@ -77,7 +94,7 @@ fn authenticate(world: &World, request: &Request<'_>) -> Result<(), String> {
             crate::text::length(off.abs().as_secs_f64())
         ));
     }
-    let account = &world.scenario.ncloud;
+    let account = SimulatedAccount::of(world);
     let access_key = header(sign::ACCESS_KEY)?;
     if access_key != account.access_key {
         return Err("the access key is not known".to_owned());
@@ -153,7 +170,7 @@ fn request_id(now: Timestamp) -> String {
 pub(super) fn route<'a>(world: &World, request: &Request<'a>, version: &str) -> Option<&'a str> {
     request
         .path
-        .strip_prefix(&prefix(&world.scenario.ncloud.region, version))
+        .strip_prefix(&prefix(&SimulatedAccount::of(world).region, version))
         .filter(|rest| rest.starts_with('/'))
 }
 

@@ -62,11 +62,11 @@ pub enum FaultAnswer {
     Throttled,
     /// The vendor's 401.
     Unauthorized,
-    /// The gateway's "permission denied" (NAVER Cloud: HTTP 401 and code 210).
+    /// The gateway's "permission denied".
     Forbidden,
     /// The gateway's 5xx.
     ServerError,
-    /// The vendor's refusal with a service code (NAVER Cloud: HTTP 200 and a code that is not 0).
+    /// The service's refusal with a code of its own; some vendors send it with the status 200.
     Refused,
     /// The gateway's "no such API".
     NotPublished,

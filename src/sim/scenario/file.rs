@@ -1,24 +1,16 @@
 //! A scenario from its YAML: keys are named as the fields, problems are told as for a config.
 
-mod finding;
 mod place;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use secrecy::SecretString;
-
-use self::finding::finding;
 use self::place::{failure, hang};
-use super::{
-    Cluster, ConfigGroup, Fault, FaultAnswer, HuaweiAccount, ListedAs, NcloudAccount, Repetition,
-    Scenario, SimNode, Step,
-};
-use crate::model::Kind;
-use crate::sim::SimulatedCloud;
-use crate::sim::versions::later;
+use super::read::{flag, list, set, text};
+use super::{Cluster, Fault, FaultAnswer, ListedAs, Repetition, Scenario, SimNode, Step};
+use crate::sim::{Extensions, SimulatedCloud, SimulatedProduct, VersionForm};
 use crate::text::quote;
-use spanned_yaml::{At, Bounds, Field, Problem, Problems, Section};
+use spanned_yaml::{At, Bounds, Field, Problem, Problems, Section, either};
 
 const LISTED: &[(&str, ListedAs)] = &[
     ("allowed", ListedAs::Allowed),
@@ -27,34 +19,19 @@ const LISTED: &[(&str, ListedAs)] = &[
     ("not_upgradable", ListedAs::NotUpgradable),
 ];
 
-const KINDS: &[(&str, Kind)] = &[
-    (Kind::Version.as_str(), Kind::Version),
-    (Kind::AzMigration.as_str(), Kind::AzMigration),
-];
-
-const REGIONS: &[(&str, &str)] = &[
-    ("KR", "KR"),
-    ("SGN", "SGN"),
-    ("JPN", "JPN"),
-    ("FKR", "FKR"),
-    ("KRS", "KRS"),
-];
-
 /// Reads a scenario of these clouds from its text.
 pub fn parse(clouds: &[SimulatedCloud], text: &str) -> Result<Scenario, Vec<Problem>> {
     let problems = Problems::default();
     let scenario = spanned_yaml::parse(text, &problems).and_then(|root| {
         let mut section = Section::new(&root, "the scenario", At::START, &problems);
-        let ncloud = ncloud(&mut section);
-        let huawei = huawei(&mut section);
+        let accounts = accounts(&mut section, clouds);
         let clock_ahead = after(&mut section, "clock_ahead").unwrap_or_default();
         let clusters = clusters(&mut section, clouds);
         let faults = list(&mut section, "faults", fault);
         section.finish();
         Some(Scenario {
             clouds: clouds.to_vec(),
-            ncloud,
-            huawei,
+            accounts,
             clock_ahead,
             clusters: clusters?,
             faults: faults?,
@@ -63,119 +40,20 @@ pub fn parse(clouds: &[SimulatedCloud], text: &str) -> Result<Scenario, Vec<Prob
     problems.settle(scenario)
 }
 
-impl Default for NcloudAccount {
-    fn default() -> Self {
-        Self {
-            access_key: "SIMNCLOUDACCESSKEY00".to_owned(),
-            secret_key: "sim-ncloud-secret-key".into(),
-            region: "KR".to_owned(),
-            config_groups: Vec::new(),
-        }
-    }
-}
-
-impl Default for HuaweiAccount {
-    fn default() -> Self {
-        Self {
-            access_key: "SIMHUAWEIACCESSKEY00".to_owned(),
-            secret_key: "sim-huawei-secret-key".into(),
-            security_token: None,
-            project_id: "6204a5bd270343b5885144cf9c8c158d".to_owned(),
-            domain: "sim-domain".to_owned(),
-            user: "sim-user".to_owned(),
-            password: "sim-password".into(),
-            token_lasts: Duration::from_secs(86_400),
-            cce_upgrades_published: true,
-        }
-    }
-}
-
-fn ncloud(parent: &mut Section<'_>) -> NcloudAccount {
-    let mut account = NcloudAccount::default();
-    if let Some(field) = parent.take("ncloud") {
+/// Reads the accounts of the clouds, each by its gateway.
+fn accounts(parent: &mut Section<'_>, clouds: &[SimulatedCloud]) -> Extensions {
+    let mut accounts = Extensions::default();
+    for cloud in clouds {
+        let Some(field) = parent.take(cloud.name) else {
+            cloud.gateway.read_account(None, &mut accounts);
+            continue;
+        };
         let mut section = field.section();
-        set(&mut section, "access_key", &mut account.access_key, text);
-        set(&mut section, "secret_key", &mut account.secret_key, secret);
-        set(&mut section, "region", &mut account.region, |field| {
-            field.one_of(REGIONS).map(str::to_owned)
-        });
-        account.config_groups =
-            list(&mut section, "config_groups", config_group).unwrap_or_default();
+        let gateway = cloud.gateway;
+        gateway.read_account(Some(&mut section), &mut accounts);
         section.finish();
     }
-    account
-}
-
-fn config_group(entry: &Field<'_>) -> Option<ConfigGroup> {
-    let mut section = Section::new(entry.node, "a config group", entry.at, entry.problems);
-    let number = section.need("number");
-    let number = number.and_then(|field| field.integer(1..=0x7fff_ffff));
-    let version = section.need("version").and_then(|field| text(&field));
-    section.finish();
-    Some(ConfigGroup {
-        number: number?,
-        version: version?,
-    })
-}
-
-fn huawei(parent: &mut Section<'_>) -> HuaweiAccount {
-    let mut account = HuaweiAccount::default();
-    if let Some(field) = parent.take("huawei") {
-        let mut section = field.section();
-        set(&mut section, "access_key", &mut account.access_key, text);
-        set(&mut section, "secret_key", &mut account.secret_key, secret);
-        account.security_token = section.take("security_token").and_then(|f| secret(&f));
-        set(&mut section, "project_id", &mut account.project_id, text);
-        set(&mut section, "domain", &mut account.domain, text);
-        set(&mut section, "user", &mut account.user, text);
-        set(&mut section, "password", &mut account.password, secret);
-        set(&mut section, "token_lasts", &mut account.token_lasts, |f| {
-            f.duration(Bounds::LONG)
-        });
-        let published = &mut account.cce_upgrades_published;
-        set(&mut section, "cce_upgrades_published", published, |f| {
-            f.bool()
-        });
-        section.finish();
-    }
-    account
-}
-
-/// Takes a key into its place; what is not given, or wrong, leaves the default there.
-fn set<T>(
-    section: &mut Section<'_>,
-    key: &str,
-    place: &mut T,
-    read: impl FnOnce(&Field<'_>) -> Option<T>,
-) {
-    if let Some(value) = section.take(key).and_then(|field| read(&field)) {
-        *place = value;
-    }
-}
-
-fn text(field: &Field<'_>) -> Option<String> {
-    field.text().map(str::to_owned)
-}
-
-fn flag(field: &Field<'_>) -> Option<bool> {
-    field.bool()
-}
-
-fn secret(field: &Field<'_>) -> Option<SecretString> {
-    field.raw().map(SecretString::from)
-}
-
-/// Takes a list, of which each entry is read; none when one of them is wrong.
-fn list<T>(
-    section: &mut Section<'_>,
-    key: &str,
-    read: impl Fn(&Field<'_>) -> Option<T>,
-) -> Option<Vec<T>> {
-    let Some(field) = section.take(key) else {
-        return Some(Vec::new());
-    };
-    let entries: Vec<Option<T>> = field.items()?.iter().map(read).collect();
-    entries.into_iter().collect()
+    accounts
 }
 
 fn clusters(section: &mut Section<'_>, clouds: &[SimulatedCloud]) -> Option<Vec<Cluster>> {
@@ -222,18 +100,15 @@ fn cluster(entry: &Field<'_>, clouds: &[SimulatedCloud]) -> Option<(At, Cluster)
     let starts_after = after(&mut section, "starts_after");
     let endless = section.take("endless_versions");
     let endless = endless.and_then(|field| flag(&field)).unwrap_or(false);
+    let endless = endless.then_some(clouds);
     let versions = versions(&mut section, starts_after.is_some(), endless);
+    let (versions, form) = versions.unzip();
     let mut listed = ListedAs::Allowed;
     set(&mut section, "listed", &mut listed, |f| f.one_of(LISTED));
-    let mut kind = Kind::Version;
-    set(&mut section, "kind", &mut kind, |f| f.one_of(KINDS));
     let repeats_after = after(&mut section, "repeats_after");
-    let mut repetition = repetition(&mut section, repeats_after.is_some(), endless);
-    let (mut batch, mut executions) = (1, 1);
+    let mut repetition = repetition(&mut section, repeats_after.is_some(), form.flatten());
+    let mut batch = 1;
     set(&mut section, "batch", &mut batch, |f| f.integer(1..=1000));
-    set(&mut section, "executions", &mut executions, |f| {
-        f.integer(1..=1000)
-    });
     let nodes = nodes(&mut section);
     let before = list(&mut section, "before", step);
     let steps = list(&mut section, "steps", step);
@@ -248,10 +123,8 @@ fn cluster(entry: &Field<'_>, clouds: &[SimulatedCloud]) -> Option<(At, Cluster)
         repetition.failure_period = period;
         place
     });
-    let mut task_only = false;
-    set(&mut section, "task_only", &mut task_only, flag);
-    let names = nodes.as_deref().unwrap_or_default();
-    let findings = list(&mut section, "findings", |entry| finding(entry, names));
+    let known_nodes = nodes.as_deref().unwrap_or_default();
+    let extensions = extensions(&mut section, product, clouds, known_nodes);
     section.finish();
     let cluster = Cluster {
         product: product?.name.to_owned(),
@@ -260,7 +133,6 @@ fn cluster(entry: &Field<'_>, clouds: &[SimulatedCloud]) -> Option<(At, Cluster)
         versions: versions?,
         nodes: nodes?,
         listed,
-        kind,
         starts_after,
         repeats_after,
         repetition,
@@ -270,11 +142,29 @@ fn cluster(entry: &Field<'_>, clouds: &[SimulatedCloud]) -> Option<(At, Cluster)
         after: after?,
         hangs,
         fails,
-        executions: u32::try_from(executions).ok()?,
-        task_only,
-        findings: findings?,
+        extensions: extensions?,
     };
     Some((id_field?.node.at, cluster))
+}
+
+/// Reads the keys that only the cluster's product has; those of any product where that is not known.
+fn extensions(
+    section: &mut Section<'_>,
+    product: Option<&SimulatedProduct>,
+    clouds: &[SimulatedCloud],
+    nodes: &[SimNode],
+) -> Option<Extensions> {
+    let mut extensions = Extensions::default();
+    let all = clouds.iter().flat_map(|cloud| &cloud.products);
+    let known = all.filter(|one| product.is_none_or(|product| product.name == one.name));
+    let mut is_good = true;
+    for product in known {
+        let read = product
+            .service
+            .read_cluster(section, nodes, &mut extensions);
+        is_good &= read.is_some();
+    }
+    is_good.then_some(extensions)
 }
 
 fn after(section: &mut Section<'_>, key: &str) -> Option<Duration> {
@@ -284,7 +174,11 @@ fn after(section: &mut Section<'_>, key: &str) -> Option<Duration> {
 }
 
 /// Reads how the upgrades after the first one differ from it.
-fn repetition(section: &mut Section<'_>, repeats: bool, endless_versions: bool) -> Repetition {
+fn repetition(
+    section: &mut Section<'_>,
+    repeats: bool,
+    endless_versions: Option<VersionForm>,
+) -> Repetition {
     let at = section.place("retries_after");
     if let Some(at) = at.filter(|_| !repeats) {
         section.problem(
@@ -299,8 +193,13 @@ fn repetition(section: &mut Section<'_>, repeats: bool, endless_versions: bool) 
     }
 }
 
-/// Reads the versions: an upgrade goes from one to another, and endless ones go on from the last.
-fn versions(section: &mut Section<'_>, is_upgraded: bool, endless: bool) -> Option<Vec<String>> {
+/// Reads the versions: an upgrade goes from one to another, and endless ones go on from the last, in one of
+/// the forms that products of these clouds have.
+fn versions(
+    section: &mut Section<'_>,
+    is_upgraded: bool,
+    endless: Option<&[SimulatedCloud]>,
+) -> Option<(Vec<String>, Option<VersionForm>)> {
     let place = section.place("versions");
     if place.is_none() {
         section.lacks("versions: add them");
@@ -318,19 +217,21 @@ fn versions(section: &mut Section<'_>, is_upgraded: bool, endless: bool) -> Opti
         section.problem(at, why);
         return None;
     }
-    if let (Some(at), Some(last)) = (place, versions.last())
-        && endless
-        && later(last, 1).is_none()
-    {
+    let (Some(at), Some(last), Some(clouds)) = (place, versions.last(), endless) else {
+        return Some((versions, None));
+    };
+    let form = VersionForm::of(clouds, last);
+    if form.is_none() {
         let version = quote(last);
+        let examples = either(&VersionForm::all_examples(clouds));
         let why = format!(
             "nothing is known to follow {version}, and endless_versions needs it: the last version must be \
-             written as 2150, 3.9.0, v1.31.1-r0 or 7.10.2_24.3.0_0827"
+             written as {examples}"
         );
         section.problem(at, &why);
         return None;
     }
-    Some(versions)
+    Some((versions, form))
 }
 
 /// The vendors tell nodes by name and role.

@@ -75,7 +75,7 @@ pub(super) fn versions(cluster: &Cluster, run: u32) -> (String, String) {
     let run = u64::from(run);
     let period = u64::from(period(cluster));
     let (from, to) = match (cluster.fails, period) {
-        (Some(_), 1) if cluster.repetition.endless_versions => (0, run + 1),
+        (Some(_), 1) if cluster.repetition.endless_versions.is_some() => (0, run + 1),
         (Some(_), 1) => (0, 1),
         (Some(_), period) if run % period == 1 => (run - 1, run + 1),
         (_, _) => (run, run + 1),

@@ -1,8 +1,8 @@
 //! Where upgrades stand, second by second.
 
 use super::*;
-use crate::model::Kind;
 use crate::sim::scenario::{Hang, ListedAs, Repetition, SimNode};
+use crate::sim::{Extensions, VersionForm};
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -34,7 +34,6 @@ fn cluster() -> Cluster {
             })
             .into(),
         listed: ListedAs::Allowed,
-        kind: Kind::Version,
         starts_after: Some(secs(2)),
         repeats_after: None,
         repetition: Repetition::default(),
@@ -44,9 +43,7 @@ fn cluster() -> Cluster {
         after: vec![step("PostCheck", 1)],
         hangs: None,
         fails: None,
-        executions: 1,
-        task_only: false,
-        findings: Vec::new(),
+        extensions: Extensions::default(),
     }
 }
 
@@ -173,7 +170,7 @@ fn the_first_of_so_many_runs_fails() {
     cluster.repetition = Repetition {
         failure_period: 3,
         retries_after: Some(secs(36)),
-        endless_versions: true,
+        endless_versions: Some(VersionForm::DOTTED),
     };
     let run = |from: &str, to: &str, state, since| (from.to_owned(), to.to_owned(), state, since);
     // A run that fails takes 14 s and 36 s, one that succeeds 50 s and 10 s.
@@ -197,12 +194,13 @@ fn endless_versions_never_lead_back() {
     let mut cluster = cluster();
     cluster.versions = vec!["290".into(), "2140".into()];
     cluster.repeats_after = Some(secs(0));
-    cluster.repetition.endless_versions = true;
+    let clouds = crate::cloud::simulated(crate::clouds::CLOUDS);
+    cluster.repetition.endless_versions = VersionForm::of(&clouds, "2140");
     // A run takes 50 s.
     let to = |seconds| play_at(&cluster, 1.0, seconds).unwrap().to;
     assert_eq!([to(2), to(52), to(102)], ["2140", "2150", "2160"]);
     assert_eq!(to(2 + 50 * 1_000_000), "210000140");
-    cluster.repetition.endless_versions = false;
+    cluster.repetition.endless_versions = None;
     let to = |seconds| play_at(&cluster, 1.0, seconds).unwrap().to;
     assert_eq!([to(2), to(52), to(102)], ["2140", "290", "2140"]);
 }
@@ -213,7 +211,7 @@ fn every_run_fails_on_the_way_to_another_endless_version() {
     cluster.versions = vec!["2.1.0".into(), "2.2.0".into()];
     cluster.fails = Some(Place { node: 0, step: 1 });
     cluster.repeats_after = Some(secs(6));
-    cluster.repetition.endless_versions = true;
+    cluster.repetition.endless_versions = Some(VersionForm::DOTTED);
     let versions = |seconds| {
         let moment = play_at(&cluster, 1.0, seconds).unwrap();
         format!("{} {}", moment.from, moment.to)

@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use rolling_upgrade_exporter::cloud::simulated;
-use rolling_upgrade_exporter::cloud::{huawei, ncloud, products};
+use rolling_upgrade_exporter::cloud::{products, simulated};
 use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::config;
-use rolling_upgrade_exporter::secret::Secret;
-use rolling_upgrade_exporter::sim::scenario;
+use rolling_upgrade_exporter::sim::{demo, scenario};
 
 use super::blocks;
 use crate::read;
@@ -33,27 +31,11 @@ fn the_config_has_the_keys_of_the_simulator_and_every_product() {
     let names: Vec<_> = watched.map(|watched| watched.product.info().name).collect();
     let all: Vec<_> = products(CLOUDS).map(|p| p.info().name).collect();
     assert_eq!(names, all);
-    for account in config.accounts {
-        let cloud = account.cloud;
-        if let Some(cloud) = cloud.downcast::<ncloud::account::Account>() {
-            assert_eq!(&*cloud.region, simulator.ncloud.region);
-            assert_eq!(cloud.access_key, text(&simulator.ncloud.access_key));
-            let secret = simulator.ncloud.secret_key.clone();
-            assert_eq!(cloud.secret_key, Secret::Value(secret));
-        } else if let Some(cloud) = cloud.downcast::<huawei::account::Account>() {
-            assert_eq!(&*cloud.project_id, simulator.huawei.project_id);
-            let auth = huawei::account::Auth::Keys {
-                access_key: text(&simulator.huawei.access_key),
-                secret_key: Secret::Value(simulator.huawei.secret_key.clone()),
-                security_token: None,
-            };
-            assert_eq!(cloud.auth, auth);
-        } else {
-            panic!("{cloud:?}");
-        }
-    }
-}
-
-fn text(value: &str) -> Secret {
-    Secret::Value(value.into())
+    let demo = demo::config(&simulator, "127.0.0.1:1".parse().unwrap(), 1.0);
+    let demo = config::parse(CLOUDS, &demo, Path::new("."), &|_| None).unwrap();
+    let accounts = |config: config::Config| -> Vec<_> {
+        let accounts = config.accounts.into_iter();
+        accounts.map(|account| account.cloud).collect()
+    };
+    assert_eq!(accounts(config), accounts(demo));
 }

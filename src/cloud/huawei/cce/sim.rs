@@ -2,6 +2,8 @@
 //! requests that start an upgrade.
 
 mod body;
+mod findings;
+mod keys;
 mod points;
 mod prechecks;
 mod start;
@@ -10,9 +12,13 @@ mod view;
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
+use spanned_yaml::Section;
 
+use self::keys::Keys;
 use self::view::View;
-use crate::sim::{Answer, Request, Service, World};
+use crate::cloud::huawei::sim::account::SimulatedAccount;
+use crate::sim::scenario::SimNode;
+use crate::sim::{Answer, Extensions, Request, Service, World};
 
 /// Nodes of a page, at most and where the request does not say.
 const PAGE: usize = 2000;
@@ -47,7 +53,7 @@ impl Service for Simulator {
         }
         let (id, rest) = path.strip_prefix("clusters/")?.split_once('/')?;
         let id = percent_decode_str(id).decode_utf8_lossy();
-        let is_published = world.scenario.huawei.cce_upgrades_published || rest == "nodes";
+        let is_published = SimulatedAccount::of(world).cce_upgrades_published || rest == "nodes";
         let entry = rest.rsplit_once('/');
         let entry = entry.filter(|(list, uid)| ENTRIES.contains(list) && !uid.is_empty());
         let Some(cluster) = world.cluster("cce", &id).filter(|_| is_published) else {
@@ -75,6 +81,19 @@ impl Service for Simulator {
             "nodes" => nodes(&view, request),
             _ => return None,
         })
+    }
+
+    fn demo(&self) -> &'static str {
+        include_str!("demo.yml")
+    }
+
+    fn read_cluster(
+        &self,
+        section: &mut Section<'_>,
+        nodes: &[SimNode],
+        extensions: &mut Extensions,
+    ) -> Option<()> {
+        Keys::read(section, nodes, extensions)
     }
 }
 

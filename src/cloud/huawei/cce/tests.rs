@@ -16,9 +16,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 
-use super::sim::tests::{cluster, set, world};
+use super::sim::tests::{cluster, set, start_over_the_api, world};
 use super::*;
 use crate::clock::Clock;
+use crate::cloud::huawei::sim::account::SimulatedAccount;
 use crate::cloud::transport::{RequestMetrics, Transport};
 use crate::clouds::CLOUDS;
 use crate::config::Account;
@@ -244,7 +245,7 @@ async fn a_failed_node_and_its_workflow() {
 #[tokio::test]
 async fn an_upgrade_that_only_a_task_tells_of() {
     let mut api = cluster("a");
-    api.task_only = true;
+    start_over_the_api(&mut api);
     let bench = Bench::new(world(vec![api])).await;
     let memory = &mut Memory::default();
     let (seen, _) = bench.at(270, memory).await;
@@ -266,7 +267,9 @@ async fn an_upgrade_that_only_a_task_tells_of() {
 #[tokio::test]
 async fn unpublished_calls_are_left_alone_until_the_next_discovery() {
     let mut world = world(vec![cluster("a")]);
-    world.scenario.huawei.cce_upgrades_published = false;
+    SimulatedAccount::change(&mut world.scenario, |account| {
+        account.cce_upgrades_published = false;
+    });
     let bench = Bench::new(world).await;
     let memory = &mut Memory::default();
     let error = bench.failed(50, memory).await;

@@ -6,6 +6,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::cloud::Method;
 use crate::cloud::huawei::account::Auth;
+use crate::cloud::huawei::sim::account::SimulatedAccount;
 use crate::cloud::huawei::sim::tests as stage;
 use crate::cloud::transport::RequestMetrics;
 use crate::config::Account;
@@ -35,7 +36,9 @@ fn token_auth(address: SocketAddr, password: &str) -> Auth {
 #[tokio::test]
 async fn signed_calls_are_let_in_with_what_needs_encoding() {
     let mut scenario = stage::scenario(Vec::new());
-    scenario.huawei.security_token = Some("a+b/c==".to_owned().into());
+    SimulatedAccount::change(&mut scenario, |account| {
+        account.security_token = Some("a+b/c==".to_owned().into());
+    });
     let (address, world) = stage::serve(world(scenario)).await;
     let Auth::Keys {
         access_key,
@@ -138,7 +141,9 @@ async fn a_token_that_dies_early_is_renewed_once() {
     // The tokens are of another world: this one refuses them all.
     let (iam, iam_world) = stage::serve(world(stage::scenario(Vec::new()))).await;
     let mut other = stage::scenario(Vec::new());
-    other.huawei.password = "other".to_owned().into();
+    SimulatedAccount::change(&mut other, |account| {
+        account.password = "other".to_owned().into();
+    });
     let (address, world) = stage::serve(world(other)).await;
     let account = stage::account(address, token_auth(iam, "pass\"phrase"));
     let client = client(&account, &stage::transport(&account));
@@ -164,7 +169,9 @@ async fn a_token_that_dies_early_is_renewed_once() {
 async fn many_that_wait_with_a_dead_token_do_not_try_it_one_after_another() {
     let (iam, iam_world) = stage::serve(world(stage::scenario(Vec::new()))).await;
     let mut other = stage::scenario(Vec::new());
-    other.huawei.password = "other".to_owned().into();
+    SimulatedAccount::change(&mut other, |account| {
+        account.password = "other".to_owned().into();
+    });
     let (address, world) = stage::serve(world(other)).await;
     let account = stage::account(address, token_auth(iam, "pass\"phrase"));
     let client = client(&account, &stage::transport(&account));

@@ -1,16 +1,20 @@
 //! The simulator's half: the cluster list and the upgrades, with history, as CSS tells them.
 
+pub(in crate::cloud::huawei) mod keys;
+mod versions;
 mod words;
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use spanned_yaml::Section;
 
+use self::keys::Keys;
 use crate::model::Kind;
-use crate::sim::scenario::{Cluster, ListedAs};
+use crate::sim::scenario::{Cluster, ListedAs, SimNode};
 use crate::sim::timeline::{self, Moment, NodeMoment, State, StepMoment};
-use crate::sim::{Answer, Request, Service, World};
+use crate::sim::{Answer, Extensions, Request, Service, VersionForm, World};
 
 /// Runs that the list keeps, the current one included.
 const HISTORY: usize = 30;
@@ -27,6 +31,23 @@ impl Service for Simulator {
             ("GET", [_, "clusters", id, "upgrade", "detail"]) => Some(detail(world, request, id)),
             _ => None,
         }
+    }
+
+    fn demo(&self) -> &'static str {
+        include_str!("demo.yml")
+    }
+
+    fn read_cluster(
+        &self,
+        section: &mut Section<'_>,
+        _nodes: &[SimNode],
+        extensions: &mut Extensions,
+    ) -> Option<()> {
+        Keys::read(section, extensions)
+    }
+
+    fn version_forms(&self) -> &'static [VersionForm] {
+        versions::FORMS
     }
 }
 
@@ -59,7 +80,7 @@ fn list(world: &World, request: &Request<'_>) -> Answer {
 /// Returns the scenario's version that a cluster runs.
 fn version(world: &World, cluster: &Cluster) -> String {
     match world.moment(cluster) {
-        Some(moment) if cluster.kind == Kind::Version => moment.version().to_owned(),
+        Some(moment) if Keys::of(cluster).kind == Kind::Version => moment.version().to_owned(),
         _ => cluster.versions.first().cloned().unwrap_or_default(),
     }
 }
@@ -70,7 +91,7 @@ fn described(world: &World, cluster: &Cluster) -> Value {
     let moment = world.moment(cluster);
     let moved = moment
         .as_ref()
-        .filter(|_| cluster.kind == Kind::AzMigration);
+        .filter(|_| Keys::of(cluster).kind == Kind::AzMigration);
     let zone = |index: usize| {
         let (from, to) = words::zones(cluster, moved.map_or(0, |moment| moment.run));
         let node = moved.and_then(|moment| moment.nodes.get(index));
@@ -133,7 +154,7 @@ fn detail(world: &World, request: &Request<'_>, id: &str) -> Answer {
             "No resources are found or the access is denied.",
         );
     };
-    let mut runs = if cluster.kind == kind {
+    let mut runs = if Keys::of(cluster).kind == kind {
         history(world, cluster)
     } else {
         Vec::new()
@@ -205,7 +226,10 @@ fn run(cluster: &Cluster, moment: &Moment) -> Value {
         "currentNodeName",
         json!(current.map_or("", |node| node.name.as_str())),
     );
-    put("executeTimes", json!(cluster.executions.to_string()));
+    put(
+        "executeTimes",
+        json!(Keys::of(cluster).executions.to_string()),
+    );
     put(
         "currentNodeDetail",
         described.map_or_else(
@@ -217,7 +241,7 @@ fn run(cluster: &Cluster, moment: &Moment) -> Value {
         put("batchSize", json!(cluster.batch));
         put("currentBatchNodes", json!(names(&in_work)));
     }
-    match cluster.kind {
+    match Keys::of(cluster).kind {
         Kind::Version => {
             let (version, name) = words::image(&moment.to);
             put(
@@ -317,4 +341,20 @@ fn bad_parameter(name: &str) -> Answer {
 fn error(status: u16, code: &str, text: &str) -> Answer {
     let body = json!({"errCode": code, "externalMessage": format!("{code} : {text}")});
     Answer::json(status, &body)
+}
+
+#[cfg(test)]
+mod demo {
+    use crate::sim::demo::testing::{FirstCycle, first_cycle};
+
+    #[test]
+    fn every_cluster_of_the_demo_has_its_part() {
+        let want = FirstCycle {
+            succeeded: ["css-orders", "css-audit"].map(str::to_owned).to_vec(),
+            failed: ["css-billing"].map(str::to_owned).to_vec(),
+            once: ["css-audit"].map(str::to_owned).to_vec(),
+            ..FirstCycle::default()
+        };
+        assert_eq!(first_cycle("css"), want);
+    }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
+use super::account::SimulatedAccount;
 use super::{denied, faulty, same};
 use crate::cloud::huawei::sign;
 use crate::sim::{Answer, Request, World};
@@ -34,7 +35,7 @@ pub(super) fn answer(world: &World, request: &Request<'_>) -> Answer {
     {
         return answer;
     }
-    let account = &world.scenario.huawei;
+    let account = SimulatedAccount::of(world);
     let now = world.now();
     let expires = now.checked_add(account.token_lasts).unwrap_or(now);
     let body = json!({"token": {
@@ -48,7 +49,7 @@ pub(super) fn answer(world: &World, request: &Request<'_>) -> Answer {
 }
 
 fn login(world: &World, body: &Value) -> Result<(), &'static str> {
-    let account = &world.scenario.huawei;
+    let account = SimulatedAccount::of(world);
     let identity = &body["auth"]["identity"];
     if identity["methods"] != json!(["password"]) {
         return Err("the method is not password");
@@ -75,7 +76,8 @@ fn token(world: &World, expires: Timestamp) -> String {
 }
 
 fn code(world: &World, expires: &str) -> String {
-    let password = world.scenario.huawei.password.expose_secret();
+    let account = SimulatedAccount::of(world);
+    let password = account.password.expose_secret();
     sign::hex(&sign::keyed(password, expires).into_bytes())
 }
 

@@ -23,9 +23,7 @@ use crate::clouds::CLOUDS;
 use crate::config::{Account, Polling, ProductConfig, Selection};
 use crate::model::{Kind, Thresholds};
 use crate::secret::Secret;
-use crate::sim::scenario::{
-    Cluster, HuaweiAccount, ListedAs, NcloudAccount, Repetition, Scenario, SimNode, Step,
-};
+use crate::sim::scenario::{Cluster, ListedAs, Repetition, Scenario, SimNode, Step};
 use crate::sim::server;
 
 pub(in crate::cloud::huawei) const PROJECT: &str = "6204a5bd270343b5885144cf9c8c158d";
@@ -47,6 +45,11 @@ pub(in crate::cloud::huawei) fn cluster(id: &str, kind: Kind) -> Cluster {
         name: name.into(),
         takes: secs(10),
     };
+    let mut extensions = Extensions::default();
+    extensions.insert(css::sim::keys::Keys {
+        kind,
+        ..Default::default()
+    });
     Cluster {
         product: "css".into(),
         id: id.into(),
@@ -59,7 +62,6 @@ pub(in crate::cloud::huawei) fn cluster(id: &str, kind: Kind) -> Cluster {
             })
             .into(),
         listed: ListedAs::Allowed,
-        kind,
         starts_after: Some(secs(5)),
         repeats_after: None,
         repetition: Repetition::default(),
@@ -69,32 +71,26 @@ pub(in crate::cloud::huawei) fn cluster(id: &str, kind: Kind) -> Cluster {
         after: Vec::new(),
         hangs: None,
         fails: None,
-        executions: 1,
-        task_only: false,
-        findings: Vec::new(),
+        extensions,
     }
 }
 
 pub(in crate::cloud::huawei) fn scenario(clusters: Vec<Cluster>) -> Scenario {
+    let mut accounts = Extensions::default();
+    accounts.insert(Arc::new(SimulatedAccount {
+        access_key: AK.into(),
+        secret_key: SK.to_owned().into(),
+        security_token: None,
+        project_id: PROJECT.into(),
+        domain: "domain A".into(),
+        user: "user A".into(),
+        password: "pass\"phrase".to_owned().into(),
+        token_lasts: secs(86_400),
+        cce_upgrades_published: true,
+    }));
     Scenario {
         clouds: simulated(CLOUDS),
-        ncloud: NcloudAccount {
-            access_key: "n".into(),
-            secret_key: "n".to_owned().into(),
-            region: "KR".into(),
-            config_groups: Vec::new(),
-        },
-        huawei: HuaweiAccount {
-            access_key: AK.into(),
-            secret_key: SK.to_owned().into(),
-            security_token: None,
-            project_id: PROJECT.into(),
-            domain: "domain A".into(),
-            user: "user A".into(),
-            password: "pass\"phrase".to_owned().into(),
-            token_lasts: secs(86_400),
-            cce_upgrades_published: true,
-        },
+        accounts,
         clock_ahead: Duration::ZERO,
         clusters,
         faults: Vec::new(),
@@ -315,7 +311,9 @@ async fn headers_that_count_must_be_signed() {
     let token = Sent::signed_with(world.now(), SK, LIST, "", &[("x-security-token", "t")]);
     denied_with(&token.ask(&world), "signature fail");
     let mut temporary = scenario(Vec::new());
-    temporary.huawei.security_token = Some("t".to_owned().into());
+    SimulatedAccount::change(&mut temporary, |account| {
+        account.security_token = Some("t".to_owned().into());
+    });
     let temporary = World::new(temporary, 1.0, Clock::tokio(world.now()));
     assert_eq!(token.ask(&temporary).status, 200);
     denied_with(&bare().ask(&temporary), "signature fail");

@@ -30,6 +30,10 @@ impl Service for Simulator {
         };
         Some(answer(world, &body))
     }
+
+    fn demo(&self) -> &'static str {
+        include_str!("demo.yml")
+    }
 }
 
 fn clusters(world: &World, body: &Value) -> Answer {
@@ -133,4 +137,19 @@ fn per_node(nodes: &[(&str, &str)]) -> Vec<Value> {
         .iter()
         .map(|(name, status)| json!({"hostname": name, "status": status}))
         .collect()
+}
+
+#[cfg(test)]
+mod demo {
+    use crate::sim::demo::testing::{FirstCycle, first_cycle};
+
+    #[test]
+    fn every_cluster_of_the_demo_has_its_part() {
+        let want = FirstCycle {
+            succeeded: ["events"].map(str::to_owned).to_vec(),
+            stalled: ["clicks"].map(str::to_owned).to_vec(),
+            ..FirstCycle::default()
+        };
+        assert_eq!(first_cycle("cdss"), want);
+    }
 }

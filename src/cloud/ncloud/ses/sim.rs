@@ -1,17 +1,20 @@
 //! The simulated Search Engine Service.
 
+mod versions;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::super::sim::account::SimulatedAccount;
 use super::super::sim::{KST, find, list, page, refusal, route, success};
 use super::super::time;
 use super::SERVICE;
 use crate::sim::scenario::{Cluster, ListedAs};
 use crate::sim::timeline::{Moment, NodeMoment, State};
-use crate::sim::{Answer, Request, Service, World};
+use crate::sim::{Answer, Request, Service, VersionForm, World};
 
 /// How long before the request the nodes last changed, when the upgrade did not touch them yet.
 const UNTOUCHED: Duration = Duration::from_secs(18 * 3600);
@@ -37,6 +40,14 @@ impl Service for Simulator {
             ("POST", "/cluster/getRollingUpgradeProgress") => Some(progress(world, request)),
             _ => None,
         }
+    }
+
+    fn demo(&self) -> &'static str {
+        include_str!("demo.yml")
+    }
+
+    fn version_forms(&self) -> &'static [VersionForm] {
+        versions::FORMS
     }
 }
 
@@ -106,7 +117,7 @@ fn nodes(world: &World, id: &str) -> Answer {
         .iter()
         .map(|node| json!({"hostName": node.name, "nodeRoleCode": node.role}))
         .collect();
-    let region_no = match world.scenario.ncloud.region.as_str() {
+    let region_no = match SimulatedAccount::of(world).region.as_str() {
         "KR" => 1,
         "SGN" => 7,
         _ => 8,
@@ -224,4 +235,20 @@ fn name(cluster: &Cluster, code: &str) -> String {
 
 fn count(cluster: &Cluster, role: &str) -> usize {
     cluster.nodes.iter().filter(|n| n.role == role).count()
+}
+
+#[cfg(test)]
+mod demo {
+    use crate::sim::demo::testing::{FirstCycle, first_cycle};
+
+    #[test]
+    fn every_cluster_of_the_demo_has_its_part() {
+        let want = FirstCycle {
+            succeeded: ["search-logs", "search-shop"].map(str::to_owned).to_vec(),
+            stalled: ["search-shop"].map(str::to_owned).to_vec(),
+            never: ["search-legacy"].map(str::to_owned).to_vec(),
+            ..FirstCycle::default()
+        };
+        assert_eq!(first_cycle("ses"), want);
+    }
 }

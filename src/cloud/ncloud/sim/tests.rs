@@ -4,36 +4,26 @@ use std::time::Duration;
 
 use hyper::HeaderMap;
 
+use super::account::ConfigGroup;
 use super::*;
 use crate::clock::Clock;
 use crate::cloud::simulated;
 use crate::clouds::CLOUDS;
-use crate::model::Kind;
-use crate::sim::scenario::{
-    ConfigGroup, Fault, HuaweiAccount, NcloudAccount, Repetition, Scenario, SimNode, Step,
-};
+use crate::sim::VersionForm;
+use crate::sim::scenario::{Fault, Repetition, Scenario, SimNode, Step};
 
 /// A scenario in this region, without faults.
 pub(in super::super) fn scenario(region: &str, clusters: Vec<Cluster>) -> Scenario {
+    let mut accounts = Extensions::default();
+    accounts.insert(Arc::new(SimulatedAccount {
+        access_key: "ak".into(),
+        secret_key: "sk".into(),
+        region: region.into(),
+        config_groups: Vec::new(),
+    }));
     Scenario {
         clouds: simulated(CLOUDS),
-        ncloud: NcloudAccount {
-            access_key: "ak".into(),
-            secret_key: "sk".into(),
-            region: region.into(),
-            config_groups: Vec::new(),
-        },
-        huawei: HuaweiAccount {
-            access_key: String::new(),
-            secret_key: "".into(),
-            security_token: None,
-            project_id: String::new(),
-            domain: String::new(),
-            user: String::new(),
-            password: "".into(),
-            token_lasts: Duration::from_secs(1),
-            cce_upgrades_published: true,
-        },
+        accounts,
         clock_ahead: Duration::ZERO,
         clusters,
         faults: Vec::new(),
@@ -60,7 +50,6 @@ pub(in super::super) fn cluster(
             })
             .collect(),
         listed: ListedAs::Allowed,
-        kind: Kind::Version,
         starts_after: Some(Duration::from_secs(100)),
         repeats_after: None,
         repetition: Repetition::default(),
@@ -73,9 +62,7 @@ pub(in super::super) fn cluster(
         after: Vec::new(),
         hangs: None,
         fails: None,
-        executions: 1,
-        task_only: false,
-        findings: Vec::new(),
+        extensions: Extensions::default(),
     }
 }
 
@@ -298,13 +285,16 @@ fn after_a_thousand_upgrades() -> World {
     ];
     for cluster in &mut clusters {
         cluster.repeats_after = Some(Duration::from_secs(40));
-        cluster.repetition.endless_versions = true;
+        cluster.repetition.endless_versions =
+            VersionForm::of(&simulated(CLOUDS), &cluster.versions[1]);
     }
     let mut scenario = scenario("KR", clusters);
-    scenario.ncloud.config_groups = vec![ConfigGroup {
-        number: 170,
-        version: "3.1007.0".into(),
-    }];
+    SimulatedAccount::change(&mut scenario, |account| {
+        account.config_groups = vec![ConfigGroup {
+            number: 170,
+            version: "3.1007.0".into(),
+        }];
+    });
     super::tests::world(scenario, 100 + 999 * 100 + 80)
 }
 

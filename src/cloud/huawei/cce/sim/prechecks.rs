@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::findings::SimFinding;
+use super::keys::Keys;
 use super::points::{Points, go};
 use super::view::{View, valid_until};
 use crate::model::FindingScope;
-use crate::sim::scenario::SimFinding;
 use crate::sim::timeline::{Moment, State};
 
 impl View<'_> {
@@ -83,7 +84,7 @@ impl View<'_> {
     /// Returns the items of an object in a precheck of this phase: one that always passes once the
     /// check ended, and the scenario's findings where it failed.
     fn items(&self, phase: &str, scope: FindingScope, target: &str) -> Vec<Value> {
-        let findings = &self.cluster.findings;
+        let findings = &Keys::of(self.cluster).findings;
         let group = group(scope);
         let fails_everywhere =
             phase == "Failed" && scope == FindingScope::Node && findings.is_empty();

@@ -6,6 +6,7 @@ use super::body::wrong;
 use super::versions::parts;
 use super::view::View;
 use super::{failure, not_found, ok, unpublished};
+use crate::cloud::huawei::sim::account::SimulatedAccount;
 use crate::sim::scenario::Cluster;
 use crate::sim::{Answer, Request, World};
 
@@ -13,7 +14,7 @@ use crate::sim::{Answer, Request, World};
 pub(super) fn answer(world: &World, request: &Request<'_>, path: &str) -> Option<Answer> {
     let id = path.strip_prefix("clusters/")?;
     let id = id.strip_suffix("/operation/upgrade")?;
-    if !world.scenario.huawei.cce_upgrades_published {
+    if !SimulatedAccount::of(world).cce_upgrades_published {
         return Some(unpublished());
     }
     let Some(cluster) = world.cluster("cce", id) else {

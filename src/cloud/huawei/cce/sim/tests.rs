@@ -11,10 +11,8 @@ use super::*;
 use crate::clock::Clock;
 use crate::cloud::simulated;
 use crate::clouds::CLOUDS;
-use crate::model::Kind;
-use crate::sim::scenario::{
-    Cluster, HuaweiAccount, ListedAs, NcloudAccount, Place, Repetition, Scenario, SimNode, Step,
-};
+use crate::sim::demo::testing::{FirstCycle, first_cycle};
+use crate::sim::scenario::{Cluster, ListedAs, Place, Repetition, Scenario, SimNode, Step};
 
 /// A cluster that is first upgraded after 100 s: `PreCheck` and `Snapshot` of 60 s each, two nodes
 /// of 120 s each, one after the other, `PostCheck` of 60 s; again 1000 s later.
@@ -34,7 +32,6 @@ pub(in crate::cloud::huawei::cce) fn cluster(id: &str) -> Cluster {
         versions: vec!["v1.28.3-r0".to_owned(), "v1.29.1-r0".to_owned()],
         nodes: vec![node("node-1"), node("node-2")],
         listed: ListedAs::Allowed,
-        kind: Kind::Version,
         starts_after: Some(Duration::from_secs(100)),
         repeats_after: Some(Duration::from_secs(1000)),
         repetition: Repetition::default(),
@@ -44,34 +41,23 @@ pub(in crate::cloud::huawei::cce) fn cluster(id: &str) -> Cluster {
         after: vec![step("PostCheck", 60)],
         hangs: None,
         fails: None,
-        executions: 1,
-        task_only: false,
-        findings: Vec::new(),
+        extensions: Extensions::default(),
     }
+}
+
+/// Has a cluster's upgrades started over the API, so that only tasks stand for them.
+pub(in crate::cloud::huawei::cce) fn start_over_the_api(cluster: &mut Cluster) {
+    cluster.extensions.insert(Keys {
+        task_only: true,
+        ..Keys::default()
+    });
 }
 
 /// A world of these clusters.
 pub(in crate::cloud::huawei::cce) fn world(clusters: Vec<Cluster>) -> World {
-    let secret = || "secret".to_owned().into();
     let scenario = Scenario {
         clouds: simulated(CLOUDS),
-        ncloud: NcloudAccount {
-            access_key: String::new(),
-            secret_key: secret(),
-            region: "KR".to_owned(),
-            config_groups: Vec::new(),
-        },
-        huawei: HuaweiAccount {
-            access_key: String::new(),
-            secret_key: secret(),
-            security_token: None,
-            project_id: "p".to_owned(),
-            domain: String::new(),
-            user: String::new(),
-            password: secret(),
-            token_lasts: Duration::from_secs(3600),
-            cce_upgrades_published: true,
-        },
+        accounts: Extensions::default(),
         clock_ahead: Duration::ZERO,
         clusters,
         faults: Vec::new(),
@@ -244,7 +230,7 @@ fn a_task_stands_while_the_nodes_are_in_work() {
 #[test]
 fn an_upgrade_through_the_api_has_no_workflow() {
     let mut api = cluster("a");
-    api.task_only = true;
+    start_over_the_api(&mut api);
     let mut world = world(vec![api]);
     set(&mut world, 270);
     assert!(get(&world, WORKFLOWS, "").1["items"].is_null());
@@ -281,7 +267,9 @@ fn unknown_clusters_and_unpublished_calls() {
     assert_eq!(status, 404);
     assert_eq!(body["errorCode"], "CCE.01404001");
     assert!(body["error_code"].is_string() && body["reason"].is_string());
-    world.scenario.huawei.cce_upgrades_published = false;
+    SimulatedAccount::change(&mut world.scenario, |account| {
+        account.cce_upgrades_published = false;
+    });
     for path in [WORKFLOWS, TASKS, INFO] {
         let answer = ask(&world, path, "");
         assert_eq!(answer.status, 404, "{path}");
@@ -319,4 +307,13 @@ fn times_have_gos_form() {
     assert_eq!(go_beijing(at), "2023-11-24 16:39:15.894417 +0800 CST");
     let whole: Timestamp = "2023-11-24T08:39:15Z".parse().unwrap();
     assert_eq!(go(whole), "2023-11-24 08:39:15 +0000 UTC");
+}
+
+#[test]
+fn every_cluster_of_the_demo_has_its_part() {
+    let want = FirstCycle {
+        succeeded: ["shop-frontend", "batch-jobs"].map(str::to_owned).to_vec(),
+        ..FirstCycle::default()
+    };
+    assert_eq!(first_cycle("cce"), want);
 }

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::keys::Keys;
 use super::points::{Point, Points, go, go_beijing, progress, zero};
 use super::versions::parts;
 use crate::sim::World;
@@ -96,7 +97,7 @@ impl<'a> View<'a> {
 
     /// Started over the API, so that no workflow stands for it.
     fn is_task_only(&self, run: &Moment) -> bool {
-        self.cluster.task_only || run.ordered
+        Keys::of(self.cluster).task_only || run.ordered
     }
 
     fn workflow(&self, run: &Moment) -> Value {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::super::sim::account::SimulatedAccount;
 use super::super::super::sim::{find, refusal, success};
 use super::SERVICE;
 use crate::sim::{Answer, World};
@@ -39,7 +40,8 @@ pub(super) fn answer(world: &World, body: &Value) -> Answer {
             "업데이트된 Kafka 버전은 현재 클러스터 버전보다 이후여야 합니다.",
         );
     }
-    let mut groups = world.scenario.ncloud.config_groups.iter();
+    let account = SimulatedAccount::of(world);
+    let mut groups = account.config_groups.iter();
     if !groups.any(|known| known.number == group && known.version == to) {
         return no(
             WRONG_CONFIG_GROUP,
@@ -74,9 +76,9 @@ fn parts(version: &str) -> Vec<u64> {
 mod tests {
     use std::time::Duration;
 
+    use super::super::super::super::sim::account::ConfigGroup;
     use super::super::super::super::sim::tests::{cluster, scenario, world};
     use super::*;
-    use crate::sim::scenario::ConfigGroup;
     use crate::sim::timeline::State;
 
     /// Cluster 2 is at rest on 2.8.2, for so many seconds.
@@ -84,12 +86,13 @@ mod tests {
         let mut one = cluster("cdss", "2", ["2.8.2", "3.7.1"], &[("b1", "broker")]);
         one.starts_after = None;
         let mut scenario = scenario("KR", vec![one]);
-        scenario.ncloud.config_groups = [(170, "3.7.1"), (171, "2.8.2")]
-            .map(|(number, version)| ConfigGroup {
-                number,
-                version: version.to_owned(),
-            })
-            .to_vec();
+        let groups = [(170, "3.7.1"), (171, "2.8.2")].map(|(number, version)| ConfigGroup {
+            number,
+            version: version.to_owned(),
+        });
+        SimulatedAccount::change(&mut scenario, |account| {
+            account.config_groups = groups.to_vec();
+        });
         world(scenario, elapsed)
     }
 

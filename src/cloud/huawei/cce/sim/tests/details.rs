@@ -1,8 +1,9 @@
 //! Prechecks, offered versions, and one entry of the history by its id.
 
+use super::super::findings::SimFinding;
 use super::*;
 use crate::model::FindingScope;
-use crate::sim::scenario::SimFinding;
+use crate::sim::VersionForm;
 
 #[test]
 fn findings_of_the_scenario_fail_nothing_else() {
@@ -16,11 +17,14 @@ fn findings_of_the_scenario_fail_nothing_else() {
     };
     let mut failing = cluster("a");
     failing.fails = Some(Place { node: 0, step: 1 });
-    failing.findings = vec![
-        finding(FindingScope::Cluster, "", "Quota"),
-        finding(FindingScope::Addon, "coredns", "AddonVersion"),
-        finding(FindingScope::Node, "node-2", "Disk"),
-    ];
+    failing.extensions.insert(Keys {
+        task_only: false,
+        findings: vec![
+            finding(FindingScope::Cluster, "", "Quota"),
+            finding(FindingScope::Addon, "coredns", "AddonVersion"),
+            finding(FindingScope::Node, "node-2", "Disk"),
+        ],
+    });
     let mut world = world(vec![failing]);
     set(&mut world, 350);
     let status = get(&world, PRECHECKS, "").1["items"][0]["status"].clone();
@@ -86,7 +90,7 @@ fn later_versions_of_the_scenario_are_offered() {
 #[test]
 fn later_endless_versions_are_offered() {
     let mut endless = cluster("a");
-    endless.repetition.endless_versions = true;
+    endless.repetition.endless_versions = Some(VersionForm::DOTTED);
     let mut world = world(vec![endless]);
     // The second run has led beyond the list.
     set(&mut world, 100 + 1420 + 500);
@@ -126,7 +130,9 @@ fn one_entry_of_the_history_has_its_own_path() {
         let elsewhere = format!("{}/x", list.replace("/a/", "/b/"));
         assert_eq!(get(&world, &elsewhere, "").0, 404, "no such cluster");
     }
-    world.scenario.huawei.cce_upgrades_published = false;
+    SimulatedAccount::change(&mut world.scenario, |account| {
+        account.cce_upgrades_published = false;
+    });
     for list in [WORKFLOWS, TASKS] {
         let answer = ask(&world, &format!("{list}/x"), "");
         assert!(answer.body.contains("APIGW.0101"), "{list}");

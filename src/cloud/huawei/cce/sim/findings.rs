@@ -1,10 +1,28 @@
 //! Items of a precheck that do not pass.
 
-use super::super::{SimFinding, SimNode};
-use super::{list, set, text};
-use crate::model::FindingScope;
-use crate::text::quote;
 use spanned_yaml::{Field, Section};
+
+use crate::model::FindingScope;
+use crate::sim::scenario::SimNode;
+use crate::sim::scenario::read::{list, set, text};
+use crate::text::quote;
+
+/// Item of a precheck that does not pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SimFinding {
+    /// Object that is checked.
+    pub(super) scope: FindingScope,
+    /// Name of the node or add-on; empty for the cluster.
+    pub(super) target: String,
+    /// Vendor's name of the item.
+    pub(super) item: String,
+    /// `Info`, `Warning` or `Fatal`.
+    pub(super) level: &'static str,
+    /// Vendor's message; empty for none.
+    pub(super) message: String,
+    /// Vendor's error codes.
+    pub(super) codes: Vec<String>,
+}
 
 const SCOPES: &[(&str, FindingScope)] = &[
     (FindingScope::Cluster.as_str(), FindingScope::Cluster),
