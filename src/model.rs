@@ -318,14 +318,17 @@ pub struct Observation {
 #[derive(Debug, Clone)]
 pub struct PollFailure {
     /// Failure of the primary call.
-    pub error: ApiError,
+    pub error: Box<ApiError>,
     /// [`Observation::notes`]; `None` keeps those before.
     pub notes: Option<Arc<str>>,
 }
 
 impl From<ApiError> for PollFailure {
     fn from(error: ApiError) -> Self {
-        Self { error, notes: None }
+        Self {
+            error: Box::new(error),
+            notes: None,
+        }
     }
 }
 

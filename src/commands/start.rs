@@ -174,7 +174,7 @@ impl Stage {
         match provider
             .observe(cluster, &memory, Duration::ZERO)
             .await
-            .map_err(|failure| failure.error)
+            .map_err(|failure| *failure.error)
         {
             Ok(observation) => Ok(Found::Seen(Box::new(observation))),
             Err(error) if matches!(error.reason, Reason::Permission | Reason::Refused) => {

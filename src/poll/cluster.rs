@@ -162,7 +162,7 @@ impl WatchedCluster {
             }
             Err(failure) => {
                 self.failed(&failure, now);
-                Some(failure.error)
+                Some(*failure.error)
             }
         };
         self.set_interval(generation);

@@ -78,7 +78,10 @@ impl CallNotes {
                 notes,
                 ..observation
             }),
-            Err(error) => Err(PollFailure { error, notes }),
+            Err(error) => Err(PollFailure {
+                error: Box::new(error),
+                notes,
+            }),
         }
     }
 

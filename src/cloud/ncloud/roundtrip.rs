@@ -194,11 +194,8 @@ async fn observe(provider: &dyn Provider, id: &str) -> Observation {
 
 async fn fails(provider: &dyn Provider, id: &str) -> crate::http::ApiError {
     let memory = Memory::default();
-    provider
-        .observe(id, &memory, Duration::ZERO)
-        .await
-        .unwrap_err()
-        .error
+    let outcome = provider.observe(id, &memory, Duration::ZERO).await;
+    *outcome.unwrap_err().error
 }
 
 fn with_fault(mut scenario: Scenario, path: &str, answer: FaultAnswer) -> Scenario {

@@ -76,7 +76,7 @@ impl Bench {
         set(&mut self.world.lock(), seconds);
         let failure = self.cce.observe("a", memory, FRESH).await.unwrap_err();
         memory.take_failure(&failure);
-        failure.error
+        *failure.error
     }
 }
 

@@ -162,7 +162,7 @@ impl Scripted {
             Ok(seen) => seen,
             Err(failure) => {
                 self.memory.take_failure(&failure);
-                return Err(failure.error);
+                return Err(*failure.error);
             }
         };
         let before = self.memory.clone();

@@ -95,7 +95,7 @@ impl Bench {
             }
             Err(failure) => {
                 self.memory.take_failure(&failure);
-                Err(failure.error)
+                Err(*failure.error)
             }
         }
     }

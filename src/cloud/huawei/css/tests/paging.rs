@@ -94,7 +94,7 @@ async fn observed(answers: Vec<(u16, String)>) -> Result<Vec<UpgradeStatus>, Api
     let (css, _) = scripted(all).await;
     let (memory, fresh) = (Memory::default(), Duration::from_secs(60));
     let seen = css.observe("0", &memory, fresh).await;
-    let seen = seen.map_err(|failure| failure.error)?;
+    let seen = seen.map_err(|failure| *failure.error)?;
     Ok(seen.upgrades.iter().map(|u| u.status).collect())
 }
 

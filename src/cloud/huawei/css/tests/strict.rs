@@ -11,7 +11,7 @@ async fn poll(list: Value, upgrades: Value, moves: Value) -> Result<Observation,
     let (css, _) = scripted(answers.into()).await;
     css.observe("c", &Memory::default(), Duration::from_secs(60))
         .await
-        .map_err(|failure| failure.error)
+        .map_err(|failure| *failure.error)
 }
 
 fn list(cluster: &Value) -> Value {
