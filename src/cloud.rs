@@ -21,7 +21,7 @@ use spanned_yaml::Section;
 
 pub use account::CloudAccount;
 pub use call::{Action, Call, Method, Secondary};
-pub use product::{OpenContext, Product, ProductInfo};
+pub use product::{Omission, OpenContext, Product, ProductInfo};
 
 use crate::fields;
 use crate::http::{ApiError, Reason};

@@ -11,7 +11,7 @@ pub mod server;
 pub mod timeline;
 mod versions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hyper::HeaderMap;
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ pub(crate) use versions::number;
 
 use crate::clock::Clock;
 use scenario::{Cluster, Fault, FaultAnswer, Scenario};
-use timeline::{Moment, Ordered, State};
+use timeline::{Moment, Ordered};
 
 /// A request as it came over the wire.
 #[derive(Debug, Clone, Copy)]
@@ -124,6 +124,8 @@ pub struct World {
     injected: Mutex<Vec<Fault>>,
     /// Bad signatures in a row by access key, with the time of the last.
     strikes: Mutex<BTreeMap<String, (u32, Timestamp)>>,
+    /// Clusters that were deleted: product and id.
+    deleted: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl World {
@@ -140,6 +142,7 @@ impl World {
             orders: Mutex::default(),
             injected: Mutex::default(),
             strikes: Mutex::default(),
+            deleted: Mutex::default(),
         }
     }
 
@@ -159,7 +162,18 @@ impl World {
         self.scenario
             .clusters
             .iter()
-            .filter(move |c| c.product == product)
+            .filter(move |c| c.product == product && !self.is_deleted(c))
+    }
+
+    fn is_deleted(&self, cluster: &Cluster) -> bool {
+        let key = (cluster.product.clone(), cluster.id.clone());
+        self.deleted.lock().contains(&key)
+    }
+
+    /// Deletes a cluster, which no call knows from then on.
+    pub fn delete(&self, product: &str, id: &str) {
+        let key = (product.to_owned(), id.to_owned());
+        self.deleted.lock().insert(key);
     }
 
     /// The cluster of a product with this id.
@@ -195,7 +209,7 @@ impl World {
         let now = self.now();
         let mut orders = self.orders.lock();
         let before = self.moment_with(&orders, cluster, now);
-        if before.as_ref().is_some_and(|m| m.state == State::Running) {
+        if before.as_ref().is_some_and(Moment::is_active) {
             return None;
         }
         let order = Ordered {

@@ -48,8 +48,19 @@ pub struct ProductInfo {
     pub ids: IdForm,
     /// What its calls take: the vendor's names of permissions and policies, as the end of "it needs".
     pub permission: &'static str,
+    /// What its vendor does not tell of an upgrade.
+    pub omissions: &'static [Omission],
     /// The calls that it makes; the transport sends no others.
     pub calls: &'static [&'static Call],
+}
+
+/// A fact of upgrades that a vendor does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Omission {
+    /// Whether an upgrade is queued: it runs from its request.
+    Queued,
+    /// The last upgrade, once it has ended: an exporter that starts later knows of none.
+    Ended,
 }
 
 /// What opening a product needs.

@@ -50,6 +50,7 @@ impl Product for FakeProduct {
             settings: &[],
             ids: IdForm::Word,
             permission: "nothing",
+            omissions: &[],
             calls: &[],
         };
         &INFO
@@ -71,6 +72,10 @@ impl Service for FakeProduct {
 
     fn demo(&self) -> &'static str {
         "clusters: []"
+    }
+
+    fn state_keys(&self) -> &'static [&'static str] {
+        &[]
     }
 }
 

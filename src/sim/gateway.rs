@@ -66,4 +66,7 @@ pub trait Service: Sync {
     fn version_forms(&self) -> &'static [VersionForm] {
         &[]
     }
+
+    /// Lists the JSON keys of its answers whose texts tell a state of an upgrade, a node or a task.
+    fn state_keys(&self) -> &'static [&'static str];
 }

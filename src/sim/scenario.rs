@@ -27,6 +27,15 @@ pub struct Scenario {
     pub faults: Vec<Fault>,
 }
 
+impl Scenario {
+    /// Returns the JSON keys whose texts tell states in answers of any service.
+    pub(super) fn state_keys(&self) -> Vec<&'static str> {
+        let products = self.clouds.iter().flat_map(|cloud| &cloud.products);
+        let keys = products.flat_map(|product| product.service.state_keys());
+        keys.copied().collect()
+    }
+}
+
 impl fmt::Debug for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scenario")
@@ -54,6 +63,8 @@ pub struct Cluster {
     pub listed: ListedAs,
     /// From the scenario's start to the first request; none: it is never upgraded.
     pub starts_after: Option<Duration>,
+    /// From a request to the first step of its upgrade.
+    pub queued: Duration,
     /// From the end of an upgrade to the next request; none: there is no next one.
     pub repeats_after: Option<Duration>,
     /// Differences of the later runs from the first.

@@ -16,7 +16,7 @@ use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -122,6 +122,10 @@ async fn answer(
             world.count(&request, None);
             return Err(Closed);
         }
+        Some(FaultAnswer::UnknownWord) => world.answer(&request).map(|answer| {
+            let keys = world.scenario.state_keys();
+            with_unknown_words(answer, &keys)
+        }),
         Some(fault) => odd_answer(fault),
         None => None,
     };
@@ -149,6 +153,35 @@ async fn answer(
     } else {
         response.map(whole)
     })
+}
+
+/// A word that no vendor has for a state.
+const UNKNOWN_WORD: &str = "Simulated_Novelty";
+
+/// Puts [`UNKNOWN_WORD`] in the place of every text under these keys.
+fn with_unknown_words(mut answer: Answer, keys: &[&str]) -> Answer {
+    if let Ok(mut body) = serde_json::from_str(&answer.body) {
+        replace_states(&mut body, keys);
+        answer.body = body.to_string();
+    }
+    answer
+}
+
+fn replace_states(value: &mut Value, keys: &[&str]) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| replace_states(item, keys)),
+        Value::Object(map) => {
+            for (key, value) in map {
+                match value {
+                    Value::String(word) if keys.contains(&key.as_str()) => {
+                        UNKNOWN_WORD.clone_into(word);
+                    }
+                    value => replace_states(value, keys),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The answers that no vendor words for itself.

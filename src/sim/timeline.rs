@@ -30,7 +30,7 @@ pub struct Moment {
     pub ordered: bool,
     /// When it was requested.
     pub requested: Timestamp,
-    /// `Running`, `Succeeded` or `Failed`.
+    /// State of the whole; `Waiting` while it is queued.
     pub state: State,
     /// When it ended.
     pub ended: Option<Timestamp>,
@@ -81,6 +81,11 @@ pub struct StepMoment {
 }
 
 impl Moment {
+    /// Returns true from its request to its end.
+    pub fn is_active(&self) -> bool {
+        matches!(self.state, State::Waiting | State::Running)
+    }
+
     /// The version that the cluster runs at this moment.
     pub fn version(&self) -> &str {
         if self.state == State::Succeeded {
@@ -159,7 +164,8 @@ fn play(cluster: &Cluster, run: u32, requested: Timestamp, speed: f64, now: Time
         fails: schedule::fails(cluster, run),
         failed: None,
     };
-    let mut at = requested;
+    let begun = plus(requested, cluster.queued.div_f64(speed.max(1e-6)));
+    let mut at = begun;
     let before = player.steps(&cluster.before, &mut at, Some(0), cluster);
     let mut nodes = Vec::new();
     for (batch, members) in cluster.nodes.chunks(cluster.batch.max(1)).enumerate() {
@@ -203,6 +209,7 @@ fn play(cluster: &Cluster, run: u32, requested: Timestamp, speed: f64, now: Time
     let (state, ended) = match failed {
         Some(at) => (State::Failed, Some(at)),
         None if at <= now => (State::Succeeded, Some(at)),
+        None if now < begun => (State::Waiting, None),
         None => (State::Running, None),
     };
     let (from, to) = schedule::versions(cluster, run);

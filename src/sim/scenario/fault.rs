@@ -11,7 +11,7 @@ pub struct Fault {
     pub path: String,
     /// Text that the query must contain.
     pub query: Option<String>,
-    /// A cluster's id that path or body must contain.
+    /// A cluster's id that path, query or body must contain.
     pub cluster: Option<String>,
     /// Since the scenario's start.
     pub from: Duration,
@@ -49,6 +49,7 @@ impl Fault {
             .is_none_or(|q| request.query.contains(q));
         let meets_cluster = self.cluster.as_ref().is_none_or(|id| {
             request.path.contains(id.as_str())
+                || request.query.contains(id.as_str())
                 || String::from_utf8_lossy(request.body).contains(id.as_str())
         });
         (from..from + lasts).contains(&since) && meets_path && meets_query && meets_cluster
@@ -96,6 +97,8 @@ pub enum FaultAnswer {
     Lost,
     /// A redirect to another host.
     Redirect,
+    /// The good answer, with a word that is in no document for each state in it.
+    UnknownWord,
     /// The `Date` header is ten minutes behind.
     OldDate,
 }
@@ -122,6 +125,7 @@ impl FaultAnswer {
         ("close", Self::Close),
         ("lost", Self::Lost),
         ("redirect", Self::Redirect),
+        ("unknown_word", Self::UnknownWord),
         ("old_date", Self::OldDate),
     ];
 }

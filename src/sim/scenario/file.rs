@@ -105,6 +105,7 @@ fn cluster(entry: &Field<'_>, clouds: &[SimulatedCloud]) -> Option<(At, Cluster)
     let (versions, form) = versions.unzip();
     let mut listed = ListedAs::Allowed;
     set(&mut section, "listed", &mut listed, |f| f.one_of(LISTED));
+    let queued = after(&mut section, "queued").unwrap_or_default();
     let repeats_after = after(&mut section, "repeats_after");
     let mut repetition = repetition(&mut section, repeats_after.is_some(), form.flatten());
     let mut batch = 1;
@@ -134,6 +135,7 @@ fn cluster(entry: &Field<'_>, clouds: &[SimulatedCloud]) -> Option<(At, Cluster)
         nodes: nodes?,
         listed,
         starts_after,
+        queued,
         repeats_after,
         repetition,
         batch: usize::try_from(batch).ok()?,

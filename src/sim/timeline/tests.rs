@@ -35,6 +35,7 @@ fn cluster() -> Cluster {
             .into(),
         listed: ListedAs::Allowed,
         starts_after: Some(secs(2)),
+        queued: Duration::ZERO,
         repeats_after: None,
         repetition: Repetition::default(),
         batch: 1,

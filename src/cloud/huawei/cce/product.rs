@@ -28,6 +28,7 @@ pub(super) const INFO: ProductInfo = ProductInfo {
     settings: &[],
     ids: IdForm::Word,
     permission: "cce:cluster:list, cce:cluster:get and cce:node:list, as the system policy CCE ReadOnlyAccess has them",
+    omissions: &[],
     calls: &[
         &LIST_CLUSTERS,
         &LIST_WORKFLOWS,

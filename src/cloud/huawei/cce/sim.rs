@@ -95,6 +95,10 @@ impl Service for Simulator {
     ) -> Option<()> {
         Keys::read(section, nodes, extensions)
     }
+
+    fn state_keys(&self) -> &'static [&'static str] {
+        &["phase", "status"]
+    }
 }
 
 fn ok(body: &Value) -> Answer {

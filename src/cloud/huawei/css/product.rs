@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{CssProvider, DETAIL, LIST, sim};
-use crate::cloud::{OpenContext, Product, ProductInfo, Provider};
+use crate::cloud::{Omission, OpenContext, Product, ProductInfo, Provider};
 use crate::fields::id::IdForm;
 use crate::http::ApiError;
 use crate::sim::Service;
@@ -24,6 +24,7 @@ pub(super) const INFO: ProductInfo = ProductInfo {
     settings: &[],
     ids: IdForm::Word,
     permission: "css:cluster:list and css:cluster:get, as the system policy CSS ReadOnlyAccess has them",
+    omissions: &[Omission::Queued],
     calls: &[&LIST, &DETAIL],
 };
 

@@ -49,6 +49,10 @@ impl Service for Simulator {
     fn version_forms(&self) -> &'static [VersionForm] {
         versions::FORMS
     }
+
+    fn state_keys(&self) -> &'static [&'static str] {
+        &["status"]
+    }
 }
 
 fn list(world: &World, request: &Request<'_>) -> Answer {
@@ -215,7 +219,12 @@ fn run(cluster: &Cluster, moment: &Moment) -> Value {
     put("id", json!(moment.id(cluster)));
     put("startTime", json!(naive(Some(moment.requested))));
     put("endTime", json!(naive(moment.ended)));
-    put("status", json!(word(moment.state)));
+    // The vendor has no word for an upgrade that is queued.
+    let state = match moment.state {
+        State::Waiting => State::Running,
+        state => state,
+    };
+    put("status", json!(word(state)));
     put("agencyName", json!("css_test_agency"));
     put("totalNodes", json!(names(&|_| true)));
     put(

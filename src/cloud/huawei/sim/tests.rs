@@ -63,6 +63,7 @@ pub(in crate::cloud::huawei) fn cluster(id: &str, kind: Kind) -> Cluster {
             .into(),
         listed: ListedAs::Allowed,
         starts_after: Some(secs(5)),
+        queued: Duration::ZERO,
         repeats_after: None,
         repetition: Repetition::default(),
         batch: 1,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::start::StartCdss;
 use super::{CdssProvider, LIST, PROGRESS, sim};
 use crate::cloud::start::StartCommand;
-use crate::cloud::{OpenContext, Product, ProductInfo, Provider};
+use crate::cloud::{Omission, OpenContext, Product, ProductInfo, Provider};
 use crate::fields::id::IdForm;
 use crate::http::ApiError;
 use crate::sim::Service;
@@ -25,6 +25,7 @@ pub(super) const INFO: ProductInfo = ProductInfo {
     settings: &[],
     ids: IdForm::Number,
     permission: "the policy NCP_VPC_CLOUD_DATA_STREAMING_SERVICE_VIEWER for its sub-account",
+    omissions: &[Omission::Ended],
     calls: &[&LIST, &PROGRESS],
 };
 

@@ -34,6 +34,10 @@ impl Service for Simulator {
     fn demo(&self) -> &'static str {
         include_str!("demo.yml")
     }
+
+    fn state_keys(&self) -> &'static [&'static str] {
+        &["status"]
+    }
 }
 
 fn clusters(world: &World, body: &Value) -> Answer {
@@ -57,7 +61,7 @@ fn clusters(world: &World, body: &Value) -> Answer {
         }
         let status = match (cluster.listed, &moment) {
             (ListedAs::Returned, _) => "return",
-            (_, Some(moment)) if moment.state == State::Running => "changing",
+            (_, Some(moment)) if moment.is_active() => "changing",
             _ => "running",
         };
         json!({

@@ -23,6 +23,7 @@ pub(super) const INFO: ProductInfo = ProductInfo {
     settings: &[REGION_NO],
     ids: IdForm::Number,
     permission: "the policy NCP_VPC_SEARCH_ENGINE_SERVICE_VIEWER for its sub-account",
+    omissions: &[],
     calls: &[&LIST, &PROGRESS, &VERSIONS, &NODES],
 };
 

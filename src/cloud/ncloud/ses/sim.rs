@@ -49,6 +49,10 @@ impl Service for Simulator {
     fn version_forms(&self) -> &'static [VersionForm] {
         versions::FORMS
     }
+
+    fn state_keys(&self) -> &'static [&'static str] {
+        &["status"]
+    }
 }
 
 fn clusters(world: &World, request: &Request<'_>) -> Answer {
@@ -204,7 +208,7 @@ fn write_node(node: &NodeMoment, requested: Timestamp) -> Value {
 }
 
 fn is_on(moment: Option<&Moment>) -> bool {
-    moment.is_some_and(|moment| moment.state == State::Running)
+    moment.is_some_and(Moment::is_active)
 }
 
 fn current<'a>(cluster: &'a Cluster, moment: Option<&'a Moment>) -> &'a str {

@@ -51,6 +51,7 @@ pub(in super::super) fn cluster(
             .collect(),
         listed: ListedAs::Allowed,
         starts_after: Some(Duration::from_secs(100)),
+        queued: Duration::ZERO,
         repeats_after: None,
         repetition: Repetition::default(),
         batch: 1,

@@ -33,6 +33,7 @@ pub(in crate::cloud::huawei::cce) fn cluster(id: &str) -> Cluster {
         nodes: vec![node("node-1"), node("node-2")],
         listed: ListedAs::Allowed,
         starts_after: Some(Duration::from_secs(100)),
+        queued: Duration::ZERO,
         repeats_after: Some(Duration::from_secs(1000)),
         repetition: Repetition::default(),
         batch: 1,
