@@ -34,6 +34,9 @@ pub trait Cloud: Debug + Sync {
     /// Returns its name: the key in the config and the label `cloud`.
     fn name(&self) -> &'static str;
 
+    /// Returns its name as its vendor writes it.
+    fn title(&self) -> &'static str;
+
     /// Returns the language of the texts in its answers, as an HTML `lang`; `None` where they are English.
     fn language(&self) -> Option<&'static str>;
 

@@ -1,6 +1,6 @@
 //! Golden tests: a vendor's documents in, the exposition out, byte for byte.
 //!
-//! Each folder of `tests/golden/` is a case: `config.yml` (with `ENDPOINT` where the server's address
+//! Each folder of `tests/golden/`, and of a product's own `golden/`, is a case: `config.yml` (with `ENDPOINT` where the server's address
 //! belongs), `now.txt` (the time of the poll) and the answers, one file a call:
 //! `NAME.json`, or `NAME.STATUS.json` for another status than 200, or `NAME@WORD.json` for requests
 //! with that word in path, query or body. Where one poll is not enough, `until.txt` has a line that the
@@ -37,11 +37,12 @@ type Lacking = Arc<Mutex<BTreeSet<String>>>;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn documents_become_the_expected_exposition() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(&root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir())
-        .collect();
+    let mut cases = folders(&root);
+    let clouds = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cloud");
+    for product in cloud::products(CLOUDS).map(|product| product.info()) {
+        let folder = clouds.join(product.cloud).join(product.name);
+        cases.extend(folders(&folder.join("golden")));
+    }
     cases.sort();
     assert!(
         cases.len() >= 10,
@@ -66,6 +67,13 @@ async fn documents_become_the_expected_exposition() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Returns the folders in a folder; none where there is no such folder.
+fn folders(root: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root).into_iter().flatten();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.is_dir()).collect()
 }
 
 /// The lines that only one of the two has.

@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn the_docs_tell_how_to_get_each_permission() {
         let docs = include_str!("../../docs/credentials.md");
-        let (_, steps) = docs.split_once("\n## NAVER Cloud\n").unwrap();
+        let (_, steps) = docs.split_once("\n## Permissions\n").unwrap();
         let (steps, _) = steps.split_once("\n## The calls\n").unwrap();
         for product in cloud::products(CLOUDS) {
             let words = product.info().permission.split([' ', ',']);

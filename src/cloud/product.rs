@@ -38,6 +38,10 @@ pub trait Product: Sync {
 pub struct ProductInfo {
     /// Its name: the key in the config and the label `product`.
     pub name: &'static str,
+    /// Its name as its vendor writes it.
+    pub title: &'static str,
+    /// What is upgraded, for the table of products.
+    pub upgraded: &'static str,
     /// The cloud's name: the label `cloud`.
     pub cloud: &'static str,
     /// The default of `stalled_after`.

@@ -45,6 +45,8 @@ impl Product for FakeProduct {
     fn info(&self) -> &'static ProductInfo {
         static INFO: ProductInfo = ProductInfo {
             name: "fake",
+            title: "Fake",
+            upgraded: "nothing",
             cloud: "ncloud",
             stalled_after: Duration::from_secs(1800),
             settings: &[],

@@ -50,21 +50,28 @@ pub(crate) fn blocks(text: &str) -> Vec<(&str, &str)> {
 /// Compares a table with its copy in the docs, which stands between the markers of this name; writes it
 /// there instead when `DOCS_UPDATE` is set.
 fn compare(name: &str, table: &str) {
-    let _guard = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let (begin, end) = (
         format!("<!-- {name}: begin -->\n"),
         format!("<!-- {name}: end -->"),
     );
     let has = |path: &String| read(path).contains(&begin);
-    let found: Vec<String> = files().into_iter().filter(has).collect();
+    let architecture = "docs/ARCHITECTURE.md".to_owned();
+    let all = files().into_iter().chain([architecture]);
+    let found: Vec<String> = all.filter(has).collect();
     let [path] = found.as_slice() else {
         panic!("put {begin}{end} in one of the docs: {found:?}")
     };
-    let text = read(path);
-    let (before, rest) = text.split_once(&begin).unwrap();
-    let (written, after) = rest.split_once(&end).expect(&end);
     // Markdown needs an empty line between a comment and a table.
-    let table = format!("\n{table}\n");
+    compare_between(path, &begin, &end, &format!("\n{table}\n"));
+}
+
+/// Compares a text with what stands between two marks of a file; writes it there instead when
+/// `DOCS_UPDATE` is set.
+pub(crate) fn compare_between(path: &str, begin: &str, end: &str, table: &str) {
+    let _guard = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let text = read(path);
+    let (before, rest) = text.split_once(begin).unwrap();
+    let (written, after) = rest.split_once(end).expect(end);
     if written == table {
         return;
     }

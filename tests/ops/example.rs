@@ -4,44 +4,19 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use rolling_upgrade_exporter::cloud::ncloud::account::Account;
+use rolling_upgrade_exporter::cloud::{self, simulated};
 use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::config;
 use rolling_upgrade_exporter::secret::Secret;
+use rolling_upgrade_exporter::sim::demo;
 
 use crate::read;
 
-/// Every mapping of a config, each with a key that nobody knows.
-const EVERYWHERE: &str = "
+/// Mappings of a config besides those of the simulator's accounts, each with a key that is not known.
+const MAPPINGS: &str = "
 no-such-key-at-all: 1
 polling: {no-such-key-at-all: 1}
 upgrades: {no-such-key-at-all: 1}
-accounts:
-  - name: a
-    no-such-key-at-all: 1
-    ncloud:
-      no-such-key-at-all: 1
-      access_key: a
-      secret_key: s
-      ses: {no-such-key-at-all: 1}
-      cdss:
-        no-such-key-at-all: 1
-        clusters:
-          - {id: 1, no-such-key-at-all: 1}
-  - name: b
-    huawei:
-      no-such-key-at-all: 1
-      region: cn-north-4
-      project_id: 6204a5bd270343b5885144cf9c8c158d
-      access_key: a
-      secret_key: s
-      css: {no-such-key-at-all: 1}
-      cce: {no-such-key-at-all: 1}
-  - name: c
-    huawei:
-      region: cn-north-4
-      project_id: 6204a5bd270343b5885144cf9c8c158d
-      token: {domain: d, user: u, password: p, no-such-key-at-all: 1}
-      css: {}
 alerting:
   no-such-key-at-all: 1
   alertmanagers:
@@ -50,9 +25,55 @@ alerting:
       basic_auth: {username: u, password: p, no-such-key-at-all: 1}
 ";
 
+/// Accounts with the mappings that those of the simulator do not have.
+const ACCOUNTS: &str = "
+  - name: listed
+    ncloud:
+      access_key: a
+      secret_key: s
+      cdss:
+        clusters:
+          - {id: 1, no-such-key-at-all: 1}
+  - name: token
+    huawei:
+      region: cn-north-4
+      project_id: 6204a5bd270343b5885144cf9c8c158d
+      token: {domain: d, user: u, password: p, no-such-key-at-all: 1}
+      css: {}
+";
+
+/// Writes the accounts of the simulator, with every cloud and product.
+pub(crate) fn accounts_of_the_simulator() -> String {
+    let scenario = demo::scenario(&simulated(CLOUDS)).unwrap();
+    let config = demo::config(&scenario, ([127, 0, 0, 1], 10851).into(), 1.0);
+    let (_, accounts) = config.split_once("\naccounts:\n").unwrap();
+    format!("accounts:\n{accounts}")
+}
+
+/// Writes a config with every mapping, each with a key that is not known.
+fn everywhere() -> String {
+    let unknown = "no-such-key-at-all: 1";
+    let mut text = MAPPINGS.to_owned();
+    for line in accounts_of_the_simulator().lines() {
+        let key = line.trim_start().split(':').next().unwrap();
+        if cloud::product(CLOUDS, key).is_some() {
+            text += &format!("      {key}: {{{unknown}}}\n");
+            continue;
+        }
+        text += &format!("{line}\n");
+        if line.starts_with("  - name:") {
+            text += &format!("    {unknown}\n");
+        } else if CLOUDS.iter().any(|cloud| cloud.name() == key) {
+            text += &format!("      {unknown}\n");
+        }
+    }
+    text + ACCOUNTS.trim_start_matches('\n')
+}
+
 /// The keys that each mapping takes, as its problem with an unknown one tells them.
 pub(crate) fn known() -> Vec<(String, Vec<String>)> {
-    let problems = config::parse(CLOUDS, EVERYWHERE, Path::new("."), &|_| None).unwrap_err();
+    let everywhere = everywhere();
+    let problems = config::parse(CLOUDS, &everywhere, Path::new("."), &|_| None).unwrap_err();
     let told: Vec<_> = problems
         .iter()
         .map(|problem| {
@@ -62,7 +83,7 @@ pub(crate) fn known() -> Vec<(String, Vec<String>)> {
             (what, keys.split(", ").map(str::to_owned).collect())
         })
         .collect();
-    let places = EVERYWHERE.matches("no-such-key-at-all").count();
+    let places = everywhere.matches("no-such-key-at-all").count();
     assert_eq!(told.len(), places, "{told:?}");
     told
 }
@@ -80,8 +101,15 @@ fn written(example: &str) -> BTreeSet<&str> {
 fn the_example_has_every_key() {
     let example = read("rolling-upgrade-exporter.example.yml");
     let written = written(&example);
+    let is_name = |key: &str| {
+        cloud::product(CLOUDS, key).is_some() || CLOUDS.iter().any(|cloud| cloud.name() == key)
+    };
+    // It shows some clouds and products, and all their keys.
     for (what, keys) in known() {
-        for key in &keys {
+        if is_name(&what) && !written.contains(what.as_str()) {
+            continue;
+        }
+        for key in keys.iter().filter(|key| !is_name(key)) {
             // Of the three forms of a secret one is enough: the head of the file tells the others.
             let secret = key.trim_end_matches("_file").trim_end_matches("_env");
             let forms = [String::new(), "_file".to_owned(), "_env".to_owned()]

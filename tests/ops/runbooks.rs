@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use rolling_upgrade_exporter::alert;
+use rolling_upgrade_exporter::cloud::products;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 
 use crate::links::anchor;
 use crate::{read, run, takes};
@@ -129,7 +131,7 @@ fn failures_and_stalls_say_where_the_vendor_s_reason_is_shown() {
     ] {
         assert!(reason.contains(place), "{place}");
     }
-    for product in ["ses", "cdss", "css", "cce"] {
+    for product in products(CLOUDS).map(|product| product.info().name) {
         assert!(reason.contains(&format!("`{product}`")), "{product}");
     }
     let documented = read("docs/api.md");
@@ -192,7 +194,7 @@ fn every_diagnosis_names_a_board_and_each_product() {
             continue;
         }
         assert!(diagnosis.contains("board"), "{alert}: no board");
-        for product in ["ses", "cdss", "css", "cce"] {
+        for product in products(CLOUDS).map(|product| product.info().name) {
             assert!(
                 diagnosis.contains(&format!("`{product}`")),
                 "{alert}: {product}"

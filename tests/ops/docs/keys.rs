@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use rolling_upgrade_exporter::cloud;
 use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::config::{self, Config};
 
@@ -24,7 +25,11 @@ fn tables(docs: &str) -> Vec<(Vec<&str>, Vec<Vec<&str>>)> {
     tables.collect()
 }
 
-/// Returns the keys of each section, a secret in its first form only.
+/// Section of the keys that every product takes.
+const PRODUCT: &str = "a product";
+
+/// Returns the keys of each section, a secret in its first form only, without the names of clouds and
+/// products. A product's section has the keys of its own.
 fn accepted() -> BTreeMap<String, BTreeSet<String>> {
     let mut sections: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (section, keys) in known() {
@@ -34,7 +39,23 @@ fn accepted() -> BTreeMap<String, BTreeSet<String>> {
             secret.is_some() && has("") && has("_file") && has("_env")
         };
         let keys: Vec<_> = keys.iter().filter(|key| !is_form(key)).cloned().collect();
-        sections.entry(section).or_default().extend(keys);
+        let Some(product) = cloud::product(CLOUDS, &section) else {
+            let is_listed_elsewhere = |key: &String| {
+                cloud::product(CLOUDS, key).is_some() || CLOUDS.iter().any(|c| c.name() == *key)
+            };
+            let keys = keys.into_iter().filter(|key| !is_listed_elsewhere(key));
+            sections.entry(section).or_default().extend(keys);
+            continue;
+        };
+        let own = |key: &String| product.info().settings.contains(&key.as_str());
+        let (own, shared): (Vec<_>, Vec<_>) = keys.into_iter().partition(own);
+        sections
+            .entry(PRODUCT.to_owned())
+            .or_default()
+            .extend(shared);
+        if !own.is_empty() {
+            sections.entry(section).or_default().extend(own);
+        }
     }
     sections
 }
@@ -102,9 +123,9 @@ fn every_default_is_the_parser_s() {
     let mut compared = 0;
     for (sections, rows) in tables(&docs) {
         for row in rows {
-            let key = quoted(row[0]).next().unwrap();
-            let (Some(place), Some(default)) = (place(&sections, key), quoted(row[1]).next())
-            else {
+            let key = quoted(row[0]).next();
+            let place = key.and_then(|key| place(&sections, key));
+            let (Some(place), Some(default)) = (place, quoted(row[1]).next()) else {
                 continue;
             };
             let mut given = parse(&place, default).unwrap();
@@ -152,8 +173,9 @@ fn every_range_is_the_parser_s() {
     let mut compared = 0;
     for (sections, rows) in tables(&docs) {
         for row in rows {
-            let key = quoted(row[0]).next().unwrap();
-            let Some(place) = place(&sections, key).filter(|_| row.len() == 4) else {
+            let key = quoted(row[0]).next();
+            let place = key.and_then(|key| place(&sections, key));
+            let Some(place) = place.filter(|_| row.len() == 4) else {
                 continue;
             };
             let bounds: Vec<&str> = quoted(row[2]).collect();

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rolling_upgrade_exporter::alert;
-use rolling_upgrade_exporter::cloud::{Call, Product, products};
+use rolling_upgrade_exporter::cloud::{Call, Cloud, Product, ProductInfo, products};
 use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::fields::id::IdForm;
 
-use super::{compare, quoted, rows_below, table};
-use crate::read;
+use super::{compare, rows_below, table};
+use crate::{read, root};
 
 /// Returns a length of time in whole hours or minutes.
 fn length(time: Duration) -> String {
@@ -51,15 +51,78 @@ fn the_table_of_products_is_the_program_s() {
 }
 
 #[test]
-fn the_readme_names_every_product() {
-    let readme = read("README.md");
-    let rows = rows_below(&readme, "call the API by hand to know.\n");
-    let listed: Vec<_> = rows
-        .iter()
-        .map(|row| quoted(row[1]).next().unwrap())
-        .collect();
-    let names: Vec<_> = products(CLOUDS).map(|p| p.info().name).collect();
-    assert_eq!(listed, names);
+fn the_readme_lists_every_product() {
+    let row = |cloud: &dyn Cloud, product: &ProductInfo| {
+        [
+            cloud.title().to_owned(),
+            format!("`{}`: {}", product.name, product.title),
+            product.upgraded.to_owned(),
+        ]
+    };
+    let rows_of = |cloud: &&'static dyn Cloud| {
+        let cloud = *cloud;
+        let products = cloud.products().iter();
+        products.map(move |product| row(cloud, product.info()))
+    };
+    let rows: Vec<[String; 3]> = CLOUDS.iter().flat_map(rows_of).collect();
+    compare("supported", &table(["cloud", "product", "upgraded"], &rows));
+}
+
+/// The primary call is the last of a product's that is not secondary.
+#[test]
+fn the_table_of_primary_calls_is_the_program_s() {
+    let row = |product: &'static dyn Product| {
+        let ProductInfo {
+            name, cloud, calls, ..
+        } = product.info();
+        let primary = calls.iter().rfind(|call| call.secondary.is_none());
+        let map = format!("src/cloud/{cloud}/{name}/map.rs");
+        assert!(root().join(&map).is_file(), "{map}");
+        [
+            format!("`{name}`"),
+            primary.unwrap().name.to_owned(),
+            format!("`cloud/{cloud}/{name}/map.rs`"),
+        ]
+    };
+    let rows: Vec<[String; 3]> = products(CLOUDS).map(row).collect();
+    let head = ["product", "primary call", "where it is decided"];
+    compare("primary", &table(head, &rows));
+}
+
+/// Returns a file of a cloud's folder.
+fn of_cloud(cloud: &dyn Cloud, file: &str) -> String {
+    read(&format!("src/cloud/{}/{file}", cloud.name()))
+}
+
+#[test]
+fn the_keys_of_clouds_and_products_are_those_of_their_folders() {
+    let clouds = CLOUDS.iter().map(|cloud| of_cloud(*cloud, "keys.md"));
+    compare("clouds", &clouds.collect::<Vec<_>>().join("\n"));
+    let own = products(CLOUDS).map(Product::info);
+    let own = own.filter(|product| !product.settings.is_empty());
+    let own = own.map(|product| {
+        let ProductInfo { name, cloud, .. } = product;
+        read(&format!("src/cloud/{cloud}/{name}/keys.md"))
+    });
+    compare("product-keys", &own.collect::<Vec<_>>().join("\n"));
+}
+
+/// A line `ACTIONS` of a cloud's text stands for the actions that its products need, as a list of JSON.
+#[test]
+fn the_ways_to_credentials_are_those_of_the_clouds_folders() {
+    let section = |cloud: &&'static dyn Cloud| {
+        let words = cloud.products().iter().flat_map(|product| {
+            let words = product.info().permission.split([' ', ',']);
+            words.filter(|word| word.contains(':'))
+        });
+        let actions: Vec<_> = words.map(|word| format!("        \"{word}\"")).collect();
+        let text = of_cloud(*cloud, "credentials.md");
+        let head = format!("## {}\n", cloud.title());
+        assert!(text.starts_with(&head), "{text}");
+        text.replace("\nACTIONS\n", &format!("\n{}\n", actions.join(",\n")))
+    };
+    let sections: Vec<String> = CLOUDS.iter().map(section).collect();
+    compare("credentials", &sections.join("\n"));
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub static PRODUCT: Cce = Cce;
 /// What the program has to know of it. The calls have the names of the vendor's Go SDK.
 pub(super) const INFO: ProductInfo = ProductInfo {
     name: "cce",
+    title: "Cloud Container Engine",
+    upgraded: "Kubernetes",
     cloud: super::super::NAME,
     stalled_after: Duration::from_secs(30 * 60),
     settings: &[],
@@ -54,5 +56,37 @@ impl Product for Cce {
 
     fn simulator(&self) -> &'static dyn Service {
         &sim::Simulator
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every call that it can make: a new one is a decision, not an accident.
+    #[test]
+    fn the_list_of_calls_is_closed() {
+        let calls = INFO.calls.iter();
+        let calls: Vec<_> = calls
+            .map(|call| (call.method.as_str(), call.path))
+            .collect();
+        let closed = [
+            ("GET", "/api/v3/projects/{}/clusters"),
+            (
+                "GET",
+                "/api/v3/projects/{}/clusters/{}/operation/upgradeworkflows",
+            ),
+            ("GET", "/api/v3/projects/{}/clusters/{}/upgradeinfo"),
+            (
+                "GET",
+                "/api/v3/projects/{}/clusters/{}/operation/upgrade/tasks",
+            ),
+            ("GET", "/api/v3/projects/{}/clusters/{}/nodes"),
+            (
+                "GET",
+                "/api/v3/projects/{}/clusters/{}/operation/precheck/tasks",
+            ),
+        ];
+        assert_eq!(calls, closed);
     }
 }

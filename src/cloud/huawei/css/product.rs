@@ -18,6 +18,8 @@ pub static PRODUCT: Css = Css;
 /// What the program has to know of it.
 pub(super) const INFO: ProductInfo = ProductInfo {
     name: "css",
+    title: "Cloud Search Service",
+    upgraded: "Elasticsearch, OpenSearch; also moves to another availability zone",
     cloud: super::super::NAME,
     // Its data migration may be silent for hours; the vendor allows it 48 h a node.
     stalled_after: Duration::from_secs(3 * 3600),
@@ -39,5 +41,24 @@ impl Product for Css {
 
     fn simulator(&self) -> &'static dyn Service {
         &sim::Simulator
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every call that it can make: a new one is a decision, not an accident.
+    #[test]
+    fn the_list_of_calls_is_closed() {
+        let calls = INFO.calls.iter();
+        let calls: Vec<_> = calls
+            .map(|call| (call.method.as_str(), call.path))
+            .collect();
+        let closed = [
+            ("GET", "/v1.0/{}/clusters"),
+            ("GET", "/v1.0/{}/clusters/{}/upgrade/detail"),
+        ];
+        assert_eq!(calls, closed);
     }
 }

@@ -20,6 +20,8 @@ pub static PRODUCT: Cdss = Cdss;
 /// What the program has to know of it.
 pub(super) const INFO: ProductInfo = ProductInfo {
     name: "cdss",
+    title: "Cloud Data Streaming Service",
+    upgraded: "Kafka",
     cloud: super::super::NAME,
     stalled_after: Duration::from_secs(30 * 60),
     settings: &[],
@@ -44,5 +46,24 @@ impl Product for Cdss {
 
     fn simulator(&self) -> &'static dyn Service {
         &sim::Simulator
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every call that it can make: a new one is a decision, not an accident.
+    #[test]
+    fn the_list_of_calls_is_closed() {
+        let calls = INFO.calls.iter();
+        let calls: Vec<_> = calls
+            .map(|call| (call.method.as_str(), call.path))
+            .collect();
+        let closed = [
+            ("POST", "/cluster/getClusterInfoList"),
+            ("POST", "/cluster/rollingUpgradeProgressCheck"),
+        ];
+        assert_eq!(calls, closed);
     }
 }

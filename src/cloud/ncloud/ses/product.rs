@@ -18,6 +18,8 @@ pub static PRODUCT: Ses = Ses;
 /// What the program has to know of it.
 pub(super) const INFO: ProductInfo = ProductInfo {
     name: "ses",
+    title: "Search Engine Service",
+    upgraded: "OpenSearch",
     cloud: super::super::NAME,
     stalled_after: Duration::from_secs(30 * 60),
     settings: &[REGION_NO],
@@ -38,5 +40,26 @@ impl Product for Ses {
 
     fn simulator(&self) -> &'static dyn Service {
         &sim::Simulator
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every call that it can make: a new one is a decision, not an accident.
+    #[test]
+    fn the_list_of_calls_is_closed() {
+        let calls = INFO.calls.iter();
+        let calls: Vec<_> = calls
+            .map(|call| (call.method.as_str(), call.path))
+            .collect();
+        let closed = [
+            ("GET", "/cluster/getClusterInfoList"),
+            ("POST", "/cluster/getRollingUpgradeProgress"),
+            ("GET", "/cluster/getSearchEngineVersionList"),
+            ("GET", "/cluster/getClusterNodeList/{}"),
+        ];
+        assert_eq!(calls, closed);
     }
 }
