@@ -16,6 +16,8 @@ use std::sync::LazyLock;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use exporter_web::listen::ListenAddress;
+use rolling_upgrade_exporter::cloud::Cloud;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::telemetry::log::{Format, Level};
 use rolling_upgrade_exporter::{BUILD_REVISION, BUILD_RUSTC};
 
@@ -35,14 +37,38 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Prometheus exporter for the rolling upgrades of managed clusters: NAVER Cloud SES and CDSS,
-/// Huawei Cloud CSS and CCE.
-///
-/// Without a command it serves.
+/// The program in one line, with all products.
+static ABOUT: LazyLock<String> = LazyLock::new(|| {
+    let of_cloud = |cloud: &&'static dyn Cloud| {
+        let products = cloud.products().iter();
+        let names: Vec<String> = products
+            .map(|product| product.info().name.to_uppercase())
+            .collect();
+        let names = match names.split_last() {
+            Some((last, others)) if !others.is_empty() => {
+                format!("{} and {last}", others.join(", "))
+            }
+            _ => names.concat(),
+        };
+        format!("{} {names}", cloud.title())
+    };
+    let clouds: Vec<String> = CLOUDS.iter().map(of_cloud).collect();
+    format!(
+        "Prometheus exporter for the rolling upgrades of managed clusters: {}",
+        clouds.join(", ")
+    )
+});
+
+static LONG_ABOUT: LazyLock<String> =
+    LazyLock::new(|| format!("{}.\n\nWithout a command it serves.", *ABOUT));
+
+/// Command line of the program.
 #[derive(Debug, Parser)]
 #[command(
     name = "rolling-upgrade-exporter",
     version = VERSION.as_str(),
+    about = ABOUT.as_str(),
+    long_about = LONG_ABOUT.as_str(),
     args_conflicts_with_subcommands = true,
     max_term_width = 100,
     after_help = "Example:\n  rolling-upgrade-exporter --config.file=/etc/rolling-upgrade-exporter.yml\n\n\

@@ -40,7 +40,7 @@ pub use view::{ClusterState, DiscoveryKey, DiscoveryState, LastError, Thresholds
 pub struct Key {
     /// The account's name in the config.
     pub account: Arc<str>,
-    /// The product's name: `ses`, `cdss`, `css`, `cce`.
+    /// The product's name.
     pub product: &'static str,
     /// The vendor's id of the cluster.
     pub id: Arc<str>,
@@ -102,10 +102,10 @@ impl Node {
     }
 }
 
-/// One task: a step of the node in work (CSS) or a point of a workflow (CCE).
+/// One task: a step of the node in work, or a point of a workflow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {
-    /// As the vendor numbers it (CSS `order`), or its place from 1 (CCE points).
+    /// As the vendor numbers it, or its place from 1 where the vendor gives no number.
     pub order: u32,
     /// The vendor's name of it.
     pub name: String,
@@ -115,7 +115,7 @@ pub struct Task {
     pub start: Option<Timestamp>,
     /// When it ended.
     pub end: Option<Timestamp>,
-    /// Vendor's description for people (CSS `desc`); a change of it is no progress.
+    /// Vendor's description for people; a change of it is no progress.
     pub description: Option<String>,
 }
 
@@ -143,16 +143,16 @@ pub struct Upgrade {
     pub requested: Option<Timestamp>,
     /// When it ended, where the vendor says so.
     pub ended: Option<Timestamp>,
-    /// Executions as the vendor counts them (CSS `executeTimes`).
+    /// Executions as the vendor counts them; `None` where it does not.
     pub executions: Option<u64>,
-    /// The vendor's own progress from 0 to 1, where nodes do not tell it (CCE).
+    /// The vendor's own progress from 0 to 1, where nodes do not tell it.
     pub ratio: Option<f64>,
-    /// Progress that a secondary call tells, from 0 to 1 (CCE: of the upgrade task). A change of it
+    /// Progress that a secondary call tells, from 0 to 1. A change of it
     /// is progress of the upgrade.
     pub own_progress: Option<f64>,
-    /// Nothing runs and nothing is queued: a person has to act (CCE). Never stalled.
+    /// Nothing runs and nothing is queued: a person has to act. Never stalled.
     pub waits_for_person: bool,
-    /// Tasks are steps of the whole upgrade, which starts with the first of them (CCE).
+    /// Tasks are steps of the whole upgrade, which starts with the first of them.
     pub starts_with_a_task: bool,
     /// Meaning of the first sight of the upgrade for its silence.
     pub first_sight: FirstSight,
@@ -161,7 +161,7 @@ pub struct Upgrade {
     /// A failing secondary call could have shown progress: silence proves nothing, and the upgrade is
     /// not stalled.
     pub is_stall_suspended: bool,
-    /// Begin of the upgrade, where only an earlier poll tells waiting nodes from finished ones (CDSS).
+    /// Begin of the upgrade, where only an earlier poll tells waiting nodes from finished ones.
     pub begin: Begin,
     /// Details for people.
     pub details: Details,
@@ -271,7 +271,7 @@ impl Untold {
 pub enum FirstSight {
     /// No change was seen: the vendor's times tell the silence.
     Nothing,
-    /// The silence begins: work is under way whose times the vendor does not tell (CCE: of nodes).
+    /// The silence begins: work is under way whose times the vendor does not tell.
     Progress,
 }
 
@@ -282,12 +282,11 @@ pub struct Observation {
     pub name: String,
     /// The version that it runs, as the vendor writes it; empty when not told.
     pub version: String,
-    /// Name of that version, where it is a code (SES); `None` when not known.
+    /// Name of that version, where it is a code; `None` when not known.
     pub version_name: Option<String>,
     /// The vendor's own word for the cluster's state; empty when not told.
     pub raw_status: String,
-    /// Meaning of [`raw_status`](Self::raw_status) in words, where it is a code (CSS: `200` is
-    /// `available`); `None` where the word speaks for itself or is not known.
+    /// Meaning of [`raw_status`](Self::raw_status) in words, where it is a code; `None` where the word speaks for itself or is not known.
     pub status_meaning: Option<&'static str>,
     /// Versions to which the vendor offers to upgrade the cluster; `None` when this poll did not ask
     /// (what was told before stays).
@@ -303,7 +302,7 @@ pub struct Observation {
     pub unknown_words: Vec<String>,
     /// Oddities of the answers that change nothing.
     pub remarks: Remarks,
-    /// Refusal to tell progress of a cluster that is well by the list and has no known upgrade (SES). The
+    /// Refusal to tell progress of a cluster that is well by the list and has no known upgrade. The
     /// poll is good, and counted as `refused` (docs/ARCHITECTURE.md, States).
     pub refused: Option<String>,
     /// Outcomes of the secondary calls that the poll needed.

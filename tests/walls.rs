@@ -1,4 +1,5 @@
-//! Walls between the modules of the program: a module imports only what stands below it.
+//! Walls between the modules of the program: a module imports only what stands below it, and words of
+//! vendors and products stand in their folders.
 //!
 //! [`LEVELS`] is the way of the data, from what knows nothing to the command line, and docs/ARCHITECTURE.md
 //! says what each module is for. An import of anything else fails the test. There are no exceptions, so that
@@ -11,6 +12,8 @@
 
 #[path = "walls/imports.rs"]
 mod imports;
+#[path = "walls/words.rs"]
+mod words;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,6 +21,7 @@ use std::path::Path;
 use imports::Import;
 use rolling_upgrade_exporter::cloud::{Cloud, Product, products};
 use rolling_upgrade_exporter::clouds::CLOUDS;
+use words::Found;
 
 /// Modules by level, the lowest first. Modules of one level do not import each other.
 const LEVELS: &[&[&str]] = &[
@@ -62,6 +66,66 @@ fn is_entry(import: &Import, folder: &str) -> bool {
 
 fn top(path: &str) -> &str {
     path.split("::").next().unwrap_or_default()
+}
+
+/// Words of [`words::of_vendors`] that are no vendor's in the source.
+const GENERAL_WORDS: &[&str] = &["kubernetes"];
+
+/// Word of a vendor or a product outside its folder, with the reason why it stands there.
+struct WordException {
+    /// Path of the file, or its beginning.
+    file: &'static str,
+    /// The word; empty for every one.
+    word: &'static str,
+    reason: &'static str,
+}
+
+const WORD_EXCEPTIONS: &[WordException] = &[
+    WordException {
+        file: "src/expose/family.rs",
+        word: "",
+        reason: "HELP texts are promises to users, and some tell what a product lacks",
+    },
+    WordException {
+        file: "src/web/page.rs",
+        word: "css",
+        reason: "the page has a style sheet of this name",
+    },
+    WordException {
+        file: "src/web/page/words.rs",
+        word: "",
+        reason: "the languages of clouds are not yet handed down to the page",
+    },
+    WordException {
+        file: "src/report",
+        word: "",
+        reason: "comments of the report name the products that fill a field",
+    },
+    WordException {
+        file: "src/cloud.rs",
+        word: "",
+        reason: "it declares the clouds' folders as its modules",
+    },
+];
+
+/// Returns the words without an exception, and the exceptions without a word.
+fn judge_words(found: &[Found], exceptions: &[WordException]) -> Vec<String> {
+    let is_of = |found: &Found, exception: &WordException| {
+        found.file.starts_with(exception.file)
+            && (exception.word.is_empty() || exception.word == found.word)
+    };
+    let lacks = |found: &&Found| !exceptions.iter().any(|e| is_of(found, e));
+    let mut faults: Vec<String> = found
+        .iter()
+        .filter(lacks)
+        .map(ToString::to_string)
+        .collect();
+    let is_stale = |e: &&WordException| !found.iter().any(|found| is_of(found, e));
+    let stale = exceptions.iter().filter(is_stale);
+    faults.extend(stale.map(|WordException { file, word, .. }| {
+        format!("{file} has no {word:?} any more: remove the exception")
+    }));
+    faults
 }
 
 /// Returns the level of the top module of a path; `None` for a module that has none.
@@ -155,6 +219,67 @@ fn a_circle_is_found_through_other_modules() {
     assert_eq!(circle(&imports), BTreeSet::new());
     imports.push(import("store::health", "web::App"));
     assert_eq!(circle(&imports), BTreeSet::from(["report", "store", "web"]));
+}
+
+#[test]
+fn every_exception_has_a_reason() {
+    for exception in WORD_EXCEPTIONS {
+        assert!(exception.reason.len() > 20, "{}", exception.file);
+    }
+}
+
+#[test]
+fn no_word_of_a_vendor_stands_outside_its_folder() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let vendors = words::of_vendors(GENERAL_WORDS);
+    for word in ["naver", "huawei", "ncloud", "ses", "css", "kafka"] {
+        assert!(vendors.contains(word), "{word}: {vendors:?}");
+    }
+    let found = words::in_folders(root, &["src", "crates"], &vendors);
+    let faults = judge_words(&found, WORD_EXCEPTIONS);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn finds_words_in_comments_names_and_texts() {
+    let words = BTreeSet::from(["ses".to_owned(), "huawei".to_owned()]);
+    let code =
+        "// Of SES.\nfn start_ses() {}\nstruct SesCall;\nlet sesame = \"uses\";\nHUAWEICLOUD_SDK";
+    let lines = code.lines().enumerate();
+    let found = words::in_lines(lines, &words);
+    let lines: Vec<usize> = found.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [0, 1, 2, 4]);
+}
+
+#[test]
+fn leaves_tests_out_of_the_search_for_words() {
+    let code = "a\n#[cfg(test)]\nmod tests {\n    b\n}\nc\n    #[cfg(test)]\n    #[must_use]\n    \
+                fn d() {\n    }\n#[cfg(test)]\npub(crate) mod beside;\ne";
+    let (lines, modules) = words::without_tests(code);
+    let lines: Vec<&str> = lines.into_iter().map(|(_, line)| line).collect();
+    assert_eq!((lines, modules), (vec!["a", "c", "e"], vec!["beside"]));
+}
+
+#[test]
+fn faults_are_words_and_stale_exceptions() {
+    let found = |file: &str, word: &str| Found {
+        file: file.to_owned(),
+        line: 7,
+        word: word.to_owned(),
+    };
+    let exception = |file, word| WordException {
+        file,
+        word,
+        reason: "",
+    };
+    let words = [found("src/model.rs", "ses"), found("src/page.rs", "css")];
+    let exceptions = [exception("src/page.rs", "css"), exception("src/app.rs", "")];
+    let faults = judge_words(&words, &exceptions);
+    let want = [
+        "src/model.rs:7: ses",
+        "src/app.rs has no \"\" any more: remove the exception",
+    ];
+    assert_eq!(faults, want);
 }
 
 /// A module of the map imports only what stands above it there.

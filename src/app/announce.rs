@@ -143,7 +143,7 @@ fn roots(addresses: &[SocketAddr], scheme: &str, prefix: &str) -> Vec<String> {
         .collect()
 }
 
-/// For instance `ses (all, without test-*), cdss (2 listed)`.
+/// Lists the watched products with their selections: `a (all, without test-*), b (2 listed)`.
 fn products(account: &Account) -> String {
     let words = account.products.iter().map(|config| {
         let name = config.product.info().name;

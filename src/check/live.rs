@@ -52,8 +52,8 @@ pub struct Found {
 }
 
 /// Asks every product of every account once. Accounts are asked at the same time; the products of
-/// one in turn, and no more of them that sign with credentials that were just refused: Huawei Cloud
-/// locks a key after some bad signatures.
+/// one in turn, and no more of them that sign with credentials that were just refused: some
+/// vendors lock a key after a few bad signatures.
 pub async fn run(config: &Config, clock: &Clock) -> Vec<Checked> {
     join_all(config.accounts.iter().map(|a| account(a, clock))).await
 }

@@ -73,7 +73,7 @@ pub struct Accepted {
     pub from: Option<String>,
     /// The version that it goes to, in the vendor's full form.
     pub to: Option<String>,
-    /// The platform version of that version (CCE), which the vendor chooses.
+    /// The platform version of that version, where the vendor chooses one.
     pub platform: Option<String>,
     /// The vendor's id of the request.
     pub request_id: Option<String>,

@@ -8,24 +8,23 @@ use super::bounds::{MAX_NODES, label, message};
 /// Details of an upgrade.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Details {
-    /// Name of the version before, where [`from_version`](super::Upgrade::from_version) is a code (SES:
-    /// `OpenSearch 2.9.0`).
+    /// Name of the version before, where [`from_version`](super::Upgrade::from_version) is a code.
     pub from_version_name: Option<String>,
     /// Name of the version after, where [`to_version`](super::Upgrade::to_version) is a code.
     pub to_version_name: Option<String>,
-    /// Zones of an AZ migration (CSS).
+    /// Zones of an AZ migration.
     pub zone_move: Option<ZoneMove>,
-    /// Agency in whose name the vendor calls its other services (CSS `agencyName`).
+    /// Agency in whose name the vendor calls its other services.
     pub agency: Option<String>,
-    /// Check before the upgrade (CCE); `None` when the vendor tells of none.
+    /// Check before the upgrade; `None` when the vendor tells of none.
     pub precheck: Option<Precheck>,
-    /// True when the vendor would cancel the workflow now (CCE: every critical line has been run, and no
+    /// True when the vendor would cancel the workflow now (every critical line has been run, and no
     /// point is in work); `None` when the vendor does not say, and once the workflow succeeded or was
     /// cancelled.
     pub is_cancellable: Option<bool>,
 }
 
-/// Zones of an AZ migration (CSS `migrateParam` and `finalAzInfoMap`).
+/// Zones of an AZ migration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ZoneMove {
     /// Type of the instances that move (`ess`, `ess-master`, `all`, …); `None` when not told.
@@ -110,7 +109,7 @@ impl FindingScope {
 pub struct AvailableVersion {
     /// The version, as the vendor writes it.
     pub version: String,
-    /// True when the vendor suggests it (CCE `suggestPatch`).
+    /// True when the vendor suggests it.
     pub is_recommended: bool,
 }
 

@@ -81,7 +81,7 @@ states! {
     Kind {
         /// The version of the cluster.
         Version => "version",
-        /// The availability zone of its nodes (CSS `AZ_MIGRATION`).
+        /// The availability zone of its nodes.
         AzMigration => "az_migration",
     }
 }

@@ -177,7 +177,7 @@ pub struct DiscoveryState {
     pub account: Arc<str>,
     /// The product's name.
     pub product: &'static str,
-    /// `ncloud` or `huawei`.
+    /// Name of the cloud.
     pub cloud: &'static str,
     /// The region in the config.
     pub cloud_region: Arc<str>,
@@ -198,7 +198,7 @@ pub struct DiscoveryState {
 pub struct ClusterState {
     /// Its identity.
     pub key: Key,
-    /// `ncloud` or `huawei`.
+    /// Name of the cloud.
     pub cloud: &'static str,
     /// The region in the config.
     pub cloud_region: Arc<str>,

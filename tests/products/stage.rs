@@ -39,7 +39,7 @@ pub(crate) const RETAIN_ENDED: Duration = HOUR;
 const STEP: Duration = Duration::from_secs(15 * 60);
 
 /// Time between two looks at the exposition.
-const LOOK: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_secs(20);
 
 /// Time within which everything happens that a chapter waits for.
 const PATIENCE: Duration = Duration::from_secs(8 * 3600);

@@ -16,7 +16,7 @@ const REJECTED: Duration = Duration::from_secs(2 * 60);
 const THROTTLED: Duration = Duration::from_secs(15 * 60);
 /// As long as the last good answer is shown at least.
 const DEGRADED: Duration = Duration::from_secs(15 * 60);
-/// Seconds. Vendors refuse signatures that are 5 minutes (NAVER Cloud) or 15 minutes off.
+/// Seconds. Vendors refuse signatures that are 5 or 15 minutes off.
 const SKEW: f64 = 60.0;
 
 /// The labels that name a product of an account.

@@ -65,7 +65,7 @@ pub(super) fn stamped(report: &Report, line: &str) -> String {
     format!("{} {line}", report.generated.strftime("%Y-%m-%dT%H:%M:%SZ"))
 }
 
-/// For instance `kr-prod ses search-logs`.
+/// Names a cluster with its account and product.
 pub(super) fn whose(cluster: &ClusterReport) -> String {
     let (account, product) = (escaped(&cluster.account), escaped(&cluster.product));
     format!("{account} {product} {}", name(cluster))

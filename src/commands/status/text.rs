@@ -56,7 +56,7 @@ pub(super) fn versions(upgrade: &UpgradeReport) -> String {
 }
 
 /// Returns the versions by name, where the names are known, with the codes beside them where the names do
-/// not hold them: `OpenSearch 2.9.0 -> 2.14.0 (290 -> 2140)`.
+/// not hold them: `Engine 2.9.0 -> 2.14.0 (290 -> 2140)`.
 pub(super) fn named_versions(upgrade: &UpgradeReport) -> String {
     let codes = versions(upgrade);
     let from = upgrade.from_version_name.as_deref();

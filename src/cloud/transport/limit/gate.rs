@@ -12,8 +12,8 @@ use crate::http::ApiError;
 /// Lets calls in: at most so many at once, one at a time until the credentials have proved good, none
 /// while they are paused or locked out after a refusal.
 ///
-/// Huawei Cloud locks an access key for 5 minutes after more than 5 bad signatures in a row, so
-/// credentials whose standing is open are tried with one call at a time.
+/// Some vendors lock an access key for minutes after a few bad signatures in a row, so credentials
+///  whose standing is open are tried with one call at a time.
 #[derive(Debug)]
 pub struct Gate {
     permits: Semaphore,
