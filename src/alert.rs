@@ -2,6 +2,7 @@
 //! to Alertmanager itself.
 
 mod alertmanager;
+mod conditions;
 mod engine;
 mod file;
 mod input;

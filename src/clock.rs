@@ -1,6 +1,7 @@
 //! Where the time comes from: the machine's clock in the program, a fixed or virtual one in tests; and
 //! the clocks of the vendors, by which their upgrades are measured.
 
+mod timers;
 mod times;
 mod vendor;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub(crate) use timers::Timers;
 pub use times::{Clocks, Times};
 pub(crate) use vendor::Reading;
 pub use vendor::VendorClock;

@@ -1,6 +1,7 @@
 //! From the snapshot to bytes: text and compressed pieces are made when a cluster changes, and only
 //! joined when scraped.
 
+mod builder;
 #[cfg(test)]
 pub(crate) mod check;
 mod degraded;
@@ -9,10 +10,12 @@ mod gzip;
 pub(crate) mod negotiate;
 mod page;
 mod row;
+mod series;
 mod shard;
 mod sharing;
 mod subject;
 mod text;
+mod tree;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,18 +23,24 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::clock::{Clock, Clocks, Times};
 use crate::model::ClusterState;
 use crate::store::{Snapshot, Store};
 use crate::telemetry::Metrics;
+use builder::PageBuilder;
+use gzip::Deflater;
 use negotiate::Format;
 use page::Page;
 use sharing::Sharing;
 
 /// The longest sleep: after a jump of the wall clock nothing stays wrong for longer.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// Number of deflaters that are kept for scrapes.
+const DEFLATERS: usize = 2;
 
 /// An answer to a scrape.
 #[derive(Debug, Clone)]
@@ -52,7 +61,10 @@ pub struct Exposition {
     /// Clocks of the vendors, by which durations are measured.
     clocks: ArcSwap<Clocks>,
     page: ArcSwap<Page>,
+    builder: Mutex<PageBuilder>,
     sharing: Sharing,
+    /// Deflaters that scrapes use one after another: to make one takes longer than what it compresses.
+    deflaters: Mutex<Vec<Deflater>>,
     /// The changes of the store that the page shows.
     shown: watch::Sender<u64>,
 }
@@ -65,7 +77,9 @@ impl Exposition {
             clock,
             clocks: ArcSwap::default(),
             page: ArcSwap::default(),
+            builder: Mutex::default(),
             sharing: Sharing::default(),
+            deflaters: Mutex::default(),
             shown: watch::Sender::new(0),
         }
     }
@@ -105,10 +119,10 @@ impl Exposition {
         drop(shown.wait_for(|shown| *shown >= known).await);
     }
 
-    /// Renders what changed since the last time. For one caller at a time: [`Self::run`].
+    /// Renders what changed since the last time: the work does not grow with the number of clusters.
     pub fn publish(&self, snapshot: &Snapshot) {
-        let page = self.page.load().next(snapshot.iter(), &self.times());
-        self.page.store(Arc::new(page));
+        let mut builder = self.builder.lock();
+        self.page.store(builder.next(snapshot, &self.times()));
     }
 
     /// Answers a scrape with these `Accept` and `Accept-Encoding` headers. Whoever sends the answer
@@ -137,9 +151,15 @@ impl Exposition {
         debug_assert_eq!(own.ends_with(text::EOF), format == Format::OpenMetrics);
         let times = self.times();
         if gzip {
-            let mut body = page.gzip(&times, own.len() / 4);
+            let deflater = self.deflaters.lock().pop().unwrap_or_default();
+            let mut body = page.gzip(&times, own.len() / 4, deflater);
             body.text(&own);
-            body.finish()
+            let (body, deflater) = body.finish();
+            let mut deflaters = self.deflaters.lock();
+            if deflaters.len() < DEFLATERS {
+                deflaters.push(deflater);
+            }
+            body
         } else {
             let mut body = page.text(&times, own.len());
             body.push_str(&own);
@@ -148,7 +168,7 @@ impl Exposition {
     }
 
     fn until_next_flip(&self) -> Duration {
-        let Some(until) = self.page.load().until_next_flip(&self.times()) else {
+        let Some(until) = self.builder.lock().until_next_flip(&self.times()) else {
             return LONGEST_SLEEP;
         };
         // Tokio's clock may run ahead of the wall clock: then it sleeps again, not at once.
@@ -170,11 +190,8 @@ pub fn render(states: &[ClusterState], now: Timestamp) -> String {
 
 /// Renders the domain families of these clusters as text 0.0.4.
 pub fn render_at(states: &[ClusterState], times: &Times) -> String {
-    let snapshot: Snapshot = states
-        .iter()
-        .map(|state| (state.key.clone(), Arc::new(state.clone())))
-        .collect();
-    Page::default().next(snapshot.iter(), times).text(times, 0)
+    let snapshot: Snapshot = states.iter().map(|state| Arc::new(state.clone())).collect();
+    PageBuilder::default().next(&snapshot, times).text(times, 0)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 use crate::http::ApiError;
 
-pub use degraded::FailingCall;
+pub use degraded::{FailingCall, FailingCalls};
 pub(crate) use details::finding_line;
 pub use details::{
     AvailableVersion, Details, Finding, FindingScope, MAX_FINDINGS, MAX_ZONES, Precheck, ZoneMove,

@@ -2,23 +2,23 @@
 
 mod health;
 mod metrics;
+mod snapshot;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::clock::{Clocks, VendorClock};
 use crate::model::{ClusterState, DiscoveryKey, DiscoveryState, Key};
-use health::{Facts, discovery_key};
+use health::{Facts, Failures, discovery_key};
 
 pub use health::{ExporterHealth, Failing};
 pub use metrics::register;
-
-/// Every watched cluster with its last state, by account, product and id.
-pub type Snapshot = BTreeMap<Key, Arc<ClusterState>>;
+pub use snapshot::{Change, Snapshot};
 
 /// How looking for clusters goes, by account, product and region.
 pub type Discoveries = BTreeMap<DiscoveryKey, Arc<DiscoveryState>>;
@@ -30,6 +30,8 @@ pub struct Store {
     discoveries: ArcSwap<Discoveries>,
     clocks: ArcSwap<Clocks>,
     facts: ArcSwap<Facts>,
+    /// Index of the last errors of clusters and discoveries.
+    failures: Mutex<Failures>,
     changed: watch::Sender<()>,
     /// Changes so far.
     changes: AtomicU64,
@@ -49,13 +51,14 @@ impl Store {
             discoveries: ArcSwap::default(),
             clocks: ArcSwap::default(),
             facts: ArcSwap::default(),
+            failures: Mutex::default(),
             changed: watch::Sender::new(()),
             changes: AtomicU64::new(0),
         }
     }
 
-    /// The snapshot now. Two snapshots share the states that did not change between them
-    /// ([`Arc::ptr_eq`]).
+    /// Returns the snapshot now. Two snapshots share what did not change between them, and tell what did
+    /// ([`Snapshot::changes`]).
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
     }
@@ -85,7 +88,7 @@ impl Store {
         );
         self.change(|snapshot| {
             for state in &states {
-                snapshot.insert(state.key.clone(), state.clone());
+                snapshot.insert(state.clone());
             }
         });
     }

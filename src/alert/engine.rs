@@ -3,17 +3,19 @@
 //! As in Prometheus, an alert is posted when it begins to fire, then at every resend interval with
 //! an end that lies four intervals ahead. An end that is not renewed lapses in Alertmanager.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::input::AlertInput;
+use super::conditions::Conditions;
 use super::notification::Notification;
 use super::peer::Posting;
-use super::rule::{Labels, Rule};
-use super::rules;
+use super::rule::{Labels, Rule, Severity};
+use crate::clock;
 use crate::config::Alerting;
+use crate::store::{ExporterHealth, Snapshot};
 use exporter_web::ExternalUrl;
 
 /// An alert is told to fire for this many resend intervals: three posts may be lost.
@@ -38,7 +40,15 @@ pub(super) struct Engine {
     page: Option<ExternalUrl>,
     resend: Duration,
     explicit_resolve: bool,
-    alerts: BTreeMap<Labels, Active>,
+    conditions: Conditions,
+    alerts: BTreeMap<Arc<Labels>, Active>,
+    /// Alerts that fire, or whose end is told, in the order in which they are posted.
+    queue: BTreeSet<(Due, Severity, Arc<Labels>)>,
+    /// Alerts that time alone changes, with the instant: those that wait for their `for`, and those whose
+    /// end is told.
+    timers: BTreeSet<(Timestamp, Arc<Labels>)>,
+    /// Moment of the last step; `None` when every alert has to be looked at.
+    last: Option<Timestamp>,
 }
 
 /// What follows from one look.
@@ -55,6 +65,8 @@ pub(super) struct Step {
 #[derive(Debug)]
 struct Active {
     rule: &'static Rule,
+    /// Whether its condition holds.
+    holds: bool,
     /// Since when its condition holds without a break.
     since: Timestamp,
     /// When it began to fire: after its `for`.
@@ -63,6 +75,10 @@ struct Active {
     resolved: Option<Timestamp>,
     /// When it was last posted.
     sent: Option<Timestamp>,
+    /// Its place in [`Engine::queue`].
+    due: Option<Due>,
+    /// Its place in [`Engine::timers`].
+    timer: Option<Timestamp>,
 }
 
 impl Engine {
@@ -73,7 +89,11 @@ impl Engine {
             page,
             resend: config.resend_interval,
             explicit_resolve: config.explicit_resolve,
+            conditions: Conditions::default(),
             alerts: BTreeMap::new(),
+            queue: BTreeSet::new(),
+            timers: BTreeSet::new(),
+            last: None,
         }
     }
 
@@ -87,69 +107,127 @@ impl Engine {
         for alert in self.alerts.values_mut() {
             alert.sent = None;
         }
+        self.last = None;
     }
 
     /// Takes what is true now, and gives what has to be posted now, at most so many: the rest is
-    /// due at the next step.
-    pub(super) fn step(&mut self, input: &AlertInput<'_>, most: usize) -> Step {
-        let now = input.times.local();
-        let holding = holding(input);
-        let explicit = self.explicit_resolve;
-        let mut over = Vec::new();
-        let external = &self.external_labels;
-        self.alerts.retain(|labels, alert| {
-            let kept = holding.contains_key(labels) || alert.ends(now, explicit);
-            if !kept && alert.fired.is_some() && alert.resolved.is_none() {
-                over.push(with_external(labels, external));
-            }
-            kept
-        });
-        for (labels, rule) in holding {
-            let alert = self
-                .alerts
-                .entry(labels)
-                .and_modify(|alert| alert.begins_again(now))
-                .or_insert_with(|| Active::new(rule, now));
-            alert.fires_if_due(now);
-        }
-        let mut due: Vec<_> = self
-            .alerts
-            .iter_mut()
-            .filter_map(|(labels, alert)| Some((alert.due(now, self.resend)?, labels, alert)))
-            .collect();
-        // News, then what was renewed longest ago, so that nothing is left out for ever; what is
-        // worst goes first.
-        due.sort_by_key(|(due, _, alert)| (*due, alert.rule.severity));
-        due.truncate(most);
-        let post = |(_, labels, alert): (_, &Labels, &mut Active)| {
-            let times = alert.post(now, self.resend);
-            let alert = Notification {
-                labels: with_external(labels, &self.external_labels),
-                annotations: alert.rule.annotations(labels),
-                starts_at: times.starts_at,
-                ends_at: times.ends_at,
-                generator_url: self.page.as_ref().map(|page| link(page, labels)),
-            };
-            Posting {
-                alert,
-                resolved: times.resolved,
-                except: labels.get(ABOUT).cloned(),
-            }
+    /// due at the next step. Looks only at alerts that change.
+    pub(super) fn step(
+        &mut self,
+        times: clock::Times,
+        snapshot: &Snapshot,
+        health: ExporterHealth,
+        most: usize,
+    ) -> Step {
+        let now = times.local();
+        let difference = self.conditions.update(times, snapshot, health);
+        let mut touched: BTreeSet<Arc<Labels>> = if self.last.is_some_and(|last| last <= now) {
+            let due = self.timers.iter().take_while(|(at, _)| *at <= now);
+            due.map(|(_, labels)| labels.clone()).collect()
+        } else {
+            // A clock that was set back may change each.
+            self.alerts.keys().cloned().collect()
         };
-        let postings = due.into_iter().map(post).collect();
-        Step { postings, over }
+        self.last = Some(now);
+        for labels in difference.over {
+            if let Some(alert) = self.alerts.get_mut(&labels) {
+                alert.holds = false;
+            }
+            touched.insert(labels);
+        }
+        for (labels, rule) in difference.begun {
+            let alerts = self.alerts.entry(labels.clone());
+            let alert = alerts.or_insert_with(|| Active::new(rule, now));
+            alert.holds = true;
+            touched.insert(labels);
+        }
+        let over = touched.iter().filter(|labels| self.look(labels, now));
+        let over: Vec<_> = over.cloned().collect();
+        let over = over
+            .iter()
+            .map(|labels| with_external(labels, &self.external_labels));
+        Step {
+            over: over.collect(),
+            postings: self.post(now, most),
+        }
     }
-}
 
-/// The alerts whose condition is true, by their labels.
-fn holding(input: &AlertInput<'_>) -> BTreeMap<Labels, &'static Rule> {
-    rules::all()
-        .filter_map(|rule| Some((rule, rule.holds?)))
-        .flat_map(|(rule, holds)| {
-            let conditions = holds(input).into_iter();
-            conditions.map(move |condition| (rule.alert_labels(&condition), rule))
-        })
-        .collect()
+    /// Brings an alert up to the moment. Returns whether it is over and nothing is told of that.
+    fn look(&mut self, labels: &Arc<Labels>, now: Timestamp) -> bool {
+        let Some(alert) = self.alerts.get_mut(labels) else {
+            return false;
+        };
+        if alert.holds {
+            alert.begins_again(now);
+            alert.fires_if_due(now);
+        } else if !alert.ends(now, self.explicit_resolve) {
+            let is_untold = alert.fired.is_some() && alert.resolved.is_none();
+            self.place(labels, None, None);
+            self.alerts.remove(labels);
+            return is_untold;
+        }
+        let (due, timer) = (alert.due(now), alert.timer());
+        self.place(labels, due, timer);
+        false
+    }
+
+    /// Puts an alert at its places in the queue and among the timers; `None` for none.
+    fn place(&mut self, labels: &Arc<Labels>, due: Option<Due>, timer: Option<Timestamp>) {
+        let Some(alert) = self.alerts.get_mut(labels) else {
+            return;
+        };
+        let severity = alert.rule.severity;
+        if alert.due != due {
+            if let Some(old) = alert.due {
+                self.queue.remove(&(old, severity, labels.clone()));
+            }
+            if let Some(due) = due {
+                self.queue.insert((due, severity, labels.clone()));
+            }
+            alert.due = due;
+        }
+        if alert.timer != timer {
+            if let Some(old) = alert.timer {
+                self.timers.remove(&(old, labels.clone()));
+            }
+            if let Some(timer) = timer {
+                self.timers.insert((timer, labels.clone()));
+            }
+            alert.timer = timer;
+        }
+    }
+
+    /// Posts the first alerts of the queue: news, then what was renewed longest ago, so that nothing is
+    /// left out for ever; what is worst goes first.
+    fn post(&mut self, now: Timestamp, most: usize) -> Vec<Posting> {
+        let due = self.queue.iter().take_while(|(due, ..)| match due {
+            Due::News => true,
+            Due::Renewal(sent) => is_over(*sent, self.resend, now),
+        });
+        let due: Vec<_> = due.take(most).map(|(.., labels)| labels.clone()).collect();
+        let mut postings = Vec::with_capacity(due.len());
+        for labels in due {
+            let Some(alert) = self.alerts.get_mut(&labels) else {
+                continue;
+            };
+            let posted = alert.post(now, self.resend);
+            let timer = alert.timer;
+            let notification = Notification {
+                labels: with_external(&labels, &self.external_labels),
+                annotations: alert.rule.annotations(&labels),
+                starts_at: posted.starts_at,
+                ends_at: posted.ends_at,
+                generator_url: self.page.as_ref().map(|page| link(page, &labels)),
+            };
+            postings.push(Posting {
+                alert: notification,
+                resolved: posted.resolved,
+                except: labels.get(ABOUT).cloned(),
+            });
+            self.place(&labels, Some(Due::Renewal(now)), timer);
+        }
+        postings
+    }
 }
 
 /// Why an alert has to be posted; the order is that of haste.
@@ -190,10 +268,13 @@ impl Active {
     fn new(rule: &'static Rule, now: Timestamp) -> Self {
         Self {
             rule,
+            holds: true,
             since: now,
             fired: None,
             resolved: None,
             sent: None,
+            due: None,
+            timer: None,
         }
     }
 
@@ -204,6 +285,8 @@ impl Active {
             let fired = self.fired.filter(|_| self.resolved.is_none());
             *self = Self {
                 fired: fired.map(|at| at.min(now)),
+                due: self.due,
+                timer: self.timer,
                 ..Self::new(self.rule, now)
             };
         }
@@ -226,15 +309,25 @@ impl Active {
         !is_over(resolved, RESOLVED_RETENTION, now)
     }
 
-    /// Whether it has to be posted now.
-    fn due(&self, now: Timestamp, resend: Duration) -> Option<Due> {
+    /// Returns why it has to be posted next.
+    fn due(&self, now: Timestamp) -> Option<Due> {
         self.fired?;
-        match self.sent {
+        Some(match self.sent {
             Some(sent) if sent <= now && self.resolved.is_none_or(|resolved| resolved <= sent) => {
-                is_over(sent, resend, now).then_some(Due::Renewal(sent))
+                Due::Renewal(sent)
             }
-            _ => Some(Due::News),
-        }
+            _ => Due::News,
+        })
+    }
+
+    /// Returns the instant at which time alone changes it.
+    fn timer(&self) -> Option<Timestamp> {
+        let (since, length) = match (self.resolved, self.fired) {
+            (Some(resolved), _) => (resolved, RESOLVED_RETENTION),
+            (None, None) => (self.since, self.rule.hold),
+            (None, Some(_)) => return None,
+        };
+        since.checked_add(length).ok()
     }
 
     /// It is posted now: with which times.

@@ -1,13 +1,14 @@
 //! Input of the alert rules: the clusters as they are shown, and the health of the exporter.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::rule::Labels;
 use crate::clock::Times;
-use crate::model::{ClusterState, Node, UpgradeView};
-use crate::store::{ExporterHealth, Snapshot};
+use crate::model::{ClusterState, FailingCall, FailingCalls, Node, UpgradeView};
+use crate::store::ExporterHealth;
 use crate::text;
 
 /// Input of the alert rules at one moment.
@@ -15,8 +16,10 @@ use crate::text;
 pub struct AlertInput<'a> {
     /// The moment, by the local clock and by those of the vendors.
     pub times: Times,
-    /// The clusters.
-    pub clusters: &'a Snapshot,
+    /// Clusters of which the conditions are evaluated.
+    pub clusters: Vec<&'a ClusterState>,
+    /// Failing secondary calls of all clusters.
+    pub failing_calls: Vec<FailingCall>,
     /// Health of the exporter itself.
     pub health: ExporterHealth,
 }
@@ -29,8 +32,24 @@ pub(super) struct Shown<'a> {
 }
 
 impl<'a> AlertInput<'a> {
+    /// Builds the input for all clusters.
+    pub fn new(
+        times: Times,
+        clusters: impl IntoIterator<Item = &'a Arc<ClusterState>>,
+        health: ExporterHealth,
+    ) -> Self {
+        let clusters: Vec<_> = clusters.into_iter().map(|state| &**state).collect();
+        let failing: FailingCalls = clusters.iter().copied().collect();
+        Self {
+            times,
+            clusters,
+            failing_calls: failing.calls().collect(),
+            health,
+        }
+    }
+
     pub(super) fn clusters(&self) -> impl Iterator<Item = &'a ClusterState> {
-        self.clusters.values().map(|state| &**state)
+        self.clusters.iter().copied()
     }
 
     pub(super) fn upgrades(&self) -> impl Iterator<Item = Shown<'a>> {

@@ -65,6 +65,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Returns whether its condition is about one cluster alone.
+    pub(super) fn is_of_cluster(&self) -> bool {
+        self.labels.contains(&"cluster_id")
+    }
+
     /// The section of the runbooks.
     pub fn runbook_url(&self) -> String {
         format!("{RUNBOOKS}#{}", self.alert.to_lowercase())

@@ -8,7 +8,10 @@ mod upgrade;
 use std::fmt::Display;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::rule::Rule;
+use crate::model::ClusterState;
 
 /// The labels that name an upgrade.
 const UPGRADE: &[&str] = &["account", "product", "cluster_id", "cluster_name", "kind"];
@@ -66,6 +69,17 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         .chain(node::RULES)
         .chain(data::RULES)
         .chain(exporter::RULES)
+}
+
+/// Returns the instants at which time alone may change what holds of a cluster. Each rule whose condition
+/// asks for the time has its own here; the conditions of all are for upgrades that are shown.
+pub(super) fn turns(cluster: &ClusterState) -> impl Iterator<Item = Timestamp> {
+    let views = cluster.upgrades.iter();
+    let forgotten = views.filter_map(|view| cluster.forgotten_at(view));
+    let own = data::turn(cluster)
+        .into_iter()
+        .chain(upgrade::turns(cluster));
+    own.chain(forgotten)
 }
 
 /// An expression from its template: without the indentation, and with each word in capitals put in.

@@ -7,7 +7,6 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::engine::Engine;
-use super::input::AlertInput;
 use super::peer::{CAPACITY, Metrics, Peers};
 use crate::clock::{Clock, Times};
 use crate::config::Alerting;
@@ -120,12 +119,8 @@ impl Sidecar {
         // Before the clusters, whose clock leaves the store after them.
         let times = Times::read(world.clock.now(), &world.store.clocks());
         let snapshot = world.store.snapshot();
-        let input = AlertInput {
-            times,
-            clusters: &snapshot,
-            health: world.store.health(),
-        };
-        let seen = self.engine.step(&input, most);
+        let health = world.store.health();
+        let seen = self.engine.step(times, &snapshot, health, most);
         self.peers.withdraw(&seen.over);
         self.peers.push(&seen.postings);
         if seen.postings.len() == MOST {

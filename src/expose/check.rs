@@ -1,7 +1,6 @@
 //! For tests: a strict reader of text 0.0.4, and clusters by chance.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -261,9 +260,4 @@ pub(crate) fn chance(rng: &mut fastrand::Rng, id: &str, now: Timestamp) -> Clust
         state.upgrades.push(view);
     }
     state
-}
-
-/// The state behind an [`Arc`], with its key: as a snapshot holds it.
-pub(crate) fn entry(state: ClusterState) -> (Key, Arc<ClusterState>) {
-    (state.key.clone(), Arc::new(state))
 }

@@ -66,7 +66,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "When the upgrade entered its state, as far as known, in seconds since 1970.",
         |c, rows| {
             for u in &c.upgrades {
-                rows.row(&[&u.labels], Value::At(u.view.status_since));
+                rows.row(&u.labels, &[], Value::At(u.view.status_since));
             }
         },
     ),
@@ -107,7 +107,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "Last sign of progress, in seconds since 1970: the request, the vendor's times for its nodes and tasks, or a change that a poll saw.",
         |c, rows| {
             for u in &c.upgrades {
-                rows.row(&[&u.labels], Value::At(u.view.last_progress));
+                rows.row(&u.labels, &[], Value::At(u.view.last_progress));
             }
         },
     ),
@@ -122,7 +122,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
                 let value = u.view.ended.map_or(Value::Since(requested), |ended| {
                     Value::Between(requested, ended)
                 });
-                rows.row(&[&u.labels], value);
+                rows.row(&u.labels, &[], value);
             }
         },
     ),
@@ -169,6 +169,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
                 let states = NodeStatus::ALL.iter();
                 rows.one_hot(
                     &node.labels,
+                    "",
                     states.map(|s| (s.as_str(), *s == node.node.status)),
                 );
             }
@@ -220,6 +221,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
                 let states = TaskStatus::ALL.iter();
                 rows.one_hot(
                     &task.labels,
+                    "",
                     states.map(|s| (s.as_str(), *s == task.task.status)),
                 );
             }
@@ -248,7 +250,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "1 when the upgrade is pending or running and made no progress for longer than its limit by the last good poll, else 0.",
         |c, rows| {
             for u in &c.upgrades {
-                rows.row(&[&u.labels], Value::Flag(u.view.stalled));
+                rows.row(&u.labels, &[], Value::Flag(u.view.stalled));
             }
         },
     ),
@@ -295,17 +297,17 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     Family::of(
         "rolling_upgrade_up",
         "1 when the last poll of the cluster was good, else 0; its other series keep the last good values.",
-        |c, rows| rows.row(&[&c.labels], Value::Flag(c.state.up)),
+        |c, rows| rows.row(&c.labels, &[], Value::Flag(c.state.up)),
     ),
     Family::of(
         "rolling_upgrade_last_success_timestamp_seconds",
         "When a poll of the cluster was last good, in seconds since 1970; before the first one, when the cluster was added.",
-        |c, rows| rows.row(&[&c.labels], Value::At(c.state.last_success)),
+        |c, rows| rows.row(&c.labels, &[], Value::At(c.state.last_success)),
     ),
     Family::of(
         "rolling_upgrade_poll_interval_seconds",
         "Seconds between polls of the cluster as configured for what it does now, without backoff and jitter.",
-        |c, rows| rows.row(&[&c.labels], Value::Length(c.state.poll_interval)),
+        |c, rows| rows.row(&c.labels, &[], Value::Length(c.state.poll_interval)),
     ),
 ];
 

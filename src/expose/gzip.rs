@@ -5,10 +5,16 @@
 //! (RFC 1951). The checksums of the pieces combine without their bytes (RFC 1952).
 
 use crc32fast::Hasher;
-use flate2::{Compress, Compression, FlushCompress};
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 
 /// No name, no time, fastest compression, unknown system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 0xff];
+
+/// Longest text that a scrape compresses; a longer one is stored as it is.
+const MOST_COMPRESSED: usize = 4 << 10;
+
+/// Longest stored block.
+const MOST_STORED: usize = 0xffff;
 
 /// An empty block that says it is the last.
 const FINAL_BLOCK: [u8; 2] = [0x03, 0x00];
@@ -16,6 +22,12 @@ const FINAL_BLOCK: [u8; 2] = [0x03, 0x00];
 /// Makes pieces.
 #[derive(Debug)]
 pub(crate) struct Deflater(Compress);
+
+impl Default for Deflater {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Deflater {
     pub(crate) fn new() -> Self {
@@ -48,7 +60,7 @@ impl Deflater {
 /// A compressed piece with the checksum and length of its text.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Block {
-    pub(crate) deflated: bytes::Bytes,
+    pub(crate) deflated: Box<[u8]>,
     pub(crate) sum: Hasher,
 }
 
@@ -59,14 +71,24 @@ impl Block {
         let mut sum = Hasher::new();
         sum.update(text.as_bytes());
         Self {
-            deflated: out.into_boxed_slice().into(),
+            deflated: out.into_boxed_slice(),
             sum,
         }
     }
 
-    /// Length of its text.
-    pub(crate) fn len(&self) -> u64 {
-        self.sum.total_len()
+    /// Returns the text; `None` where it cannot be had back, which is a bug.
+    pub(crate) fn text(&self) -> Option<String> {
+        let length = usize::try_from(self.sum.total_len()).ok()?;
+        let mut text = Vec::with_capacity(length);
+        if length > 0 {
+            let mut inflater = Decompress::new(false);
+            inflater
+                .decompress_vec(&self.deflated, &mut text, FlushDecompress::Sync)
+                .ok()?;
+        }
+        String::from_utf8(text)
+            .ok()
+            .filter(|text| text.len() == length)
     }
 }
 
@@ -79,14 +101,31 @@ pub(crate) struct Gzip {
 }
 
 impl Gzip {
-    /// With room for that many bytes.
-    pub(crate) fn with_capacity(capacity: usize) -> Self {
+    /// Begins a member with room for that many bytes.
+    pub(crate) fn with_capacity(capacity: usize, deflater: Deflater) -> Self {
         let mut out = Vec::with_capacity(capacity);
         out.extend_from_slice(&HEADER);
         Self {
             out,
             sum: Hasher::new(),
-            deflater: Deflater::new(),
+            deflater,
+        }
+    }
+
+    /// Appends text that may be long: only a short one is compressed, so that a scrape's work stays small.
+    pub(crate) fn long_text(&mut self, text: &str) {
+        if text.len() <= MOST_COMPRESSED {
+            self.text(text);
+            return;
+        }
+        self.sum.update(text.as_bytes());
+        for block in text.as_bytes().chunks(MOST_STORED) {
+            // Pieces end on a byte, and so does a stored block (RFC 1951, 3.2.4).
+            let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
+            self.out.push(0);
+            self.out.extend_from_slice(&length.to_le_bytes());
+            self.out.extend_from_slice(&(!length).to_le_bytes());
+            self.out.extend_from_slice(block);
         }
     }
 
@@ -105,15 +144,15 @@ impl Gzip {
         self.sum.combine(sum);
     }
 
-    /// The whole member.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
+    /// Returns the whole member, and the deflater for another one.
+    pub(crate) fn finish(mut self) -> (Vec<u8>, Deflater) {
         self.out.extend_from_slice(&FINAL_BLOCK);
         // The format keeps the length modulo 2^32: the low four bytes.
         let length = self.sum.total_len().to_le_bytes();
         self.out
             .extend_from_slice(&self.sum.finalize().to_le_bytes());
         self.out.extend_from_slice(&length[..4]);
-        self.out
+        (self.out, self.deflater)
     }
 }
 
@@ -133,7 +172,8 @@ mod tests {
 
     #[test]
     fn nothing_is_a_valid_member() {
-        assert_eq!(gunzip(&Gzip::with_capacity(0).finish()), "");
+        let (body, _) = Gzip::with_capacity(0, Deflater::new()).finish();
+        assert_eq!(gunzip(&body), "");
     }
 
     #[test]
@@ -155,14 +195,19 @@ mod tests {
             for block in &blocks {
                 sum.combine(&block.sum);
             }
-            let mut gzip = Gzip::with_capacity(0);
+            assert_eq!(blocks[0].text().as_ref(), Some(&noise));
+            assert_eq!(blocks[1].text().as_ref(), Some(&plain));
+            let mut gzip = Gzip::with_capacity(0, deflater);
             gzip.text(&plain);
             gzip.pieces(blocks.iter().map(|b| &*b.deflated), &sum);
             gzip.text(&noise);
             gzip.text("");
+            gzip.long_text(&noise);
+            gzip.long_text(&plain);
+            let (body, _) = gzip.finish();
             assert_eq!(
-                gunzip(&gzip.finish()),
-                format!("{plain}{noise}{plain}{noise}{noise}")
+                gunzip(&body),
+                format!("{plain}{noise}{plain}{noise}{noise}{noise}{plain}")
             );
         }
     }

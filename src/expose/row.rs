@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::series::{Draft, Labels};
 use crate::text;
 
 /// A sample's value. There is no NaN and no infinity: a number that is neither is left out.
@@ -31,93 +32,87 @@ pub(crate) enum Value {
 pub(crate) struct Moving {
     /// Its family's place in the table.
     pub(crate) family: usize,
-    /// The line up to its value.
-    head: String,
+    /// Its labels by their place.
+    pub(crate) labels: u32,
+    /// Further labels.
+    more: Box<str>,
     since: Timestamp,
 }
 
-impl Moving {
-    /// Writes the line as it is at `now`.
-    pub(crate) fn write(&self, now: Timestamp, out: &mut String) {
-        out.push_str(&self.head);
-        push_millis(out, millis_between(self.since, now));
-        out.push('\n');
-    }
+/// Adds what follows the labels of a moving line, as it is at `now`.
+pub(crate) fn push_since(line: &Moving, now: Timestamp, out: &mut String) {
+    out.push_str(&line.more);
+    out.push_str("} ");
+    push_millis(out, millis_between(line.since, now));
+    out.push('\n');
 }
 
 /// Takes the lines of one family of one cluster.
 #[derive(Debug)]
 pub(crate) struct Rows<'a> {
     family: usize,
-    name: &'static str,
-    text: &'a mut String,
-    moving: &'a mut Vec<Moving>,
+    draft: &'a mut Draft,
 }
 
 impl<'a> Rows<'a> {
-    /// Lines of the family `name`, which is the `family`th of the table.
-    pub(crate) fn new(
-        (family, name): (usize, &'static str),
-        text: &'a mut String,
-        moving: &'a mut Vec<Moving>,
-    ) -> Self {
-        Self {
-            family,
-            name,
-            text,
-            moving,
-        }
+    /// Lines of the `family`th of the table.
+    pub(crate) fn new(family: usize, draft: &'a mut Draft) -> Self {
+        Self { family, draft }
     }
 
-    /// Adds a line; `labels` are written one after another as they are.
-    pub(crate) fn row(&mut self, labels: &[&str], value: Value) {
+    /// Adds a line; `more` labels are written one after another as they are, each with the comma before it.
+    pub(crate) fn row(&mut self, labels: &Labels, more: &[&str], value: Value) {
         if matches!(value, Value::Real(number) if !number.is_finite()) {
             return;
         }
-        let start = self.text.len();
-        self.text.push_str(self.name);
-        self.text.push('{');
-        for part in labels {
-            self.text.push_str(part);
+        if let Value::Since(since) = value {
+            self.draft.moving.push(Moving {
+                family: self.family,
+                labels: labels.id,
+                more: more.concat().into(),
+                since,
+            });
+            return;
         }
-        self.text.push_str("} ");
+        let text = &mut self.draft.tails;
+        let start = text.len();
+        for part in more {
+            text.push_str(part);
+        }
+        text.push_str("} ");
         match value {
-            Value::Count(number) => push(self.text, number),
-            Value::Flag(flag) => push(self.text, u8::from(flag)),
-            Value::Real(number) => push(self.text, number),
-            Value::At(at) => push_millis(self.text, at.as_millisecond()),
-            Value::Length(length) => push_millis(
-                self.text,
-                i64::try_from(length.as_millis()).unwrap_or(i64::MAX),
-            ),
-            Value::Between(from, to) => push_millis(self.text, millis_between(from, to)),
-            Value::Since(since) => {
-                self.moving.push(Moving {
-                    family: self.family,
-                    head: self.text.split_off(start),
-                    since,
-                });
-                return;
+            Value::Count(number) => push(text, number),
+            Value::Flag(flag) => text.push(if flag { '1' } else { '0' }),
+            Value::Real(number) => push(text, number),
+            Value::At(at) => push_millis(text, at.as_millisecond()),
+            Value::Length(length) => {
+                let millis = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+                push_millis(text, millis);
             }
+            Value::Between(from, to) => push_millis(text, millis_between(from, to)),
+            Value::Since(_) => {}
         }
-        self.text.push('\n');
+        text.push('\n');
+        let len = text.len() - start;
+        self.draft.add(labels, len);
     }
 
     /// Adds a line for each state: 1 for the one it is in, 0 for the others.
     pub(crate) fn one_hot(
         &mut self,
-        labels: &str,
+        labels: &Labels,
+        more: &str,
         states: impl Iterator<Item = (&'static str, bool)>,
     ) {
         for (state, is) in states {
-            self.row(&[labels, ",status=\"", state, "\""], Value::Flag(is));
+            self.row(labels, &[more, ",status=\"", state, "\""], Value::Flag(is));
         }
     }
 
     /// Adds a line when there is a value.
-    pub(crate) fn some(&mut self, labels: &str, value: Option<Value>) {
+    pub(crate) fn some(&mut self, labels: &Labels, value: Option<Value>) {
         if let Some(value) = value {
-            self.row(&[labels], value);
+            self.row(labels, &[], value);
         }
     }
 }
@@ -129,6 +124,16 @@ pub(crate) fn push_label(out: &mut String, name: &str, value: &str) {
     if !out.is_empty() {
         out.push(',');
     }
+    push_bare_label(out, name, value);
+}
+
+/// Adds `,name="value"`, escaped in this way.
+pub(crate) fn push_more_label(out: &mut String, name: &str, value: &str) {
+    out.push(',');
+    push_bare_label(out, name, value);
+}
+
+fn push_bare_label(out: &mut String, name: &str, value: &str) {
     out.push_str(name);
     out.push_str("=\"");
     for c in text::escaped(value).chars() {
@@ -147,19 +152,42 @@ fn millis_between(from: Timestamp, to: Timestamp) -> i64 {
         .max(0)
 }
 
-/// Seconds with as many decimals as the milliseconds need.
-fn push_millis(out: &mut String, millis: i64) {
+/// Adds seconds with as many decimals as the milliseconds need. By hand, since each scrape does it for
+/// each moving line.
+pub(crate) fn push_millis(out: &mut String, millis: i64) {
     if millis < 0 {
         out.push('-');
     }
     let millis = millis.unsigned_abs();
-    push(out, millis / 1000);
+    push_digits(out, millis / 1000, 1);
     match millis % 1000 {
         0 => {}
-        m if m % 100 == 0 => push(out, format_args!(".{}", m / 100)),
-        m if m % 10 == 0 => push(out, format_args!(".{:02}", m / 10)),
-        m => push(out, format_args!(".{m:03}")),
+        m if m % 100 == 0 => push_decimals(out, m / 100, 1),
+        m if m % 10 == 0 => push_decimals(out, m / 10, 2),
+        m => push_decimals(out, m, 3),
     }
+}
+
+fn push_decimals(out: &mut String, decimals: u64, digits: usize) {
+    out.push('.');
+    push_digits(out, decimals, digits);
+}
+
+/// Adds a number with this many digits at least.
+fn push_digits(out: &mut String, mut number: u64, least: usize) {
+    // The longest number has 20 digits.
+    let mut digits = [b'0'; 20];
+    let mut len = 0;
+    for place in digits.iter_mut().rev() {
+        if number == 0 && len >= least {
+            break;
+        }
+        *place = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+        len += 1;
+    }
+    let digits = digits.get(digits.len() - len..).unwrap_or_default();
+    out.extend(digits.iter().map(|digit| char::from(*digit)));
 }
 
 fn push(out: &mut String, value: impl std::fmt::Display) {
@@ -173,10 +201,15 @@ mod tests {
     use super::super::check::{parse, sample};
     use super::*;
 
+    /// Returns what follows the labels of a line, and the moving line.
     fn row(value: Value) -> (String, Vec<Moving>) {
-        let (mut text, mut moving) = (String::new(), Vec::new());
-        Rows::new((3, "x"), &mut text, &mut moving).row(&["a=\"", "b\""], value);
-        (text, moving)
+        let labels = Labels {
+            id: 0,
+            text: "z=\"\"".to_owned(),
+        };
+        let mut draft = Draft::default();
+        Rows::new(3, &mut draft).row(&labels, &[",a=\"", "b\""], value);
+        (draft.tails, draft.moving)
     }
 
     #[test]
@@ -196,7 +229,7 @@ mod tests {
             (Value::Between(at(1000), at(4250)), "3.25"),
             (Value::Between(at(4250), at(1000)), "0"),
         ] {
-            assert_eq!(row(value), (format!("x{{a=\"b\"}} {text}\n"), Vec::new()));
+            assert_eq!(row(value), (format!(",a=\"b\"}} {text}\n"), Vec::new()));
         }
     }
 
@@ -213,9 +246,9 @@ mod tests {
         let (text, moving) = row(Value::Since(at(100)));
         assert_eq!(text, "");
         let mut out = String::new();
-        moving[0].write(at(107), &mut out);
-        moving[0].write(at(99), &mut out);
-        assert_eq!(out, "x{a=\"b\"} 7\nx{a=\"b\"} 0\n");
+        push_since(&moving[0], at(107), &mut out);
+        push_since(&moving[0], at(99), &mut out);
+        assert_eq!(out, ",a=\"b\"} 7\n,a=\"b\"} 0\n");
         assert_eq!(moving[0].family, 3);
     }
 

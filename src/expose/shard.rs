@@ -6,9 +6,11 @@ use jiff::Timestamp;
 
 use super::family::FAMILIES;
 use super::gzip::{Block, Deflater};
-use super::row::{Moving, Rows};
+use super::row::Rows;
+use super::series::{Draft, Series};
 use super::subject::Subject;
-use crate::model::ClusterState;
+use super::tree::Totals;
+use crate::model::{ClusterState, Key};
 
 /// Families, as bits by their place in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,64 +43,43 @@ impl Changed {
     }
 }
 
-/// The lines of one cluster.
+/// A cluster with its lines.
 #[derive(Debug)]
 pub(crate) struct Rendered {
     /// What they were made from.
     pub(crate) state: Arc<ClusterState>,
-    /// Lines whose value is made when they are scraped, in the order of the families.
-    pub(crate) moving: Vec<Moving>,
-    /// When the clock alone makes these lines wrong.
-    pub(crate) next_flip: Option<Timestamp>,
-    text: Box<str>,
-    /// Where each family's lines end in the text.
-    ends: Box<[usize]>,
+    /// The lines.
+    pub(crate) series: Series,
 }
 
 impl Rendered {
-    /// The cluster as it is at `now`.
+    /// Renders the cluster as it is at `now`.
     pub(crate) fn new(state: &Arc<ClusterState>, now: Timestamp) -> Self {
         let subject = Subject::new(state, now);
-        let (mut text, mut moving) = (String::with_capacity(4096), Vec::new());
-        let ends = FAMILIES
-            .iter()
-            .enumerate()
-            .map(|(place, family)| {
-                let mut rows = Rows::new((place, family.name), &mut text, &mut moving);
-                (family.write)(&subject, &mut rows);
-                text.len()
-            })
-            .collect();
-        debug_assert!(moving.iter().all(|line| FAMILIES[line.family].moves));
+        let mut draft = Draft::default();
+        for (place, family) in FAMILIES.iter().enumerate() {
+            (family.write)(&subject, &mut Rows::new(place, &mut draft));
+            draft.end_family();
+        }
+        debug_assert!(draft.moving.iter().all(|line| FAMILIES[line.family].moves));
         Self {
             state: state.clone(),
-            moving,
-            next_flip: subject.next_flip(),
-            text: text.into_boxed_str(),
-            ends,
+            series: draft.finish(subject.all_labels()),
         }
     }
 
-    /// Whether they still tell what `state` says at `now`.
-    pub(crate) fn is_good(&self, state: &Arc<ClusterState>, now: Timestamp) -> bool {
-        Arc::ptr_eq(&self.state, state) && self.next_flip.is_none_or(|at| now < at)
-    }
-
-    /// The lines of one family.
-    pub(crate) fn family(&self, family: usize) -> &str {
-        let start = family.checked_sub(1).map_or(0, |before| self.ends[before]);
-        self.text
-            .get(start..self.ends[family])
-            .expect("the ends were noted between whole lines")
-    }
-
-    /// The families whose lines differ; moving lines are in no piece.
+    /// Returns the families whose lines differ; moving lines are in no piece.
     fn diff(&self, other: &Self) -> Changed {
+        let has_same_labels = self.series.has_labels_of(&other.series);
         (0..FAMILIES.len())
-            .filter(|family| self.family(*family) != other.family(*family))
+            .filter(|family| self.series.differs(&other.series, *family, has_same_labels))
             .fold(Changed::default(), |all, f| all.or(Changed::only(f)))
     }
 }
+
+/// Longest text that is taken from a compressed piece: that of a family with few lines of each cluster. To
+/// write a longer one anew is faster.
+const MOST_INFLATED: u64 = 64 << 10;
 
 /// Neighbouring clusters with a compressed piece for each family.
 #[derive(Debug)]
@@ -106,50 +87,126 @@ pub(crate) struct Shard {
     /// By key; never empty.
     pub(crate) clusters: Vec<Arc<Rendered>>,
     /// By family.
-    pub(crate) blocks: Vec<Block>,
+    pub(crate) pieces: Vec<Arc<Piece>>,
+    /// By cluster: the families that have moving lines, and the number of these.
+    moves: Vec<(Changed, usize)>,
+    /// Totals of these.
+    pub(crate) totals: Totals,
+}
+
+/// Lines of one family in a shard.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub(crate) block: Block,
+    /// By cluster: length of its lines.
+    lengths: Box<[u32]>,
 }
 
 impl Shard {
-    /// The shard with these clusters: pieces whose text is that of the `old` shard are kept. Tells
-    /// which are not.
+    /// Builds the shard with these clusters: pieces whose text is that of the `old` shard are kept. Returns
+    /// the families whose are not, too.
     pub(crate) fn next(
         old: Option<&Arc<Self>>,
         clusters: Vec<Arc<Rendered>>,
         deflater: &mut Deflater,
     ) -> (Arc<Self>, Changed) {
         let changed = old.map_or(Changed::ALL, |old| changed(&old.clusters, &clusters));
-        if let Some(old) = old
-            && old.clusters.len() == clusters.len()
-            && old
-                .clusters
-                .iter()
-                .zip(&clusters)
-                .all(|(a, b)| Arc::ptr_eq(a, b))
-        {
-            return (old.clone(), changed);
-        }
-        let mut text = String::new();
-        let blocks = (0..FAMILIES.len())
+        let old = old.filter(|_| changed != Changed::ALL);
+        let pieces: Vec<_> = (0..FAMILIES.len())
             .map(|family| match old {
-                Some(old) if !changed.has(family) => old.blocks[family].clone(),
-                _ => {
-                    text.clear();
-                    for cluster in &clusters {
-                        text.push_str(cluster.family(family));
-                    }
-                    Block::new(&text, deflater)
+                Some(old) if !changed.has(family) => old.pieces[family].clone(),
+                old => {
+                    let old = old.map(|old| (&*old.clusters, &*old.pieces[family]));
+                    Arc::new(Piece::new(old, family, &clusters, deflater))
                 }
             })
             .collect();
-        (Arc::new(Self { clusters, blocks }), changed)
+        let moves: Vec<_> = clusters
+            .iter()
+            .enumerate()
+            .map(|(place, cluster)| match old {
+                Some(old) if Arc::ptr_eq(&old.clusters[place], cluster) => old.moves[place],
+                _ => {
+                    let lines = cluster.series.moving();
+                    let families = lines.iter().map(|line| Changed::only(line.family));
+                    (families.fold(Changed::default(), Changed::or), lines.len())
+                }
+            })
+            .collect();
+        let totals = Totals {
+            sums: pieces.iter().map(|piece| piece.block.sum.clone()).collect(),
+            deflated: pieces.iter().map(|piece| piece.block.deflated.len()).sum(),
+            moves: moves.iter().fold(Changed::default(), |all, m| all.or(m.0)),
+            moving: moves.iter().map(|m| m.1).sum(),
+        };
+        let shard = Self {
+            clusters,
+            pieces,
+            moves,
+            totals,
+        };
+        (Arc::new(shard), changed)
+    }
+
+    /// Returns the clusters that have moving lines in a family.
+    pub(crate) fn moving(&self, family: usize) -> impl Iterator<Item = &Arc<Rendered>> {
+        let clusters = self.clusters.iter().zip(&self.moves);
+        clusters
+            .filter(move |(_, moves)| moves.0.has(family))
+            .map(|(cluster, _)| cluster)
+    }
+
+    /// Returns the place of the cluster, or the one at which it would stand.
+    pub(crate) fn place(&self, key: &Key) -> Result<usize, usize> {
+        self.clusters.binary_search_by(|c| c.state.key.cmp(key))
+    }
+
+    /// Returns whether the first cluster stands at the key or before it.
+    pub(crate) fn starts_by(&self, key: &Key) -> bool {
+        self.clusters.first().is_some_and(|c| c.state.key <= *key)
+    }
+}
+
+impl Piece {
+    /// Builds the piece of a family. Lines of clusters that are those of `old`, a piece of as many clusters,
+    /// are taken from there where it is short: the clusters themselves stand all over the memory.
+    fn new(
+        old: Option<(&[Arc<Rendered>], &Self)>,
+        family: usize,
+        clusters: &[Arc<Rendered>],
+        deflater: &mut Deflater,
+    ) -> Self {
+        let old = old.filter(|(_, piece)| piece.block.sum.total_len() <= MOST_INFLATED);
+        let old = old.and_then(|(clusters, piece)| Some((clusters, piece, piece.block.text()?)));
+        let mut text = String::new();
+        let mut lengths = Vec::with_capacity(clusters.len());
+        let mut read = 0;
+        for (place, cluster) in clusters.iter().enumerate() {
+            let start = text.len();
+            let known = old.as_ref().and_then(|(clusters, piece, text)| {
+                let from = read;
+                read += piece.lengths[place] as usize;
+                let is_known = Arc::ptr_eq(&clusters[place], cluster);
+                text.get(from..read).filter(|_| is_known)
+            });
+            match known {
+                Some(lines) => text.push_str(lines),
+                None => cluster.series.write(family, &mut text),
+            }
+            lengths.push(u32::try_from(text.len() - start).unwrap_or(u32::MAX));
+        }
+        Self {
+            block: Block::new(&text, deflater),
+            lengths: lengths.into(),
+        }
     }
 }
 
 /// The families whose text differs between two lists of clusters.
 fn changed(old: &[Arc<Rendered>], new: &[Arc<Rendered>]) -> Changed {
-    let same_keys =
-        old.len() == new.len() && old.iter().zip(new).all(|(a, b)| a.state.key == b.state.key);
-    if !same_keys {
+    let is_one =
+        |(a, b): (&Arc<Rendered>, &Arc<Rendered>)| Arc::ptr_eq(a, b) || a.state.key == b.state.key;
+    if old.len() != new.len() || !old.iter().zip(new).all(is_one) {
         return Changed::ALL;
     }
     old.iter()

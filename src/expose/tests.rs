@@ -8,7 +8,7 @@ use std::io::Read as _;
 
 use proptest::prelude::*;
 
-use super::check::{at, chance, cluster, entry, parse, sample, view};
+use super::check::{at, chance, cluster, parse, sample, view};
 use super::*;
 use crate::model::{
     Degraded, Kind, Node, NodeStatus, Span, Task, TaskStatus, Upgrade, UpgradeStatus, UpgradeView,
@@ -330,6 +330,30 @@ async fn the_page_follows_store_and_clock() {
     task.abort();
 }
 
+#[test]
+fn a_poll_renders_its_cluster_alone_and_shares_all_other_shards() {
+    let mut snapshot: Snapshot = (0..2000)
+        .map(|n| Arc::new(cluster(&format!("{n:04}"))))
+        .collect();
+    let mut builder = PageBuilder::default();
+    let before = builder.next(&snapshot, &Times::at(at(0)));
+    assert_eq!(builder.rendered, 2000);
+    let mut state = cluster("0777");
+    state.last_success = at(30);
+    snapshot.insert(Arc::new(state));
+    let page = builder.next(&snapshot, &Times::at(at(0)));
+    assert_eq!(builder.rendered, 2001);
+    let shards = |page: &Page| -> Vec<_> {
+        let tree = page.tree.as_ref().unwrap();
+        tree.shards().into_iter().map(Arc::as_ptr).collect()
+    };
+    let (before, now) = (shards(&before), shards(&page));
+    let other = before.iter().zip(&now).filter(|(a, b)| a != b).count();
+    assert_eq!((before.len(), other), (now.len(), 1));
+    builder.next(&snapshot, &Times::at(at(1)));
+    assert_eq!(builder.rendered, 2001, "time alone changes nothing here");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(8))]
 
@@ -337,28 +361,28 @@ proptest! {
     #[test]
     fn pieces_join_to_the_whole(seed: u64, sizes in prop::collection::vec(0usize..160, 1..6)) {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let mut snapshot = Snapshot::new();
-        let mut page = Page::default();
+        let mut snapshot = Snapshot::default();
+        let mut builder = PageBuilder::default();
         let mut now = at(0);
         for size in sizes {
             now += Duration::from_secs(rng.u64(0..2000));
             // Few changes, or many; clusters come and go.
             for _ in 0..size {
                 let id = rng.u32(0..200).to_string();
-                let (key, state) = entry(chance(&mut rng, &id, now));
+                let state = Arc::new(chance(&mut rng, &id, now));
                 if rng.u8(0..4) == 0 {
-                    snapshot.remove(&key);
+                    snapshot.remove(&state.key);
                 } else {
-                    snapshot.insert(key, state);
+                    snapshot.insert(state);
                 }
             }
-            page = page.next(snapshot.iter(), &Times::at(now));
+            let page = builder.next(&snapshot, &Times::at(now));
             let scraped = Times::at(now + Duration::from_millis(rng.u64(0..5000)));
             let text = page.text(&scraped, 0);
-            let anew = Page::default().next(snapshot.iter(), &Times::at(now));
+            let anew = PageBuilder::default().next(&snapshot, &Times::at(now));
             let anew = anew.text(&scraped, 0);
             prop_assert!(text == anew, "not the page made anew");
-            let joined = gunzip(&page.gzip(&scraped, 0).finish());
+            let joined = gunzip(&page.gzip(&scraped, 0, Deflater::new()).finish().0);
             prop_assert!(text == joined, "gzip holds another text");
             check_status(&text, &snapshot);
         }

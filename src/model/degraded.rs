@@ -1,16 +1,18 @@
 //! Failing secondary calls of a whole product in an account.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::ClusterState;
 
 /// Secondary call that fails for at least one cluster of a product in an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FailingCall<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailingCall {
     /// The account's name in the config.
-    pub account: &'a str,
+    pub account: Arc<str>,
     /// The product's name.
     pub product: &'static str,
     /// Vendor's name of the call: the label `endpoint`.
@@ -21,30 +23,92 @@ pub struct FailingCall<'a> {
     pub since: Timestamp,
 }
 
-impl<'a> FailingCall<'a> {
-    /// Returns the failing calls of these clusters, by account, product and endpoint.
-    pub fn of(clusters: impl IntoIterator<Item = &'a ClusterState>) -> Vec<Self> {
-        let mut calls: BTreeMap<_, (Self, Timestamp)> = BTreeMap::new();
-        for cluster in clusters {
-            let (account, product) = (&*cluster.key.account, cluster.key.product);
-            for call in &cluster.degraded {
-                let failing = Self {
-                    account,
+/// Failing calls of clusters that change one by one.
+#[derive(Debug, Default)]
+pub struct FailingCalls(BTreeMap<(Arc<str>, &'static str, &'static str), Failures>);
+
+/// Failures of one call, with the ids of the clusters.
+#[derive(Debug, Default)]
+struct Failures {
+    /// By begin.
+    begins: BTreeSet<(Timestamp, Arc<str>)>,
+    /// By the time since which the reason holds; of those at one time the first cluster is the last entry.
+    reasons: BTreeSet<(Timestamp, Reverse<Arc<str>>, &'static str)>,
+}
+
+impl FailingCalls {
+    /// Puts the state of a cluster in the place of the one before; `None` where there is none.
+    pub fn replace(&mut self, before: Option<&ClusterState>, now: Option<&ClusterState>) {
+        for cluster in before
+            .into_iter()
+            .filter(|cluster| !cluster.degraded.is_empty())
+        {
+            self.remove(cluster);
+        }
+        for cluster in now
+            .into_iter()
+            .filter(|cluster| !cluster.degraded.is_empty())
+        {
+            self.add(cluster);
+        }
+    }
+
+    /// Returns the failing calls by account, product and endpoint.
+    pub fn calls(&self) -> impl Iterator<Item = FailingCall> {
+        self.0
+            .iter()
+            .filter_map(|((account, product, endpoint), failures)| {
+                let (since, _) = failures.begins.first()?;
+                let (_, _, reason) = failures.reasons.last()?;
+                Some(FailingCall {
+                    account: account.clone(),
                     product,
-                    endpoint: call.endpoint,
-                    reason: call.reason,
-                    since: call.since,
-                };
-                let (first, latest) = calls
-                    .entry((account, product, call.endpoint))
-                    .or_insert((failing, call.reason_since));
-                first.since = first.since.min(call.since);
-                if call.reason_since > *latest {
-                    (first.reason, *latest) = (call.reason, call.reason_since);
-                }
+                    endpoint,
+                    reason,
+                    since: *since,
+                })
+            })
+    }
+
+    fn add(&mut self, cluster: &ClusterState) {
+        let key = &cluster.key;
+        for call in &cluster.degraded {
+            let of = (key.account.clone(), key.product, call.endpoint);
+            let failures = self.0.entry(of).or_default();
+            failures.begins.insert((call.since, key.id.clone()));
+            let id = Reverse(key.id.clone());
+            failures
+                .reasons
+                .insert((call.reason_since, id, call.reason));
+        }
+    }
+
+    fn remove(&mut self, cluster: &ClusterState) {
+        let key = &cluster.key;
+        for call in &cluster.degraded {
+            let of = (key.account.clone(), key.product, call.endpoint);
+            let Some(failures) = self.0.get_mut(&of) else {
+                continue;
+            };
+            failures.begins.remove(&(call.since, key.id.clone()));
+            let id = Reverse(key.id.clone());
+            failures
+                .reasons
+                .remove(&(call.reason_since, id, call.reason));
+            if failures.begins.is_empty() {
+                self.0.remove(&of);
             }
         }
-        calls.into_values().map(|(call, _)| call).collect()
+    }
+}
+
+impl<'a> FromIterator<&'a ClusterState> for FailingCalls {
+    fn from_iter<I: IntoIterator<Item = &'a ClusterState>>(clusters: I) -> Self {
+        let mut calls = Self::default();
+        for cluster in clusters {
+            calls.replace(None, Some(cluster));
+        }
+        calls
     }
 }
 
@@ -112,7 +176,9 @@ mod tests {
             failing("3", &[("ListNodes", "throttled", 10)]),
             failing("4", &[]),
         ];
-        let calls = FailingCall::of(&clusters);
+        let calls = FailingCalls::from_iter(&clusters)
+            .calls()
+            .collect::<Vec<_>>();
         let told: Vec<_> = calls
             .iter()
             .map(|call| (call.endpoint, call.reason, call.since))
@@ -129,7 +195,9 @@ mod tests {
         let mut older = failing("1", &[("ListNodes", "timeout", 10)]);
         older.degraded[0].reason_since = at(50);
         let clusters = [older, failing("2", &[("ListNodes", "permission", 30)])];
-        let calls = FailingCall::of(&clusters);
+        let calls = FailingCalls::from_iter(&clusters)
+            .calls()
+            .collect::<Vec<_>>();
         assert_eq!((calls[0].reason, calls[0].since), ("timeout", at(10)));
     }
 
@@ -141,8 +209,25 @@ mod tests {
             state
         };
         let clusters = [of("cn", "cce"), of("cn", "css"), of("eu", "cce")];
-        let calls = FailingCall::of(&clusters);
-        let keys: Vec<_> = calls.iter().map(|c| (c.account, c.product)).collect();
+        let calls = FailingCalls::from_iter(&clusters)
+            .calls()
+            .collect::<Vec<_>>();
+        let keys: Vec<_> = calls.iter().map(|c| (&*c.account, c.product)).collect();
         assert_eq!(keys, [("cn", "cce"), ("cn", "css"), ("eu", "cce")]);
+    }
+
+    #[test]
+    fn calls_leave_with_the_last_failure() {
+        let mut calls = FailingCalls::default();
+        let first = failing("1", &[("ListNodes", "server", 20)]);
+        let second = failing("2", &[("ListNodes", "permission", 30)]);
+        calls.replace(None, Some(&first));
+        calls.replace(None, Some(&second));
+        calls.replace(Some(&first), Some(&failing("1", &[])));
+        let told: Vec<_> = calls.calls().map(|c| (c.reason, c.since)).collect();
+        assert_eq!(told, [("permission", at(30))]);
+        calls.replace(Some(&second), None);
+        assert_eq!(calls.calls().count(), 0);
+        assert!(calls.0.is_empty(), "nothing is kept");
     }
 }

@@ -275,6 +275,15 @@ impl ClusterState {
             && view.overdue_after(&self.thresholds).and_then(over) == Some(true)
     }
 
+    /// Returns the instants at which time alone changes what is shown of it, values that grow with time
+    /// aside.
+    pub fn flips(&self) -> impl Iterator<Item = Timestamp> {
+        let views = self.upgrades.iter();
+        views
+            .flat_map(|view| [self.forgotten_at(view), view.estimated_end])
+            .flatten()
+    }
+
     /// When an upgrade becomes `none` again.
     pub fn forgotten_at(&self, view: &UpgradeView) -> Option<Timestamp> {
         view.ended

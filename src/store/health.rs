@@ -3,7 +3,7 @@
 //! Each fact has one owner and leaves the store with it: a failure is the last error of a cluster or of
 //! a discovery, a skew belongs to the clock of an account's vendor.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -42,38 +42,68 @@ pub struct Failing {
 /// Reason and begin of a failure.
 type Failure = (&'static str, Timestamp);
 
-/// Facts that no other part of the store holds, and the index of those that others hold.
+/// Facts that no other part of the store holds.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
-    /// Failures of the clusters, and of the discoveries (by an id that no cluster has): a scrape does not look at
-    /// every cluster.
-    failing: BTreeMap<Key, Failure>,
     reload_failed: bool,
     config_loaded: Option<Timestamp>,
     /// By address of each Alertmanager: since when it takes no alerts; `None` while it does.
     alertmanagers: BTreeMap<String, Option<Timestamp>>,
 }
 
-impl Facts {
-    /// Returns the failures by product and reason, each since the longest one began.
-    fn failing(&self) -> Vec<Failing> {
-        let mut failing: Vec<Failing> = Vec::new();
-        for (key, (reason, since)) in &self.failing {
-            let mut of_product = failing
-                .iter_mut()
-                .rev()
-                .take_while(|f| f.account == key.account && f.product == key.product);
-            match of_product.find(|f| f.reason == *reason) {
-                Some(known) => known.since = known.since.min(*since),
-                None => failing.push(Failing {
-                    account: key.account.clone(),
-                    product: key.product,
-                    reason,
-                    since: *since,
-                }),
+/// Account, product and reason of failures.
+type Group = (Arc<str>, &'static str, &'static str);
+
+/// Index of the failures of the clusters, and of the discoveries (by an id that no cluster has): neither
+/// a poll nor a scrape looks at every cluster.
+#[derive(Debug, Default)]
+pub(super) struct Failures {
+    by_key: BTreeMap<Key, Failure>,
+    /// Begins of the failures, with the id of the cluster.
+    by_reason: BTreeMap<Group, BTreeSet<(Timestamp, Arc<str>)>>,
+}
+
+impl Failures {
+    /// Puts the failure of a cluster or discovery, or removes it.
+    fn put(&mut self, key: Key, failure: Option<Failure>) {
+        let known = self.by_key.get(&key).copied();
+        if known == failure {
+            return;
+        }
+        let group = |reason| (key.account.clone(), key.product, reason);
+        if let Some((reason, since)) = known {
+            let group = group(reason);
+            if let Some(begins) = self.by_reason.get_mut(&group) {
+                begins.remove(&(since, key.id.clone()));
+                if begins.is_empty() {
+                    self.by_reason.remove(&group);
+                }
             }
         }
-        failing
+        match failure {
+            Some((reason, since)) => {
+                let begins = self.by_reason.entry(group(reason)).or_default();
+                begins.insert((since, key.id.clone()));
+                self.by_key.insert(key, (reason, since));
+            }
+            None => drop(self.by_key.remove(&key)),
+        }
+    }
+
+    /// Returns the failures by product and reason, each since the longest one began.
+    fn failing(&self) -> Vec<Failing> {
+        let groups = self.by_reason.iter();
+        groups
+            .filter_map(|((account, product, reason), begins)| {
+                let (since, _) = begins.first()?;
+                Some(Failing {
+                    account: account.clone(),
+                    product,
+                    reason,
+                    since: *since,
+                })
+            })
+            .collect()
     }
 }
 
@@ -88,7 +118,7 @@ impl Store {
         });
         let alertmanagers = facts.alertmanagers.iter();
         ExporterHealth {
-            failing: facts.failing(),
+            failing: self.failures.lock().failing(),
             clock_skew: skews.collect(),
             reload_failed: facts.reload_failed,
             config_loaded: facts.config_loaded,
@@ -138,25 +168,10 @@ impl Store {
         &self,
         errors: impl IntoIterator<Item = (Key, Option<&'a LastError>)>,
     ) {
-        let known = self.facts.load();
-        let failures = errors.into_iter().map(|(key, error)| {
-            let failure: Option<Failure> = error.map(|error| (error.reason, error.since));
-            (key, failure)
-        });
-        let changed: Vec<_> = failures
-            .filter(|(key, failure)| known.failing.get(key) != failure.as_ref())
-            .collect();
-        if changed.is_empty() {
-            return;
+        let mut failures = self.failures.lock();
+        for (key, error) in errors {
+            failures.put(key, error.map(|error| (error.reason, error.since)));
         }
-        self.change_facts(|facts| {
-            for (key, failure) in &changed {
-                match failure {
-                    Some(failure) => facts.failing.insert(key.clone(), *failure),
-                    None => facts.failing.remove(key),
-                };
-            }
-        });
     }
 
     fn change_facts(&self, change: impl Fn(&mut Facts)) {

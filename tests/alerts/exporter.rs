@@ -11,8 +11,8 @@ use rolling_upgrade_exporter::cloud;
 use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::expose;
 use rolling_upgrade_exporter::http::{ApiError, Reason};
-use rolling_upgrade_exporter::model::{DiscoveryKey, DiscoveryState, LastError};
-use rolling_upgrade_exporter::store::{ExporterHealth, Snapshot, Store};
+use rolling_upgrade_exporter::model::{ClusterState, DiscoveryKey, DiscoveryState, Key, LastError};
+use rolling_upgrade_exporter::store::{ExporterHealth, Store};
 use rolling_upgrade_exporter::telemetry::Metrics;
 
 use crate::chance::{one_in, one_of};
@@ -29,7 +29,7 @@ const SKEWS: [f64; 9] = [
 #[derive(Debug, Clone)]
 pub(crate) struct Moment {
     pub(crate) now: Timestamp,
-    pub(crate) clusters: Snapshot,
+    pub(crate) clusters: BTreeMap<Key, Arc<ClusterState>>,
     pub(crate) health: ExporterHealth,
     pub(crate) text: String,
 }
@@ -37,11 +37,8 @@ pub(crate) struct Moment {
 impl Moment {
     /// What the exporter's own alerting decides on.
     pub(crate) fn input(&self) -> AlertInput<'_> {
-        AlertInput {
-            times: Times::at(self.now),
-            clusters: &self.clusters,
-            health: self.health.clone(),
-        }
+        let times = Times::at(self.now);
+        AlertInput::new(times, self.clusters.values(), self.health.clone())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Tests with a clock that the test sets.
 
 use super::*;
-use crate::store::{ExporterHealth, Failing, Snapshot};
+use crate::alert::rules;
+use crate::store::Failing;
 
 const START: i64 = 1_700_000_000;
 
@@ -43,12 +44,8 @@ fn step_at_most(
 }
 
 fn looked(engine: &mut Engine, seconds: i64, health: ExporterHealth, most: usize) -> Step {
-    let input = AlertInput {
-        times: crate::clock::Times::at(at(seconds)),
-        clusters: &Snapshot::default(),
-        health,
-    };
-    engine.step(&input, most)
+    let times = crate::clock::Times::at(at(seconds));
+    engine.step(times, &Snapshot::default(), health, most)
 }
 
 fn only(postings: Vec<Posting>) -> Posting {

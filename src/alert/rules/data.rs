@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{CLUSTER, KEEP, MISSED, STALE, promql};
 use crate::alert::input::{AlertInput, cluster_labels, label};
 use crate::alert::rule::{Labels, Rule, Severity};
 use crate::http::Reason;
-use crate::model::FailingCall;
+use crate::model::ClusterState;
 use crate::model::UpgradeStatus::{Paused, Pending, Running};
 use crate::store::Failing;
 
@@ -84,11 +86,11 @@ pub(super) const RULES: &[Rule] = &[
         summary: "The call {{ $labels.endpoint }} to {{ $labels.product }} fails for account {{ $labels.account }}.",
         description: "The call {{ $labels.endpoint }} to {{ $labels.product }} has failed for more than 15 minutes for one or more clusters of account {{ $labels.account }}. Their upgrades are watched, but what only this call tells is missing, and a stall that only it could show is not told. The exporter's page says what is missing, why, and which permission gives it.",
         holds: Some(|input| {
-            let failing = FailingCall::of(input.clusters()).into_iter();
+            let failing = input.failing_calls.iter();
             failing
-                .filter(|call| input.is_past(call.account, call.since, DEGRADED))
+                .filter(|call| input.is_past(&call.account, call.since, DEGRADED))
                 .map(|call| {
-                    let values = [call.account, call.product, call.endpoint];
+                    let values = [&*call.account, call.product, call.endpoint];
                     let labels = CALL.iter().zip(values);
                     labels.map(|(name, value)| label(name, value)).collect()
                 })
@@ -136,6 +138,15 @@ fn stale(set: &str) -> String {
     )
 }
 
+/// Returns the instant at which the data of a cluster become old.
+pub(super) fn turn(cluster: &ClusterState) -> Option<Timestamp> {
+    cluster.last_success.checked_add(stale_after(cluster)).ok()
+}
+
+fn stale_after(cluster: &ClusterState) -> Duration {
+    cluster.poll_interval.saturating_mul(MISSED).max(STALE)
+}
+
 fn stale_where(input: &AlertInput<'_>, under_way: bool) -> Vec<Labels> {
     let is_under_way = |cluster| {
         let mut shown = input.shown(cluster);
@@ -144,7 +155,7 @@ fn stale_where(input: &AlertInput<'_>, under_way: bool) -> Vec<Labels> {
     input
         .clusters()
         .filter(|cluster| {
-            let limit = cluster.poll_interval.saturating_mul(MISSED).max(STALE);
+            let limit = stale_after(cluster);
             input.is_past(&cluster.key.account, cluster.last_success, limit)
         })
         .filter(|cluster| is_under_way(cluster) == under_way)

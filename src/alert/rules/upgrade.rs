@@ -8,11 +8,13 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{KEEP, UPGRADE, promql};
 use crate::alert::input::exceeds;
 use crate::alert::rule::{Rule, Severity};
 use crate::model::UpgradeStatus::{self, Failed, PartiallyFailed, Paused, Running, Succeeded};
-use crate::model::{NodeStatus, UpgradeView};
+use crate::model::{ClusterState, NodeStatus, UpgradeView};
 
 /// A pause that somebody forgot.
 const PAUSED: Duration = Duration::from_secs(3600);
@@ -258,6 +260,13 @@ pub(super) const RULES: &[Rule] = &[
         holds: Some(|input| input.upgrades_where(|u| has(u.view, Running))),
     },
 ];
+
+/// Returns the instants at which the successes of a cluster are not told any more.
+pub(super) fn turns(cluster: &ClusterState) -> impl Iterator<Item = Timestamp> {
+    let views = cluster.upgrades.iter();
+    let ended = views.filter_map(|view| view.ended);
+    ended.filter_map(|at| at.checked_add(SUCCEEDED).ok())
+}
 
 /// The upgrades in a state.
 fn is_in(status: UpgradeStatus) -> String {

@@ -2,39 +2,41 @@
 
 use std::collections::BTreeSet;
 
-use super::super::row::{Rows, Value, push_label};
+use super::super::row::{Rows, Value, push_more_label};
+use super::super::series::Labels;
 use super::super::subject::Subject;
 use crate::model::{Kind, NodeStatus, UpgradeStatus};
 
 /// A cluster always has a version set once it answered; another kind only when it is shown.
 pub(super) fn status(c: &Subject<'_>, rows: &mut Rows<'_>) {
     if c.state.answered && !c.shows(Kind::Version) {
-        let labels = format!("{},kind=\"{}\"", c.labels, Kind::Version.as_str());
-        one_status(rows, &labels, UpgradeStatus::None);
+        let mut kind = String::new();
+        push_more_label(&mut kind, "kind", Kind::Version.as_str());
+        one_status(rows, &c.labels, &kind, UpgradeStatus::None);
     }
     for u in &c.upgrades {
-        one_status(rows, &u.labels, u.view.upgrade.status);
+        one_status(rows, &u.labels, "", u.view.upgrade.status);
     }
 }
 
-fn one_status(rows: &mut Rows<'_>, labels: &str, status: UpgradeStatus) {
+fn one_status(rows: &mut Rows<'_>, labels: &Labels, more: &str, status: UpgradeStatus) {
     let all = UpgradeStatus::ALL.iter();
-    rows.one_hot(labels, all.map(|s| (s.as_str(), *s == status)));
+    rows.one_hot(labels, more, all.map(|s| (s.as_str(), *s == status)));
 }
 
 pub(super) fn info(c: &Subject<'_>, rows: &mut Rows<'_>) {
     for u in &c.upgrades {
-        let mut labels = u.labels.clone();
+        let mut more = String::new();
         for (name, value) in [
             ("upgrade_id", &u.view.upgrade.id),
             ("from_version", &u.view.upgrade.from_version),
             ("to_version", &u.view.upgrade.to_version),
         ] {
             if let Some(value) = value {
-                push_label(&mut labels, name, value);
+                push_more_label(&mut more, name, value);
             }
         }
-        rows.row(&[&labels], Value::Flag(true));
+        rows.row(&u.labels, &[&more], Value::Flag(true));
     }
 }
 
@@ -44,7 +46,8 @@ pub(super) fn nodes(c: &Subject<'_>, rows: &mut Rows<'_>) {
             let shown = u.nodes.iter().filter(|n| n.node.status == *status).count() as u64;
             let left_out = u.view.upgrade.left_out.nodes.of(*status);
             rows.row(
-                &[&u.labels, ",status=\"", status.as_str(), "\""],
+                &u.labels,
+                &[",status=\"", status.as_str(), "\""],
                 Value::Count(shown + left_out),
             );
         }
@@ -53,9 +56,9 @@ pub(super) fn nodes(c: &Subject<'_>, rows: &mut Rows<'_>) {
 
 pub(super) fn node_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
     for node in c.upgrades.iter().flat_map(|u| &u.nodes) {
-        let mut labels = node.labels.clone();
-        push_label(&mut labels, "raw_status", &node.node.raw_status);
-        rows.row(&[&labels], Value::Flag(true));
+        let mut more = String::new();
+        push_more_label(&mut more, "raw_status", &node.node.raw_status);
+        rows.row(&node.labels, &[&more], Value::Flag(true));
     }
 }
 
@@ -75,27 +78,27 @@ pub(super) fn available_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
     // Two lines with the same labels would cost the whole scrape.
     let mut seen = BTreeSet::new();
     for version in &c.state.available {
-        let mut labels = c.labels.clone();
-        push_label(&mut labels, "to_version", &version.version);
+        let mut more = String::new();
+        push_more_label(&mut more, "to_version", &version.version);
         let recommended = if version.is_recommended {
             "true"
         } else {
             "false"
         };
-        push_label(&mut labels, "recommended", recommended);
-        if seen.insert(labels.clone()) {
-            rows.row(&[&labels], Value::Flag(true));
+        push_more_label(&mut more, "recommended", recommended);
+        if seen.insert(more.clone()) {
+            rows.row(&c.labels, &[&more], Value::Flag(true));
         }
     }
 }
 
 pub(super) fn cluster_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
-    let mut labels = c.labels.clone();
-    push_label(&mut labels, "cloud", c.state.cloud);
-    push_label(&mut labels, "cloud_region", &c.state.cloud_region);
-    push_label(&mut labels, "version", &c.state.version);
-    push_label(&mut labels, "raw_status", &c.state.raw_status);
-    rows.row(&[&labels], Value::Flag(true));
+    let mut more = String::new();
+    push_more_label(&mut more, "cloud", c.state.cloud);
+    push_more_label(&mut more, "cloud_region", &c.state.cloud_region);
+    push_more_label(&mut more, "version", &c.state.version);
+    push_more_label(&mut more, "raw_status", &c.state.raw_status);
+    rows.row(&c.labels, &[&more], Value::Flag(true));
 }
 
 #[cfg(test)]

@@ -6,14 +6,18 @@ use super::*;
 fn durations_and_estimates_are_by_the_clock_of_the_account() {
     let (mut ahead, mut right) = (running(), running());
     (ahead.key.account, right.key.account) = ("ahead".into(), "right".into());
-    let snapshot: Snapshot = [entry(ahead), entry(right)].into();
+    let snapshot: Snapshot = [ahead, right].into_iter().map(Arc::new).collect();
+    let mut builder = PageBuilder::default();
     let before = Times::at(at(0)).with("ahead", at(300));
-    let page = Page::default().next(snapshot.iter(), &before);
+    let page = builder.next(&snapshot, &before);
     let first = running().upgrades[0].estimated_end.unwrap();
     let until = first.duration_since(at(300));
-    assert_eq!(page.until_next_flip(&before), Some(until));
+    assert_eq!(builder.until_next_flip(&before), Some(until));
     let times = Times::at(at(100)).with("ahead", at(400));
-    for text in [page.text(&times, 0), gunzip(&page.gzip(&times, 0).finish())] {
+    for text in [
+        page.text(&times, 0),
+        gunzip(&page.gzip(&times, 0, Deflater::new()).finish().0),
+    ] {
         let families = parse(&text);
         let duration = |account| {
             let name = "rolling_upgrade_duration_seconds";
@@ -23,7 +27,7 @@ fn durations_and_estimates_are_by_the_clock_of_the_account() {
     }
     // The estimate of the account that is ahead has passed, and the other's has not.
     let times = Times::at(first - Duration::from_secs(1)).with("ahead", first);
-    let families = parse(&page.next(snapshot.iter(), &times).text(&times, 0));
+    let families = parse(&builder.next(&snapshot, &times).text(&times, 0));
     let estimate = |account| {
         let name = "rolling_upgrade_estimated_end_timestamp_seconds";
         sample(&families, name, &[("account", account)])
