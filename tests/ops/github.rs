@@ -109,7 +109,7 @@ fn the_bug_form_offers_every_product() {
     for cloud in CLOUDS {
         for product in cloud.products() {
             let (title, name) = (cloud.title(), product.info().name);
-            options += &format!("        - \"{title}: {name}\"\n");
+            options.extend(["        - \"", title, ": ", name, "\"\n"]);
         }
     }
     let mark = |end: &str| format!("        # products: {end}\n");

@@ -105,7 +105,9 @@ pub(crate) fn cluster(product: &dyn Product, number: u32) -> Cluster {
     cluster.batch = 1;
     (cluster.hangs, cluster.fails) = (None, None);
     for steps in [&mut cluster.before, &mut cluster.steps, &mut cluster.after] {
-        steps.iter_mut().for_each(|step| step.takes = STEP);
+        for step in steps {
+            step.takes = STEP;
+        }
     }
     cluster
 }
@@ -126,7 +128,6 @@ pub(crate) const HANG: Hang = Hang {
 
 /// The simulated cloud of a product, and an exporter that polls it.
 pub(crate) struct Stage {
-    pub(crate) product: &'static dyn Product,
     pub(crate) world: Arc<World>,
     pub(crate) store: Arc<Store>,
     clock: Clock,
@@ -167,7 +168,6 @@ impl Stage {
         let (ready, latch) = Ready::new();
         drop(latch);
         let mut stage = Self {
-            product,
             world,
             store,
             clock,

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use rolling_upgrade_exporter::cloud::{Cloud, products};
+use rolling_upgrade_exporter::cloud::{Cloud, Product, products};
 use rolling_upgrade_exporter::clouds::CLOUDS;
 
 /// Length from which a word is found within others.
@@ -16,13 +16,13 @@ const LONG: usize = 5;
 
 /// A word of a vendor or a product in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Found {
+pub(crate) struct Found {
     /// Path of the file from the root.
-    pub file: String,
+    pub(crate) file: String,
     /// Number of the line, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// The word, in lower case.
-    pub word: String,
+    pub(crate) word: String,
 }
 
 impl fmt::Display for Found {
@@ -33,14 +33,14 @@ impl fmt::Display for Found {
 
 /// Returns the words of all clouds and products, in lower case: their names, titles, and what is upgraded.
 /// `general` are words that are no vendor's.
-pub fn of_vendors(general: &[&str]) -> BTreeSet<String> {
+pub(crate) fn of_vendors(general: &[&str]) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
     for cloud in CLOUDS {
         words.insert(cloud.name().to_lowercase());
         words.insert(cloud.title().to_lowercase());
         words.extend(first_word(cloud.title()));
     }
-    for product in products(CLOUDS).map(|product| product.info()) {
+    for product in products(CLOUDS).map(Product::info) {
         words.insert(product.name.to_lowercase());
         words.insert(product.title.to_lowercase());
         let upgraded = product.upgraded.split(';').next().unwrap_or_default();
@@ -55,7 +55,7 @@ fn first_word(text: &str) -> Option<String> {
 }
 
 /// Returns the words in the lines of a text that `words` has, each with the number of its line.
-pub fn in_lines<'a>(
+pub(crate) fn in_lines<'a>(
     lines: impl IntoIterator<Item = (usize, &'a str)>,
     words: &BTreeSet<String>,
 ) -> Vec<(usize, String)> {
@@ -97,7 +97,7 @@ fn parts(line: &str) -> BTreeSet<String> {
 
 /// Returns the lines of code that are not for tests, each with its number, and the names of the modules
 /// that are for tests.
-pub fn without_tests(code: &str) -> (Vec<(usize, &str)>, Vec<&str>) {
+pub(crate) fn without_tests(code: &str) -> (Vec<(usize, &str)>, Vec<&str>) {
     let (mut kept, mut modules) = (Vec::new(), Vec::new());
     let mut lines = code.lines().enumerate().map(|(at, line)| (at + 1, line));
     while let Some((number, line)) = lines.next() {
@@ -137,7 +137,7 @@ fn is_for_tests(line: &str) -> bool {
 
 /// Returns every word of `words` in the files below these folders that stands outside the folders of
 /// clouds, of which each has its own words. Paths begin at `root`.
-pub fn in_folders(root: &Path, folders: &[&str], words: &BTreeSet<String>) -> Vec<Found> {
+pub(crate) fn in_folders(root: &Path, folders: &[&str], words: &BTreeSet<String>) -> Vec<Found> {
     let mut files = Vec::new();
     for folder in folders {
         collect(&root.join(folder), &mut files);

@@ -207,9 +207,9 @@ fn versions(
         section.lacks("versions: add them");
     }
     let versions = list(section, "versions", text)?;
-    let least = if is_upgraded { 2 } else { 1 };
+    let fewest = if is_upgraded { 2 } else { 1 };
     if let Some(at) = place
-        && versions.len() < least
+        && versions.len() < fewest
     {
         let why = if is_upgraded {
             "versions must be two or more, because this cluster is upgraded"
@@ -219,12 +219,12 @@ fn versions(
         section.problem(at, why);
         return None;
     }
-    let (Some(at), Some(last), Some(clouds)) = (place, versions.last(), endless) else {
+    let (Some(at), Some(newest), Some(clouds)) = (place, versions.last(), endless) else {
         return Some((versions, None));
     };
-    let form = VersionForm::of(clouds, last);
+    let form = VersionForm::of(clouds, newest);
     if form.is_none() {
-        let version = quote(last);
+        let version = quote(newest);
         let examples = either(&VersionForm::all_examples(clouds));
         let why = format!(
             "nothing is known to follow {version}, and endless_versions needs it: the last version must be \

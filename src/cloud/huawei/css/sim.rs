@@ -43,7 +43,8 @@ impl Service for Simulator {
         _nodes: &[SimNode],
         extensions: &mut Extensions,
     ) -> Option<()> {
-        Keys::read(section, extensions)
+        Keys::read(section, extensions);
+        Some(())
     }
 
     fn version_forms(&self) -> &'static [VersionForm] {

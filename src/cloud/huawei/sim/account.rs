@@ -153,7 +153,7 @@ clusters: []
             account.security_token.as_ref().unwrap(),
             &account.password,
         ];
-        let secrets = secrets.map(|secret| secret.expose_secret());
+        let secrets = secrets.map(SecretString::expose_secret);
         assert_eq!(secrets, ["HSK", "TOKEN", "pw"]);
         assert_eq!(account.token_lasts, Duration::from_secs(3600));
         assert!(!account.cce_upgrades_published);

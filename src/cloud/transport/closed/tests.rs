@@ -125,11 +125,11 @@ fn a_prefix_ends_where_a_segment_does() {
     ] {
         assert!(!passes(prefix, path, "", &[]), "{prefix} {path}");
     }
-    let bare = Allowed {
+    let rootless = Allowed {
         calls: &[&BARE],
         ..allowed()
     };
-    let base = bare.base.clone();
+    let base = rootless.base.clone();
     let message = Message {
         method: Method::Get,
         base: &base,
@@ -138,7 +138,7 @@ fn a_prefix_ends_where_a_segment_does() {
         headers: &[],
         body: None,
     };
-    assert!(!bare.passes(&message), "a path without its slash");
+    assert!(!rootless.passes(&message), "a path without its slash");
 }
 
 #[test]

@@ -36,15 +36,14 @@ impl Keys {
         cluster.extensions.get().copied().unwrap_or_default()
     }
 
-    /// Reads the keys from a cluster's section into its extensions; `None` when a value is wrong.
-    pub(super) fn read(section: &mut Section<'_>, extensions: &mut Extensions) -> Option<()> {
+    /// Reads the keys from a cluster's section into its extensions.
+    pub(super) fn read(section: &mut Section<'_>, extensions: &mut Extensions) {
         let mut keys = Self::default();
         set(section, "kind", &mut keys.kind, |f| f.one_of(KINDS));
         set(section, "executions", &mut keys.executions, |field| {
             u32::try_from(field.integer(1..=1000)?).ok()
         });
         extensions.insert(keys);
-        Some(())
     }
 }
 
