@@ -5,9 +5,7 @@
 
 mod account;
 pub mod call;
-pub mod huawei;
 pub mod kit;
-pub mod ncloud;
 mod product;
 pub mod start;
 pub mod transport;

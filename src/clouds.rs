@@ -1,6 +1,9 @@
-//! The list of all clouds: the only place that names each of them.
+//! Every cloud has a folder here and a line in the list, which is handed down: nothing else names them.
 
-use crate::cloud::{Clouds, huawei, ncloud};
+pub mod huawei;
+pub mod ncloud;
+
+use crate::cloud::Clouds;
 
 /// Every cloud, in the order in which they are documented.
 pub const CLOUDS: Clouds = &[&ncloud::Ncloud, &huawei::Huawei];

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use rolling_upgrade_exporter::cloud::simulated;
-use rolling_upgrade_exporter::cloud::{huawei, ncloud};
 use rolling_upgrade_exporter::clouds::CLOUDS;
+use rolling_upgrade_exporter::clouds::{huawei, ncloud};
 use rolling_upgrade_exporter::config::{self, Account, Alerting, Alertmanager, Config, Selection};
 use rolling_upgrade_exporter::http::Login;
 use rolling_upgrade_exporter::model::Thresholds;

@@ -38,7 +38,7 @@ type Lacking = Arc<Mutex<BTreeSet<String>>>;
 async fn documents_become_the_expected_exposition() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let mut cases = folders(&root);
-    let clouds = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cloud");
+    let clouds = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/clouds");
     for product in cloud::products(CLOUDS).map(cloud::Product::info) {
         let folder = clouds.join(product.cloud).join(product.name);
         cases.extend(folders(&folder.join("golden")));

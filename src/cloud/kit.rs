@@ -1,5 +1,5 @@
 //! What products share beside the transport: pages, lists that all clusters need, secondary calls.
 
 pub mod listing;
-pub(in crate::cloud) mod paginate;
+pub(crate) mod paginate;
 pub mod secondary;

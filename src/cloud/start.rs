@@ -25,37 +25,37 @@ pub use command::{StartCommand, StartExample, StartRequest};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What signs a request, once it has what it needs for that, such as a token.
-pub(super) type Signing<'a> = BoxFuture<'a, Result<Box<dyn Vendor + 'a>, ApiError>>;
+pub(crate) type Signing<'a> = BoxFuture<'a, Result<Box<dyn Vendor + 'a>, ApiError>>;
 
 /// Whoever can sign for an account.
-pub(super) trait Signer: Send + Sync {
+pub(crate) trait Signer: Send + Sync {
     /// What signs.
     fn sign(&self) -> Signing<'_>;
 }
 
 /// What a product puts into an order.
-pub(super) struct Parts {
+pub(crate) struct Parts {
     /// The vendor's name of the call.
-    pub(super) call: &'static str,
+    pub(crate) call: &'static str,
     /// Scheme, host and port.
-    pub(super) base: Url,
+    pub(crate) base: Url,
     /// The encoded path.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// JSON.
-    pub(super) body: String,
+    pub(crate) body: String,
     /// The permission that it takes, as the end of "it needs".
-    pub(super) needs: &'static str,
+    pub(crate) needs: &'static str,
     /// Where the vendor's console shows the upgrade, as the end of "look into".
-    pub(super) console: &'static str,
+    pub(crate) console: &'static str,
     /// The codes by which the service says, as documented, that it did not begin: they are believed
     /// whatever the HTTP status is.
-    pub(super) refusals: &'static [&'static str],
+    pub(crate) refusals: &'static [&'static str],
     /// Reads a good answer.
-    pub(super) read: fn(&Answer) -> Result<Accepted, ApiError>,
+    pub(crate) read: fn(&Answer) -> Result<Accepted, ApiError>,
     /// Adds to a refusal what this call's answers tell besides.
-    pub(super) explain: fn(&Answer, ApiError) -> ApiError,
+    pub(crate) explain: fn(&Answer, ApiError) -> ApiError,
     /// Who signs.
-    pub(super) signer: Box<dyn Signer>,
+    pub(crate) signer: Box<dyn Signer>,
 }
 
 /// A request that starts an upgrade, before it is signed. It cannot be copied.
@@ -91,7 +91,7 @@ pub enum Failed {
 }
 
 impl Order {
-    pub(super) fn new(parts: Parts) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
         Self {
             parts,
             headers: [("content-type", "application/json".to_owned())],

@@ -4,7 +4,7 @@
 mod answer;
 mod asked;
 pub(crate) mod client;
-pub(super) mod closed;
+pub(crate) mod closed;
 mod connection;
 pub(crate) mod exchange;
 pub mod limit;

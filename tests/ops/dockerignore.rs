@@ -124,7 +124,7 @@ fn the_build_gets_every_file_that_it_needs() {
     let mut needed: Vec<String> = OTHERS.iter().map(ToString::to_string).collect();
     needed.extend(products(CLOUDS).map(|product| {
         let info = product.info();
-        format!("src/cloud/{}/{}/demo.yml", info.cloud, info.name)
+        format!("src/clouds/{}/{}/demo.yml", info.cloud, info.name)
     }));
     needed.extend(ASSETS.iter().map(|asset| asset.path.to_owned()));
     for folder in ["src", "benches", "crates"] {

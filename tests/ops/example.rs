@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rolling_upgrade_exporter::cloud::ncloud::account::Account;
 use rolling_upgrade_exporter::cloud::{self, simulated};
 use rolling_upgrade_exporter::clouds::CLOUDS;
+use rolling_upgrade_exporter::clouds::ncloud::account::Account;
 use rolling_upgrade_exporter::config;
 use rolling_upgrade_exporter::secret::Secret;
 use rolling_upgrade_exporter::sim::demo;

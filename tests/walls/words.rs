@@ -194,7 +194,7 @@ fn folder_of(path: &Path) -> PathBuf {
 /// Returns true for the files of a cloud, and for the list of all clouds.
 fn is_of_a_cloud(file: &str) -> bool {
     let is_of = |cloud: &&dyn Cloud| {
-        let module = format!("src/cloud/{}", cloud.name());
+        let module = format!("src/clouds/{}", cloud.name());
         let rest = file.strip_prefix(&module);
         rest.is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
     };

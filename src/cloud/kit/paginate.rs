@@ -7,7 +7,7 @@ use std::future::Future;
 use crate::http::{ApiError, Reason};
 
 /// Entries of the pages so far, each once.
-pub(in crate::cloud) trait List: Default {
+pub(crate) trait List: Default {
     /// Entries of a page.
     type Entries;
 
@@ -42,22 +42,22 @@ pub(in crate::cloud) trait List: Default {
 }
 
 /// Page of a list.
-pub(in crate::cloud) struct Page<E> {
-    pub(in crate::cloud) entries: E,
+pub(crate) struct Page<E> {
+    pub(crate) entries: E,
     /// Number of entries that came.
-    pub(in crate::cloud) received: usize,
+    pub(crate) received: usize,
     /// Number of those that tell nothing, which totals and positions count.
-    pub(in crate::cloud) left_out: usize,
+    pub(crate) left_out: usize,
     /// Length of the answer.
-    pub(in crate::cloud) bytes: usize,
+    pub(crate) bytes: usize,
     /// Number of entries in all pages; `None` when the vendor does not tell it.
-    pub(in crate::cloud) total: Option<usize>,
+    pub(crate) total: Option<usize>,
     /// Vendor's word on further pages.
-    pub(in crate::cloud) next: Next,
+    pub(crate) next: Next,
 }
 
 /// Vendor's word on further pages.
-pub(in crate::cloud) enum Next {
+pub(crate) enum Next {
     /// Flag: true where there are more.
     Told(bool),
     /// Marker of the next page; empty on the last one. A vendor that does not know markers gives the
@@ -70,20 +70,20 @@ pub(in crate::cloud) enum Next {
 
 /// Place of the next page, in the ways in which vendors count.
 #[derive(Debug, Clone, Default)]
-pub(in crate::cloud) struct Place {
+pub(crate) struct Place {
     /// Number of pages before it.
-    pub(in crate::cloud) pages: u32,
+    pub(crate) pages: u32,
     /// Number of entries before it, also those that came twice or tell nothing.
-    pub(in crate::cloud) received: usize,
+    pub(crate) received: usize,
     /// Marker that came with the page before.
-    pub(in crate::cloud) marker: Option<String>,
+    pub(crate) marker: Option<String>,
 }
 
 /// List under way.
 #[derive(Debug, Default)]
-pub(in crate::cloud) struct Paging<L> {
+pub(crate) struct Paging<L> {
     list: L,
-    pub(in crate::cloud) place: Place,
+    pub(crate) place: Place,
     markers: BTreeSet<String>,
     left_out: usize,
     bytes: usize,
@@ -108,9 +108,7 @@ enum End {
 ///
 /// # Errors
 /// Fails when a page does, or when the list is beyond its bounds or gives less than it tells.
-pub(in crate::cloud) async fn paginate<L: List, F>(
-    fetch: impl Fn(Place) -> F,
-) -> Result<L, ApiError>
+pub(crate) async fn paginate<L: List, F>(fetch: impl Fn(Place) -> F) -> Result<L, ApiError>
 where
     F: Future<Output = Result<Page<L::Entries>, ApiError>>,
 {
@@ -133,7 +131,7 @@ impl<L: List> Paging<L> {
     ///
     /// # Errors
     /// Fails when a vendor that tells of more pages gives nothing new.
-    pub(in crate::cloud) fn add(&mut self, page: Page<L::Entries>) -> Result<bool, ApiError> {
+    pub(crate) fn add(&mut self, page: Page<L::Entries>) -> Result<bool, ApiError> {
         let before = self.list.len();
         self.list.add(page.entries);
         let is_new = self.list.len() > before;
@@ -186,7 +184,7 @@ impl<L: List> Paging<L> {
     /// # Errors
     /// Fails with the refusal when it is not one of a position beyond the end: there are more
     /// entries, and none of those received decides.
-    pub(in crate::cloud) fn end_at(&mut self, refusal: ApiError) -> Result<(), ApiError> {
+    pub(crate) fn end_at(&mut self, refusal: ApiError) -> Result<(), ApiError> {
         let received = self.place.received;
         let is_refused = refusal.reason == Reason::Refused && refusal.status == Some(400);
         if received == 0 || !L::MAY_REFUSE_END || !is_refused {
@@ -220,7 +218,7 @@ impl<L: List> Paging<L> {
     /// # Errors
     /// Fails when there are more entries than were received and none of these decides, or more than
     /// the bounds allow.
-    pub(in crate::cloud) fn complete(self) -> Result<L, ApiError> {
+    pub(crate) fn complete(self) -> Result<L, ApiError> {
         let (noun, given) = (L::NOUN, self.list.len());
         if self.end == End::Open || given > L::MAX_ENTRIES {
             return Err(endless::<L>());
@@ -244,7 +242,7 @@ impl<L: List> Paging<L> {
 }
 
 /// Builds the failure of a list beyond its bounds.
-pub(in crate::cloud) fn endless<L: List>() -> ApiError {
+pub(crate) fn endless<L: List>() -> ApiError {
     let (noun, advice) = (L::NOUN, L::ADVICE);
     let (pages, entries) = (L::MAX_PAGES, L::MAX_ENTRIES);
     let rest = match L::MAX_BYTES {

@@ -215,7 +215,7 @@ fn only_the_command_comes_here() {
     let startable = products(CLOUDS).filter(|product| product.start().is_some());
     let of_products: Vec<String> = startable
         .flat_map(|product| {
-            let folder = format!("cloud/{}/{}", product.info().cloud, product.info().name);
+            let folder = format!("clouds/{}/{}", product.info().cloud, product.info().name);
             [format!("{folder}/start"), format!("{folder}/product.rs")]
         })
         .collect();

@@ -48,7 +48,7 @@ pub(super) fn check(allowed: &[Allowed], request: &Request<'_>) -> Result<(), Ap
 
 impl Allowed {
     /// Returns true for a request that is one of the calls.
-    pub(in crate::cloud) fn passes(&self, message: &Message<'_>) -> bool {
+    pub(crate) fn passes(&self, message: &Message<'_>) -> bool {
         let is_here =
             self.base.scheme() == message.base.scheme() && host(&self.base) == host(message.base);
         let path = message.path.strip_prefix(self.prefix.as_str());
@@ -129,7 +129,7 @@ fn has(message: &Message<'_>, action: Action) -> bool {
 
 /// Returns true when a request without a body is among these products' calls behind a prefix.
 #[cfg(test)]
-pub(in crate::cloud) fn is_among(
+pub(crate) fn is_among(
     products: &[&dyn crate::cloud::Product],
     prefix: &str,
     (method, path): (crate::cloud::Method, &str),

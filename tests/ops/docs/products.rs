@@ -76,7 +76,7 @@ fn the_table_of_primary_calls_is_the_program_s() {
             name, cloud, calls, ..
         } = product.info();
         let primary = calls.iter().rfind(|call| call.secondary.is_none());
-        let map = format!("src/cloud/{cloud}/{name}/map.rs");
+        let map = format!("src/clouds/{cloud}/{name}/map.rs");
         assert!(root().join(&map).is_file(), "{map}");
         [
             format!("`{name}`"),
@@ -91,7 +91,7 @@ fn the_table_of_primary_calls_is_the_program_s() {
 
 /// Returns a file of a cloud's folder.
 fn of_cloud(cloud: &dyn Cloud, file: &str) -> String {
-    read(&format!("src/cloud/{}/{file}", cloud.name()))
+    read(&format!("src/clouds/{}/{file}", cloud.name()))
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn the_keys_of_clouds_and_products_are_those_of_their_folders() {
     let own = own.filter(|product| !product.settings.is_empty());
     let own = own.map(|product| {
         let ProductInfo { name, cloud, .. } = product;
-        read(&format!("src/cloud/{cloud}/{name}/keys.md"))
+        read(&format!("src/clouds/{cloud}/{name}/keys.md"))
     });
     compare("product-keys", &own.collect::<Vec<_>>().join("\n"));
 }
