@@ -22,8 +22,8 @@ pub use call::{Action, Call, Method, Secondary};
 pub use product::{Omission, OpenContext, Product, ProductInfo};
 
 use crate::fields;
-use crate::http::{ApiError, Reason};
-use crate::model::{Memory, Observation, PollFailure, bounds};
+use crate::http::{ApiError, Cause};
+use crate::model::{Memory, Observation, Reason, bounds};
 use crate::sim::{Gateway, SimulatedCloud, SimulatedProduct};
 use crate::text::quote;
 
@@ -97,6 +97,33 @@ pub trait Provider: Send + Sync {
         memory: &'a Memory,
         fresh: Duration,
     ) -> BoxFuture<'a, Result<Observation, PollFailure>>;
+}
+
+/// Failure of a poll.
+#[derive(Debug, Clone)]
+pub struct PollFailure {
+    /// Failure of the primary call.
+    pub error: Box<ApiError>,
+    /// [`Observation::notes`]; `None` keeps those before.
+    pub notes: Option<Arc<str>>,
+}
+
+impl PollFailure {
+    /// Notes the failure in the memory for the next poll. Returns the polls in a row that were told that
+    /// the vendor does not publish the call.
+    pub fn note_in(&self, memory: &mut Memory) -> u32 {
+        let is_not_published = self.error.cause == Cause::NotPublished;
+        memory.take_failure(self.error.call, is_not_published, self.notes.clone())
+    }
+}
+
+impl From<ApiError> for PollFailure {
+    fn from(error: ApiError) -> Self {
+        Self {
+            error: Box::new(error),
+            notes: None,
+        }
+    }
 }
 
 /// The clusters of a product in an account.

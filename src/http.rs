@@ -13,6 +13,6 @@ pub(crate) mod skew;
 
 pub use ca_file::CaFile;
 pub use cause::{Cause, Network};
-pub use error::{ApiError, Reason};
+pub use error::ApiError;
 pub use login::Login;
 pub use redaction::Redaction;

@@ -8,6 +8,7 @@ mod degraded;
 mod details;
 mod nodes;
 pub mod progress;
+mod reason;
 mod remarks;
 mod secondary;
 mod state;
@@ -20,8 +21,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::http::ApiError;
-
 pub use degraded::{FailingCall, FailingCalls};
 pub(crate) use details::finding_line;
 pub use details::{
@@ -29,6 +28,7 @@ pub use details::{
     ZonePlan,
 };
 pub use nodes::{LeftOut, NodeCollector, NodeCounts};
+pub use reason::Reason;
 pub use remarks::{Remark, Remarks};
 pub use secondary::{CallMemory, Degraded, SecondaryCall, SecondaryFailure};
 pub use state::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
@@ -311,24 +311,6 @@ pub struct Observation {
     pub ask_again_soon: bool,
     /// Notes for the next poll, in the product's own text form; `None` when there are none.
     pub notes: Option<Arc<str>>,
-}
-
-/// Failure of a poll.
-#[derive(Debug, Clone)]
-pub struct PollFailure {
-    /// Failure of the primary call.
-    pub error: Box<ApiError>,
-    /// [`Observation::notes`]; `None` keeps those before.
-    pub notes: Option<Arc<str>>,
-}
-
-impl From<ApiError> for PollFailure {
-    fn from(error: ApiError) -> Self {
-        Self {
-            error: Box::new(error),
-            notes: None,
-        }
-    }
 }
 
 /// What a worker remembers of a cluster between its polls; lost with the process.

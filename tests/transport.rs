@@ -13,7 +13,8 @@ use rolling_upgrade_exporter::cloud::transport::{
 use rolling_upgrade_exporter::cloud::{Call, Method};
 use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::config;
-use rolling_upgrade_exporter::http::{ApiError, Cause, Network, Reason};
+use rolling_upgrade_exporter::http::{ApiError, Cause, Network};
+use rolling_upgrade_exporter::model::Reason;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;

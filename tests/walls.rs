@@ -27,8 +27,8 @@ use words::Found;
 const LEVELS: &[&[&str]] = &[
     &["text", "json", "blocking", "assets", "clock", "ready"],
     &["telemetry", "secret"],
-    &["http"],
     &["model"],
+    &["http"],
     &["fields"],
     &["sim"],
     &["cloud"],

@@ -250,7 +250,7 @@ mod tests {
     use super::*;
     use crate::cloud::{self, Discovered};
     use crate::clouds::CLOUDS;
-    use crate::http::Reason;
+    use crate::model::Reason;
 
     fn row(product: &str, outcome: Result<Found, ApiError>) -> Row {
         Row {

@@ -15,7 +15,8 @@ use crate::clock::Clock;
 use crate::cloud::transport::exchange::{self, Broken, prepare, receive};
 use crate::cloud::transport::{self, Answer, Connection, Message, Vendor};
 use crate::cloud::{Method, VENDOR_SAYS};
-use crate::http::{ApiError, Cause, Reason, Redaction};
+use crate::http::{ApiError, Cause, Redaction};
+use crate::model::Reason;
 use crate::secret::refresh_all;
 
 pub use command::{StartCommand, StartExample, StartRequest};

@@ -22,7 +22,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::clock::{Reading, VendorClock};
-use crate::http::{ApiError, Cause, Reason, Redaction};
+use crate::http::{ApiError, Cause, Redaction};
+use crate::model::Reason;
 use crate::secret::refresh_all;
 use exchange::{Received, prepare, receive};
 use limit::{Closed, Gate, Pass, Rate, Verdict};

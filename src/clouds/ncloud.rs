@@ -33,8 +33,9 @@ use account::{Account, Zone};
 
 use crate::cloud::{Call, Cloud, CloudAccount, OpenContext, Product, call, transport};
 use crate::fields;
-use crate::http::{ApiError, Reason};
+use crate::http::ApiError;
 use crate::json;
+use crate::model::Reason;
 use crate::secret::Secret;
 use crate::sim::Gateway;
 

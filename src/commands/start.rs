@@ -15,8 +15,8 @@ use rolling_upgrade_exporter::cloud::transport::{RequestMetrics, Transport};
 use rolling_upgrade_exporter::cloud::{OpenContext, ProductInfo};
 use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::config::{self, Account, Config, Listed, Selection};
-use rolling_upgrade_exporter::http::{ApiError, Reason};
-use rolling_upgrade_exporter::model::Memory;
+use rolling_upgrade_exporter::http::ApiError;
+use rolling_upgrade_exporter::model::{Memory, Reason};
 
 use super::status::{self, Stop};
 use super::{Failure, say};

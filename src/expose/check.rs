@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{
-    AvailableVersion, ClusterState, Degraded, Key, Kind, Node, NodeStatus, Span, Task, TaskStatus,
-    Thresholds, Upgrade, UpgradeStatus, UpgradeView,
+    AvailableVersion, ClusterState, Degraded, Key, Kind, Node, NodeStatus, Reason, Span, Task,
+    TaskStatus, Thresholds, Upgrade, UpgradeStatus, UpgradeView,
 };
 
 /// Labels by name.
@@ -200,7 +200,7 @@ pub(crate) fn chance(rng: &mut fastrand::Rng, id: &str, now: Timestamp) -> Clust
         if rng.u8(0..16) == 0 {
             state.degraded.push(Degraded {
                 endpoint,
-                reason: ["permission", "server"][rng.usize(0..2)],
+                reason: [Reason::Permission, Reason::Server][rng.usize(0..2)],
                 message: text(rng),
                 missing: "states of nodes",
                 permission: "cce:node:list",

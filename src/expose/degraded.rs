@@ -21,7 +21,7 @@ pub(super) fn family(failing: &FailingCalls) -> String {
         push_label(&mut labels, "account", &call.account);
         push_label(&mut labels, "product", call.product);
         push_label(&mut labels, "endpoint", call.endpoint);
-        push_label(&mut labels, "reason", call.reason);
+        push_label(&mut labels, "reason", call.reason.as_str());
         text.extend([NAME, "{", &labels, "} "]);
         push_millis(&mut text, call.since.as_millisecond());
         text.push('\n');

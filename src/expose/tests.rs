@@ -11,7 +11,8 @@ use proptest::prelude::*;
 use super::check::{at, chance, cluster, parse, sample, view};
 use super::*;
 use crate::model::{
-    Degraded, Kind, Node, NodeStatus, Span, Task, TaskStatus, Upgrade, UpgradeStatus, UpgradeView,
+    Degraded, Kind, Node, NodeStatus, Reason, Span, Task, TaskStatus, Upgrade, UpgradeStatus,
+    UpgradeView,
 };
 
 fn gunzip(bytes: &[u8]) -> String {
@@ -244,7 +245,7 @@ fn a_failing_secondary_call_is_one_series_of_the_account() {
         state.key.account = "k\"r".into();
         state.degraded = vec![Degraded {
             endpoint: "ListNodes",
-            reason: "permission",
+            reason: Reason::Permission,
             message: "403".to_owned(),
             missing: "states of nodes",
             permission: "cce:node:list",

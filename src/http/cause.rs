@@ -1,6 +1,6 @@
 //! What is at fault when a call fails, finer than the label `reason`: for people who set things up.
 
-use super::Reason;
+use crate::model::Reason;
 
 /// What is at fault. [`Reason`] is a promise to those who read the metrics; this may grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

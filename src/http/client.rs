@@ -11,7 +11,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ClientConfig};
 
 use self::trust::Verifier;
-use super::{ApiError, Cause, Network, Reason, lookup};
+use super::{ApiError, Cause, Network, lookup};
+use crate::model::Reason;
 
 const USER_AGENT: &str = concat!("rolling-upgrade-exporter/", env!("CARGO_PKG_VERSION"));
 

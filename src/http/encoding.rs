@@ -6,9 +6,10 @@ use std::io::Read as _;
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 
+use super::ApiError;
 use super::redaction::Content;
-use super::{ApiError, Reason};
 use crate::blocking::run_blocking;
+use crate::model::Reason;
 
 /// No answer of these APIs comes near it; what does is cut off and called a protocol error.
 pub(crate) const BODY_CAP: usize = 8 << 20;

@@ -5,7 +5,8 @@ use std::io;
 
 use super::lookup::LookupFailed;
 use super::redaction::{Content, Redaction};
-use super::{ApiError, Cause, Network, Reason};
+use super::{ApiError, Cause, Network};
+use crate::model::Reason;
 use crate::text::clean;
 
 /// No answer came: by reqwest's error, without its URL. `host` and `proxy` carry their ports.

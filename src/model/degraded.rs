@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::ClusterState;
+use super::{ClusterState, Reason};
 
 /// Secondary call that fails for at least one cluster of a product in an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct FailingCall {
     /// Vendor's name of the call: the label `endpoint`.
     pub endpoint: &'static str,
     /// Value of the label `reason`, of the cluster whose reason changed last.
-    pub reason: &'static str,
+    pub reason: Reason,
     /// Time of the first failure of the cluster that has failed longest.
     pub since: Timestamp,
 }
@@ -33,7 +33,7 @@ struct Failures {
     /// By begin.
     begins: BTreeSet<(Timestamp, Arc<str>)>,
     /// By the time since which the reason holds; of those at one time the first cluster is the last entry.
-    reasons: BTreeSet<(Timestamp, Reverse<Arc<str>>, &'static str)>,
+    reasons: BTreeSet<(Timestamp, Reverse<Arc<str>>, Reason)>,
 }
 
 impl FailingCalls {
@@ -64,7 +64,7 @@ impl FailingCalls {
                     account: account.clone(),
                     product,
                     endpoint,
-                    reason,
+                    reason: *reason,
                     since: *since,
                 })
             })
@@ -123,10 +123,10 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
     }
 
-    fn failing(id: &str, calls: &[(&'static str, &'static str, i64)]) -> ClusterState {
+    fn failing(id: &str, calls: &[(&'static str, Reason, i64)]) -> ClusterState {
         let degraded = calls.iter().map(|(endpoint, reason, since)| Degraded {
             endpoint,
-            reason,
+            reason: *reason,
             message: String::new(),
             missing: "states of nodes",
             permission: "cce:node:list",
@@ -165,15 +165,15 @@ mod tests {
     #[test]
     fn longest_failing_cluster_tells_since_when_and_the_last_one_why() {
         let clusters = [
-            failing("1", &[("ListNodes", "server", 20)]),
+            failing("1", &[("ListNodes", Reason::Server, 20)]),
             failing(
                 "2",
                 &[
-                    ("ListNodes", "permission", 30),
-                    ("ListTasks", "timeout", 40),
+                    ("ListNodes", Reason::Permission, 30),
+                    ("ListTasks", Reason::Timeout, 40),
                 ],
             ),
-            failing("3", &[("ListNodes", "throttled", 10)]),
+            failing("3", &[("ListNodes", Reason::Throttled, 10)]),
             failing("4", &[]),
         ];
         let calls = FailingCalls::from_iter(&clusters)
@@ -184,27 +184,30 @@ mod tests {
             .map(|call| (call.endpoint, call.reason, call.since))
             .collect();
         let want = [
-            ("ListNodes", "permission", at(10)),
-            ("ListTasks", "timeout", at(40)),
+            ("ListNodes", Reason::Permission, at(10)),
+            ("ListTasks", Reason::Timeout, at(40)),
         ];
         assert_eq!(told, want);
     }
 
     #[test]
     fn reason_that_changed_last_is_told() {
-        let mut older = failing("1", &[("ListNodes", "timeout", 10)]);
+        let mut older = failing("1", &[("ListNodes", Reason::Timeout, 10)]);
         older.degraded[0].reason_since = at(50);
-        let clusters = [older, failing("2", &[("ListNodes", "permission", 30)])];
+        let clusters = [
+            older,
+            failing("2", &[("ListNodes", Reason::Permission, 30)]),
+        ];
         let calls = FailingCalls::from_iter(&clusters)
             .calls()
             .collect::<Vec<_>>();
-        assert_eq!((calls[0].reason, calls[0].since), ("timeout", at(10)));
+        assert_eq!((calls[0].reason, calls[0].since), (Reason::Timeout, at(10)));
     }
 
     #[test]
     fn accounts_and_products_are_apart() {
         let of = |account: &str, product: &'static str| {
-            let mut state = failing("1", &[("ListNodes", "server", 20)]);
+            let mut state = failing("1", &[("ListNodes", Reason::Server, 20)]);
             (state.key.account, state.key.product) = (account.into(), product);
             state
         };
@@ -219,13 +222,13 @@ mod tests {
     #[test]
     fn calls_leave_with_the_last_failure() {
         let mut calls = FailingCalls::default();
-        let first = failing("1", &[("ListNodes", "server", 20)]);
-        let second = failing("2", &[("ListNodes", "permission", 30)]);
+        let first = failing("1", &[("ListNodes", Reason::Server, 20)]);
+        let second = failing("2", &[("ListNodes", Reason::Permission, 30)]);
         calls.replace(None, Some(&first));
         calls.replace(None, Some(&second));
         calls.replace(Some(&first), Some(&failing("1", &[])));
         let told: Vec<_> = calls.calls().map(|c| (c.reason, c.since)).collect();
-        assert_eq!(told, [("permission", at(30))]);
+        assert_eq!(told, [(Reason::Permission, at(30))]);
         calls.replace(Some(&second), None);
         assert_eq!(calls.calls().count(), 0);
         assert!(calls.0.is_empty(), "nothing is kept");

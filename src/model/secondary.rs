@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Memory, Observation, PollFailure};
-use crate::http::Cause;
+use super::{Memory, Observation, Reason};
 
 /// Shortest time for which the last good answer of a failing call is shown.
 const KEPT: Duration = Duration::from_secs(15 * 60);
@@ -35,7 +34,7 @@ pub struct SecondaryCall {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecondaryFailure {
     /// Value of the label `reason`.
-    pub reason: &'static str,
+    pub reason: Reason,
     /// Text for people: what happened, and what to do.
     pub message: String,
     /// Noun phrase for what only this call tells.
@@ -54,7 +53,7 @@ pub struct Degraded {
     /// Vendor's name of the call: the label `endpoint`.
     pub endpoint: &'static str,
     /// Value of the label `reason`, by the latest failure.
-    pub reason: &'static str,
+    pub reason: Reason,
     /// Text of the latest failure, for people.
     pub message: String,
     /// Noun phrase for what only this call tells.
@@ -154,14 +153,17 @@ impl Memory {
         memory.is_some_and(|memory| memory.failing_since.is_some())
     }
 
-    /// Takes a failure of the primary call, which ended the poll. Returns the polls in a row that were
-    /// told that the vendor does not publish it.
-    pub fn take_failure(&mut self, failure: &PollFailure) -> u32 {
-        if let Some(notes) = &failure.notes {
-            self.notes = Some(notes.clone());
-        }
-        let polls = self.unpublished.entry(failure.error.call).or_default();
-        count(polls, failure.error.cause == Cause::NotPublished);
+    /// Takes a failure of the primary call, which ended the poll, and the notes of that poll where it
+    /// has some. Returns the polls in a row that were told that the vendor does not publish the call.
+    pub fn take_failure(
+        &mut self,
+        call: &'static str,
+        is_not_published: bool,
+        notes: Option<Arc<str>>,
+    ) -> u32 {
+        self.notes = notes.or_else(|| self.notes.take());
+        let polls = self.unpublished.entry(call).or_default();
+        count(polls, is_not_published);
         *polls
     }
 
@@ -211,7 +213,6 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{ApiError, Reason};
     use crate::model::Observation;
 
     const MINUTE: Duration = Duration::from_secs(60);
@@ -235,7 +236,7 @@ mod tests {
         }))
     }
 
-    fn bad(reason: &'static str, is_not_offered: bool) -> Observation {
+    fn bad(reason: Reason, is_not_offered: bool) -> Observation {
         poll(Some(SecondaryCall {
             endpoint: "ListNodes",
             answer: None,
@@ -255,18 +256,18 @@ mod tests {
         let mut memory = Memory::default();
         assert_eq!(memory.take_calls(&good("a"), MINUTE, at(0)), []);
         assert!(!memory.is_failing("ListNodes"));
-        memory.take_calls(&bad("server", false), MINUTE, at(10));
+        memory.take_calls(&bad(Reason::Server, false), MINUTE, at(10));
         assert!(memory.is_failing("ListNodes"));
-        let degraded = memory.take_calls(&bad("permission", false), MINUTE, at(20));
+        let degraded = memory.take_calls(&bad(Reason::Permission, false), MINUTE, at(20));
         assert_eq!(
             (degraded[0].reason, degraded[0].since),
-            ("permission", at(10))
+            (Reason::Permission, at(10))
         );
         assert_eq!(memory.take_calls(&good("b"), MINUTE, at(30)), []);
-        memory.take_calls(&bad("server", false), MINUTE, at(40));
+        memory.take_calls(&bad(Reason::Server, false), MINUTE, at(40));
         memory.take_calls(&poll(None), MINUTE, at(50));
         assert!(!memory.is_failing("ListNodes"), "the poll did not need it");
-        let degraded = memory.take_calls(&bad("server", false), MINUTE, at(60));
+        let degraded = memory.take_calls(&bad(Reason::Server, false), MINUTE, at(60));
         assert_eq!(degraded[0].since, at(60));
     }
 
@@ -280,8 +281,11 @@ mod tests {
                 .map(|expires| expires.duration_since(at(0)).as_secs())
         };
         assert_eq!(shown(&good("a"), MINUTE, 0), None);
-        assert_eq!(shown(&bad("server", false), MINUTE, 0), Some(15 * 60));
-        assert_eq!(shown(&bad("server", false), MINUTE * 10, 60), Some(30 * 60));
+        assert_eq!(shown(&bad(Reason::Server, false), MINUTE, 0), Some(15 * 60));
+        assert_eq!(
+            shown(&bad(Reason::Server, false), MINUTE * 10, 60),
+            Some(30 * 60)
+        );
         let call = memory.call("ListNodes").unwrap();
         assert_eq!(call.shown(at(30 * 60 - 1)).map(|a| &**a), Some("a"));
         assert_eq!(call.shown(at(30 * 60)), None);
@@ -290,19 +294,19 @@ mod tests {
     #[test]
     fn two_polls_in_a_row_prove_that_a_call_is_not_offered() {
         let mut memory = Memory::default();
-        let first = memory.take_calls(&bad("not_found", true), MINUTE, at(0));
+        let first = memory.take_calls(&bad(Reason::NotFound, true), MINUTE, at(0));
         assert_eq!(first.len(), 1, "one answer proves nothing");
-        memory.take_calls(&bad("server", false), MINUTE, at(10));
-        let again = memory.take_calls(&bad("not_found", true), MINUTE, at(20));
+        memory.take_calls(&bad(Reason::Server, false), MINUTE, at(10));
+        let again = memory.take_calls(&bad(Reason::NotFound, true), MINUTE, at(20));
         assert_eq!(again.len(), 1, "not in a row");
         assert_eq!(
-            memory.take_calls(&bad("not_found", true), MINUTE, at(30)),
+            memory.take_calls(&bad(Reason::NotFound, true), MINUTE, at(30)),
             []
         );
         memory.take_calls(&poll(None), MINUTE, at(40));
         assert!(memory.call("ListNodes").unwrap().is_not_offered());
         assert_eq!(
-            memory.take_calls(&bad("not_found", true), MINUTE, at(50)),
+            memory.take_calls(&bad(Reason::NotFound, true), MINUTE, at(50)),
             []
         );
     }
@@ -312,7 +316,7 @@ mod tests {
         let mut memory = Memory::default();
         memory.take_calls(&good("a"), MINUTE, at(0));
         for second in 1..5 {
-            let degraded = memory.take_calls(&bad("not_found", true), MINUTE, at(second));
+            let degraded = memory.take_calls(&bad(Reason::NotFound, true), MINUTE, at(second));
             assert_eq!(degraded[0].since, at(1));
         }
     }
@@ -320,14 +324,8 @@ mod tests {
     #[test]
     fn failures_of_the_primary_call_are_counted_by_themselves() {
         let mut memory = Memory::default();
-        memory.take_calls(&bad("not_found", true), MINUTE, at(0));
-        let mut fail = |is_not_published| {
-            let mut error = ApiError::new(Reason::NotFound, "not there").of("ListNodes");
-            if is_not_published {
-                error = error.because(Cause::NotPublished);
-            }
-            memory.take_failure(&error.into())
-        };
+        memory.take_calls(&bad(Reason::NotFound, true), MINUTE, at(0));
+        let mut fail = |is_not_published| memory.take_failure("ListNodes", is_not_published, None);
         assert_eq!(fail(true), 1);
         assert_eq!(fail(false), 0);
         assert_eq!((fail(true), fail(true)), (1, 2));
@@ -338,8 +336,8 @@ mod tests {
     #[test]
     fn a_call_that_was_not_made_keeps_its_failure() {
         let mut memory = Memory::default();
-        let first = memory.take_calls(&bad("not_found", true), MINUTE, at(0));
-        let mut earlier = bad("not_found", true);
+        let first = memory.take_calls(&bad(Reason::NotFound, true), MINUTE, at(0));
+        let mut earlier = bad(Reason::NotFound, true);
         let call = earlier.secondary.first_mut().unwrap();
         call.failure.as_mut().unwrap().is_earlier = true;
         assert_eq!(memory.take_calls(&earlier, MINUTE, at(10)), first);
@@ -353,9 +351,9 @@ mod tests {
             let degraded = memory.take_calls(&bad(reason, false), MINUTE, at(second));
             (degraded[0].since, degraded[0].reason_since)
         };
-        assert_eq!(since("server", 0), (at(0), at(0)));
-        assert_eq!(since("timeout", 10), (at(0), at(10)));
-        assert_eq!(since("timeout", 20), (at(0), at(10)));
-        assert_eq!(since("server", 30), (at(0), at(30)));
+        assert_eq!(since(Reason::Server, 0), (at(0), at(0)));
+        assert_eq!(since(Reason::Timeout, 10), (at(0), at(10)));
+        assert_eq!(since(Reason::Timeout, 20), (at(0), at(10)));
+        assert_eq!(since(Reason::Server, 30), (at(0), at(30)));
     }
 }

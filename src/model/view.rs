@@ -6,10 +6,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    AvailableVersion, Degraded, Finding, Key, Kind, NodeStatus, Span, TaskStatus, Upgrade,
+    AvailableVersion, Degraded, Finding, Key, Kind, NodeStatus, Reason, Span, TaskStatus, Upgrade,
     UpgradeStatus, progress, shifted,
 };
-use crate::http::ApiError;
 
 /// The limits in force for one cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,8 +110,8 @@ impl UpgradeView {
 /// A failed poll, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastError {
-    /// The fixed word: [`Reason::as_str`](crate::http::Reason::as_str).
-    pub reason: &'static str,
+    /// The fixed word: the label `reason` of the metrics.
+    pub reason: Reason,
     /// What happened, and what to do.
     pub message: String,
     /// When.
@@ -123,10 +122,10 @@ pub struct LastError {
 
 impl LastError {
     /// Builds the record of a failure of this time.
-    pub fn new(error: &ApiError, at: Timestamp) -> Self {
+    pub fn new(reason: Reason, message: String, at: Timestamp) -> Self {
         Self {
-            reason: error.reason.as_str(),
-            message: error.to_string(),
+            reason,
+            message,
             at,
             since: at,
         }
@@ -294,13 +293,12 @@ impl ClusterState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Reason;
 
     #[test]
     fn failure_keeps_its_begin_until_the_reason_changes() {
         let failure = |reason, seconds| {
             let at = Timestamp::from_second(seconds).unwrap();
-            LastError::new(&ApiError::new(reason, "no"), at)
+            LastError::new(reason, "no".to_owned(), at)
         };
         let first = failure(Reason::Auth, 10).after(None);
         let again = failure(Reason::Auth, 30).after(Some(&first));

@@ -11,10 +11,10 @@ use super::Deps;
 use crate::blocking::run_blocking;
 use crate::clock::VendorClock;
 use crate::cloud::transport::{RequestMetrics, Transport};
-use crate::cloud::{Discovery, Provider};
+use crate::cloud::{Discovery, PollFailure, Provider};
 use crate::config::{Account, ProductConfig};
-use crate::http::{ApiError, Reason};
-use crate::model::{Memory, Observation, PollFailure};
+use crate::http::ApiError;
+use crate::model::{Memory, Observation, Reason};
 
 /// One account's transport.
 pub(super) struct LazyTransport {

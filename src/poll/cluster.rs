@@ -12,10 +12,11 @@ use super::asked::AskedPauses;
 use super::generation::Generation;
 use super::schedule;
 use super::select::Wanted;
-use crate::http::{Cause, Reason};
+use crate::cloud::PollFailure;
+use crate::http::Cause;
 use crate::model::bounds;
 use crate::model::track;
-use crate::model::{ClusterState, Key, LastError, Memory, Observation, PollFailure};
+use crate::model::{ClusterState, Key, LastError, Memory, Observation, Reason};
 use crate::ready::Latch;
 
 /// Pause before a cluster is polled again whose poll panicked, which is a bug.
@@ -253,7 +254,7 @@ impl WatchedCluster {
             .state
             .last_error
             .as_ref()
-            .is_none_or(|last| last.reason != error.reason.as_str());
+            .is_none_or(|last| last.reason != error.reason);
         if news {
             tracing::warn!(
                 account = %self.state.key.account,
@@ -268,10 +269,11 @@ impl WatchedCluster {
         self.failures = self.failures.saturating_add(1);
         self.state.up = false;
         let before = self.state.last_error.as_ref();
-        self.state.last_error = Some(LastError::new(error, now).after(before));
+        self.state.last_error =
+            Some(LastError::new(error.reason, error.to_string(), now).after(before));
         let is_not_offered = error.cause == Cause::NotPublished;
         let memory = Arc::make_mut(&mut self.memory);
-        self.ask_again_soon = memory.take_failure(failure) == 1;
+        self.ask_again_soon = failure.note_in(memory) == 1;
         // A cluster that is not there will not be back in a minute.
         if error.reason == Reason::NotFound && !is_not_offered {
             self.failures = self.failures.max(3);

@@ -13,9 +13,8 @@ use prometheus_client::registry::Registry;
 use crate::cloud::Product;
 use crate::cloud::transport::{ProductRequests, RequestMetrics, product_labels};
 use crate::config::Account;
-use crate::http::Reason;
-use crate::model::UpgradeStatus;
 use crate::model::bounds::Truncated;
+use crate::model::{Reason, UpgradeStatus};
 use crate::telemetry::series::{Counters, Labels, Series, counters};
 
 /// Seconds; a poll is a few calls of up to 10 s each.

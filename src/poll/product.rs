@@ -19,9 +19,9 @@ use super::cluster::WatchedCluster;
 use super::generation::Generation;
 use super::running::AFTER_PANIC;
 use super::select::{Missing, Wanted};
-use crate::cloud::Discovery;
+use crate::cloud::{Discovery, PollFailure};
 use crate::http::ApiError;
-use crate::model::{DiscoveryState, Observation, PollFailure, shifted};
+use crate::model::{DiscoveryState, Observation, shifted};
 use crate::ready::Latch;
 use calls::{Calls, Ended, Target};
 

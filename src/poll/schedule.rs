@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::Polling;
-use crate::http::Reason;
+use crate::model::Reason;
 
 /// The longest pause after failures, unless the interval itself is longer: short enough that an
 /// outage's end is seen before anybody is told that data are stale.

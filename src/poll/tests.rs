@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 
 use super::*;
-use crate::cloud::Provider;
+use crate::cloud::{PollFailure, Provider};
 use crate::clouds::CLOUDS;
 use crate::config::ProductConfig;
 
@@ -27,10 +27,10 @@ mod secrets;
 use crate::cloud::{Discovered, Discovery, OpenContext, Product, ProductInfo};
 use crate::config::Selection;
 use crate::fields::id::IdForm;
-use crate::http::{ApiError, Cause, Reason};
+use crate::http::{ApiError, Cause};
 use crate::model::{
-    ClusterState, Kind, Memory, Observation, PollFailure, Remarks, SecondaryCall, Thresholds,
-    Upgrade, UpgradeStatus,
+    ClusterState, Kind, Memory, Observation, Reason, Remarks, SecondaryCall, Thresholds, Upgrade,
+    UpgradeStatus,
 };
 use crate::ready::Ready;
 use crate::sim::{self, Service, World};
@@ -347,7 +347,7 @@ async fn a_failing_cluster_backs_off_and_keeps_its_last_good_state() {
     let state = bench.state("bad").unwrap();
     assert!(!state.up && state.answered);
     assert_eq!(state.upgrades[0].upgrade.status, UpgradeStatus::Running);
-    assert_eq!(state.last_error.as_ref().unwrap().reason, "server");
+    assert_eq!(state.last_error.as_ref().unwrap().reason, Reason::Server);
     assert_eq!(state.poll_interval.as_secs(), 30, "without the backoff");
     bench.fake.set("bad", Ok(None));
     pass(400).await;
@@ -415,7 +415,7 @@ async fn a_listed_cluster_never_vanishes_and_keeps_its_name() {
     let state = bench.state("7").unwrap();
     assert!(!state.up && !state.answered);
     assert_eq!(state.name, "mine");
-    assert_eq!(state.last_error.as_ref().unwrap().reason, "not_found");
+    assert_eq!(state.last_error.as_ref().unwrap().reason, Reason::NotFound);
     bench.fake.set("7", Ok(None));
     pass(400).await;
     let state = bench.state("7").unwrap();

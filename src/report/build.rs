@@ -53,7 +53,7 @@ fn product(state: &DiscoveryState, times: &Times) -> ProductReport {
 
 fn error(error: &LastError) -> ErrorReport {
     ErrorReport {
-        reason: error.reason.to_owned(),
+        reason: error.reason.as_str().to_owned(),
         message: error.message.clone(),
         at: error.at,
     }
@@ -87,7 +87,7 @@ fn cluster(state: &ClusterState, now: Timestamp) -> ClusterReport {
 fn degraded(call: &Degraded) -> DegradedReport {
     DegradedReport {
         endpoint: call.endpoint.to_owned(),
-        reason: call.reason.to_owned(),
+        reason: call.reason.as_str().to_owned(),
         message: call.message.clone(),
         missing: call.missing.to_owned(),
         permission: call.permission.to_owned(),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Store;
-use crate::model::{DiscoveryKey, Key, LastError};
+use crate::model::{DiscoveryKey, Key, LastError, Reason};
 
 /// Health of the exporter itself at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,13 +34,13 @@ pub struct Failing {
     /// The product.
     pub product: &'static str,
     /// The fixed word.
-    pub reason: &'static str,
+    pub reason: Reason,
     /// Begin of the longest failure, of a cluster or of the discovery.
     pub since: Timestamp,
 }
 
 /// Reason and begin of a failure.
-type Failure = (&'static str, Timestamp);
+type Failure = (Reason, Timestamp);
 
 /// Facts that no other part of the store holds.
 #[derive(Debug, Clone, Default)]
@@ -52,7 +52,7 @@ pub(super) struct Facts {
 }
 
 /// Account, product and reason of failures.
-type Group = (Arc<str>, &'static str, &'static str);
+type Group = (Arc<str>, &'static str, Reason);
 
 /// Index of the failures of the clusters, and of the discoveries (by an id that no cluster has): neither
 /// a poll nor a scrape looks at every cluster.
@@ -99,7 +99,7 @@ impl Failures {
                 Some(Failing {
                     account: account.clone(),
                     product,
-                    reason,
+                    reason: *reason,
                     since: *since,
                 })
             })

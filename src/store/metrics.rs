@@ -66,7 +66,7 @@ impl Collector for ExporterHealth {
             let labels = [
                 ("account", text::escaped(&failing.account)),
                 ("product", failing.product.into()),
-                ("reason", failing.reason.into()),
+                ("reason", failing.reason.as_str().into()),
             ];
             (labels, seconds(failing.since))
         });

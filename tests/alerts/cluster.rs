@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rolling_upgrade_exporter::http::Reason;
 use rolling_upgrade_exporter::model::track;
 use rolling_upgrade_exporter::model::{
-    ClusterState, Key, Kind, Memory, Node, NodeStatus, Observation, SecondaryCall,
+    ClusterState, Key, Kind, Memory, Node, NodeStatus, Observation, Reason, SecondaryCall,
     SecondaryFailure, Task, TaskStatus, Thresholds, Upgrade, UpgradeStatus,
 };
 
@@ -280,7 +279,7 @@ fn secondary(rng: &mut fastrand::Rng) -> Vec<SecondaryCall> {
         endpoint,
         answer: None,
         failure: rng.bool().then(|| SecondaryFailure {
-            reason: one_of(rng, &REASONS).as_str(),
+            reason: one_of(rng, &REASONS),
             message: String::new(),
             missing: "states of nodes",
             permission: "cce:node:list",

@@ -10,8 +10,9 @@ use rolling_upgrade_exporter::clock::Times;
 use rolling_upgrade_exporter::cloud;
 use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::expose;
-use rolling_upgrade_exporter::http::{ApiError, Reason};
-use rolling_upgrade_exporter::model::{ClusterState, DiscoveryKey, DiscoveryState, Key, LastError};
+use rolling_upgrade_exporter::model::{
+    ClusterState, DiscoveryKey, DiscoveryState, Key, LastError, Reason,
+};
 use rolling_upgrade_exporter::store::{ExporterHealth, Store};
 use rolling_upgrade_exporter::telemetry::Metrics;
 
@@ -188,5 +189,5 @@ impl Exporter {
 
 /// Returns the error of a poll that fails after another one.
 fn error(reason: Reason, at: Timestamp, before: Option<&LastError>) -> LastError {
-    LastError::new(&ApiError::new(reason, ""), at).after(before)
+    LastError::new(reason, String::new(), at).after(before)
 }

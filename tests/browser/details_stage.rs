@@ -11,8 +11,8 @@ use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::expose::Exposition;
 use rolling_upgrade_exporter::model::{
     AvailableVersion, ClusterState, Details, DiscoveryState, Finding, FindingScope, Key, Kind,
-    LastError, Node, NodeStatus, Precheck, Task, TaskStatus, Thresholds, Upgrade, UpgradeStatus,
-    UpgradeView, ZoneMove, ZonePlan, progress,
+    LastError, Node, NodeStatus, Precheck, Reason, Task, TaskStatus, Thresholds, Upgrade,
+    UpgradeStatus, UpgradeView, ZoneMove, ZonePlan, progress,
 };
 use rolling_upgrade_exporter::ready::Ready;
 use rolling_upgrade_exporter::store::Store;
@@ -328,7 +328,7 @@ fn clusters() -> Vec<ClusterState> {
 
 fn refused() -> LastError {
     LastError {
-        reason: "auth",
+        reason: Reason::Auth,
         message: REFUSED.to_owned(),
         at: ago(9),
         since: ago(9),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::expose::check::{at, chance};
-use crate::model::UpgradeStatus;
+use crate::model::{Reason, UpgradeStatus};
 use crate::store::Failing;
 
 /// Returns the labels of all alerts whose condition holds, evaluated at once.
@@ -59,7 +59,7 @@ proptest! {
                 health.failing = vec![Failing {
                     account: "kr".into(),
                     product: "ses",
-                    reason: "auth",
+                    reason: Reason::Auth,
                     since: at(local - rng.i64(0..300)),
                 }];
             }

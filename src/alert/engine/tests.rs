@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::alert::rules;
+use crate::model::Reason;
 use crate::store::Failing;
 
 const START: i64 = 1_700_000_000;
@@ -204,7 +205,7 @@ fn of_too_many_each_gets_its_turn_and_what_is_new_and_worse_goes_first() {
             .map(|n| Failing {
                 account: format!("{n:02}").into(),
                 product: "ses",
-                reason: "auth",
+                reason: Reason::Auth,
                 since: at(-600),
             })
             .collect(),

@@ -7,9 +7,8 @@ use jiff::Timestamp;
 use super::{CLUSTER, KEEP, MISSED, STALE, promql};
 use crate::alert::input::{AlertInput, cluster_labels, label};
 use crate::alert::rule::{Labels, Rule, Severity};
-use crate::http::Reason;
-use crate::model::ClusterState;
 use crate::model::UpgradeStatus::{Paused, Pending, Running};
+use crate::model::{ClusterState, Reason};
 use crate::store::Failing;
 
 /// A refusal may be a key that is being rotated.
@@ -172,7 +171,7 @@ fn failing(reasons: &str, limit: Duration) -> String {
 }
 
 fn failing_where(input: &AlertInput<'_>, reasons: &[Reason], limit: Duration) -> Vec<Labels> {
-    let is_one = |failing: &Failing| reasons.iter().any(|one| one.as_str() == failing.reason);
+    let is_one = |failing: &Failing| reasons.contains(&failing.reason);
     let failing = input.health.failing.iter();
     failing
         .filter(|f| is_one(f) && input.is_past(&f.account, f.since, limit))

@@ -60,7 +60,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
-    use crate::http::Reason;
+    use crate::model::Reason;
 
     #[tokio::test(start_paused = true)]
     async fn one_fetch_serves_all_until_it_is_old() {

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 
-use crate::http::{ApiError, Reason};
+use crate::http::ApiError;
+use crate::model::Reason;
 
 /// Entries of the pages so far, each once.
 pub(crate) trait List: Default {

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::cloud::Call;
 use crate::cloud::transport::Effort;
-use crate::http::{ApiError, Cause, Reason};
-use crate::model::{Memory, SecondaryCall, SecondaryFailure};
+use crate::http::{ApiError, Cause};
+use crate::model::{Memory, Reason, SecondaryCall, SecondaryFailure};
 
 /// Outcomes of the secondary calls of one poll of a cluster, beside those of earlier polls.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl<'a> SecondaryCalls<'a> {
             (secondary.tells, secondary.permission)
         });
         let failure = SecondaryFailure {
-            reason: error.reason.as_str(),
+            reason: error.reason,
             message: error.to_string(),
             missing,
             permission,
@@ -146,7 +146,7 @@ mod tests {
         },
     );
 
-    fn poll(memory: &mut Memory, error: ApiError) -> (&'static str, String) {
+    fn poll(memory: &mut Memory, error: ApiError) -> (Reason, String) {
         let now = Timestamp::UNIX_EPOCH;
         let mut calls = SecondaryCalls::new(memory, now);
         calls.fail(&CALL, error, false).unwrap();
@@ -170,11 +170,11 @@ mod tests {
         let refused = ApiError::new(Reason::Permission, "no").of(CALL.name);
         let mut memory = Memory::default();
         let first = poll(&mut memory, refused);
-        assert_eq!(first.0, "permission");
+        assert_eq!(first.0, Reason::Permission);
         assert_eq!(poll(&mut memory, not_asked()), first);
         assert_eq!(poll(&mut memory, not_asked()), first);
         let fresh = poll(&mut Memory::default(), not_asked());
-        assert_eq!(fresh, ("timeout", "not asked".to_owned()));
+        assert_eq!(fresh, (Reason::Timeout, "not asked".to_owned()));
     }
 
     #[test]

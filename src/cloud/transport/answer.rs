@@ -4,8 +4,9 @@ use bytes::Bytes;
 use jiff::SignedDuration;
 use reqwest::header::HeaderMap;
 
-use crate::http::{ApiError, Reason};
+use crate::http::ApiError;
 use crate::json;
+use crate::model::Reason;
 
 /// A vendor's answer.
 #[derive(Debug, Clone)]

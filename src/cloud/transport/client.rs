@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::Connection;
 use crate::http::client::{self, Protocol, Tls};
-use crate::http::{ApiError, CaFile, Cause, Network, Reason};
+use crate::http::{ApiError, CaFile, Cause, Network};
+use crate::model::Reason;
 
 /// IAM tokens come in a header of up to 32 KiB; HTTP/2 clients take 16 KiB of headers by default.
 const HEADER_CAP: u32 = 64 << 10;

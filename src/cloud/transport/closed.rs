@@ -7,7 +7,8 @@ use url::{Url, form_urlencoded};
 
 use super::{Message, Request, host};
 use crate::cloud::{Action, Call};
-use crate::http::{ApiError, Reason};
+use crate::http::ApiError;
+use crate::model::Reason;
 
 /// Headers by which a request reaches another host or becomes another method, whatever its address says.
 const OVERRIDES: &[&str] = &[

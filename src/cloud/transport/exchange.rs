@@ -10,11 +10,12 @@ use secrecy::ExposeSecret as _;
 use super::{Answer, Message, Vendor};
 use crate::clock::Reading;
 use crate::cloud::Method;
+use crate::http::ApiError;
 use crate::http::encoding::{BODY_CAP, decoded, too_long};
 use crate::http::failure::network;
 use crate::http::redaction::{Content, Redaction};
 use crate::http::skew::{skew, vendor_time};
-use crate::http::{ApiError, Reason};
+use crate::model::Reason;
 
 /// The way that a request takes.
 pub(crate) struct Way<'a> {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{ApiError, Reason};
+use super::ApiError;
+use crate::model::Reason;
 
 /// Calls of one request, the first included.
 pub const ATTEMPTS: u32 = 3;

@@ -30,9 +30,11 @@ use super::client::Client;
 use super::offered::{CallNotes, Offered};
 use crate::cloud::kit::listing::Shared;
 use crate::cloud::transport::Effort;
-use crate::cloud::{Call, Discovered, Discovery, Method, OpenContext, Provider, Secondary};
-use crate::http::{ApiError, Reason};
-use crate::model::{Memory, Observation, PollFailure};
+use crate::cloud::{
+    Call, Discovered, Discovery, Method, OpenContext, PollFailure, Provider, Secondary,
+};
+use crate::http::ApiError;
+use crate::model::{Memory, Observation, Reason};
 
 pub use product::PRODUCT;
 

@@ -17,7 +17,8 @@ use crate::cloud::transport::{
     Allowed, Answer, Authentication, Effort, Message, Request, Transport, Vendor,
 };
 use crate::cloud::{Call, OpenContext, call};
-use crate::http::{ApiError, Reason};
+use crate::http::ApiError;
+use crate::model::Reason;
 use crate::secret::Secret;
 
 /// The vendor locks an access key for 5 minutes after more than 5 bad signatures in a row, so one

@@ -25,9 +25,9 @@ use crate::cloud::kit::listing::Shared;
 use crate::cloud::kit::paginate::paginate;
 use crate::cloud::kit::secondary::SecondaryCalls;
 use crate::cloud::transport::Effort;
-use crate::cloud::{Call, Discovered, Discovery, Method, OpenContext, Provider};
-use crate::http::{ApiError, Cause, Reason};
-use crate::model::{Kind, Memory, Observation, PollFailure};
+use crate::cloud::{Call, Discovered, Discovery, Method, OpenContext, PollFailure, Provider};
+use crate::http::{ApiError, Cause};
+use crate::model::{Kind, Memory, Observation, Reason};
 
 pub use product::PRODUCT;
 

@@ -4,8 +4,9 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::cloud::transport::Answer;
-use crate::http::{ApiError, Cause, Network, Reason};
+use crate::http::{ApiError, Cause, Network};
 use crate::json;
+use crate::model::Reason;
 use crate::text::clean;
 
 /// The gateway refuses what was signed at a time further than this from its own.

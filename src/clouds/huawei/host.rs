@@ -3,7 +3,8 @@
 use url::Url;
 
 use super::account::Account;
-use crate::http::{ApiError, Cause, Reason};
+use crate::http::{ApiError, Cause};
+use crate::model::Reason;
 
 /// The base address of a service (`css`, `cce`, `iam`): the endpoint that the config gives, else the
 /// rule of the config's domain, else Huawei Cloud's own rules.

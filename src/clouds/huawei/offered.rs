@@ -8,10 +8,10 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
-use crate::cloud::Call;
 use crate::cloud::transport::Transport;
+use crate::cloud::{Call, PollFailure};
 use crate::http::ApiError;
-use crate::model::{Memory, Observation, PollFailure};
+use crate::model::{Memory, Observation};
 use crate::telemetry::log::LogOnce;
 use crate::text;
 
@@ -157,7 +157,7 @@ impl Offered {
 mod tests {
     use super::*;
     use crate::cloud::{Call, Method, Secondary};
-    use crate::http::Reason;
+    use crate::model::Reason;
 
     const PRIMARY: Call = Call::read("Show", Method::Get, "/v1/{}");
     const SECONDARY: Call = Call::secondary(
@@ -173,7 +173,7 @@ mod tests {
     fn left(notes: &CallNotes) -> Memory {
         let error = ApiError::new(Reason::Server, "down");
         let mut memory = Memory::default();
-        memory.take_failure(&notes.leave(Err(error)).unwrap_err());
+        notes.leave(Err(error)).unwrap_err().note_in(&mut memory);
         memory
     }
 
@@ -217,7 +217,7 @@ mod tests {
         );
         let observation = notes.leave(Ok(Observation::default())).unwrap();
         assert_eq!(observation.notes, None);
-        memory.take_failure(&ApiError::new(Reason::Server, "down").into());
+        PollFailure::from(ApiError::new(Reason::Server, "down")).note_in(&mut memory);
         assert_eq!(memory.notes.as_deref(), Some("{"), "not asked yet");
     }
 }

@@ -16,7 +16,8 @@ use crate::cloud::transport::{
     Answer, Authentication, Effort, Message, Request, Transport, Vendor,
 };
 use crate::cloud::{Call, Method};
-use crate::http::{ApiError, Cause, Reason};
+use crate::http::{ApiError, Cause};
+use crate::model::Reason;
 use crate::secret::PATIENCE;
 use crate::secret::Secret;
 

@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use super::list::{Clusters, Listed, PAGE_SIZE};
 use super::{Client, Service};
 use crate::cloud::kit::listing::Shared;
-use crate::cloud::{Call, Discovery, Method, OpenContext, Provider};
+use crate::cloud::{Call, Discovery, Method, OpenContext, PollFailure, Provider};
 use crate::http::ApiError;
-use crate::model::{Memory, Observation, PollFailure};
+use crate::model::{Memory, Observation};
 
 pub use product::PRODUCT;
 

@@ -10,8 +10,9 @@ use super::outline::Outline;
 use super::sign;
 use crate::cloud::VENDOR_SAYS;
 use crate::cloud::transport::Answer;
-use crate::http::{ApiError, Cause, Network, Reason};
+use crate::http::{ApiError, Cause, Network};
 use crate::json;
+use crate::model::Reason;
 use crate::text::{clean, exact_length};
 
 /// The `Date` header is cut to the second.

@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use crate::cloud::kit::paginate::{self, List, Next, paginate};
 use crate::cloud::{Discovered, Discovery, check_id};
-use crate::http::{ApiError, Reason};
+use crate::http::ApiError;
 use crate::json;
+use crate::model::Reason;
 use crate::model::bounds::{self, MAX_ID};
 
 /// Clusters on a page; the services give 10 when they are not asked for more.

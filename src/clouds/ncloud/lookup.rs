@@ -14,8 +14,8 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout};
 
 use crate::cloud::transport::Effort;
-use crate::http::{ApiError, Cause, Reason};
-use crate::model::CallMemory;
+use crate::http::{ApiError, Cause};
+use crate::model::{CallMemory, Reason};
 
 /// Time between two tries after a failure.
 const PAUSE: Duration = Duration::from_secs(300);

@@ -20,9 +20,8 @@ use crate::cloud::transport::Transport;
 use crate::cloud::{Product, Provider};
 use crate::clouds::ncloud::account::{self, Zone};
 use crate::config::{Account, Polling, ProductConfig, Selection};
-use crate::http::Reason;
 use crate::model::{
-    CallMemory, Kind, Memory, NodeStatus, Observation, Seen, Thresholds, UpgradeStatus,
+    CallMemory, Kind, Memory, NodeStatus, Observation, Reason, Seen, Thresholds, UpgradeStatus,
 };
 use crate::secret::Secret;
 use crate::sim::Gateway as _;

@@ -18,9 +18,9 @@ use super::lookup::{CachedLookup, Found};
 use super::{Client, Envelope, Service};
 use crate::cloud::kit::listing::Shared;
 use crate::cloud::kit::secondary::SecondaryCalls;
-use crate::cloud::{Call, Discovery, Method, OpenContext, Provider, Secondary};
-use crate::http::{ApiError, Reason};
-use crate::model::{Kind, Memory, Observation, PollFailure};
+use crate::cloud::{Call, Discovery, Method, OpenContext, PollFailure, Provider, Secondary};
+use crate::http::ApiError;
+use crate::model::{Kind, Memory, Observation, Reason};
 use region::RegionNo;
 use version::Versions;
 

@@ -107,7 +107,8 @@ pub(super) fn failed(
 mod tests {
     use std::path::PathBuf;
 
-    use rolling_upgrade_exporter::http::{ApiError, Reason};
+    use rolling_upgrade_exporter::http::ApiError;
+    use rolling_upgrade_exporter::model::Reason;
 
     use super::super::plan::tests::{plan, seen};
     use super::*;

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
-use crate::model::{Kind, SecondaryCall, SecondaryFailure, Task, Untold};
+use crate::model::{Kind, Reason, SecondaryCall, SecondaryFailure, Task, Untold};
 
 const THRESHOLDS: Thresholds = Thresholds {
     stalled_after: Duration::from_secs(60),
@@ -400,7 +400,7 @@ fn failed_secondary_calls_are_told_beside_the_upgrade() {
         endpoint: "ListNodes",
         answer: None,
         failure: Some(SecondaryFailure {
-            reason: "permission",
+            reason: Reason::Permission,
             message: "no".into(),
             missing: "states of nodes",
             permission: "cce:node:list",

@@ -16,7 +16,7 @@ impl WatchedCluster {
         for call in degraded.iter().filter(|call| !is_among(before, call)) {
             tracing::warn!(
                 account, product, cluster = %self.wanted.id, name = self.state.name,
-                endpoint = call.endpoint, reason = call.reason, error = call.message,
+                endpoint = call.endpoint, reason = call.reason.as_str(), error = call.message,
                 missing = call.missing, permission = call.permission,
                 "A secondary call failed; what it tells is missing."
             );

@@ -10,9 +10,9 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, sleep_until};
 
-use crate::cloud::Discovery;
+use crate::cloud::{Discovery, PollFailure};
 use crate::http::ApiError;
-use crate::model::{Observation, PollFailure};
+use crate::model::Observation;
 
 /// Subject of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

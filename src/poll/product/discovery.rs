@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use super::ProductPoller;
 use super::calls::Target;
 use crate::cloud::Discovery;
-use crate::http::{ApiError, Reason};
-use crate::model::LastError;
+use crate::http::ApiError;
+use crate::model::{LastError, Reason};
 use crate::poll::cluster::WatchedCluster;
 use crate::poll::select::{self, Wanted};
 use crate::poll::{asked, schedule};
@@ -66,7 +66,8 @@ impl ProductPoller {
                 let listed = select::listed(&generation.config, &Discovery::default());
                 self.add_new(listed.unwrap_or_default(), &first);
                 let before = self.shown.last_error.as_ref();
-                self.shown.last_error = Some(LastError::new(&error, now).after(before));
+                self.shown.last_error =
+                    Some(LastError::new(error.reason, error.to_string(), now).after(before));
                 error.retry_after
             }
         };

@@ -9,8 +9,7 @@ use tokio::time::Instant;
 use super::ProductPoller;
 use super::calls::Target;
 use crate::config::Account;
-use crate::http::Reason;
-use crate::model::LastError;
+use crate::model::{LastError, Reason};
 use crate::secret::{PATIENCE, Secret, refresh_all};
 
 /// Interval at which the files of an account's secrets are read while no call is made.
@@ -59,5 +58,5 @@ impl ProductPoller {
 }
 
 fn is_refused(error: Option<&LastError>) -> bool {
-    error.is_some_and(|error| error.reason == Reason::Auth.as_str())
+    error.is_some_and(|error| error.reason == Reason::Auth)
 }

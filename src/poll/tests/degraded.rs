@@ -8,7 +8,7 @@ fn failing() -> SecondaryCall {
         endpoint: "ListNodes",
         answer: None,
         failure: Some(SecondaryFailure {
-            reason: "permission",
+            reason: Reason::Permission,
             message: "ListNodes: the key may not do this".into(),
             missing: "states of nodes",
             permission: "cce:node:list",
@@ -37,7 +37,7 @@ async fn a_failed_secondary_call_leaves_the_poll_good() {
     let degraded = &state.degraded[0];
     assert_eq!(
         (degraded.endpoint, degraded.reason),
-        ("ListNodes", "permission")
+        ("ListNodes", Reason::Permission)
     );
     assert_eq!(degraded.since.as_second(), 1_800_000_000);
     assert_eq!(failures(&bench), [""; 0]);

@@ -19,7 +19,7 @@ async fn clusters_come_and_go_with_discovery() {
     assert!(bench.state("2").is_some(), "the next discovery found it");
     let one = bench.state("1").expect("one list without it is not enough");
     assert!(!one.up);
-    assert_eq!(one.last_error.as_ref().unwrap().reason, "not_found");
+    assert_eq!(one.last_error.as_ref().unwrap().reason, Reason::NotFound);
     pass(62).await;
     assert!(bench.state("1").is_none(), "two in a row are");
     assert!(seconds + 62 < 900, "before its data count as stale");
@@ -54,7 +54,7 @@ async fn how_discovery_goes_is_known() {
     let known = || bench.deps.store.discoveries().values().next().cloned();
     pass(10).await;
     let failed = known().unwrap();
-    assert_eq!(failed.last_error.as_ref().unwrap().reason, "auth");
+    assert_eq!(failed.last_error.as_ref().unwrap().reason, Reason::Auth);
     assert_eq!((failed.last_success, failed.watched), (None, 0));
     *bench.fake.listing.lock() = None;
     pass(600).await;

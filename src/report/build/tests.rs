@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::{
-    AvailableVersion, Details, Finding, FindingScope, Key, Kind, Node, Precheck, Span, TaskStatus,
-    Thresholds, Upgrade, UpgradeStatus, ZoneMove, ZonePlan,
+    AvailableVersion, Details, Finding, FindingScope, Key, Kind, Node, Precheck, Reason, Span,
+    TaskStatus, Thresholds, Upgrade, UpgradeStatus, ZoneMove, ZonePlan,
 };
 use crate::report::Attention;
 
@@ -44,7 +44,7 @@ fn state(id: &str, views: Vec<UpgradeView>) -> ClusterState {
         upgrades: views,
         degraded: vec![Degraded {
             endpoint: "ListNodes",
-            reason: "permission",
+            reason: Reason::Permission,
             message: "ListNodes: not allowed (HTTP 403)".into(),
             missing: "states of nodes",
             permission: "cce:node:list",
@@ -139,7 +139,7 @@ fn report(states: Vec<ClusterState>, now: Timestamp) -> Report {
         cloud_region: "cn-north-4".into(),
         last_success: Some(at(1)),
         last_error: Some(LastError {
-            reason: "throttled",
+            reason: Reason::Throttled,
             message: "too many calls".into(),
             at: at(80),
             since: at(80),

@@ -38,14 +38,14 @@ impl Bench {
     }
 
     /// Puts a cluster that fails for this reason since so many seconds, or does not fail.
-    fn put(&self, id: &str, failure: Option<(&'static str, i64)>) {
+    fn put(&self, id: &str, failure: Option<(Reason, i64)>) {
         self.store.put(ClusterState {
             last_error: failure.map(|(reason, since)| error(reason, since)),
             ..check::cluster(id)
         });
     }
 
-    fn put_discovery(&self, failure: Option<(&'static str, i64)>) {
+    fn put_discovery(&self, failure: Option<(Reason, i64)>) {
         self.store.put_discovery(discovery(failure));
     }
 
@@ -68,7 +68,7 @@ fn answer(clock: &VendorClock) {
     });
 }
 
-fn discovery(failure: Option<(&'static str, i64)>) -> DiscoveryState {
+fn discovery(failure: Option<(Reason, i64)>) -> DiscoveryState {
     DiscoveryState {
         account: "kr".into(),
         product: "ses",
@@ -82,7 +82,7 @@ fn discovery(failure: Option<(&'static str, i64)>) -> DiscoveryState {
     }
 }
 
-fn error(reason: &'static str, since: i64) -> LastError {
+fn error(reason: Reason, since: i64) -> LastError {
     LastError {
         reason,
         message: String::new(),
@@ -99,8 +99,12 @@ fn regions_of_an_account_add_up() {
         watched: 2,
         ..discovery(failure)
     };
-    bench.store.put_discovery(region("one", Some(("auth", 20))));
-    bench.store.put_discovery(region("two", Some(("auth", 10))));
+    bench
+        .store
+        .put_discovery(region("one", Some((Reason::Auth, 20))));
+    bench
+        .store
+        .put_discovery(region("two", Some((Reason::Auth, 10))));
     let watched = "clusters{account=\"kr\",product=\"ses\",state=\"watched\"} 4";
     assert!(
         bench.shown("clusters{")[0].ends_with(watched),
@@ -123,22 +127,22 @@ fn failing_since_is_of_the_source_that_fails_longest() {
             .map(|line| line.replace(name, ""))
             .collect::<Vec<_>>()
     };
-    bench.put("1", Some(("auth", 10)));
-    bench.put("2", Some(("auth", 20)));
-    bench.put("3", Some(("network", 30)));
+    bench.put("1", Some((Reason::Auth, 10)));
+    bench.put("2", Some((Reason::Auth, 20)));
+    bench.put("3", Some((Reason::Network, 30)));
     assert_eq!(shown(), ["\"auth\"} 10.0", "\"network\"} 30.0"]);
     bench.put("1", None);
     assert_eq!(shown(), ["\"auth\"} 20.0", "\"network\"} 30.0"]);
-    bench.put_discovery(Some(("network", 5)));
-    bench.put("2", Some(("network", 50)));
+    bench.put_discovery(Some((Reason::Network, 5)));
+    bench.put("2", Some((Reason::Network, 50)));
     assert_eq!(shown(), ["\"network\"} 5.0"]);
 }
 
 #[test]
 fn failures_leave_with_their_clusters_and_discoveries() {
     let bench = Bench::new();
-    bench.put("1", Some(("auth", 10)));
-    bench.put_discovery(Some(("auth", 20)));
+    bench.put("1", Some((Reason::Auth, 10)));
+    bench.put_discovery(Some((Reason::Auth, 20)));
     assert_eq!(bench.shown("clusters{").len(), 2);
     bench.store.remove(&check::cluster("1").key);
     assert_eq!(bench.store.health().failing[0].since, at(20));
@@ -210,7 +214,7 @@ fn account_labels_are_escaped() {
     let account: Arc<str> = "a\u{202E}\\u{1b}".into();
     bench.store.put_discovery(DiscoveryState {
         account: account.clone(),
-        ..discovery(Some(("auth", 1)))
+        ..discovery(Some((Reason::Auth, 1)))
     });
     bench.put_clock(&account);
     let escaped = r#"{account="a\\u{202e}\\u{5c}u{1b}""#;
@@ -227,7 +231,7 @@ fn account_labels_are_escaped() {
 #[test]
 fn help_texts_end_as_those_of_registered_families() {
     let bench = Bench::new();
-    bench.put("1", Some(("auth", 1)));
+    bench.put("1", Some((Reason::Auth, 1)));
     bench.store.put_config_load(Some(at(7)));
     let text = bench.metrics.encode();
     let own = "# HELP rolling_upgrade_exporter_";

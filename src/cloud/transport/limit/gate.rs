@@ -118,7 +118,7 @@ impl Gate {
 mod tests {
     use super::super::lockout::PAUSE;
     use super::*;
-    use crate::http::Reason;
+    use crate::model::Reason;
 
     const LOCKOUT: Duration = Duration::from_secs(300);
 

@@ -10,7 +10,8 @@ use super::CceProvider;
 use crate::cloud::start::{Accepted, Order, Parts, Signer, Signing};
 use crate::cloud::transport::Answer;
 use crate::cloud::{OpenContext, call};
-use crate::http::{ApiError, Reason};
+use crate::http::ApiError;
+use crate::model::Reason;
 use crate::text::{self, clean};
 use body::{Action, Body};
 

@@ -75,7 +75,7 @@ impl Bench {
     async fn failed(&self, seconds: i64, memory: &mut Memory) -> ApiError {
         set(&mut self.world.lock(), seconds);
         let failure = self.cce.observe("a", memory, FRESH).await.unwrap_err();
-        memory.take_failure(&failure);
+        failure.note_in(memory);
         *failure.error
     }
 }

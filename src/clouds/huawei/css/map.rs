@@ -10,9 +10,9 @@ use jiff::tz::Offset;
 use super::super::time::{NotATime, naive, strict_naive};
 use super::wire::{Cluster, Detail, Step};
 use crate::cloud::check_id;
-use crate::http::{ApiError, Reason};
+use crate::http::ApiError;
 use crate::model::bounds;
-use crate::model::{Kind, Memory, Observation, Task, TaskStatus, Upgrade, UpgradeStatus};
+use crate::model::{Kind, Memory, Observation, Reason, Task, TaskStatus, Upgrade, UpgradeStatus};
 use crate::text::{clean, non_empty, quote};
 
 /// Input of the mapping beside the upgrade's own answer.

@@ -6,8 +6,8 @@ use super::{CssProvider, DETAIL};
 use crate::cloud::kit::secondary::SecondaryCalls;
 use crate::cloud::{Call, Secondary};
 use crate::clouds::huawei::offered::CallNotes;
-use crate::http::{ApiError, Cause, Reason};
-use crate::model::{Kind, Observation, Upgrade, UpgradeStatus};
+use crate::http::{ApiError, Cause};
+use crate::model::{Kind, Observation, Reason, Upgrade, UpgradeStatus};
 
 /// "Obtaining Upgrade Details" with `action_mode=AZ_MIGRATION`.
 pub(super) const MOVES: Call = Call::secondary(

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 
 use crate::cloud::kit::paginate::{self, List, Next, Place};
-use crate::http::{ApiError, Reason};
+use crate::http::ApiError;
 use crate::json::Entries;
+use crate::model::Reason;
 
 /// Entries of a page. The vendor allows 1,000, but so many clusters with 24 instances each exceed
 /// the cap on an answer's body.

@@ -8,8 +8,9 @@ use super::{CdssProvider, SERVICE};
 use crate::cloud::OpenContext;
 use crate::cloud::start::{Accepted, Order, Parts, Signer, Signing};
 use crate::cloud::transport::{Answer, Vendor};
-use crate::http::{ApiError, Reason};
+use crate::http::ApiError;
 use crate::json;
+use crate::model::Reason;
 use crate::text::{self, clean};
 
 pub(super) use command::StartCdss;

@@ -201,7 +201,7 @@ async fn lookups_in_odd_forms_are_told_and_hide_no_upgrade() {
             let failed = seen.secondary.iter().find(|c| c.failure.is_some());
             let failure = failed.and_then(|call| call.failure.as_ref());
             let failure = failure.unwrap_or_else(|| panic!("{place} {wrong}"));
-            assert_eq!(failure.reason, "protocol", "{place} {wrong}");
+            assert_eq!(failure.reason, Reason::Protocol, "{place} {wrong}");
             assert!(failure.message.contains(field), "{}", failure.message);
         }
     }

@@ -147,10 +147,14 @@ async fn lookups_that_fail_are_told_beside_the_upgrade() {
         })
         .collect();
     let want = [
-        (VERSIONS, "refused", ("names and engines of versions", true)),
+        (
+            VERSIONS,
+            Reason::Refused,
+            ("names and engines of versions", true),
+        ),
         (
             "getClusterNodeList",
-            "permission",
+            Reason::Permission,
             ("the number of the region", false),
         ),
     ];

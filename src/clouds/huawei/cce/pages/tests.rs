@@ -4,7 +4,7 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 use super::*;
-use crate::http::Reason;
+use crate::model::Reason;
 
 /// Reads these pages (uids, next marker), and tells the uids and the markers that were asked for.
 async fn paged(answers: &[(&[&str], &str)]) -> (Result<Vec<String>, ApiError>, Vec<String>) {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::scripted::{Scripted, at, info, list, nodes, task, workflow};
-use crate::http::Reason;
+use crate::model::Reason;
 
 const TASKS: &str = "upgrade/tasks";
 const LISTS: [&str; 2] = [TASKS, "nodes"];

@@ -1,7 +1,7 @@
 //! Answers under HTTP status 200 with none of the documented parts.
 
 use super::scripted::{Scripted, list, task};
-use crate::http::Reason;
+use crate::model::Reason;
 
 const BODIES: [&str; 2] = ["{}", r#"{"error_code":"CCE.0500","error_msg":"oops"}"#];
 const WORKFLOWS: &str = "upgradeworkflows";

@@ -64,7 +64,9 @@ impl Polled {
     /// Returns failing calls with their reasons.
     pub(super) fn degraded(&self) -> Vec<(&'static str, &'static str)> {
         let calls = self.advanced.degraded.iter();
-        calls.map(|call| (call.endpoint, call.reason)).collect()
+        calls
+            .map(|call| (call.endpoint, call.reason.as_str()))
+            .collect()
     }
 
     /// Returns the nodes' states.
@@ -161,7 +163,7 @@ impl Scripted {
         let seen = match observed {
             Ok(seen) => seen,
             Err(failure) => {
-                self.memory.take_failure(&failure);
+                failure.note_in(&mut self.memory);
                 return Err(*failure.error);
             }
         };

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::scripted::{Scripted, clusters, info, list, nodes, task, workflow};
-use crate::http::Reason;
+use crate::model::Reason;
 
 /// Values that are no word, id or time.
 fn misfits() -> [Value; 4] {
@@ -123,7 +123,7 @@ async fn unreadable_fields_of_secondary_calls_degrade() {
             let polled = one.poll().await;
             assert_eq!(polled.status(), "running", "{pointer} is {value}");
             let degraded = &polled.advanced.degraded[0];
-            assert_eq!(degraded.reason, "protocol", "{pointer} is {value}");
+            assert_eq!(degraded.reason, Reason::Protocol, "{pointer} is {value}");
             assert!(degraded.message.contains(&field(pointer)), "{degraded:?}");
         }
     }

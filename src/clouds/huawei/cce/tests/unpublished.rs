@@ -2,7 +2,7 @@
 
 use super::scripted::{Scripted, cluster, list, workflow};
 use super::*;
-use crate::http::Reason;
+use crate::model::Reason;
 
 const TASKS: &str = "upgrade/tasks";
 

@@ -90,11 +90,15 @@ impl Bench {
                 Ok(Polled {
                     states: states(&observation),
                     observation,
-                    degraded: advanced.degraded.iter().map(|d| d.reason).collect(),
+                    degraded: advanced
+                        .degraded
+                        .iter()
+                        .map(|d| d.reason.as_str())
+                        .collect(),
                 })
             }
             Err(failure) => {
-                self.memory.take_failure(&failure);
+                failure.note_in(&mut self.memory);
                 Err(*failure.error)
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::untold::{ended, kept, once_more};
 use super::*;
-use crate::model::{SecondaryCall, SecondaryFailure};
+use crate::model::{Reason, SecondaryCall, SecondaryFailure};
 
 const CALL: &str = "UpgradeDetail";
 const KIND: Kind = Kind::AzMigration;
@@ -67,7 +67,7 @@ impl Polls {
         let mut observation = observation(&self.cluster);
         let upgrade = kept(&self.memory, KIND, CALL, &mut observation, at(now)).unwrap();
         let failure = SecondaryFailure {
-            reason: "server",
+            reason: Reason::Server,
             message: String::new(),
             missing: "",
             permission: "",
