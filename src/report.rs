@@ -13,6 +13,8 @@ pub mod filter;
 pub mod format;
 mod left_out;
 pub mod remote;
+mod upgrade;
+mod word;
 
 use std::time::Duration;
 
@@ -24,8 +26,11 @@ pub use clock::SkewedClock;
 pub use details::{
     AvailableVersionReport, FindingReport, PrecheckReport, ZoneMoveReport, ZonePlanReport,
 };
-pub use filter::{Filter, FilterError};
+pub use filter::{Filter, FilterError, StateFilter};
 pub use left_out::{NodesLeftOut, thousands};
+pub use word::{Vocabulary, Word};
+
+use crate::model::{Kind, NodeStatus, Reason, TaskStatus, UpgradeStatus};
 
 /// The version of the document.
 pub const API_VERSION: &str = "v1";
@@ -79,7 +84,7 @@ pub struct ProductReport {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ErrorReport {
     /// The fixed word: the label `reason` of the metrics.
-    pub reason: String,
+    pub reason: Word<Reason>,
     /// What happened, and what to do.
     pub message: String,
     /// When.
@@ -92,7 +97,7 @@ pub struct DegradedReport {
     /// The vendor's name of the call: the label `endpoint` of the metrics.
     pub endpoint: String,
     /// The fixed word: the label `reason` of the metrics.
-    pub reason: String,
+    pub reason: Word<Reason>,
     /// Text of the last failure, with what to do.
     pub message: String,
     /// Noun phrase for what only this call tells.
@@ -151,10 +156,10 @@ pub struct ClusterReport {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UpgradeReport {
     /// `version` or `az_migration`.
-    pub kind: String,
+    pub kind: Word<Kind>,
     /// `pending`, `running`, `paused`, `succeeded`, `failed`, `partially_failed`, `cancelled` or
     /// `unknown`.
-    pub status: String,
+    pub status: Word<UpgradeStatus>,
     /// When it entered that state, as far as known.
     pub status_since: Timestamp,
     /// Whether nothing moved for `stalled_after_seconds`.
@@ -237,7 +242,7 @@ pub struct NodeReport {
     /// Its role; empty when nobody says.
     pub role: String,
     /// `waiting`, `upgrading`, `succeeded`, `failed` or `unknown`.
-    pub status: String,
+    pub status: Word<NodeStatus>,
     /// The vendor's own word; empty when there is none.
     pub raw_status: String,
     /// When the vendor last changed its state.
@@ -260,7 +265,7 @@ pub struct TaskReport {
     /// The vendor's name of it.
     pub task: String,
     /// `waiting`, `running`, `succeeded`, `failed` or `unknown`.
-    pub status: String,
+    pub status: Word<TaskStatus>,
     /// When it began.
     pub start: Option<Timestamp>,
     /// When it ended.
@@ -268,13 +273,6 @@ pub struct TaskReport {
     /// Vendor's description of it (CSS); null when there is none.
     #[serde(default)]
     pub description: Option<String>,
-}
-
-impl UpgradeReport {
-    /// Returns the start when it is not the request.
-    pub fn started_later(&self) -> Option<Timestamp> {
-        self.started.filter(|at| Some(*at) != self.requested)
-    }
 }
 
 impl Report {

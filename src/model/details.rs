@@ -94,6 +94,9 @@ pub enum FindingScope {
 }
 
 impl FindingScope {
+    /// Every object.
+    pub const ALL: &'static [Self] = &[Self::Cluster, Self::Addon, Self::Node];
+
     /// Returns the word in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -121,7 +124,8 @@ impl Finding {
     }
 }
 
-/// Writes an item of a check with its object, message and codes in one line.
+/// Writes an item of a check with its object, message and codes in one line. The object's word is not
+/// written for the cluster as a whole, nor where there is none.
 pub(crate) fn finding_line(
     item: &str,
     scope: &str,
@@ -130,8 +134,9 @@ pub(crate) fn finding_line(
     codes: &[String],
 ) -> String {
     let mut line = item.to_owned();
+    let is_whole = scope.is_empty() || scope == FindingScope::Cluster.as_str();
     match (scope, target) {
-        ("cluster" | "", "") => {}
+        (_, "") if is_whole => {}
         (scope, "") => line = format!("{line} ({scope})"),
         (scope, target) => line = format!("{line} ({scope} {target})"),
     }

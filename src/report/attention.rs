@@ -1,6 +1,7 @@
 //! In which order people should look.
 
 use super::{ClusterReport, UpgradeReport};
+use crate::model::{NodeStatus, UpgradeStatus};
 
 /// Why to look at a cluster, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,18 +43,19 @@ impl Attention {
         }
     }
 
-    /// Of a cluster with this one of its upgrades.
+    /// Returns why to look at a cluster with this one of its upgrades. A state that only a newer version
+    /// knows counts as unknown.
     pub fn of(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>) -> Self {
         let Some(upgrade) = upgrade else {
             return if cluster.up { Self::Idle } else { Self::Silent };
         };
-        let node_failed = upgrade.nodes_in("failed") > 0;
-        match upgrade.status.as_str() {
-            "failed" | "partially_failed" => Self::Failed,
-            "pending" | "running" | "paused" | "unknown" if node_failed => Self::Failed,
+        let has_failed_node = upgrade.nodes_in(NodeStatus::Failed) > 0;
+        match upgrade.status.known().unwrap_or(UpgradeStatus::Unknown) {
+            UpgradeStatus::Failed | UpgradeStatus::PartiallyFailed => Self::Failed,
+            status if status.is_active() && has_failed_node => Self::Failed,
             _ if upgrade.stalled => Self::Stalled,
             _ if !cluster.up => Self::Silent,
-            "succeeded" | "cancelled" => Self::Ended,
+            UpgradeStatus::Succeeded | UpgradeStatus::Cancelled => Self::Ended,
             _ => Self::Running,
         }
     }

@@ -53,7 +53,7 @@ fn product(state: &DiscoveryState, times: &Times) -> ProductReport {
 
 fn error(error: &LastError) -> ErrorReport {
     ErrorReport {
-        reason: error.reason.as_str().to_owned(),
+        reason: error.reason.into(),
         message: error.message.clone(),
         at: error.at,
     }
@@ -87,7 +87,7 @@ fn cluster(state: &ClusterState, now: Timestamp) -> ClusterReport {
 fn degraded(call: &Degraded) -> DegradedReport {
     DegradedReport {
         endpoint: call.endpoint.to_owned(),
-        reason: call.reason.as_str().to_owned(),
+        reason: call.reason.into(),
         message: call.message.clone(),
         missing: call.missing.to_owned(),
         permission: call.permission.to_owned(),
@@ -99,8 +99,8 @@ fn upgrade(cluster: &ClusterState, view: &UpgradeView, now: Timestamp) -> Upgrad
     let upgrade = &view.upgrade;
     let nodes = upgrade.nodes.iter().enumerate();
     UpgradeReport {
-        kind: upgrade.kind.as_str().to_owned(),
-        status: upgrade.status.as_str().to_owned(),
+        kind: upgrade.kind.into(),
+        status: upgrade.status.into(),
         status_since: view.status_since,
         stalled: view.stalled,
         overdue: cluster.is_overdue(view),
@@ -135,7 +135,7 @@ fn upgrade(cluster: &ClusterState, view: &UpgradeView, now: Timestamp) -> Upgrad
                 NodeReport {
                     node: node.key.name.clone(),
                     role: node.key.role.clone(),
-                    status: node.status.as_str().to_owned(),
+                    status: node.status.into(),
                     raw_status: node.raw_status.clone(),
                     updated: node.updated,
                     started: work.map(|work| work.start),
@@ -165,7 +165,7 @@ fn task(task: &Task) -> TaskReport {
     TaskReport {
         order: task.order,
         task: task.name.clone(),
-        status: task.status.as_str().to_owned(),
+        status: task.status.into(),
         start: task.start,
         end: task.end,
         description: task.description.clone(),

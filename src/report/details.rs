@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AvailableVersion, Finding, Precheck, ZoneMove, finding_line};
+use super::Word;
+use crate::model::{AvailableVersion, Finding, FindingScope, Precheck, ZoneMove, finding_line};
 
 /// Version to which the vendor offers to upgrade a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +52,7 @@ pub struct PrecheckReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingReport {
     /// `cluster`, `addon` or `node`.
-    pub scope: String,
+    pub scope: Word<FindingScope>,
     /// Name of the node or add-on; empty for the cluster, and where the vendor names none.
     pub target: String,
     /// Vendor's name of the item.
@@ -67,11 +68,19 @@ impl FindingReport {
     pub fn line(&self) -> String {
         finding_line(
             &self.item,
-            &self.scope,
+            self.scope.as_str(),
             &self.target,
             &self.message,
             &self.codes,
         )
+    }
+}
+
+impl PrecheckReport {
+    /// Returns the number of items that did not pass, listed or not.
+    pub fn all_findings(&self) -> u64 {
+        let listed = u64::try_from(self.findings.len()).unwrap_or(u64::MAX);
+        listed.saturating_add(self.findings_left_out)
     }
 }
 
@@ -112,7 +121,7 @@ impl From<&Precheck> for PrecheckReport {
 impl From<&Finding> for FindingReport {
     fn from(finding: &Finding) -> Self {
         Self {
-            scope: finding.scope.as_str().to_owned(),
+            scope: finding.scope.into(),
             target: finding.target.clone(),
             item: finding.item.clone(),
             message: finding.message.clone(),

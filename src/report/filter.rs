@@ -13,8 +13,8 @@ pub struct Filter {
     pub accounts: Vec<String>,
     /// Names of products.
     pub products: Vec<String>,
-    /// Words of [`states`].
-    pub states: Vec<String>,
+    /// States, one of which the upgrade or the cluster without one must have.
+    pub states: Vec<StateFilter>,
     /// Words that must all be there, in any case, in names, ids, versions, errors or other texts of the
     /// vendor.
     pub text: String,
@@ -42,16 +42,57 @@ pub enum FilterError {
     },
 }
 
-/// Every word that `state` takes: those of [`Attention`], which every upgrade has one of, then those
-/// of an upgrade's status that are finer.
-pub fn states() -> Vec<&'static str> {
-    let mut words: Vec<_> = Attention::ALL.map(Attention::as_str).to_vec();
-    for status in UpgradeStatus::ALL {
-        if !words.contains(&status.as_str()) {
-            words.push(status.as_str());
+/// State that a query asks for. A word of both is the page's: `running` is not stalled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateFilter {
+    /// Part of the page.
+    Attention(Attention),
+    /// State of an upgrade, which is finer.
+    Status(UpgradeStatus),
+}
+
+impl StateFilter {
+    /// Returns every state: the parts of the page, which every upgrade has one of, then the states of
+    /// upgrades with other words.
+    pub fn all() -> Vec<Self> {
+        let mut all: Vec<_> = Attention::ALL.map(Self::Attention).to_vec();
+        for status in UpgradeStatus::ALL {
+            if all.iter().all(|state| state.as_str() != status.as_str()) {
+                all.push(Self::Status(*status));
+            }
+        }
+        all
+    }
+
+    /// Returns the word in a query.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Attention(attention) => attention.as_str(),
+            Self::Status(status) => status.as_str(),
         }
     }
-    words
+
+    fn read(word: &str) -> Option<Self> {
+        Self::all().into_iter().find(|state| state.as_str() == word)
+    }
+
+    fn matches(self, cluster: &ClusterReport, upgrade: Option<&UpgradeReport>) -> bool {
+        match self {
+            Self::Attention(attention) => attention == Attention::of(cluster, upgrade),
+            Self::Status(status) => match upgrade {
+                Some(upgrade) => upgrade.status == status,
+                None => cluster.last_success.is_some() && status == UpgradeStatus::None,
+            },
+        }
+    }
+}
+
+/// Returns every word that `state` takes.
+pub fn states() -> Vec<&'static str> {
+    StateFilter::all()
+        .into_iter()
+        .map(StateFilter::as_str)
+        .collect()
 }
 
 impl Filter {
@@ -72,10 +113,12 @@ impl Filter {
                     known: products.join(", "),
                     word: value.into(),
                 }),
-                "state" if value.is_empty() || states().contains(&value) => {
-                    add(&mut filter.states, value);
-                }
-                "state" => wrong.push(FilterError::State { word: value.into() }),
+                "state" => match StateFilter::read(value) {
+                    Some(state) if filter.states.contains(&state) => {}
+                    Some(state) => filter.states.push(state),
+                    None if value.is_empty() => {}
+                    None => wrong.push(FilterError::State { word: value.into() }),
+                },
                 "q" => {
                     if !filter.text.is_empty() && !value.is_empty() {
                         filter.text.push(' ');
@@ -91,14 +134,10 @@ impl Filter {
     /// As the query of an address; empty when it leaves all.
     pub fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        let lists = [
-            ("account", &self.accounts),
-            ("product", &self.products),
-            ("state", &self.states),
-        ];
-        for (key, values) in lists {
+        for (key, values) in [("account", &self.accounts), ("product", &self.products)] {
             query.extend_pairs(values.iter().map(|value| (key, value)));
         }
+        query.extend_pairs(self.states.iter().map(|state| ("state", state.as_str())));
         if !self.text.is_empty() {
             query.append_pair("q", &self.text);
         }
@@ -151,12 +190,10 @@ impl Filter {
         words: &[String],
     ) -> bool {
         let state = self.states.is_empty()
-            || self.states.iter().any(|word| {
-                word == Attention::of(cluster, upgrade).as_str()
-                    // A word of both is the page's: `running` is not stalled.
-                    || (!Attention::ALL.iter().any(|a| a.as_str() == word)
-                        && word == status(cluster, upgrade))
-            });
+            || self
+                .states
+                .iter()
+                .any(|state| state.matches(cluster, upgrade));
         state && (words.is_empty() || says(cluster, upgrade, words))
     }
 }
@@ -169,14 +206,6 @@ fn add(values: &mut Vec<String>, value: &str) {
 
 fn holds(wanted: &[String], value: &str) -> bool {
     wanted.is_empty() || wanted.iter().any(|word| word == value)
-}
-
-fn status<'a>(cluster: &ClusterReport, upgrade: Option<&'a UpgradeReport>) -> &'a str {
-    match upgrade {
-        Some(upgrade) => &upgrade.status,
-        None if cluster.last_success.is_some() => UpgradeStatus::None.as_str(),
-        None => "",
-    }
 }
 
 /// Whether each word is somewhere in what people know the cluster or its upgrade by.
@@ -198,7 +227,7 @@ fn says(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, words: &[Strin
         texts.extend([error.reason.as_str(), &error.message]);
     }
     for call in &cluster.degraded {
-        texts.extend([call.endpoint.as_str(), &call.reason, &call.message]);
+        texts.extend([call.endpoint.as_str(), call.reason.as_str(), &call.message]);
         texts.extend(["degraded", &call.missing, &call.permission]);
     }
     if let Some(upgrade) = upgrade {
@@ -233,6 +262,7 @@ fn says(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, words: &[Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Kind;
 
     const PRODUCTS: &[&str] = &["ses", "cdss", "css", "cce"];
 
@@ -250,15 +280,18 @@ mod tests {
             other("검색-Logs", &|_| {}),
             other("stalled", &|c| c.upgrades[0].stalled = true),
             other("partly", &|c| {
-                c.upgrades[0].status = "partially_failed".into();
+                c.upgrades[0].status = UpgradeStatus::PartiallyFailed.into();
             }),
             other("two", &|c| {
                 let mut move_ = c.upgrades[0].clone();
-                (move_.kind, move_.status) = ("az_migration".into(), "succeeded".into());
+                (move_.kind, move_.status) =
+                    (Kind::AzMigration.into(), UpgradeStatus::Succeeded.into());
                 move_.upgrade_id = Some("the-move".into());
                 c.upgrades.push(move_);
             }),
-            other("paused", &|c| c.upgrades[0].status = "paused".into()),
+            other("paused", &|c| {
+                c.upgrades[0].status = UpgradeStatus::Paused.into()
+            }),
             other("idle", &|c| {
                 c.upgrades.clear();
                 c.available_versions.clear();
@@ -386,7 +419,7 @@ mod tests {
                 "no product \"es\"; there are ses, cdss, css, cce",
             ]
         );
-        assert_eq!(filter.states, ["failed"]);
+        assert_eq!(filter.states, [StateFilter::Attention(Attention::Failed)]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{ClusterReport, UpgradeReport};
+use crate::model::Kind;
 
 pub use crate::text::length;
 
@@ -38,7 +39,7 @@ pub fn without_product<'a>(before: &str, after: &'a str) -> &'a str {
 /// Returns whether the versions of an upgrade are the zones of a move that
 /// [`zone_move`](UpgradeReport::zone_move) lists, too.
 pub fn are_versions_zones(upgrade: &UpgradeReport) -> bool {
-    let is_move = upgrade.kind == "az_migration";
+    let is_move = upgrade.kind == Kind::AzMigration;
     let zones = upgrade.zone_move.as_ref().filter(|_| is_move);
     zones.is_some_and(|zones| !(zones.from.is_empty() && zones.to.is_empty()))
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::UpgradeReport;
+use crate::model::NodeStatus;
 
 /// Nodes that are too many to be listed, by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,21 +34,20 @@ impl NodesLeftOut {
         parts.into_iter().fold(0, u64::saturating_add)
     }
 
-    fn of(&self, status: &str) -> u64 {
+    fn of(&self, status: NodeStatus) -> u64 {
         match status {
-            "waiting" => self.waiting,
-            "upgrading" => self.upgrading,
-            "succeeded" => self.succeeded,
-            "failed" => self.failed,
-            "unknown" => self.unknown,
-            _ => 0,
+            NodeStatus::Waiting => self.waiting,
+            NodeStatus::Upgrading => self.upgrading,
+            NodeStatus::Succeeded => self.succeeded,
+            NodeStatus::Failed => self.failed,
+            NodeStatus::Unknown => self.unknown,
         }
     }
 }
 
 impl UpgradeReport {
     /// Returns the number of nodes in this state, listed or not.
-    pub fn nodes_in(&self, status: &str) -> u64 {
+    pub fn nodes_in(&self, status: NodeStatus) -> u64 {
         let listed = self.nodes.iter().filter(|node| node.status == status);
         count(listed.count()).saturating_add(self.nodes_left_out.of(status))
     }

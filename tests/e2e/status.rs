@@ -1,6 +1,7 @@
 //! `status` against the simulator: what it prints, and how it ends.
 
 mod degraded;
+mod newer;
 mod terminal;
 mod watch;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cloud::{self, Clouds};
+use crate::model::Reason;
 use crate::report::{Attention, ClusterReport, ErrorReport, ProductReport, Report};
 
 /// One product of an account.
@@ -65,7 +66,7 @@ impl Round<'_> {
         let mut silent: BTreeMap<&str, Vec<(&ClusterReport, &ErrorReport)>> = BTreeMap::new();
         for cluster in &self.clusters {
             if let Some(error) = &cluster.last_error {
-                let same = silent.entry(&error.reason).or_default();
+                let same = silent.entry(error.reason.as_str()).or_default();
                 same.push((cluster, error));
             }
         }
@@ -97,11 +98,12 @@ impl Round<'_> {
     }
 
     fn why(&self, error: &ErrorReport) -> String {
-        let needs = match error.reason.as_str() {
-            "permission" => self.needs(),
-            _ => String::new(),
+        let needs = if error.reason == Reason::Permission {
+            self.needs()
+        } else {
+            String::new()
         };
-        format!("{}, {}.{needs}", error.reason, error.message)
+        format!("{}, {}.{needs}", error.reason.as_str(), error.message)
     }
 
     fn needs(&self) -> String {
@@ -118,6 +120,7 @@ fn count(number: u64, word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::UpgradeStatus;
 
     /// A document of one product with one cluster that runs an upgrade.
     fn report() -> Report {
@@ -133,9 +136,9 @@ mod tests {
         report
     }
 
-    fn error(reason: &str) -> ErrorReport {
+    fn error(reason: Reason) -> ErrorReport {
         ErrorReport {
-            reason: reason.to_owned(),
+            reason: reason.into(),
             message: "listClusters: it says no (HTTP 403)".to_owned(),
             at: "2026-11-28T12:00:00Z".parse().unwrap(),
         }
@@ -150,21 +153,21 @@ mod tests {
     #[test]
     fn counts_upgrades_by_what_matters() {
         let mut report = report();
-        let add = |report: &mut Report, status: &str, stalled: bool| {
+        let add = |report: &mut Report, status: UpgradeStatus, stalled: bool| {
             let mut cluster = report.clusters[0].clone();
             cluster.upgrades.truncate(1);
             cluster.upgrades[0].nodes.clear();
-            cluster.upgrades[0].status = status.to_owned();
+            cluster.upgrades[0].status = status.into();
             cluster.upgrades[0].stalled = stalled;
             report.clusters.push(cluster);
         };
         for (status, stalled) in [
-            ("running", false),
-            ("paused", false),
-            ("running", true),
-            ("failed", false),
-            ("partially_failed", false),
-            ("succeeded", false),
+            (UpgradeStatus::Running, false),
+            (UpgradeStatus::Paused, false),
+            (UpgradeStatus::Running, true),
+            (UpgradeStatus::Failed, false),
+            (UpgradeStatus::PartiallyFailed, false),
+            (UpgradeStatus::Succeeded, false),
         ] {
             add(&mut report, status, stalled);
         }
@@ -184,8 +187,8 @@ mod tests {
     #[test]
     fn what_fails_is_told_once_with_its_remedy() {
         let mut report = report();
-        report.products[0].last_error = Some(error("permission"));
-        report.clusters[0].last_error = Some(error("timeout"));
+        report.products[0].last_error = Some(error(Reason::Permission));
+        report.clusters[0].last_error = Some(error(Reason::Timeout));
         let second = report.clusters[0].clone();
         report.clusters.push(second);
         let (_, troubles) = told(&report);

@@ -1,10 +1,10 @@
 //! What a watch has seen run, what is not shown any more, and when the watch is over. Pure.
 
 use jiff::{SignedDuration, Timestamp};
-use rolling_upgrade_exporter::report::{ClusterReport, Report, UpgradeReport};
+use rolling_upgrade_exporter::model::Kind;
+use rolling_upgrade_exporter::report::{ClusterReport, Report, UpgradeReport, Word};
 
 use super::lines::whose;
-use super::text::{is_failure, is_over};
 
 /// So many polls say the same before it is believed.
 const POLLS: i32 = 3;
@@ -44,7 +44,7 @@ struct Open {
 }
 
 /// Account, product and cluster, and the kind: no two of a kind run at a time.
-type Key = [String; 4];
+type Key = (String, String, String, Word<Kind>);
 
 impl Course {
     /// Takes a report in, and tells how far the watch is by it.
@@ -59,7 +59,7 @@ impl Course {
                 let key = key(cluster, upgrade);
                 let place = self.open.iter().position(|open| open.key == key);
                 let earlier = place.map(|place| self.open.swap_remove(place));
-                let has_failed = is_failure(upgrade);
+                let has_failed = upgrade.has_failed();
                 let failed = earlier.and_then(|open| open.failed).unwrap_or(now);
                 let open = Open {
                     whose: whose(cluster),
@@ -68,7 +68,7 @@ impl Course {
                     failed: has_failed.then_some(failed),
                     key,
                 };
-                match (is_over(upgrade), has_failed) {
+                match (upgrade.is_over(), has_failed) {
                     (false, _) => runs = true,
                     // A node that is red for a moment looks like a failure, while the upgrade goes on.
                     (true, true) if !open.is_believed(upgrade.status_since, now) => waits = true,
@@ -78,7 +78,7 @@ impl Course {
             }
         }
         for open in &mut self.open {
-            let now = times.of(&open.key[0]);
+            let now = times.of(&open.key.0);
             let since = *open.gone.get_or_insert(now);
             waits |= now.duration_since(since) < open.silence();
         }
@@ -115,12 +115,12 @@ impl Open {
 }
 
 fn key(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Key {
-    [
+    (
         cluster.account.clone(),
         cluster.product.clone(),
         cluster.cluster_id.clone(),
         upgrade.kind.clone(),
-    ]
+    )
 }
 
 /// Foreign numbers are no reason to fail.
@@ -130,11 +130,13 @@ fn interval(cluster: &ClusterReport) -> SignedDuration {
 
 #[cfg(test)]
 mod tests {
+    use rolling_upgrade_exporter::model::UpgradeStatus;
+
     use super::*;
 
     /// A report of one cluster that is polled every 30 s, so many seconds after the first; its upgrade
     /// has been in its state since `since`.
-    fn report(seconds: i64, upgrade: Option<(&str, i64)>) -> Report {
+    fn report(seconds: i64, upgrade: Option<(UpgradeStatus, i64)>) -> Report {
         let fleet = include_str!("../../../tests/data/status/fleet.json");
         let mut report: Report = serde_json::from_str(fleet).unwrap();
         let at = |seconds| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
@@ -146,9 +148,9 @@ mod tests {
         match upgrade {
             Some((status, since)) => {
                 let upgrade = &mut cluster.upgrades[0];
-                status.clone_into(&mut upgrade.status);
+                upgrade.status = status.into();
                 upgrade.status_since = at(since);
-                upgrade.ended = (status != "running").then(|| at(since));
+                upgrade.ended = (status != UpgradeStatus::Running).then(|| at(since));
             }
             None => cluster.upgrades.clear(),
         }
@@ -158,9 +160,9 @@ mod tests {
     #[test]
     fn an_upgrade_that_ends_well_ends_the_watch_at_once() {
         let mut course = Course::default();
-        let running = Some(("running", -100));
+        let running = Some((UpgradeStatus::Running, -100));
         assert_eq!(course.look(&report(0, running)), Stand::Runs);
-        for ended in ["succeeded", "cancelled"] {
+        for ended in [UpgradeStatus::Succeeded, UpgradeStatus::Cancelled] {
             assert_eq!(course.look(&report(30, Some((ended, 30)))), Stand::Over);
         }
         assert_eq!(course.lost(), Vec::<&str>::new());
@@ -171,7 +173,7 @@ mod tests {
     #[test]
     fn an_upgrade_that_is_not_shown_any_more_is_lost_after_some_polls() {
         let mut course = Course::default();
-        let running = Some(("running", -100));
+        let running = Some((UpgradeStatus::Running, -100));
         for (seconds, upgrade, want) in [
             (0, running, Stand::Runs),
             (30, None, Stand::Waits),
@@ -204,30 +206,36 @@ mod tests {
     fn a_failure_ends_the_watch_once_it_has_stood_for_some_polls() {
         let mut course = Course::default();
         for (seconds, upgrade, want) in [
-            (0, ("running", -100), Stand::Runs),
-            (30, ("failed", 30), Stand::Waits),
-            (60, ("running", 60), Stand::Runs),
-            (90, ("partially_failed", 90), Stand::Waits),
-            (179, ("partially_failed", 90), Stand::Waits),
-            (180, ("partially_failed", 90), Stand::Over),
+            (0, (UpgradeStatus::Running, -100), Stand::Runs),
+            (30, (UpgradeStatus::Failed, 30), Stand::Waits),
+            (60, (UpgradeStatus::Running, 60), Stand::Runs),
+            (90, (UpgradeStatus::PartiallyFailed, 90), Stand::Waits),
+            (179, (UpgradeStatus::PartiallyFailed, 90), Stand::Waits),
+            (180, (UpgradeStatus::PartiallyFailed, 90), Stand::Over),
         ] {
             let stand = course.look(&report(seconds, Some(upgrade)));
             assert_eq!(stand, want, "{seconds}");
         }
         assert_eq!(course.lost(), Vec::<&str>::new());
         // An old one is no question, and a vendor's clock that is ahead no reason to wait for it.
-        let old = Some(("failed", -90));
+        let old = Some((UpgradeStatus::Failed, -90));
         assert_eq!(Course::default().look(&report(0, old)), Stand::Over);
         let mut course = Course::default();
-        assert_eq!(course.look(&report(0, Some(("failed", 800)))), Stand::Waits);
-        assert_eq!(course.look(&report(90, Some(("failed", 800)))), Stand::Over);
+        assert_eq!(
+            course.look(&report(0, Some((UpgradeStatus::Failed, 800)))),
+            Stand::Waits
+        );
+        assert_eq!(
+            course.look(&report(90, Some((UpgradeStatus::Failed, 800)))),
+            Stand::Over
+        );
     }
 
     #[test]
     fn a_cluster_that_is_asked_seldom_does_not_hold_the_watch_up_for_long() {
         let mut course = Course::default();
         let failed = |seconds| {
-            let mut report = report(seconds, Some(("failed", 0)));
+            let mut report = report(seconds, Some((UpgradeStatus::Failed, 0)));
             report.clusters[0].poll_interval_seconds = 3600.0;
             report
         };

@@ -1,6 +1,7 @@
 //! What the exit code says at the end.
 
 use anyhow::anyhow;
+use rolling_upgrade_exporter::model::UpgradeStatus;
 use rolling_upgrade_exporter::report::{Attention, Report};
 use rolling_upgrade_exporter::text::escaped;
 
@@ -57,10 +58,10 @@ pub(super) fn of_followed(report: &Report, lost: &[&str]) -> Result<(), Failure>
         };
         return Err(nobody_knows(&lost));
     }
-    match upgrades().find(|(_, upgrade)| upgrade.status != "succeeded") {
+    match upgrades().find(|(_, upgrade)| upgrade.status != UpgradeStatus::Succeeded) {
         None => Ok(()),
         Some((cluster, upgrade)) => {
-            let (whose, status) = (whose(cluster), escaped(&upgrade.status));
+            let (whose, status) = (whose(cluster), escaped(upgrade.status.as_str()));
             Err(anyhow!("the upgrade of {whose} did not succeed: it is {status}").into())
         }
     }
@@ -106,14 +107,14 @@ mod tests {
     use super::*;
 
     /// One cluster with one upgrade in this state.
-    fn report(status: &str) -> Report {
+    fn report(status: UpgradeStatus) -> Report {
         let fleet = include_str!("../../../tests/data/status/fleet.json");
         let mut report: Report = serde_json::from_str(fleet).unwrap();
         report.products.clear();
         report.clusters.truncate(1);
         report.clusters[0].upgrades.truncate(1);
         let upgrade = &mut report.clusters[0].upgrades[0];
-        status.clone_into(&mut upgrade.status);
+        upgrade.status = status.into();
         upgrade.nodes.clear();
         report
     }
@@ -125,23 +126,23 @@ mod tests {
     #[test]
     fn only_what_was_seen_to_succeed_ended_well() {
         for (status, followed, all) in [
-            ("succeeded", 0, 0),
-            ("failed", 3, 3),
-            ("partially_failed", 3, 3),
-            ("cancelled", 1, 0),
-            ("unknown", 1, 0),
+            (UpgradeStatus::Succeeded, 0, 0),
+            (UpgradeStatus::Failed, 3, 3),
+            (UpgradeStatus::PartiallyFailed, 3, 3),
+            (UpgradeStatus::Cancelled, 1, 0),
+            (UpgradeStatus::Unknown, 1, 0),
         ] {
             let report = report(status);
-            assert_eq!(code(&of_followed(&report, &[])), followed, "{status}");
-            assert_eq!(code(&of_all(&report, &[])), all, "{status}");
+            assert_eq!(code(&of_followed(&report, &[])), followed, "{status:?}");
+            assert_eq!(code(&of_all(&report, &[])), all, "{status:?}");
         }
-        let mut stalled = report("running");
+        let mut stalled = report(UpgradeStatus::Running);
         stalled.clusters[0].upgrades[0].stalled = true;
         assert_eq!(code(&of_followed(&stalled, &[])), 3);
         // One of two.
-        let mut two = report("succeeded");
+        let mut two = report(UpgradeStatus::Succeeded);
         let mut other = two.clusters[0].upgrades[0].clone();
-        "cancelled".clone_into(&mut other.status);
+        other.status = UpgradeStatus::Cancelled.into();
         two.clusters[0].upgrades.push(other);
         let told = of_followed(&two, &[]).unwrap_err();
         assert_eq!(
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn what_vanished_did_not_end_well() {
-        let mut none = report("running");
+        let mut none = report(UpgradeStatus::Running);
         none.clusters[0].upgrades.clear();
         let lost = of_followed(&none, &[]).unwrap_err();
         assert_eq!(
@@ -164,7 +165,7 @@ mod tests {
         let watched = of_all(&none, &["kr ses a", "kr ses b"]).unwrap_err();
         assert!(watched.to_string().contains("kr ses a, kr ses b is not"));
         assert_eq!(watched.exit_code(), 1);
-        let failed = report("failed");
+        let failed = report(UpgradeStatus::Failed);
         assert_eq!(code(&of_all(&failed, &["kr ses a"])), 3, "worse");
     }
 
@@ -175,7 +176,7 @@ mod tests {
         assert_eq!(code(&after(gone(), Ok(()))), 0);
         let full = Err(Error::from(ErrorKind::StorageFull).into());
         assert_eq!(code(&after(full, Ok(()))), 1);
-        assert_eq!(unread(&report("failed")).exit_code(), 3);
-        assert_eq!(unread(&report("running")).exit_code(), 141);
+        assert_eq!(unread(&report(UpgradeStatus::Failed)).exit_code(), 3);
+        assert_eq!(unread(&report(UpgradeStatus::Running)).exit_code(), 141);
     }
 }

@@ -8,7 +8,7 @@ use rolling_upgrade_exporter::report::{
 };
 use rolling_upgrade_exporter::text::{Foreign, escaped};
 
-use super::text::{is_over, name, status};
+use super::text::{name, status};
 
 /// Returns what changed between two reports, failed and stalled upgrades first; everything that is in
 /// work or in trouble when there was none before, whenever it began. Each line begins with the time.
@@ -73,7 +73,11 @@ pub(super) fn whose(cluster: &ClusterReport) -> String {
 
 /// What went wrong, for people.
 pub(super) fn error(error: &ErrorReport) -> String {
-    format!("{}: {}", escaped(&error.reason), Foreign(&error.message))
+    format!(
+        "{}: {}",
+        escaped(error.reason.as_str()),
+        Foreign(&error.message)
+    )
 }
 
 /// Describes a failing secondary call: what is missing, which permission gives it, why it fails.
@@ -82,7 +86,7 @@ pub(super) fn degraded(call: &DegradedReport) -> String {
         "" => String::new(),
         permission => format!(" (needs {})", escaped(permission)),
     };
-    let (missing, reason) = (escaped(&call.missing), escaped(&call.reason));
+    let (missing, reason) = (escaped(&call.missing), escaped(call.reason.as_str()));
     format!(
         "missing: {missing}{needs}; {reason}: {}",
         Foreign(&call.message)
@@ -150,7 +154,7 @@ fn completeness(old: Option<&ClusterReport>, cluster: &ClusterReport, lines: &mu
 /// Upgrades that had not ended when they were last shown.
 fn lost(old: Option<&ClusterReport>, cluster: &ClusterReport, lines: &mut Vec<String>) {
     for old in old.into_iter().flat_map(|old| &old.upgrades) {
-        if !is_over(old) && !cluster.upgrades.iter().any(|new| new.kind == old.kind) {
+        if !old.is_over() && !cluster.upgrades.iter().any(|new| new.kind == old.kind) {
             let what = match upgrade::what(old) {
                 what if what.is_empty() => "upgrade ".to_owned(),
                 what => what,

@@ -12,6 +12,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use console::truncate_str;
 use jiff::Timestamp;
+use rolling_upgrade_exporter::model::NodeStatus;
 use rolling_upgrade_exporter::report::format::{self, length, percent};
 use rolling_upgrade_exporter::report::{
     Attention, ClusterReport, Report, UpgradeReport, thousands,
@@ -19,6 +20,8 @@ use rolling_upgrade_exporter::report::{
 use rolling_upgrade_exporter::text::escaped;
 
 use super::lines;
+use paint::Tone;
+
 use super::text::{name, named_versions, reason, since, state, versions};
 
 /// From here whose it is and what is known of it have columns; else that stands with the nodes.
@@ -111,16 +114,16 @@ fn summary(report: &Report, rows: &[Row<'_>], look: Look) -> String {
         let now = times.of(&row.1.account);
         let cells = columns.iter().enumerate().map(|(place, column)| {
             let cell = or_dash((column.cell)(row, now, own));
-            if place == 0 {
-                format!("{ROW}{cell}")
-            } else {
-                cell
-            }
+            if place == 0 { begin(&cell) } else { cell }
         });
         table.add_row(cells);
     }
+    let tones = rows.iter();
+    let tones: Vec<Tone> = tones
+        .map(|(attention, _, upgrade)| Tone::of_row(*attention, *upgrade))
+        .collect();
     let Some(width) = look.width else {
-        return text(table, 0, look);
+        return text(table, 0, look, &tones);
     };
     let mut reasons = rows.iter().map(|(_, _, upgrade)| {
         let reason = upgrade.and_then(reason)?;
@@ -129,7 +132,7 @@ fn summary(report: &Report, rows: &[Row<'_>], look: Look) -> String {
     });
     let mut out: Vec<String> = Vec::new();
     let mut pending = None;
-    for (is_first, line) in lines_of(table, look) {
+    for (is_first, line) in lines_of(table, look, &tones) {
         if is_first {
             out.extend(pending.take());
             pending = reasons.next().flatten();
@@ -219,7 +222,7 @@ fn or_dash(text: Option<String>) -> String {
 
 /// Those that are done, of all.
 fn nodes(upgrade: &UpgradeReport) -> Option<String> {
-    let (done, all) = (upgrade.nodes_in("succeeded"), upgrade.all_nodes());
+    let (done, all) = (upgrade.nodes_in(NodeStatus::Succeeded), upgrade.all_nodes());
     (all > 0).then(|| format!("{done}/{all}"))
 }
 
@@ -298,7 +301,12 @@ fn notes(report: &Report, look: Look) -> String {
     for (whose, note) in notes {
         table.add_row([whose, note]);
     }
-    text(table, 0, look)
+    text(table, 0, look, &[])
+}
+
+/// Marks the first cell of a row, so that [`lines_of`] finds the row among the lines.
+fn begin(cell: &str) -> String {
+    format!("{ROW}{cell}")
 }
 
 /// A table without lines, as wide as the terminal.
@@ -314,15 +322,18 @@ fn plain(width: Option<u16>) -> Table {
     table
 }
 
-/// Writes a table with colours, without the spaces that fill up the lines, moved in.
-fn text(table: Table, indent: usize, look: Look) -> String {
-    let lines = lines_of(table, look);
+/// Writes a table with colours, without the spaces that fill up the lines, moved in. Its rows have these
+/// tones.
+fn text(table: Table, indent: usize, look: Look, tones: &[Tone]) -> String {
+    let lines = lines_of(table, look, tones);
     let lines = lines.map(|(_, line)| format!("{:indent$}{line}", ""));
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the lines of a table, and whether a row begins with each.
-fn lines_of(mut table: Table, look: Look) -> impl Iterator<Item = (bool, String)> {
+/// Returns the lines of a table, and whether a row with a [`begin`] begins with each.
+fn lines_of(mut table: Table, look: Look, tones: &[Tone]) -> impl Iterator<Item = (bool, String)> {
+    let mut tones = tones.iter();
+    let mut tone = None;
     let last = table.column_count().saturating_sub(1);
     for (place, column) in table.column_iter_mut().enumerate() {
         let space = if place < last { 2 } else { 0 };
@@ -332,11 +343,14 @@ fn lines_of(mut table: Table, look: Look) -> impl Iterator<Item = (bool, String)
     let lines: Vec<String> = table.lines().collect();
     lines.into_iter().enumerate().map(move |(place, line)| {
         let is_first = line.starts_with(ROW);
+        if is_first {
+            tone = tones.next();
+        }
         let line = line.trim_start_matches(ROW).trim_end();
         let line = match look.colours {
             false => line.to_owned(),
             true if has_header && place == 0 => paint::header(line),
-            true => paint::state(line),
+            true => tone.map_or_else(|| line.to_owned(), |tone| tone.paint(line)),
         };
         (is_first, line)
     })

@@ -1,6 +1,7 @@
 //! Words for people: lengths of time, shares, states, and foreign text that is safe to print.
 
 use jiff::Timestamp;
+use rolling_upgrade_exporter::model::NodeStatus;
 use rolling_upgrade_exporter::report::format::{self, length};
 use rolling_upgrade_exporter::report::{ClusterReport, FindingReport, UpgradeReport};
 use rolling_upgrade_exporter::text::escaped;
@@ -16,7 +17,7 @@ pub(super) fn name(cluster: &ClusterReport) -> String {
 
 /// Returns the vendor-neutral status with spaces, for people.
 pub(super) fn status(upgrade: &UpgradeReport) -> String {
-    escaped(&upgrade.status).replace('_', " ")
+    escaped(upgrade.status.as_str()).replace('_', " ")
 }
 
 /// Returns the state in some words.
@@ -24,27 +25,13 @@ pub(super) fn state(upgrade: &UpgradeReport) -> String {
     let word = status(upgrade);
     if upgrade.stalled {
         "stalled".to_owned()
-    } else if !is_over(upgrade) && upgrade.nodes_in("failed") > 0 {
+    } else if !upgrade.is_over() && upgrade.nodes_in(NodeStatus::Failed) > 0 {
         format!("{word}, a node failed")
     } else if upgrade.overdue {
         format!("{word}, overdue")
     } else {
         word
     }
-}
-
-/// Whether it is over: nothing of it moves any more.
-pub(super) fn is_over(upgrade: &UpgradeReport) -> bool {
-    let is_final = matches!(
-        upgrade.status.as_str(),
-        "succeeded" | "failed" | "partially_failed" | "cancelled"
-    );
-    upgrade.ended.is_some() || is_final && upgrade.nodes_in("upgrading") == 0
-}
-
-/// Returns whether it failed, or some of its nodes did and it ended.
-pub(super) fn is_failure(upgrade: &UpgradeReport) -> bool {
-    matches!(upgrade.status.as_str(), "failed" | "partially_failed")
 }
 
 /// Returns the versions by the codes of the metrics, as far as they are known.
@@ -160,6 +147,8 @@ pub(super) fn since(at: Timestamp, now: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rolling_upgrade_exporter::model::{FindingScope, Kind};
+
     use super::*;
 
     /// Returns the upgrade of the API's document, changed.
@@ -222,7 +211,7 @@ mod tests {
         item.message = "two\nlines".to_owned();
         item.codes.clear();
         assert_eq!(finding(&item), r"addon-limit-check (addon): two\u{a}lines");
-        item.scope = "cluster".to_owned();
+        item.scope = FindingScope::Cluster.into();
         item.message.clear();
         assert_eq!(finding(&item), "addon-limit-check");
     }
@@ -240,7 +229,7 @@ mod tests {
         let mut upgrade = upgrade(|_| {});
         assert_eq!(zones(&upgrade), "cn-north-4a -> cn-north-4c (ess)");
         assert!(!format::are_versions_zones(&upgrade));
-        upgrade.kind = "az_migration".to_owned();
+        upgrade.kind = Kind::AzMigration.into();
         assert!(format::are_versions_zones(&upgrade));
         upgrade.zone_move = None;
         assert_eq!(zones(&upgrade), "");

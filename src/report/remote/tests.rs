@@ -7,6 +7,7 @@ use std::thread;
 use secrecy::SecretString;
 
 use super::*;
+use crate::report::Attention;
 use crate::secret::Secret;
 
 const FLEET: &str = include_str!("../../../tests/data/status/fleet.json");
@@ -61,6 +62,22 @@ async fn the_document_is_read_with_what_later_versions_add() {
         "{request}"
     );
     assert!(!request.contains("authorization"), "{request}");
+}
+
+#[tokio::test]
+async fn words_of_a_newer_version_are_read_and_kept() {
+    let newer = FLEET.replace("\"running\"", "\"rolling_back\"");
+    let (url, served) = serve(answer("200 OK", &newer));
+    let report = remote(&url, Login::None).read().await.unwrap();
+    served.join().unwrap();
+    let upgrade = &report.clusters[0].upgrades[0];
+    assert_eq!(
+        (upgrade.status.known(), upgrade.status.as_str()),
+        (None, "rolling_back")
+    );
+    assert!(!upgrade.is_over() && !upgrade.has_failed());
+    let attention = Attention::of(&report.clusters[0], Some(upgrade));
+    assert_eq!(attention, Attention::Running, "it counts as unknown");
 }
 
 #[tokio::test]

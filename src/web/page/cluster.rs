@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::words::{self, fact, fitting_fact, wide_fact};
 use super::{details, steps};
+use crate::model::{Kind, NodeStatus};
 use crate::report::format;
 use crate::report::{Attention, ClusterReport, Filter, UpgradeReport, thousands};
 use crate::text::escaped;
@@ -45,7 +46,7 @@ pub(super) fn card(row: &Row<'_>, now: Timestamp, show: Steps) -> Markup {
                     @if upgrade.is_some_and(|u| u.overdue) {
                         span.badge.stalled { span aria-hidden="true" { "\u{26a0}\u{fe0e} " } "overdue" }
                     }
-                    @if upgrade.is_some_and(|u| u.kind == "az_migration") {
+                    @if upgrade.is_some_and(|u| u.kind == Kind::AzMigration) {
                         span.badge.idle { "moves to another zone" }
                     }
                 }
@@ -73,9 +74,9 @@ pub(super) fn card(row: &Row<'_>, now: Timestamp, show: Steps) -> Markup {
 /// The same for the same upgrade of the same cluster, and an id whatever the vendor's is.
 pub(super) fn id(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>) -> String {
     let mut hash = Sha256::new();
-    let kind = upgrade.map_or("", |u| &u.kind);
+    let kind = upgrade.map_or("", |u| u.kind.as_str());
     for part in [
-        &cluster.account,
+        cluster.account.as_str(),
         &cluster.product,
         &cluster.cluster_id,
         kind,
@@ -97,8 +98,8 @@ fn progress(
     upgrade: &UpgradeReport,
     attention: Attention,
 ) -> Markup {
-    let of = |status: &str| upgrade.nodes_in(status);
-    let named = |status: &str| {
+    let of = |status| upgrade.nodes_in(status);
+    let named = |status| {
         let mut those = upgrade.nodes.iter().filter(|node| node.status == status);
         let names: Vec<&str> = those
             .by_ref()
@@ -126,11 +127,11 @@ fn progress(
             }
             @if !upgrade.nodes.is_empty() {
                 span {
-                    (thousands(of("succeeded"))) " of " (words::count(upgrade.all_nodes(), "node")) " done"
-                    @if of("upgrading") > 0 { ", " (thousands(of("upgrading"))) " in work"
-                        @if attention == Attention::Stalled { (named("upgrading")) }
+                    (thousands(of(NodeStatus::Succeeded))) " of " (words::count(upgrade.all_nodes(), "node")) " done"
+                    @if of(NodeStatus::Upgrading) > 0 { ", " (thousands(of(NodeStatus::Upgrading))) " in work"
+                        @if attention == Attention::Stalled { (named(NodeStatus::Upgrading)) }
                     }
-                    @if of("failed") > 0 { ", " (thousands(of("failed"))) " failed" (named("failed")) }
+                    @if of(NodeStatus::Failed) > 0 { ", " (thousands(of(NodeStatus::Failed))) " failed" (named(NodeStatus::Failed)) }
                 }
             }
         }
@@ -219,7 +220,7 @@ fn error(cluster: &ClusterReport, now: Timestamp) -> Markup {
     html! {
         @if let Some(error) = &cluster.last_error {
             p.error {
-                strong { "Last poll failed" } " " (words::ago(error.at, now)) " (" (words::plain(&error.reason)) "): "
+                strong { "Last poll failed" } " " (words::ago(error.at, now)) " (" (words::plain(error.reason.as_str())) "): "
                 (words::sentence(&error.message, &cluster.cloud))
             }
         }
@@ -236,7 +237,7 @@ pub(super) fn degraded(cluster: &ClusterReport, now: Timestamp) -> Markup {
                 strong { "Degraded" } " " (words::stamp(call.since, &length)) ", missing: " (escaped(&call.missing)) ". "
                 (escaped(&call.endpoint))
                 @if call.permission.is_empty() { " fails. " } @else { " needs " (escaped(&call.permission)) ". " }
-                "Last failure (" (words::plain(&call.reason)) "): "
+                "Last failure (" (words::plain(call.reason.as_str())) "): "
                 (words::sentence(&call.message, &cluster.cloud))
             }
         }
@@ -248,7 +249,7 @@ fn left_out(upgrade: &UpgradeReport) -> Vec<String> {
     if let Some(check) = &upgrade.precheck
         && check.findings_left_out > 0
     {
-        let (listed, all) = (check.findings.len(), details::all_findings(check));
+        let (listed, all) = (check.findings.len(), check.all_findings());
         sentences.push(format!(
             "{listed} of {} precheck findings are shown.",
             thousands(all)
@@ -274,10 +275,7 @@ fn tables(
     if let Some(check) = &upgrade.precheck
         && !check.findings.is_empty()
     {
-        what.push(words::count(
-            details::all_findings(check),
-            "precheck finding",
-        ));
+        what.push(words::count(check.all_findings(), "precheck finding"));
     }
     if show == Steps::Elsewhere {
         let only = Filter {

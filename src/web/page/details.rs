@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::words::{self, fact, fitting_fact, wide_fact};
+use crate::model::Kind;
 use crate::report::format;
-use crate::report::{ClusterReport, PrecheckReport, UpgradeReport, ZoneMoveReport};
+use crate::report::{ClusterReport, UpgradeReport, ZoneMoveReport};
 
 /// Names of nodes that stand in one line; further ones are counted.
 const FEW_NODES: usize = 20;
@@ -28,7 +29,7 @@ pub(super) fn versions(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Mark
         let known = name.clone().filter(|name| !name.is_empty());
         known.or_else(|| cluster.version_name.clone().filter(|_| is_running))
     };
-    let is_zone = upgrade.kind == "az_migration";
+    let is_zone = upgrade.kind == Kind::AzMigration;
     let (from, to) = (&upgrade.from_version, &upgrade.to_version);
     let from_name = name(from, &upgrade.from_version_name);
     let to_name = name(to, &upgrade.to_version_name);
@@ -149,12 +150,6 @@ pub(super) fn available(cluster: &ClusterReport) -> Markup {
             @if offer.recommended { " (recommended)" }
         }
     }
-}
-
-/// Returns the number of items of a precheck that did not pass, listed or not.
-pub(super) fn all_findings(precheck: &PrecheckReport) -> u64 {
-    let listed = u64::try_from(precheck.findings.len()).unwrap_or(u64::MAX);
-    listed.saturating_add(precheck.findings_left_out)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 
 use super::words;
-use crate::report::{Attention, Filter, Report, filter};
+use crate::report::{Attention, Filter, Report, StateFilter};
 use crate::text::escaped;
 
 /// Renders the form. It sends itself to its own address, so it works behind any prefix and without script. On a
@@ -19,10 +19,11 @@ pub(super) fn form(report: &Report, filter: &Filter, products: &[&str]) -> Marku
         .chain(report.clusters.iter().map(|c| c.account.as_str()))
         .chain(filter.accounts.iter().map(String::as_str))
         .collect();
-    let parts = Attention::ALL.map(Attention::as_str);
-    let finer: Vec<_> = filter::states()
+    let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
+    let finer: Vec<_> = StateFilter::all()
         .into_iter()
-        .filter(|word| !parts.contains(word))
+        .filter(|state| matches!(state, StateFilter::Status(_)))
+        .map(StateFilter::as_str)
         .collect();
     html! {
         search {
@@ -44,10 +45,10 @@ pub(super) fn form(report: &Report, filter: &Filter, products: &[&str]) -> Marku
                 select name="state" {
                     option value="" { "All" }
                     @for part in Attention::ALL {
-                        (option(part.as_str(), words::title(part), &filter.states))
+                        (option(part.as_str(), words::title(part), &states))
                     }
                     optgroup label="Finer" {
-                        @for word in finer { (option(word, &words::plain(word), &filter.states)) }
+                        @for word in finer { (option(word, &words::plain(word), &states)) }
                     }
                 }
             }
@@ -61,9 +62,9 @@ pub(super) fn form(report: &Report, filter: &Filter, products: &[&str]) -> Marku
     }
 }
 
-fn option(value: &str, text: &str, chosen: &[String]) -> Markup {
+fn option<T: AsRef<str>>(value: &str, text: &str, chosen: &[T]) -> Markup {
     // The form has room for one of each.
-    let selected = chosen.first().is_some_and(|first| first == value);
+    let selected = chosen.first().is_some_and(|first| first.as_ref() == value);
     html! { option value=(value) selected[selected] { (escaped(text)) } }
 }
 
@@ -73,14 +74,14 @@ pub(super) fn told(filter: &Filter, left: usize) -> Markup {
         return html! {};
     }
     let mut kinds = Vec::new();
-    for (kind, values) in [
-        ("account", &filter.accounts),
-        ("product", &filter.products),
-        ("state", &filter.states),
-    ] {
+    for (kind, values) in [("account", &filter.accounts), ("product", &filter.products)] {
         if !values.is_empty() {
             kinds.push((kind, values.join(" or ")));
         }
+    }
+    if !filter.states.is_empty() {
+        let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
+        kinds.push(("state", states.join(" or ")));
     }
     if !filter.text.is_empty() {
         kinds.push(("text", filter.text.clone()));
@@ -103,8 +104,8 @@ pub(super) fn counts(counts: &BTreeMap<Attention, usize>, filter: &Filter) -> Ma
         nav aria-label="Counts" { ul.counts {
             @for part in Attention::ALL {
                 @let number = counts.get(&part).copied().unwrap_or_default();
-                @let here = filter.states.iter().any(|word| word == part.as_str());
-                @let only = Filter { states: vec![part.as_str().to_owned()], ..filter.clone() };
+                @let here = filter.states.contains(&StateFilter::Attention(part));
+                @let only = Filter { states: vec![StateFilter::Attention(part)], ..filter.clone() };
                 li { a.(part.as_str()).none[number == 0] href={ "?" (only.query()) }
                     aria-current=[here.then_some("true")] {
                     span aria-hidden="true" { (words::sign(part)) }

@@ -37,7 +37,7 @@ pub(super) fn nodes(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
             tbody { @for node in nodes { tr {
                 th scope="row" { (words::foreign(&node.node, &cluster.cloud)) }
                 @if role { td { (words::foreign(&node.role, &cluster.cloud)) } }
-                td { (words::step_state(&node.status)) }
+                td { (words::node_state(&node.status)) }
                 @if task { td data-is="Task" { @if let Some(order) = node.task_order {
                     (words::foreign(&name(order), &cluster.cloud))
                 } } }
@@ -78,7 +78,7 @@ pub(super) fn tasks(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
                         (words::foreign(&task.task, &cluster.cloud))
                         @if let Some(text) = &task.description { small { (words::sentence(text, &cluster.cloud)) } }
                     }
-                    td { (words::step_state(&task.status)) }
+                    td { (words::task_state(&task.status)) }
                     td data-is="Began" { @if let Some(at) = task.start { (words::clock(at, now)) } }
                     td data-is="Took" { @if let Some(at) = task.start {
                         (format::length(format::between(at, ended(task))))
@@ -109,7 +109,7 @@ pub(super) fn findings(cluster: &ClusterReport, precheck: &PrecheckReport) -> Ma
             tbody { @for finding in &precheck.findings { tr {
                 th scope="row" { (text(&finding.item)) }
                 td {
-                    (words::plain(&finding.scope))
+                    (words::plain(finding.scope.as_str()))
                     @if !finding.target.is_empty() { " " (text(&finding.target)) }
                 }
                 td.text { @if !finding.message.is_empty() { (words::sentence(&finding.message, &cluster.cloud)) } }

@@ -5,6 +5,7 @@ mod clock;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
+use crate::model::{Reason, UpgradeStatus};
 use crate::report::ClusterReport;
 
 const GOLDEN: &str = include_str!("../../../tests/data/api/upgrades.json");
@@ -36,7 +37,7 @@ fn fleet() -> Report {
     report.clusters = vec![
         cluster("idle", |c| c.upgrades.clear()),
         cluster("done", |c| {
-            c.upgrades[0].status = "succeeded".into();
+            c.upgrades[0].status = UpgradeStatus::Succeeded.into();
             c.upgrades[0].ended = Some(before(300));
             c.upgrades[0].duration_seconds = Some(11_100.0);
         }),
@@ -48,7 +49,7 @@ fn fleet() -> Report {
         }),
         cluster("stuck", |c| c.upgrades[0].stalled = true),
         cluster("broken", |c| {
-            c.upgrades[0].status = "partially_failed".into();
+            c.upgrades[0].status = UpgradeStatus::PartiallyFailed.into();
         }),
     ];
     report
@@ -152,7 +153,7 @@ fn an_error_that_a_card_tells_is_not_repeated() {
     error.message = "too many calls (request 7)".into();
     report.products[0].last_error.as_mut().unwrap().message = "too many calls (request 8)".into();
     assert_eq!(number(&report, "", "too many calls"), 1);
-    report.clusters[0].last_error.as_mut().unwrap().reason = "timeout".into();
+    report.clusters[0].last_error.as_mut().unwrap().reason = Reason::Timeout.into();
     assert_eq!(number(&report, "", "too many calls"), 2);
 }
 

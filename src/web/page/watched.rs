@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::cluster::Row;
 use super::{steps, words};
 use crate::clock::Times;
+use crate::model::Reason;
 use crate::report::{ErrorReport, ProductReport, Report, thousands};
 use crate::text::escaped;
 
@@ -59,7 +60,7 @@ fn trouble(product: &ProductReport, error: &ErrorReport, is_told: bool, now: Tim
             strong {
                 "Cannot list the " (escaped(&product.product)) " clusters of "
                 (words::foreign(&product.account, &product.cloud))
-            } ", " (words::ago(error.at, now)) " (" (words::plain(&error.reason)) ")"
+            } ", " (words::ago(error.at, now)) " (" (words::plain(error.reason.as_str())) ")"
             @if is_told { ": its clusters tell why." }
             @else { ": " (words::sentence(&error.message, &product.cloud)) }
         }
@@ -76,7 +77,7 @@ fn tells(row: &Row<'_>, product: &ProductReport, error: &ErrorReport) -> bool {
     let own = cluster.last_error.as_ref().filter(|_| is_of_product);
     own.is_some_and(|own| {
         own.reason == error.reason
-            && (own.reason == "auth" || words(&own.message) == words(&error.message))
+            && (own.reason == Reason::Auth || words(&own.message) == words(&error.message))
     })
 }
 

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use crate::model::{NodeStatus, TaskStatus};
 use crate::report::format::{between, length};
-use crate::report::{Attention, ClusterReport, UpgradeReport, thousands};
+use crate::report::{Attention, ClusterReport, UpgradeReport, Word, thousands};
 use crate::text::{Foreign, escaped};
 
 /// The title of a part of the page.
@@ -45,9 +46,9 @@ pub(super) fn state(
         }
         .to_owned();
     };
-    let status = plain(&upgrade.status);
+    let status = plain(upgrade.status.as_str());
     match attention {
-        Attention::Failed if upgrade.status.ends_with("failed") => status,
+        Attention::Failed if upgrade.has_failed() => status,
         Attention::Failed => format!("{status}, a node failed"),
         Attention::Stalled => format!("{status}, stalled"),
         Attention::Silent => format!("no answer, was {status}"),
@@ -110,21 +111,41 @@ pub(super) fn plain(word: &str) -> String {
     escaped(word).replace('_', " ")
 }
 
-/// The sign and the class of a node's or a task's state.
-pub(super) fn step(status: &str) -> (&'static str, &'static str) {
-    match status {
-        "failed" => ("\u{2716}\u{fe0e}", "failed"),
-        "upgrading" | "running" => ("\u{25b6}\u{fe0e}", "running"),
-        "succeeded" => ("\u{2714}\u{fe0e}", "ended"),
-        "waiting" => ("\u{25cb}", "idle"),
-        _ => ("?", "silent"),
-    }
+/// Renders the state of a node as a cell's text.
+pub(super) fn node_state(status: &Word<NodeStatus>) -> Markup {
+    let step = match status.known() {
+        Some(NodeStatus::Failed) => FAILED,
+        Some(NodeStatus::Upgrading) => IN_WORK,
+        Some(NodeStatus::Succeeded) => DONE,
+        Some(NodeStatus::Waiting) => WAITING,
+        Some(NodeStatus::Unknown) | None => UNKNOWN,
+    };
+    self::step(step, status.as_str())
 }
 
-/// The state of a node or a task as a cell's text.
-pub(super) fn step_state(status: &str) -> Markup {
-    let (sign, class) = step(status);
-    html! { span class={ "step " (class) } { span aria-hidden="true" { (sign) } " " (plain(status)) } }
+/// Renders the state of a task as a cell's text.
+pub(super) fn task_state(status: &Word<TaskStatus>) -> Markup {
+    let step = match status.known() {
+        Some(TaskStatus::Failed) => FAILED,
+        Some(TaskStatus::Running) => IN_WORK,
+        Some(TaskStatus::Succeeded) => DONE,
+        Some(TaskStatus::Waiting) => WAITING,
+        Some(TaskStatus::Unknown) | None => UNKNOWN,
+    };
+    self::step(step, status.as_str())
+}
+
+/// Sign of a node or a task by its state, and the part of the page whose colour it has.
+type Step = (&'static str, Attention);
+
+const FAILED: Step = ("\u{2716}\u{fe0e}", Attention::Failed);
+const IN_WORK: Step = ("\u{25b6}\u{fe0e}", Attention::Running);
+const DONE: Step = ("\u{2714}\u{fe0e}", Attention::Ended);
+const WAITING: Step = ("\u{25cb}", Attention::Idle);
+const UNKNOWN: Step = ("?", Attention::Silent);
+
+fn step((sign, part): Step, word: &str) -> Markup {
+    html! { span class={ "step " (part.as_str()) } { span aria-hidden="true" { (sign) } " " (plain(word)) } }
 }
 
 /// Text of others: in its own direction, whatever is in it, and in its language as far as the cloud

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use rolling_upgrade_exporter::model::NodeStatus;
 use rolling_upgrade_exporter::report::format::length;
 use rolling_upgrade_exporter::report::{ClusterReport, FindingReport, NodeReport, UpgradeReport};
 use rolling_upgrade_exporter::text::escaped;
 
 use super::super::lines;
-use super::super::text::{finding, is_over, since, task};
+use super::super::text::{finding, since, task};
 use super::rows::{Columns, Row, text_row};
 
 /// Most items of a check that have a row each.
@@ -28,17 +29,16 @@ pub(super) fn rows(
         let age = age.map_or(String::new(), |age| format!("data are {age} old; "));
         format!("{age}{}", lines::error(error))
     });
-    let is_news = |node: &&NodeReport| match node.status.as_str() {
-        "upgrading" => !is_over(upgrade),
-        "failed" => true,
-        _ => false,
+    let is_news = |node: &&NodeReport| match node.status.known() {
+        Some(NodeStatus::Upgrading) => !upgrade.is_over(),
+        status => status == Some(NodeStatus::Failed),
     };
     let nodes = upgrade.nodes.iter().filter(is_news);
     let mut nodes: Vec<&NodeReport> = nodes.collect();
     // Stable: the failed ones first, else as the vendor lists them.
-    nodes.sort_by_key(|node| node.status != "failed");
+    nodes.sort_by_key(|node| node.status != NodeStatus::Failed);
     let nodes = nodes.into_iter().map(|node| self::node(upgrade, node));
-    let is_checked = !is_over(upgrade) || is_trouble;
+    let is_checked = !upgrade.is_over() || is_trouble;
     let precheck = upgrade.precheck.as_ref().filter(|_| is_checked);
     let findings = precheck.into_iter().flat_map(|precheck| &precheck.findings);
     // The row of the reason tells its item.
@@ -61,7 +61,7 @@ pub(super) fn rows(
 fn node(upgrade: &UpgradeReport, node: &NodeReport) -> String {
     let task = node.task_order.map(|order| task(upgrade, order));
     let facts = [
-        Some(escaped(&node.status)),
+        Some(escaped(node.status.as_str())),
         Some(escaped(&node.role)),
         task.map(Cow::Owned),
         Some(escaped(&node.raw_status)),

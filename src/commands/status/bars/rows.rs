@@ -2,15 +2,16 @@
 
 use console::{pad_str, truncate_str};
 use jiff::Timestamp;
+use rolling_upgrade_exporter::model::{Kind, NodeStatus, UpgradeStatus};
 use rolling_upgrade_exporter::report::format::{self, are_versions_zones, length, percent};
 use rolling_upgrade_exporter::report::{
-    Attention, ClusterReport, Report, SkewedClock, UpgradeReport,
+    Attention, ClusterReport, Report, SkewedClock, UpgradeReport, Word,
 };
 use rolling_upgrade_exporter::text::{Foreign, escaped};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::super::lines;
-use super::super::text::{current_task, is_over, name, reason, since, status, zones};
+use super::super::text::{current_task, name, reason, since, status, zones};
 use super::below;
 use super::fit::{self, Block, Fitted};
 
@@ -28,7 +29,7 @@ pub(super) struct Row {
 }
 
 /// Account, product, cluster, kind and begin of an upgrade.
-pub(super) type Key = (String, String, String, String, Option<Timestamp>);
+pub(super) type Key = (String, String, String, Word<Kind>, Option<Timestamp>);
 
 fn key(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Key {
     (
@@ -43,7 +44,7 @@ fn key(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Key {
 /// Adds those that run to those that were seen to run.
 pub(super) fn remember(report: &Report, seen: &mut Vec<Key>) {
     for (_, cluster, upgrade) in report.by_attention() {
-        if let Some(upgrade) = upgrade.filter(|upgrade| !is_over(upgrade)) {
+        if let Some(upgrade) = upgrade.filter(|upgrade| !upgrade.is_over()) {
             let key = key(cluster, upgrade);
             if !seen.contains(&key) {
                 seen.push(key);
@@ -76,7 +77,7 @@ pub(super) fn rows(report: &Report, seen: &[Key], height: u16, width: u16) -> Ve
         .into_iter()
         .filter_map(|(attention, cluster, upgrade)| Some((attention, cluster, upgrade?)))
         .filter(|(attention, cluster, upgrade)| {
-            is_trouble(*attention) || !is_over(upgrade) || seen.contains(&key(cluster, upgrade))
+            is_trouble(*attention) || !upgrade.is_over() || seen.contains(&key(cluster, upgrade))
         })
         .collect();
     let names = shown.iter().map(|(_, cluster, _)| name(cluster).width());
@@ -148,7 +149,7 @@ pub(super) struct Columns {
 const NAMES: usize = 140;
 
 /// The widest state that gets a whole column.
-const STATE: usize = "succeeded".len();
+const STATE: usize = UpgradeStatus::Succeeded.as_str().len();
 
 /// Builds the row of an upgrade; returns the vendor's reason with it where it does not fit in.
 fn head(
@@ -237,7 +238,7 @@ fn facts(upgrade: &UpgradeReport, has_names: bool, now: Timestamp) -> String {
 /// Writes how far an upgrade is that failed or stalled, since when, and why, or at which task.
 fn trouble(upgrade: &UpgradeReport, reason: Option<&str>, now: Timestamp) -> String {
     let silent = || format!("nothing moved for {}", since(upgrade.last_progress, now));
-    let ended = upgrade.ended.filter(|_| is_over(upgrade));
+    let ended = upgrade.ended.filter(|_| upgrade.is_over());
     joined([
         Some(share(upgrade)),
         nodes(upgrade),
@@ -259,7 +260,7 @@ fn share(upgrade: &UpgradeReport) -> String {
 }
 
 fn nodes(upgrade: &UpgradeReport) -> Option<String> {
-    let (done, all) = (upgrade.nodes_in("succeeded"), upgrade.all_nodes());
+    let (done, all) = (upgrade.nodes_in(NodeStatus::Succeeded), upgrade.all_nodes());
     (all > 0).then(|| format!("{done}/{all} nodes"))
 }
 

@@ -8,6 +8,8 @@ use indicatif::TermLike;
 use parking_lot::Mutex;
 use unicode_width::UnicodeWidthStr;
 
+use rolling_upgrade_exporter::model::{NodeStatus, UpgradeStatus};
+
 use super::*;
 
 /// A terminal that keeps what is written, and what stands there now.
@@ -143,13 +145,13 @@ fn what_ends_during_the_watch_stays() {
     report.clusters.retain(|c| c.cluster_name == "검색-상점");
     bars.show(&report);
     let upgrade = &mut report.clusters[0].upgrades[0];
-    upgrade.status = "succeeded".to_owned();
+    upgrade.status = UpgradeStatus::Succeeded.into();
     (upgrade.stalled, upgrade.progress_ratio) = (false, Some(1.0));
     upgrade.ended = Some(report.generated);
     upgrade
         .nodes
         .iter_mut()
-        .for_each(|node| node.status = "succeeded".to_owned());
+        .for_each(|node| node.status = NodeStatus::Succeeded.into());
     bars.show(&report);
     let text = fake.text();
     let full = "█".repeat(20);

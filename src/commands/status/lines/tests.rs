@@ -1,5 +1,7 @@
 //! What counts as news.
 
+use rolling_upgrade_exporter::model::{NodeStatus, Reason, TaskStatus, UpgradeStatus};
+
 use super::*;
 
 fn fleet() -> Report {
@@ -75,7 +77,7 @@ fn each_change_is_told_once() {
     assert_eq!(told, ["kr-prod ses 검색-상점: moves again"]);
     let told = news(|report| {
         let node = &mut upgrade(report, 5).nodes[1];
-        node.status = "failed".to_owned();
+        node.status = NodeStatus::Failed.into();
         node.raw_status = "error\u{7}".to_owned();
     });
     assert_eq!(
@@ -83,7 +85,7 @@ fn each_change_is_told_once() {
         ["kr-prod ses 검색-상점: data node shop-d-2: failed (error\\u{7})"]
     );
     let told = news(|report| {
-        upgrade(report, 0).tasks[2].status = "running".to_owned();
+        upgrade(report, 0).tasks[2].status = TaskStatus::Running.into();
         upgrade(report, 0).waits_for_person = false;
     });
     let line = "cn-prod cce 商店-前端: task PostCheck (3 of 3): running";
@@ -102,7 +104,7 @@ fn each_change_is_told_once() {
     assert_eq!(told, Vec::<String>::new());
     let told = news(|report| {
         let upgrade = upgrade(report, 2);
-        upgrade.status = "succeeded".to_owned();
+        upgrade.status = UpgradeStatus::Succeeded.into();
         upgrade.ended = Some(upgrade.last_progress);
     });
     assert_eq!(
@@ -117,7 +119,7 @@ fn a_new_upgrade_is_not_taken_for_the_old_one() {
         let upgrade = upgrade(report, 4);
         upgrade.requested = Some(upgrade.last_progress);
         upgrade.ended = None;
-        upgrade.status = "running".to_owned();
+        upgrade.status = UpgradeStatus::Running.into();
         upgrade.progress_ratio = Some(0.0);
     });
     assert_eq!(told, ["kr-prod ses search-logs: running, 0%, 270 -> 290"]);
@@ -138,7 +140,7 @@ fn a_call_that_begins_or_ceases_to_fail_is_news() {
     );
     let other_reason = news(|report| {
         let call = &mut report.clusters[0].degraded[0];
-        (call.reason, call.message) = ("server".into(), "ListNodes: (HTTP 500)".into());
+        (call.reason, call.message) = (Reason::Server.into(), "ListNodes: (HTTP 500)".into());
     });
     let line = "cn-prod cce 商店-前端: degraded: missing: states of nodes (needs cce:node:list); server: ListNodes: (HTTP 500)";
     assert_eq!(other_reason, [line]);

@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use rolling_upgrade_exporter::model::{Kind, NodeStatus, TaskStatus};
 use rolling_upgrade_exporter::report::format::{are_versions_zones, length, percent};
 use rolling_upgrade_exporter::report::{
-    FindingReport, NodeReport, PrecheckReport, TaskReport, UpgradeReport, thousands,
+    FindingReport, NodeReport, PrecheckReport, TaskReport, UpgradeReport, Word, thousands,
 };
 use rolling_upgrade_exporter::text::escaped;
 
-use super::super::text::{
-    self, finding, is_failure, is_over, named_versions, reason, since, status, zones,
-};
+use super::super::text::{self, finding, named_versions, reason, since, status, zones};
 
 /// Most items of a check that are told one by one.
 const MAX_FINDINGS: usize = 10;
@@ -38,7 +37,7 @@ pub(super) fn changes<'a>(
             .map_or(String::new(), |why| format!("; {why}"));
         let length = since(upgrade.last_progress, now);
         lines.push(format!("stalled: nothing moved for {length}{why}"));
-    } else if old.is_some_and(|old| old.stalled) && !upgrade.stalled && !is_over(upgrade) {
+    } else if old.is_some_and(|old| old.stalled) && !upgrade.stalled && !upgrade.is_over() {
         lines.push("moves again".to_owned());
     }
     if let Some(why) = why.filter(|_| is_new_reason && !is_new_state && !is_newly_stalled) {
@@ -58,19 +57,15 @@ pub(super) fn changes<'a>(
     tasks(old, upgrade, lines);
     prechecks(old, upgrade, now, lines);
     let could_be_cancelled = old.is_some_and(|old| old.can_be_cancelled == Some(true));
-    if could_be_cancelled && upgrade.can_be_cancelled == Some(false) && !is_over(upgrade) {
+    if could_be_cancelled && upgrade.can_be_cancelled == Some(false) && !upgrade.is_over() {
         lines.push("cannot be cancelled now".to_owned());
     }
 }
 
 /// Returns whether nodes and tasks in these states are told at first sight: those in work, and those that
 /// failed, also of an upgrade that failed before.
-fn is_told(upgrade: &UpgradeReport, status: &str) -> bool {
-    match status {
-        "failed" => is_failure(upgrade) || !is_over(upgrade),
-        "upgrading" | "running" => !is_over(upgrade),
-        _ => false,
-    }
+fn is_told(upgrade: &UpgradeReport, is_in_work: bool, has_failed: bool) -> bool {
+    (is_in_work || has_failed) && !upgrade.is_over() || has_failed && upgrade.has_failed()
 }
 
 fn nodes(old: Option<&UpgradeReport>, upgrade: &UpgradeReport, lines: &mut Vec<String>) {
@@ -81,7 +76,11 @@ fn nodes(old: Option<&UpgradeReport>, upgrade: &UpgradeReport, lines: &mut Vec<S
         old.map(|old| old.nodes.iter().map(|node| (id(node), node)).collect());
     for node in &upgrade.nodes {
         let is_news = match old_nodes.as_ref().map(|old| old.get(&id(node))) {
-            None => is_told(upgrade, &node.status),
+            None => is_told(
+                upgrade,
+                node.status == NodeStatus::Upgrading,
+                node.status == NodeStatus::Failed,
+            ),
             Some(Some(old)) => (&old.status, &old.raw_status) != (&node.status, &node.raw_status),
             Some(None) => true,
         };
@@ -95,13 +94,17 @@ fn tasks(old: Option<&UpgradeReport>, upgrade: &UpgradeReport, lines: &mut Vec<S
     for task in &upgrade.tasks {
         let same = |old: &&TaskReport| (old.order, &old.task) == (task.order, &task.task);
         let is_news = match old.map(|old| old.tasks.iter().find(same)) {
-            None => is_told(upgrade, &task.status),
+            None => is_told(
+                upgrade,
+                task.status == TaskStatus::Running,
+                task.status == TaskStatus::Failed,
+            ),
             Some(Some(old)) => old.status != task.status,
-            Some(None) => task.status != "waiting",
+            Some(None) => task.status != TaskStatus::Waiting,
         };
         if is_news {
             let name = text::task(upgrade, task.order);
-            lines.push(format!("task {name}: {}", escaped(&task.status)));
+            lines.push(format!("task {name}: {}", escaped(task.status.as_str())));
         }
     }
 }
@@ -116,7 +119,7 @@ fn prechecks(
     let Some(precheck) = &upgrade.precheck else {
         return;
     };
-    if is_over(upgrade) && !is_failure(upgrade) {
+    if upgrade.is_over() && !upgrade.has_failed() {
         return;
     }
     let old = old.and_then(|old| old.precheck.as_ref());
@@ -144,10 +147,10 @@ fn prechecks(
 
 /// Returns which of its cluster's upgrades it is, with a space behind it; nothing for the usual one.
 pub(super) fn what(upgrade: &UpgradeReport) -> String {
-    match upgrade.kind.as_str() {
-        "version" => String::new(),
-        "az_migration" => "move to another zone ".to_owned(),
-        other => format!("{} ", escaped(other)),
+    match &upgrade.kind {
+        Word::Known(Kind::Version) => String::new(),
+        Word::Known(Kind::AzMigration) => "move to another zone ".to_owned(),
+        Word::Other(other) => format!("{} ", escaped(other)),
     }
 }
 
@@ -158,7 +161,7 @@ fn entered(upgrade: &UpgradeReport, why: Option<&str>) -> String {
         Some(why) => format!("{}: {why}", status(upgrade)),
         None => status(upgrade),
     };
-    let took = upgrade.duration_seconds.filter(|_| is_over(upgrade));
+    let took = upgrade.duration_seconds.filter(|_| upgrade.is_over());
     let is_move = are_versions_zones(upgrade);
     let facts = [
         upgrade.progress_ratio.map(percent),
@@ -187,7 +190,8 @@ fn node(upgrade: &UpgradeReport, node: &NodeReport) -> String {
         "" | "node" => String::new(),
         role => format!("{} ", escaped(role)),
     };
-    let is_at = matches!(node.status.as_str(), "upgrading" | "failed");
+    let status = node.status.known();
+    let is_at = matches!(status, Some(NodeStatus::Upgrading | NodeStatus::Failed));
     let task = node.task_order.filter(|_| is_at);
     let task = task.map_or(String::new(), |order| {
         format!(" at {}", text::task(upgrade, order))
@@ -195,6 +199,6 @@ fn node(upgrade: &UpgradeReport, node: &NodeReport) -> String {
     format!(
         "{role}node {}: {}{task}{said}",
         escaped(&node.node),
-        escaped(&node.status)
+        escaped(node.status.as_str())
     )
 }

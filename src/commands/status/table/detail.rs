@@ -5,12 +5,14 @@ mod facts;
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use rolling_upgrade_exporter::model::{Kind, TaskStatus};
 use rolling_upgrade_exporter::report::format::length;
-use rolling_upgrade_exporter::report::{ClusterReport, TaskReport, UpgradeReport};
+use rolling_upgrade_exporter::report::{ClusterReport, TaskReport, UpgradeReport, Word};
 use rolling_upgrade_exporter::text::escaped;
 
 use super::super::text::{name, since, task, task_place};
-use super::{Look, USUAL, WIDE, or_dash, paint, plain, text};
+use super::paint::{self, Tone};
+use super::{Look, USUAL, WIDE, begin, or_dash, plain, text};
 
 const INDENT: usize = 2;
 
@@ -38,6 +40,7 @@ pub(super) fn detail(
             colours: false,
             ..inner
         },
+        &[],
     ));
     if !upgrade.nodes.is_empty() {
         parts.push(nodes(upgrade, inner));
@@ -51,10 +54,10 @@ pub(super) fn detail(
 }
 
 fn heading(cluster: &ClusterReport, upgrade: &UpgradeReport, look: Look) -> String {
-    let kind = match upgrade.kind.as_str() {
-        "version" => String::new(),
-        "az_migration" => ", move to another zone".to_owned(),
-        other => format!(", {}", escaped(other)),
+    let kind = match &upgrade.kind {
+        Word::Known(Kind::Version) => String::new(),
+        Word::Known(Kind::AzMigration) => ", move to another zone".to_owned(),
+        Word::Other(other) => format!(", {}", escaped(other)),
     };
     let line = format!("{}{kind}", name(cluster));
     if look.colours {
@@ -91,7 +94,7 @@ fn nodes(upgrade: &UpgradeReport, look: Look) -> String {
     );
     for node in nodes {
         let row = [
-            escaped(&node.status).into_owned(),
+            begin(&escaped(node.status.as_str())),
             escaped(&node.node).into_owned(),
             or_dash(Some(escaped(&node.role).into_owned())),
             or_dash(node.duration_seconds.map(length)),
@@ -101,7 +104,8 @@ fn nodes(upgrade: &UpgradeReport, look: Look) -> String {
         let row = row.into_iter().zip(columns);
         table.add_row(row.filter(|(_, column)| column.1).map(|(cell, _)| cell));
     }
-    text(table, INDENT, look)
+    let tones = nodes.iter().map(|node| Tone::of_node(&node.status));
+    text(table, INDENT, look, &tones.collect::<Vec<_>>())
 }
 
 fn tasks(tasks: &[TaskReport], now: Timestamp, look: Look) -> String {
@@ -115,11 +119,13 @@ fn tasks(tasks: &[TaskReport], now: Timestamp, look: Look) -> String {
     }
     table.set_header(header);
     for (place, task) in tasks.iter().enumerate() {
-        let end = task.end.or((task.status == "running").then_some(now));
+        let end = task
+            .end
+            .or((task.status == TaskStatus::Running).then_some(now));
         let took = task.start.zip(end).map(|(start, end)| since(start, end));
         let mut name = format!("{} {}", place + 1, escaped(&task.task));
         let description = task.description.as_deref().map(escaped);
-        let mut row = vec![escaped(&task.status).into_owned(), or_dash(took)];
+        let mut row = vec![begin(&escaped(task.status.as_str())), or_dash(took)];
         match description {
             description if is_usual && is_described => {
                 row.push(or_dash(description.map(Cow::into_owned)));
@@ -130,5 +136,6 @@ fn tasks(tasks: &[TaskReport], now: Timestamp, look: Look) -> String {
         row.insert(1, name);
         table.add_row(row);
     }
-    text(table, INDENT, look)
+    let tones = tasks.iter().map(|task| Tone::of_task(&task.status));
+    text(table, INDENT, look, &tones.collect::<Vec<_>>())
 }

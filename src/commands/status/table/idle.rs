@@ -45,6 +45,7 @@ pub(super) fn offers(rows: &[Row<'_>], look: Look) -> Option<String> {
             colours: false,
             ..look
         },
+        &[],
     ))
 }
 

@@ -1,31 +1,94 @@
 //! Colours, for terminals that show them.
 
 use console::{Style, style};
+use rolling_upgrade_exporter::model::{NodeStatus, TaskStatus, UpgradeStatus};
+use rolling_upgrade_exporter::report::{Attention, UpgradeReport, Word};
 
-/// The words with which a row can begin, each with its colour.
-fn colour(word: &str) -> Option<Style> {
-    let plain = Style::new().force_styling(true);
-    let first = word.split([',', ' ']).next().unwrap_or_default();
-    match first {
-        _ if word.ends_with("no answer") || word.ends_with("overdue") => Some(plain.yellow()),
-        "failed" | "partially" => Some(plain.red().bold()),
-        "stalled" => Some(plain.yellow().bold()),
-        "unknown" | "paused" => Some(plain.yellow()),
-        "running" | "upgrading" | "pending" => Some(plain.cyan()),
-        "succeeded" => Some(plain.green()),
-        "none" | "waiting" | "cancelled" => Some(plain.dim()),
-        _ => None,
-    }
+/// Meaning of the state with which a row begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    Failed,
+    Stalled,
+    /// Not known, held, late, or without an answer.
+    Doubtful,
+    InWork,
+    Succeeded,
+    /// Nothing to look at.
+    Quiet,
 }
 
-/// A row: its first column in the colour of the state that stands there. A line that goes on with
-/// the other columns of a row begins with a space.
-pub(super) fn state(line: &str) -> String {
-    let (word, rest) = line.split_once("  ").unwrap_or((line, ""));
-    match colour(word) {
-        Some(colour) if rest.is_empty() => colour.apply_to(word).to_string(),
-        Some(colour) => format!("{}  {rest}", colour.apply_to(word)),
-        None => line.to_owned(),
+impl Tone {
+    /// Returns the tone of a cluster's row in the summary.
+    pub(super) fn of_row(attention: Attention, upgrade: Option<&UpgradeReport>) -> Self {
+        let Some(upgrade) = upgrade.filter(|_| attention != Attention::Silent) else {
+            return match attention {
+                Attention::Silent => Self::Doubtful,
+                _ => Self::Quiet,
+            };
+        };
+        if upgrade.stalled {
+            return Self::Stalled;
+        }
+        let has_failed_node = upgrade.nodes_in(NodeStatus::Failed) > 0 && !upgrade.is_over();
+        if upgrade.overdue && !has_failed_node {
+            return Self::Doubtful;
+        }
+        match upgrade.status.known().unwrap_or(UpgradeStatus::Unknown) {
+            UpgradeStatus::Failed | UpgradeStatus::PartiallyFailed => Self::Failed,
+            UpgradeStatus::Unknown | UpgradeStatus::Paused => Self::Doubtful,
+            UpgradeStatus::Running | UpgradeStatus::Pending => Self::InWork,
+            UpgradeStatus::Succeeded => Self::Succeeded,
+            UpgradeStatus::Cancelled | UpgradeStatus::None => Self::Quiet,
+        }
+    }
+
+    /// Returns the tone of a node's row.
+    pub(super) fn of_node(status: &Word<NodeStatus>) -> Self {
+        match status.known().unwrap_or(NodeStatus::Unknown) {
+            NodeStatus::Failed => Self::Failed,
+            NodeStatus::Unknown => Self::Doubtful,
+            NodeStatus::Upgrading => Self::InWork,
+            NodeStatus::Succeeded => Self::Succeeded,
+            NodeStatus::Waiting => Self::Quiet,
+        }
+    }
+
+    /// Returns the tone of a task's row.
+    pub(super) fn of_task(status: &Word<TaskStatus>) -> Self {
+        match status.known().unwrap_or(TaskStatus::Unknown) {
+            TaskStatus::Failed => Self::Failed,
+            TaskStatus::Unknown => Self::Doubtful,
+            TaskStatus::Running => Self::InWork,
+            TaskStatus::Succeeded => Self::Succeeded,
+            TaskStatus::Waiting => Self::Quiet,
+        }
+    }
+
+    fn style(self) -> Style {
+        let plain = Style::new().force_styling(true);
+        match self {
+            Self::Failed => plain.red().bold(),
+            Self::Stalled => plain.yellow().bold(),
+            Self::Doubtful => plain.yellow(),
+            Self::InWork => plain.cyan(),
+            Self::Succeeded => plain.green(),
+            Self::Quiet => plain.dim(),
+        }
+    }
+
+    /// Colours the first column of a line. A line that goes on with the other columns of a row begins
+    /// with a space, and stays as it is.
+    pub(super) fn paint(self, line: &str) -> String {
+        let (word, rest) = line.split_once("  ").unwrap_or((line, ""));
+        if line.starts_with(' ') || word.is_empty() {
+            return line.to_owned();
+        }
+        let word = self.style().apply_to(word);
+        if rest.is_empty() {
+            word.to_string()
+        } else {
+            format!("{word}  {rest}")
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use std::path::Path;
 use console::strip_ansi_codes;
 use unicode_width::UnicodeWidthStr;
 
+use rolling_upgrade_exporter::model::{Kind, NodeStatus, UpgradeStatus};
+
 use super::*;
 
 fn fleet() -> Report {
@@ -55,10 +57,11 @@ fn a_fleet_is_told_as_in_the_files() {
 #[test]
 fn a_failed_node_of_an_upgrade_in_work_is_in_its_state() {
     let mut report = fleet();
-    let running = |upgrade: &&mut UpgradeReport| upgrade.status == "running" && !upgrade.stalled;
+    let running =
+        |upgrade: &&mut UpgradeReport| upgrade.status == UpgradeStatus::Running && !upgrade.stalled;
     let mut upgrades = report.clusters.iter_mut().flat_map(|c| &mut c.upgrades);
     let upgrade = upgrades.find(running).expect("an upgrade that runs");
-    upgrade.nodes[0].status = "failed".to_owned();
+    upgrade.nodes[0].status = NodeStatus::Failed.into();
     let text = table(&report, look(None));
     assert!(text.contains("\nrunning, a node failed  "), "{text}");
 }
@@ -200,10 +203,13 @@ fn an_empty_fleet_is_told() {
 #[test]
 fn the_reason_stands_with_the_state_of_its_row() {
     let long = "restart: 재시작 \u{1b}[31m failed, ".repeat(20);
-    for (status, stalled) in [("failed", false), ("running", true)] {
+    for (status, stalled) in [
+        (UpgradeStatus::Failed, false),
+        (UpgradeStatus::Running, true),
+    ] {
         let report = detailed(|cluster| {
             let upgrade = &mut cluster.upgrades[0];
-            (upgrade.status, upgrade.stalled) = (status.to_owned(), stalled);
+            (upgrade.status, upgrade.stalled) = (status.into(), stalled);
             upgrade.overdue = false;
             upgrade.reason = Some(long.clone());
         });
@@ -283,7 +289,7 @@ fn a_check_and_cancelling_matter_until_the_end() {
         assert!(late.contains(part), "{part} is not in\n{late}");
     }
     let over = of(&|upgrade| {
-        "cancelled".clone_into(&mut upgrade.status);
+        upgrade.status = UpgradeStatus::Cancelled.into();
         upgrade.ended = upgrade.requested;
     });
     assert!(
@@ -345,7 +351,7 @@ fn what_idle_clusters_can_be_upgraded_to_is_told() {
 fn a_move_between_several_zones_is_told_as_zones_alone() {
     let report = detailed(|cluster| {
         let upgrade = &mut cluster.upgrades[0];
-        upgrade.kind = "az_migration".to_owned();
+        upgrade.kind = Kind::AzMigration.into();
         upgrade.from_version = Some("cn-north-4a,cn-north-4b".to_owned());
         upgrade.to_version = Some("cn-north-4c".to_owned());
         (upgrade.from_version_name, upgrade.to_version_name) = (None, None);

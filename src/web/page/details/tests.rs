@@ -1,6 +1,7 @@
 //! Details that the page shows of an upgrade or a cluster.
 
 use super::*;
+use crate::model::{FindingScope, Kind, UpgradeStatus};
 use crate::report::{AvailableVersionReport, FindingReport, ZonePlanReport};
 use crate::web::page::tests::{in_order, render, report};
 
@@ -24,7 +25,7 @@ fn text_of(html: &str, name: &str) -> Option<String> {
 #[test]
 fn reason_is_the_first_line_below_the_head() {
     let html = golden(|c| {
-        c.upgrades[0].status = "failed".into();
+        c.upgrades[0].status = UpgradeStatus::Failed.into();
         c.upgrades[0].reason = Some("Node replacement: no quota <left>".into());
     });
     let (_, card) = html.split_once("<article").unwrap();
@@ -101,7 +102,7 @@ fn a_zone_move_tells_where_from_and_where_to() {
     let plan = text_of(&html, "Nodes after the move");
     assert_eq!(plan.as_deref(), Some("cn-north-4c: n-1, n-2"));
     let html = golden(|c| {
-        c.upgrades[0].kind = "az_migration".into();
+        c.upgrades[0].kind = Kind::AzMigration.into();
         let zones = c.upgrades[0].zone_move.as_mut().unwrap();
         zones.plan[0].nodes = (0..23).map(|n| format!("n{n}")).collect();
         let empty = ZonePlanReport {
@@ -118,7 +119,7 @@ fn a_zone_move_tells_where_from_and_where_to() {
     let html = golden(|c| {
         c.version.clear();
         let upgrade = &mut c.upgrades[0];
-        (upgrade.kind, upgrade.zone_move) = ("az_migration".into(), None);
+        (upgrade.kind, upgrade.zone_move) = (Kind::AzMigration.into(), None);
         (upgrade.from_version, upgrade.to_version) = (Some("4a".into()), Some("4c".into()));
         (upgrade.from_version_name, upgrade.to_version_name) = (None, None);
     });
@@ -159,7 +160,7 @@ fn every_finding_of_a_precheck_is_told() {
     let html = golden(|c| {
         let check = c.upgrades[0].precheck.as_mut().unwrap();
         check.findings.push(FindingReport {
-            scope: "cluster".into(),
+            scope: FindingScope::Cluster.into(),
             target: String::new(),
             item: "quota-check".into(),
             message: "no quota".into(),

@@ -1,6 +1,7 @@
 //! Facts of one upgrade, each with a word before it.
 
 use jiff::Timestamp;
+use rolling_upgrade_exporter::model::UpgradeStatus;
 use rolling_upgrade_exporter::report::format::{are_versions_zones, length};
 use rolling_upgrade_exporter::report::{
     ClusterReport, PrecheckReport, UpgradeReport, ZonePlanReport, thousands,
@@ -8,9 +9,7 @@ use rolling_upgrade_exporter::report::{
 use rolling_upgrade_exporter::text::escaped;
 
 use super::super::super::lines;
-use super::super::super::text::{
-    current_task, finding, is_over, named_versions, reason, since, zones,
-};
+use super::super::super::text::{current_task, finding, named_versions, reason, since, zones};
 use super::super::{idle, vendor_status};
 
 /// Most nodes of a zone that are named.
@@ -63,7 +62,7 @@ pub(super) fn facts(
     facts.add("upgrade id", own(&upgrade.upgrade_id));
     facts.add("agency", own(&upgrade.agency));
     // Of one that went well it is the last of all.
-    let task = current_task(upgrade).filter(|_| upgrade.status != "succeeded");
+    let task = current_task(upgrade).filter(|_| upgrade.status != UpgradeStatus::Succeeded);
     facts.add("task", task);
     times(&mut facts, upgrade, now);
     facts.add(
@@ -73,9 +72,9 @@ pub(super) fn facts(
     let waits = "for a person: nothing goes on until somebody acts in the console".to_owned();
     facts.add("waits", upgrade.waits_for_person.then_some(waits));
     if let Some(precheck) = &upgrade.precheck {
-        self::precheck(&mut facts, precheck, is_over(upgrade), now);
+        self::precheck(&mut facts, precheck, upgrade.is_over(), now);
     }
-    let can = upgrade.can_be_cancelled.filter(|_| !is_over(upgrade));
+    let can = upgrade.can_be_cancelled.filter(|_| !upgrade.is_over());
     facts.add(
         "cancelling",
         can.map(|can| {
