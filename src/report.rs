@@ -27,7 +27,7 @@ pub use details::{
     AvailableVersionReport, FindingReport, PrecheckReport, ZoneMoveReport, ZonePlanReport,
 };
 pub use filter::{Filter, FilterError, StateFilter};
-pub use left_out::{NodesLeftOut, thousands};
+pub use left_out::NodesLeftOut;
 pub use word::{Vocabulary, Word};
 
 use crate::model::{Kind, NodeStatus, Reason, TaskStatus, UpgradeStatus};

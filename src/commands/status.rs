@@ -100,7 +100,7 @@ pub(super) async fn follow(
     let Some(there) = there else {
         let report = scope.read(&mut source).await?;
         let why = report.clusters.iter().find_map(|c| c.last_error.as_ref());
-        let why = why.map_or(String::new(), |e| format!(" ({})", lines::error(e)));
+        let why = why.map_or(String::new(), |e| format!(" ({})", text::error(e)));
         let waited = rolling_upgrade_exporter::text::exact_length(wait);
         return Err(anyhow!(
             "no upgrade was seen within {waited}{why}; look at it again with `status --watch`"
@@ -134,7 +134,7 @@ fn conclude(report: &Report, watched: bool, summary: bool) -> Result<(), Failure
 
 /// Why a watch ends.
 fn over(report: &Report) -> String {
-    match lines::counts(report) {
+    match text::counts(report) {
         counts if counts.is_empty() => "no upgrade is known".to_owned(),
         counts => format!("no upgrade runs: {counts}"),
     }

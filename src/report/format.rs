@@ -1,11 +1,33 @@
-//! Texts about a report that the page and the terminal share.
+//! Texts for people that follow from a report: the page and the terminal show them.
+//!
+//! Text of vendors stands in them as it came. The page and the terminal escape it, and add what is
+//! theirs: markup, columns, colours and width.
+
+mod nodes;
+mod state;
+mod tasks;
+mod trouble;
+mod versions;
 
 use jiff::Timestamp;
 
-use super::{ClusterReport, UpgradeReport};
+use super::{ClusterReport, ProductReport, UpgradeReport, Word};
 use crate::model::Kind;
 
 pub use crate::text::length;
+pub use nodes::{node_change, node_line, nodes_done};
+pub use state::{
+    WAITS_FOR_PERSON, badge, counts, overdue, row_state, short_state, short_title, silence, state,
+    tab_title, title,
+};
+pub use tasks::{current_task, task, task_name, task_place};
+pub use trouble::{
+    degraded, error, findings_left_out, more_findings, nodes_left_out, notes, passed,
+};
+pub use versions::{
+    RECOMMENDED, Versions, are_versions_zones, named_versions, offered, running_version, version,
+    versions, zones,
+};
 
 /// Writes a share from 0 to 1 in percent, rounded down, so that 100% is only what has succeeded.
 pub fn percent(ratio: f64) -> String {
@@ -17,40 +39,59 @@ pub fn between(from: Timestamp, to: Timestamp) -> f64 {
     to.duration_since(from).as_secs_f64().max(0.0)
 }
 
-/// Writes the name of a version, with the vendor's code beside it where both are known and the name does
-/// not hold it (`OpenSearch 2.9.0` of `2.9.0`).
-pub fn version(code: &str, name: Option<&str>) -> String {
-    match name {
-        Some(name) if name == code || name.ends_with(&format!(" {code}")) => name.to_owned(),
-        Some(name) => format!("{name} ({code})"),
-        _ => code.to_owned(),
+/// Writes the length of time from one time to another; no length is below 0.
+pub fn since(from: Timestamp, to: Timestamp) -> String {
+    length(between(from, to))
+}
+
+/// Writes how long ago a time was.
+pub fn ago(at: Timestamp, now: Timestamp) -> String {
+    format!("{} ago", since(at, now))
+}
+
+/// Writes a number with commas: `1,000,000`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Writes a number with its noun: `1 node`, `20,000 nodes`.
+pub fn count(number: u64, noun: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{s}", thousands(number))
+}
+
+/// Writes a word of the metrics for people: `partially failed`.
+pub fn plain(word: &str) -> String {
+    word.replace('_', " ")
+}
+
+/// Returns the name of a cluster; its id where the name is not known, as before the first good poll.
+pub fn name(cluster: &ClusterReport) -> &str {
+    match cluster.cluster_name.trim() {
+        "" => &cluster.cluster_id,
+        _ => &cluster.cluster_name,
     }
 }
 
-/// Returns the name of the version after without the product, where the name before begins with that
-/// product, too: `2.14.0` after `OpenSearch 2.9.0`.
-pub fn without_product<'a>(before: &str, after: &'a str) -> &'a str {
-    match (before.rsplit_once(' '), after.rsplit_once(' ')) {
-        (Some((before, _)), Some((product, version))) if before == product => version,
-        _ => after,
-    }
+/// Writes account, product and name of a cluster.
+pub fn whose(cluster: &ClusterReport) -> String {
+    let ClusterReport {
+        account, product, ..
+    } = cluster;
+    format!("{account} {product} {}", name(cluster))
 }
 
-/// Returns whether the versions of an upgrade are the zones of a move that
-/// [`zone_move`](UpgradeReport::zone_move) lists, too.
-pub fn are_versions_zones(upgrade: &UpgradeReport) -> bool {
-    let is_move = upgrade.kind == Kind::AzMigration;
-    let zones = upgrade.zone_move.as_ref().filter(|_| is_move);
-    zones.is_some_and(|zones| !(zones.from.is_empty() && zones.to.is_empty()))
-}
-
-/// Writes the current task and its place among all tasks: `Node replacement (2 of 4)`; `None` when no
-/// task is current, or the current one is not listed.
-pub fn current_task(upgrade: &UpgradeReport) -> Option<String> {
-    let order = upgrade.task_order?;
-    let place = upgrade.tasks.iter().position(|task| task.order == order)?;
-    let name = &upgrade.tasks.get(place)?.task;
-    Some(format!("{name} ({} of {})", place + 1, upgrade.all_tasks()))
+/// Writes account and product.
+pub fn whose_product(product: &ProductReport) -> String {
+    format!("{} {}", product.account, product.product)
 }
 
 /// Writes the cluster's state in the vendor's words: `200 available`, or the word alone where it speaks
@@ -62,24 +103,54 @@ pub fn vendor_status(cluster: &ClusterReport) -> String {
     }
 }
 
+/// Writes what an upgrade changes; `None` for the usual one, of the version.
+pub fn kind(upgrade: &UpgradeReport) -> Option<&str> {
+    match &upgrade.kind {
+        Word::Known(Kind::Version) => None,
+        Word::Known(Kind::AzMigration) => Some("move to another zone"),
+        Word::Other(other) => Some(other),
+    }
+}
+
+/// Returns whether the data of a cluster are old: it missed about three polls.
+pub fn is_out_of_date(cluster: &ClusterReport, at: Timestamp, now: Timestamp) -> bool {
+    between(at, now) > cluster.poll_interval_seconds * 3.0 + 30.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_version_has_its_code_beside_the_name_once() {
-        for (code, name, want) in [
-            ("290", Some("OpenSearch 2.9.0"), "OpenSearch 2.9.0 (290)"),
-            ("2.9.0", Some("OpenSearch 2.9.0"), "OpenSearch 2.9.0"),
-            (
-                "OpenSearch 2.9.0",
-                Some("OpenSearch 2.9.0"),
-                "OpenSearch 2.9.0",
-            ),
-            ("0", Some("OpenSearch 2.9.0"), "OpenSearch 2.9.0 (0)"),
-            ("290", None, "290"),
+    fn numbers_have_commas_between_thousands() {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (20_000, "20,000"),
+            (1_000_000, "1,000,000"),
         ] {
-            assert_eq!(version(code, name), want);
+            assert_eq!(thousands(number), text);
         }
+        assert_eq!(
+            (count(1, "node"), count(2_000, "node")),
+            ("1 node".into(), "2,000 nodes".into())
+        );
+    }
+}
+
+/// Upgrades of the API's document.
+#[cfg(test)]
+mod testing {
+    use super::UpgradeReport;
+    use crate::report::Report;
+
+    /// Returns the upgrade of the document, changed.
+    pub(super) fn upgrade(change: impl FnOnce(&mut UpgradeReport)) -> UpgradeReport {
+        let document = include_str!("../../tests/data/api/upgrades.json");
+        let mut report: Report = serde_json::from_str(document).unwrap();
+        let mut upgrade = report.clusters.remove(0).upgrades.remove(0);
+        change(&mut upgrade);
+        upgrade
     }
 }

@@ -1,4 +1,4 @@
-//! Nodes and tasks that are too many to be listed: counted, and told to people.
+//! Nodes and tasks that are too many to be listed: counted.
 
 use serde::{Deserialize, Serialize};
 
@@ -61,54 +61,8 @@ impl UpgradeReport {
     pub fn all_tasks(&self) -> u64 {
         count(self.tasks.len()).saturating_add(self.tasks_left_out)
     }
-
-    /// Returns what is not listed of the nodes and tasks, as sentences for people.
-    pub fn left_out(&self) -> Vec<String> {
-        let rows = [
-            (self.nodes.len(), self.all_nodes(), "nodes"),
-            (self.tasks.len(), self.all_tasks(), "tasks"),
-        ];
-        rows.iter()
-            .filter(|(listed, all, _)| count(*listed) < *all)
-            .map(|(listed, all, what)| {
-                let (listed, all) = (thousands(count(*listed)), thousands(*all));
-                format!("{listed} of {all} {what} are shown.")
-            })
-            .collect()
-    }
 }
 
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-/// Writes a number with commas: `1,000,000`.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_have_commas_between_thousands() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (20_000, "20,000"),
-            (1_000_000, "1,000,000"),
-        ] {
-            assert_eq!(thousands(number), text);
-        }
-    }
 }

@@ -25,4 +25,9 @@ impl UpgradeReport {
             Some(UpgradeStatus::Failed | UpgradeStatus::PartiallyFailed)
         )
     }
+
+    /// Returns whether a node failed while the upgrade goes on.
+    pub fn has_failed_node(&self) -> bool {
+        !self.is_over() && self.nodes_in(NodeStatus::Failed) > 0
+    }
 }

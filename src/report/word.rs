@@ -95,6 +95,7 @@ mod tests {
         ClusterReport, DegradedReport, ErrorReport, FindingReport, NodeReport, Report, TaskReport,
         UpgradeReport,
     };
+    use crate::text::json;
 
     /// A field that becomes text does not compile here.
     #[test]
@@ -127,9 +128,9 @@ mod tests {
 
     fn every_word_is_read_back<T: Vocabulary + std::fmt::Debug>() {
         for &value in T::ALL {
-            let json = serde_json::to_string(&Word::from(value)).unwrap();
-            assert_eq!(json, format!("\"{}\"", value.word()));
-            let read: Word<T> = serde_json::from_str(&json).unwrap();
+            let written = json::to_string(&Word::from(value)).unwrap();
+            assert_eq!(written, format!("\"{}\"", value.word()));
+            let read: Word<T> = serde_json::from_str(&written).unwrap();
             assert_eq!(read.known(), Some(value));
         }
     }
@@ -146,11 +147,11 @@ mod tests {
 
     #[test]
     fn word_of_a_newer_version_is_kept() {
-        let json = r#""rolling_back""#;
-        let word: Word<UpgradeStatus> = serde_json::from_str(json).unwrap();
+        let written = r#""rolling_back""#;
+        let word: Word<UpgradeStatus> = serde_json::from_str(written).unwrap();
         assert_eq!(word.known(), None);
         assert_ne!(word, UpgradeStatus::Unknown);
         assert_eq!(word.as_str(), "rolling_back");
-        assert_eq!(serde_json::to_string(&word).unwrap(), json);
+        assert_eq!(json::to_string(&word).unwrap(), written);
     }
 }

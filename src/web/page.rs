@@ -83,7 +83,7 @@ pub(super) fn page(report: Report, query: &str, telemetry_path: &str, names: &[&
     }
     filter.apply(&mut report);
     let rows = report.by_attention();
-    let trouble = trouble(&counts);
+    let trouble = format::tab_title(&counts);
     let json = match filter.query() {
         query if query.is_empty() => String::new(),
         query => format!("?{query}"),
@@ -161,19 +161,6 @@ fn refresh(report: &Report) -> u64 {
     seconds
 }
 
-/// What somebody should look at, in a few words for the tab and for who only listens.
-fn trouble(counts: &BTreeMap<Attention, usize>) -> Option<String> {
-    let told: Vec<String> = [
-        (Attention::Failed, "failed"),
-        (Attention::Stalled, "stalled"),
-        (Attention::Silent, "without an answer"),
-    ]
-    .into_iter()
-    .filter_map(|(part, word)| Some(format!("{} {word}", counts.get(&part)?)))
-    .collect();
-    (!told.is_empty()).then(|| told.join(", "))
-}
-
 /// The picture in the tab: a dot in the colour of the worst state.
 fn icon(counts: &BTreeMap<Attention, usize>) -> String {
     let colour = match counts.keys().next() {
@@ -210,7 +197,7 @@ fn parts(rows: &[Row<'_>], report: &Report, filter: &Filter, troubles: &Markup) 
                 section id={ "part-" (part.as_str()) } aria-labelledby={ (part.as_str()) "-title" } {
                     h2 id={ (part.as_str()) "-title" } {
                         span.(part.as_str()) aria-hidden="true" { (words::sign(part)) } " "
-                        (words::title(part)) " " span.number { (those.len()) }
+                        (format::title(part)) " " span.number { (those.len()) }
                     }
                     @if part == Attention::Idle {
                         (idle(&those, report, filter))
@@ -232,7 +219,7 @@ fn idle(rows: &[&Row<'_>], report: &Report, filter: &Filter) -> Markup {
         .any(|(_, cluster, _)| !cluster.available_versions.is_empty());
     html! {
         details #idle-clusters open[open] {
-            summary { (words::count(rows.len() as u64, "cluster")) " without an upgrade" }
+            summary { (format::count(rows.len() as u64, "cluster")) " without an upgrade" }
             (steps::scrolls("Clusters without an upgrade", &html! { table {
                 caption.unseen { "Clusters without an upgrade" }
                 thead { tr {
@@ -247,7 +234,7 @@ fn idle(rows: &[&Row<'_>], report: &Report, filter: &Filter) -> Markup {
                 tbody { @for (_, cluster, _) in rows { tr {
                     th scope="row" {
                         (words::name(cluster))
-                        @if cluster.cluster_id != words::plain_name(cluster) {
+                        @if cluster.cluster_id != format::name(cluster) {
                             small { (words::foreign(&cluster.cluster_id, &cluster.cloud)) }
                         }
                         (cluster::degraded(cluster, times.of(&cluster.account)))
@@ -255,7 +242,7 @@ fn idle(rows: &[&Row<'_>], report: &Report, filter: &Filter) -> Markup {
                     td { (words::foreign(&cluster.account, &cluster.cloud)) }
                     td { (escaped(&cluster.product)) }
                     td { @if !cluster.version.is_empty() {
-                        (words::foreign(&format::version(&cluster.version, cluster.version_name.as_deref()), &cluster.cloud))
+                        (words::foreign(&format::running_version(cluster), &cluster.cloud))
                     } }
                     @if offered { td data-is="Available" { (details::available(cluster)) } }
                     td data-is="State" { @if !cluster.raw_status.is_empty() {

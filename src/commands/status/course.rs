@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rolling_upgrade_exporter::model::Kind;
 use rolling_upgrade_exporter::report::{ClusterReport, Report, UpgradeReport, Word};
 
-use super::lines::whose;
+use super::text::whose;
 
 /// So many polls say the same before it is believed.
 const POLLS: i32 = 3;

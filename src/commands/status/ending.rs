@@ -5,7 +5,7 @@ use rolling_upgrade_exporter::model::UpgradeStatus;
 use rolling_upgrade_exporter::report::{Attention, Report};
 use rolling_upgrade_exporter::text::escaped;
 
-use super::lines::whose;
+use super::text::whose;
 use super::watch::Scope;
 use crate::commands::Failure;
 

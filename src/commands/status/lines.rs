@@ -2,13 +2,13 @@
 
 mod upgrade;
 
+use rolling_upgrade_exporter::report::format;
 use rolling_upgrade_exporter::report::{
-    Attention, ClusterReport, DegradedReport, ErrorReport, ProductReport, Report, SkewedClock,
-    UpgradeReport,
+    Attention, ClusterReport, DegradedReport, ProductReport, Report, SkewedClock, UpgradeReport,
 };
-use rolling_upgrade_exporter::text::{Foreign, escaped};
+use rolling_upgrade_exporter::text::escaped;
 
-use super::text::{name, status};
+use super::text::{degraded, error, whose};
 
 /// Returns what changed between two reports, failed and stalled upgrades first; everything that is in
 /// work or in trouble when there was none before, whenever it began. Each line begins with the time.
@@ -65,34 +65,6 @@ pub(super) fn stamped(report: &Report, line: &str) -> String {
     format!("{} {line}", report.generated.strftime("%Y-%m-%dT%H:%M:%SZ"))
 }
 
-/// Names a cluster with its account and product.
-pub(super) fn whose(cluster: &ClusterReport) -> String {
-    let (account, product) = (escaped(&cluster.account), escaped(&cluster.product));
-    format!("{account} {product} {}", name(cluster))
-}
-
-/// What went wrong, for people.
-pub(super) fn error(error: &ErrorReport) -> String {
-    format!(
-        "{}: {}",
-        escaped(error.reason.as_str()),
-        Foreign(&error.message)
-    )
-}
-
-/// Describes a failing secondary call: what is missing, which permission gives it, why it fails.
-pub(super) fn degraded(call: &DegradedReport) -> String {
-    let needs = match call.permission.as_str() {
-        "" => String::new(),
-        permission => format!(" (needs {})", escaped(permission)),
-    };
-    let (missing, reason) = (escaped(&call.missing), escaped(call.reason.as_str()));
-    format!(
-        "missing: {missing}{needs}; {reason}: {}",
-        Foreign(&call.message)
-    )
-}
-
 fn is_same_product(a: &ProductReport, b: &ProductReport) -> bool {
     (&a.account, &a.product) == (&b.account, &b.product)
 }
@@ -107,11 +79,7 @@ fn is_same(a: &UpgradeReport, b: &UpgradeReport) -> bool {
 
 fn discovery(old: Option<&ProductReport>, product: &ProductReport, lines: &mut Vec<String>) {
     let old = old.and_then(|old| old.last_error.as_ref());
-    let whose = format!(
-        "{} {}",
-        escaped(&product.account),
-        escaped(&product.product)
-    );
+    let whose = escaped(&format::whose_product(product)).into_owned();
     match (old, &product.last_error) {
         (None, None) => {}
         (Some(old), Some(new)) if old.message == new.message => {}
@@ -162,28 +130,6 @@ fn lost(old: Option<&ClusterReport>, cluster: &ClusterReport, lines: &mut Vec<St
             lines.push(format!("{what}is not shown any more"));
         }
     }
-}
-
-/// How all upgrades ended, or how those that are known stand: `2 succeeded, 1 failed`.
-pub(super) fn counts(report: &Report) -> String {
-    let mut counts: Vec<(String, usize)> = Vec::new();
-    for (_, _, upgrade) in report.by_attention() {
-        let Some(upgrade) = upgrade else { continue };
-        let word = if upgrade.stalled {
-            "stalled".to_owned()
-        } else {
-            status(upgrade)
-        };
-        match counts.iter_mut().find(|(known, _)| *known == word) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((word, 1)),
-        }
-    }
-    let counts: Vec<String> = counts
-        .into_iter()
-        .map(|(word, count)| format!("{count} {word}"))
-        .collect();
-    counts.join(", ")
 }
 
 #[cfg(test)]

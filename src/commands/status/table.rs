@@ -12,17 +12,15 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use console::truncate_str;
 use jiff::Timestamp;
-use rolling_upgrade_exporter::model::NodeStatus;
-use rolling_upgrade_exporter::report::format::{self, length, percent};
-use rolling_upgrade_exporter::report::{
-    Attention, ClusterReport, Report, UpgradeReport, thousands,
-};
-use rolling_upgrade_exporter::text::escaped;
+use rolling_upgrade_exporter::report::format::{self, length, percent, since};
+use rolling_upgrade_exporter::report::{Attention, ClusterReport, Report, UpgradeReport};
+use rolling_upgrade_exporter::text::{Foreign, escaped};
 
-use super::lines;
 use paint::Tone;
 
-use super::text::{name, named_versions, reason, since, state, versions};
+use super::text::{
+    name, named_versions, reason, row_state, running_version, vendor_status, versions,
+};
 
 /// From here whose it is and what is known of it have columns; else that stands with the nodes.
 const USUAL: u16 = 60;
@@ -85,7 +83,7 @@ pub(super) fn table(report: &Report, look: Look) -> String {
         let times = report.times();
         for (attention, cluster, upgrade) in &rows {
             if let Some(upgrade) = upgrade {
-                let state = word(*attention, Some(upgrade));
+                let state = row_state(*attention, Some(upgrade));
                 parts.push(detail::detail(
                     cluster,
                     upgrade,
@@ -162,7 +160,7 @@ const fn column(
 
 const COLUMNS: &[Column] = &[
     column("STATE", 0, |(attention, _, upgrade), _, _| {
-        Some(word(*attention, *upgrade))
+        Some(row_state(*attention, *upgrade))
     }),
     column("CLUSTER", 0, |(_, cluster, _), _, _| Some(name(cluster))),
     column("PRODUCT", USUAL, |(_, cluster, _), _, _| {
@@ -175,7 +173,7 @@ const COLUMNS: &[Column] = &[
         upgrade.and_then(|u| u.progress_ratio).map(percent)
     }),
     column("NODES", USUAL, |(_, _, upgrade), _, _| {
-        upgrade.and_then(nodes)
+        upgrade.and_then(format::nodes_done)
     }),
     column("VERSION", USUAL, |(_, cluster, upgrade), _, width| {
         Some(version(cluster, *upgrade, width))
@@ -205,25 +203,9 @@ const COLUMNS: &[Column] = &[
     }),
 ];
 
-/// The state; that the cloud is silent is more urgent than what it said last.
-fn word(attention: Attention, upgrade: Option<&UpgradeReport>) -> String {
-    match (attention, upgrade) {
-        (Attention::Silent, None) => "no answer".to_owned(),
-        (Attention::Silent, Some(upgrade)) => format!("{}, no answer", state(upgrade)),
-        (_, None) => "none".to_owned(),
-        (_, Some(upgrade)) => state(upgrade),
-    }
-}
-
 fn or_dash(text: Option<String>) -> String {
     text.filter(|text| !text.is_empty())
         .unwrap_or_else(|| "-".to_owned())
-}
-
-/// Those that are done, of all.
-fn nodes(upgrade: &UpgradeReport) -> Option<String> {
-    let (done, all) = (upgrade.nodes_in(NodeStatus::Succeeded), upgrade.all_nodes());
-    (all > 0).then(|| format!("{done}/{all}"))
 }
 
 /// Returns the versions before and after, or the one that the cluster runs; in little space only the one
@@ -243,63 +225,15 @@ fn version(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, width: u16)
     }
 }
 
-/// Returns the version that a cluster runs, by name with its code beside it where it is known.
-fn running_version(cluster: &ClusterReport) -> String {
-    let version = format::version(&cluster.version, cluster.version_name.as_deref());
-    escaped(&version).into_owned()
-}
-
-/// Returns the cluster's state in the vendor's words, such as `200 available`; empty when not told.
-fn vendor_status(cluster: &ClusterReport) -> String {
-    escaped(&format::vendor_status(cluster)).into_owned()
-}
-
-/// What is wrong where there is no upgrade to say it with.
+/// Builds the table of what is wrong where there is no upgrade to say it with.
 fn notes(report: &Report, look: Look) -> String {
-    let mut notes = Vec::new();
-    let times = report.times();
-    for clock in report.skewed_clocks() {
-        notes.push((escaped(clock.account).into_owned(), clock.notice()));
-    }
-    for product in &report.products {
-        let whose = format!(
-            "{} {}",
-            escaped(&product.account),
-            escaped(&product.product)
-        );
-        if let Some(error) = &product.last_error {
-            let text = format!("Clusters cannot be listed: {}", lines::error(error));
-            notes.push((whose.clone(), text));
-        } else if product.inaccessible > 0 {
-            let text = format!(
-                "{} more may not be read with this key.",
-                product.inaccessible
-            );
-            notes.push((whose.clone(), text));
-        }
-        if product.left_out > 0 {
-            let text = format!("{} more are not watched.", thousands(product.left_out));
-            notes.push((whose, text));
-        }
-    }
-    for cluster in &report.clusters {
-        let is_idle = cluster.upgrades.is_empty();
-        if let Some(error) = cluster.last_error.as_ref().filter(|_| is_idle) {
-            notes.push((lines::whose(cluster), lines::error(error)));
-        }
-        // Of the others it stands with their upgrades.
-        for call in cluster.degraded.iter().filter(|_| is_idle || look.summary) {
-            let length = since(call.since, times.of(&cluster.account));
-            let text = format!("Degraded for {length}, {}", lines::degraded(call));
-            notes.push((lines::whose(cluster), text));
-        }
-    }
+    let notes = format::notes(report, look.summary);
     if notes.is_empty() {
         return String::new();
     }
     let mut table = plain(look.width);
     for (whose, note) in notes {
-        table.add_row([whose, note]);
+        table.add_row([escaped(&whose).into_owned(), Foreign(note).to_string()]);
     }
     text(table, 0, look, &[])
 }

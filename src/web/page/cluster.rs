@@ -8,7 +8,7 @@ use super::words::{self, fact, fitting_fact, wide_fact};
 use super::{details, steps};
 use crate::model::{Kind, NodeStatus};
 use crate::report::format;
-use crate::report::{Attention, ClusterReport, Filter, UpgradeReport, thousands};
+use crate::report::{Attention, ClusterReport, Filter, UpgradeReport};
 use crate::text::escaped;
 
 /// A row of [`crate::report::Report::by_attention`].
@@ -41,7 +41,7 @@ pub(super) fn card(row: &Row<'_>, now: Timestamp, show: Steps) -> Markup {
                 p.badges {
                     span.badge.(attention.as_str()) {
                         span aria-hidden="true" { (words::sign(attention)) " " }
-                        (words::state(attention, cluster, upgrade))
+                        (escaped(&format::badge(attention, cluster, upgrade)))
                     }
                     @if upgrade.is_some_and(|u| u.overdue) {
                         span.badge.stalled { span aria-hidden="true" { "\u{26a0}\u{fe0e} " } "overdue" }
@@ -55,7 +55,7 @@ pub(super) fn card(row: &Row<'_>, now: Timestamp, show: Steps) -> Markup {
             p.where {
                 (words::foreign(&cluster.account, &cluster.cloud)) " · " (escaped(&cluster.product)) " · "
                 (escaped(&cluster.cloud_region))
-                @if cluster.cluster_id != words::plain_name(cluster) {
+                @if cluster.cluster_id != format::name(cluster) {
                     " · " span.id { (words::foreign(&cluster.cluster_id, &cluster.cloud)) }
                 }
             }
@@ -127,11 +127,11 @@ fn progress(
             }
             @if !upgrade.nodes.is_empty() {
                 span {
-                    (thousands(of(NodeStatus::Succeeded))) " of " (words::count(upgrade.all_nodes(), "node")) " done"
-                    @if of(NodeStatus::Upgrading) > 0 { ", " (thousands(of(NodeStatus::Upgrading))) " in work"
+                    (format::thousands(of(NodeStatus::Succeeded))) " of " (format::count(upgrade.all_nodes(), "node")) " done"
+                    @if of(NodeStatus::Upgrading) > 0 { ", " (format::thousands(of(NodeStatus::Upgrading))) " in work"
                         @if attention == Attention::Stalled { (named(NodeStatus::Upgrading)) }
                     }
-                    @if of(NodeStatus::Failed) > 0 { ", " (thousands(of(NodeStatus::Failed))) " failed" (named(NodeStatus::Failed)) }
+                    @if of(NodeStatus::Failed) > 0 { ", " (format::thousands(of(NodeStatus::Failed))) " failed" (named(NodeStatus::Failed)) }
                 }
             }
         }
@@ -188,7 +188,7 @@ fn times(upgrade: &UpgradeReport, now: Timestamp) -> Markup {
             }))
         } @else {
             @if let Some(at) = upgrade.estimated_end {
-                @let left = format!("in {}", format::length(format::between(now, at)));
+                @let left = format!("in {}", format::since(now, at));
                 (fact("Estimated end", &words::stamp(at, &left)))
             } @else {
                 (fact("Estimated end", &html! { "not known yet" }))
@@ -208,11 +208,9 @@ pub(super) fn age(cluster: &ClusterReport, now: Timestamp) -> Markup {
     let Some(at) = cluster.last_success else {
         return html! { "none yet" };
     };
-    let age = format::between(at, now);
-    let old = age > cluster.poll_interval_seconds * 3.0 + 30.0;
     html! {
-        (words::stamp(at, &format!("{} old", format::length(age))))
-        @if old { " " strong.old { "(out of date)" } }
+        (words::stamp(at, &format!("{} old", format::since(at, now))))
+        @if format::is_out_of_date(cluster, at, now) { " " strong.old { "(out of date)" } }
     }
 }
 
@@ -233,7 +231,7 @@ pub(super) fn degraded(cluster: &ClusterReport, now: Timestamp) -> Markup {
     html! {
         @for call in &cluster.degraded {
             p.notice {
-                @let length = format!("for {}", format::length(format::between(call.since, now)));
+                @let length = format!("for {}", format::since(call.since, now));
                 strong { "Degraded" } " " (words::stamp(call.since, &length)) ", missing: " (escaped(&call.missing)) ". "
                 (escaped(&call.endpoint))
                 @if call.permission.is_empty() { " fails. " } @else { " needs " (escaped(&call.permission)) ". " }
@@ -245,16 +243,13 @@ pub(super) fn degraded(cluster: &ClusterReport, now: Timestamp) -> Markup {
 }
 
 fn left_out(upgrade: &UpgradeReport) -> Vec<String> {
-    let mut sentences = upgrade.left_out();
-    if let Some(check) = &upgrade.precheck
-        && check.findings_left_out > 0
-    {
-        let (listed, all) = (check.findings.len(), check.all_findings());
-        sentences.push(format!(
-            "{listed} of {} precheck findings are shown.",
-            thousands(all)
-        ));
-    }
+    let mut sentences = format::nodes_left_out(upgrade);
+    sentences.extend(
+        upgrade
+            .precheck
+            .as_ref()
+            .and_then(format::findings_left_out),
+    );
     sentences
 }
 
@@ -267,15 +262,15 @@ fn tables(
 ) -> Markup {
     let mut what = Vec::new();
     if !upgrade.nodes.is_empty() {
-        what.push(words::count(upgrade.all_nodes(), "node"));
+        what.push(format::count(upgrade.all_nodes(), "node"));
     }
     if !upgrade.tasks.is_empty() {
-        what.push(words::count(upgrade.all_tasks(), "task"));
+        what.push(format::count(upgrade.all_tasks(), "task"));
     }
     if let Some(check) = &upgrade.precheck
         && !check.findings.is_empty()
     {
-        what.push(words::count(check.all_findings(), "precheck finding"));
+        what.push(format::count(check.all_findings(), "precheck finding"));
     }
     if show == Steps::Elsewhere {
         let only = Filter {
@@ -293,7 +288,7 @@ fn tables(
     let what = what.join(", ");
     html! {
         details id={ (id) "-steps" } open[show == Steps::Open] {
-            summary { (what) span.unseen { " of " (escaped(words::plain_name(cluster))) } }
+            summary { (what) span.unseen { " of " (escaped(format::name(cluster))) } }
             @if let Some(check) = &upgrade.precheck { (steps::findings(cluster, check)) }
             @if !upgrade.nodes.is_empty() { (steps::nodes(cluster, upgrade, now)) }
             @if !upgrade.tasks.is_empty() { (steps::tasks(cluster, upgrade, now)) }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::words::{self, fact, fitting_fact, wide_fact};
 use crate::model::Kind;
-use crate::report::format;
+use crate::report::format::{self, Versions};
 use crate::report::{ClusterReport, UpgradeReport, ZoneMoveReport};
 
 /// Names of nodes that stand in one line; further ones are counted.
@@ -24,56 +24,27 @@ pub(super) fn reason(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Markup
 /// names do not hold them, and the version that the cluster runs where that is neither of them. Of a zone
 /// move they are zones, which [`facts`] tells where the vendor lists them.
 pub(super) fn versions(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Markup {
-    let name = |code: &Option<String>, name: &Option<String>| {
-        let is_running = code.as_ref().is_some_and(|code| *code == cluster.version);
-        let known = name.clone().filter(|name| !name.is_empty());
-        known.or_else(|| cluster.version_name.clone().filter(|_| is_running))
-    };
-    let is_zone = upgrade.kind == Kind::AzMigration;
-    let (from, to) = (&upgrade.from_version, &upgrade.to_version);
-    let from_name = name(from, &upgrade.from_version_name);
-    let to_name = name(to, &upgrade.to_version_name);
-    let runs = html! {
-        @let told = [from, to, &from_name, &to_name];
-        @let is_told = told.into_iter().flatten().any(|version| *version == cluster.version);
-        @if !cluster.version.is_empty() && !is_told { (running_version("Runs", cluster)) }
-    };
-    let has_none = [from, to, &from_name, &to_name]
-        .iter()
-        .all(|version| version.is_none());
-    if format::are_versions_zones(upgrade) || has_none {
+    let Some(versions) = Versions::of(cluster, upgrade) else {
         return html! {
             @if !cluster.version.is_empty() { (running_version("Version", cluster)) }
         };
-    }
-    let hides_code = |code: &Option<String>, name: &Option<String>| match (code, name) {
-        (Some(code), Some(name)) => format::version(code, Some(name)) != *name,
-        _ => false,
     };
-    let has_codes = hides_code(from, &from_name) || hides_code(to, &to_name);
-    let shown_from = from_name.as_ref().or(from.as_ref());
-    let shown_to = to_name.as_ref().or(to.as_ref());
-    let short = match (&from_name, &to_name) {
-        (Some(from), Some(to)) => Some(format::without_product(from, to)),
-        _ => shown_to.map(String::as_str),
-    };
+    let is_zone = upgrade.kind == Kind::AzMigration;
     let label = if is_zone { "Zone" } else { "Version" };
     html! {
-        @let characters = |text: Option<&str>| text.map_or(0, |text| text.chars().count() + 2);
-        @let both = characters(shown_from.map(String::as_str)) + characters(short);
-        (fitting_fact(label, both, &html! {
-            (from_to(shown_from.map(String::as_str), short, &cluster.cloud))
-            @if has_codes {
-                small { (from_to(from.as_deref(), to.as_deref(), &cluster.cloud)) }
+        (fitting_fact(label, versions.characters, &html! {
+            (from_to(versions.from, versions.to, &cluster.cloud))
+            @if let Some((from, to)) = versions.codes {
+                small { (from_to(from, to, &cluster.cloud)) }
             }
         }))
-        (runs)
+        @if versions.is_running_another { (running_version("Runs", cluster)) }
     }
 }
 
 /// Renders the version that a cluster runs.
 pub(super) fn running_version(label: &str, cluster: &ClusterReport) -> Markup {
-    let version = format::version(&cluster.version, cluster.version_name.as_deref());
+    let version = format::running_version(cluster);
     fact(label, &words::foreign(&version, &cluster.cloud))
 }
 
@@ -97,8 +68,8 @@ pub(super) fn facts(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
         @if let Some(at) = upgrade.precheck.as_ref().and_then(|check| check.valid_until) {
             (fact("Precheck good until", &html! {
                 (words::clock(at, now)) " UTC"
-                small { @if at > now { "in " (format::length(format::between(now, at))) }
-                    @else { strong.old { "ran out " (format::length(format::between(at, now))) " ago" } } }
+                small { @if at > now { "in " (format::since(now, at)) }
+                    @else { strong.old { "ran out " (format::ago(at, now)) } } }
             }))
         }
         @if let Some(can) = upgrade.can_be_cancelled {
@@ -147,7 +118,7 @@ pub(super) fn available(cluster: &ClusterReport) -> Markup {
         @for (place, offer) in cluster.available_versions.iter().enumerate() {
             @if place > 0 { ", " }
             (words::foreign(&offer.version, &cluster.cloud))
-            @if offer.recommended { " (recommended)" }
+            @if offer.recommended { (format::RECOMMENDED) }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 
 use super::words;
-use crate::report::{Attention, Filter, Report, StateFilter};
+use crate::report::{Attention, Filter, Report, StateFilter, format};
 use crate::text::escaped;
 
 /// Renders the form. It sends itself to its own address, so it works behind any prefix and without script. On a
@@ -45,7 +45,7 @@ pub(super) fn form(report: &Report, filter: &Filter, products: &[&str]) -> Marku
                 select name="state" {
                     option value="" { "All" }
                     @for part in Attention::ALL {
-                        (option(part.as_str(), words::title(part), &states))
+                        (option(part.as_str(), format::title(part), &states))
                     }
                     optgroup label="Finer" {
                         @for word in finer { (option(word, &words::plain(word), &states)) }
@@ -109,7 +109,7 @@ pub(super) fn counts(counts: &BTreeMap<Attention, usize>, filter: &Filter) -> Ma
                 li { a.(part.as_str()).none[number == 0] href={ "?" (only.query()) }
                     aria-current=[here.then_some("true")] {
                     span aria-hidden="true" { (words::sign(part)) }
-                    " " strong { (number) } " " (words::short(part))
+                    " " strong { (number) } " " (format::short_title(part))
                 } }
             }
         } }

@@ -18,8 +18,8 @@ pub(super) fn nodes(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
     let raw = has(|n| !n.raw_status.is_empty());
     let updated = has(|n| n.updated.is_some());
     let name = |order: u32| {
-        let task = upgrade.tasks.iter().find(|task| task.order == order);
-        task.map_or(order.to_string(), |task| task.task.clone())
+        let name = format::task_name(upgrade, order);
+        name.map_or_else(|| order.to_string(), str::to_owned)
     };
     scrolls(
         &label("Nodes", cluster),
@@ -81,7 +81,7 @@ pub(super) fn tasks(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
                     td { (words::task_state(&task.status)) }
                     td data-is="Began" { @if let Some(at) = task.start { (words::clock(at, now)) } }
                     td data-is="Took" { @if let Some(at) = task.start {
-                        (format::length(format::between(at, ended(task))))
+                        (format::since(at, ended(task)))
                     } }
                     @if order { td data-is="Order" { (task.order) } }
                 }
@@ -123,7 +123,7 @@ pub(super) fn findings(cluster: &ClusterReport, precheck: &PrecheckReport) -> Ma
 }
 
 fn label(what: &str, cluster: &ClusterReport) -> String {
-    format!("{what} of {}", escaped(words::plain_name(cluster)))
+    format!("{what} of {}", escaped(format::name(cluster)))
 }
 
 /// Lets a table that is wider than the screen scroll by itself, by keyboard too; the page never does.

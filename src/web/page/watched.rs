@@ -9,7 +9,7 @@ use super::cluster::Row;
 use super::{steps, words};
 use crate::clock::Times;
 use crate::model::Reason;
-use crate::report::{ErrorReport, ProductReport, Report, thousands};
+use crate::report::{ErrorReport, ProductReport, Report, format};
 use crate::text::escaped;
 
 /// Renders how much is watched and the time of the newest data, for the header.
@@ -20,7 +20,7 @@ pub(super) fn about(report: &Report) -> Markup {
         .map(|product| product.account.as_str())
         .chain(report.clusters.iter().map(|c| c.account.as_str()))
         .collect();
-    let number = |length: usize, noun| words::count(length as u64, noun);
+    let number = |length: usize, noun| format::count(length as u64, noun);
     let newest = report.clusters.iter().filter_map(|c| c.last_success).max();
     html! {
         p #about {
@@ -46,7 +46,7 @@ pub(super) fn troubles(products: &[ProductReport], rows: &[Row<'_>], times: &Tim
         }
         @for product in products.iter().filter(|p| p.left_out > 0) {
             p.notice {
-                (thousands(product.watched)) " of " (thousands(product.watched.saturating_add(product.left_out)))
+                (format::thousands(product.watched)) " of " (format::thousands(product.watched.saturating_add(product.left_out)))
                 " " (product.product) " clusters of " (words::foreign(&product.account, &product.cloud))
                 " are watched. Choose with " code { "include" } ", " code { "exclude" } " or a list in the config."
             }
@@ -125,8 +125,8 @@ pub(super) fn table(report: &Report) -> Markup {
                         th scope="row" { (words::foreign(&product.account, &product.cloud)) }
                         td { (escaped(&product.product)) }
                         td { (escaped(&product.cloud_region)) }
-                        td data-is="Watched" { (thousands(product.watched)) }
-                        td data-is="Not readable" { (thousands(product.inaccessible)) }
+                        td data-is="Watched" { (format::thousands(product.watched)) }
+                        td data-is="Not readable" { (format::thousands(product.inaccessible)) }
                         td data-is="Listed" {
                             @match product.last_success { Some(at) => (words::ago(at, times.of(&product.account))), None => "never" }
                             @if product.last_error.is_some() { " " strong.old { "(fails now)" } }

@@ -4,23 +4,11 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use crate::model::{NodeStatus, TaskStatus};
-use crate::report::format::{between, length};
-use crate::report::{Attention, ClusterReport, UpgradeReport, Word, thousands};
+use crate::report::{Attention, ClusterReport, Word, format};
 use crate::text::{Foreign, escaped};
 
-/// The title of a part of the page.
-pub(super) fn title(attention: Attention) -> &'static str {
-    match attention {
-        Attention::Failed => "Failed",
-        Attention::Stalled => "Stalled",
-        Attention::Silent => "No answer from the cloud",
-        Attention::Running => "In progress",
-        Attention::Ended => "Recently ended",
-        Attention::Idle => "No upgrade",
-    }
-}
-
-/// Its sign; never alone, always beside a word. U+FE0E asks for text, not for a coloured picture.
+/// Returns the sign of a part of the page; never alone, always beside a word. U+FE0E asks for text, not
+/// for a coloured picture.
 pub(super) fn sign(attention: Attention) -> &'static str {
     match attention {
         Attention::Failed => "\u{2716}\u{fe0e}",
@@ -32,51 +20,10 @@ pub(super) fn sign(attention: Attention) -> &'static str {
     }
 }
 
-/// What a cluster with this one of its upgrades is in, in a few words.
-pub(super) fn state(
-    attention: Attention,
-    cluster: &ClusterReport,
-    upgrade: Option<&UpgradeReport>,
-) -> String {
-    let Some(upgrade) = upgrade else {
-        return match attention {
-            Attention::Silent if cluster.last_success.is_none() => "not known yet",
-            Attention::Silent => "no answer",
-            _ => "no upgrade",
-        }
-        .to_owned();
-    };
-    let status = plain(upgrade.status.as_str());
-    match attention {
-        Attention::Failed if upgrade.has_failed() => status,
-        Attention::Failed => format!("{status}, a node failed"),
-        Attention::Stalled => format!("{status}, stalled"),
-        Attention::Silent => format!("no answer, was {status}"),
-        _ if upgrade.waits_for_person => "waits for a person".to_owned(),
-        _ => status,
-    }
-}
-
-/// Returns the word of a part beside its count, where there is room for two words.
-pub(super) fn short(attention: Attention) -> String {
-    match attention {
-        Attention::Silent => "no answer".to_owned(),
-        part => title(part).to_lowercase(),
-    }
-}
-
 /// Renders the name that a cluster goes by; its id where the name is not known, as before the first
 /// good poll.
 pub(super) fn name(cluster: &ClusterReport) -> Markup {
-    foreign(plain_name(cluster), &cluster.cloud)
-}
-
-/// Returns the name that a cluster goes by, as the vendor or the config writes it.
-pub(super) fn plain_name(cluster: &ClusterReport) -> &str {
-    match cluster.cluster_name.trim() {
-        "" => &cluster.cluster_id,
-        _ => &cluster.cluster_name,
-    }
+    foreign(format::name(cluster), &cluster.cloud)
 }
 
 /// Renders a fact with its name.
@@ -106,9 +53,9 @@ pub(super) fn arrow() -> Markup {
     html! { span aria-hidden="true" { "→" } span.unseen { "to" } " " }
 }
 
-/// A word of the metrics for people.
+/// Writes a word of the metrics for people.
 pub(super) fn plain(word: &str) -> String {
-    escaped(word).replace('_', " ")
+    escaped(&format::plain(word)).into_owned()
 }
 
 /// Renders the state of a node as a cell's text.
@@ -171,7 +118,7 @@ fn isolated(text: &str, cloud: &str) -> Markup {
 
 /// A time as how long ago it was, with the time itself for who asks.
 pub(super) fn ago(at: Timestamp, now: Timestamp) -> Markup {
-    stamp(at, &format!("{} ago", length(between(at, now))))
+    stamp(at, &format::ago(at, now))
 }
 
 /// A time that reads as `text`.
@@ -188,12 +135,6 @@ pub(super) fn clock(at: Timestamp, now: Timestamp) -> Markup {
         "%Y-%m-%d %H:%M"
     };
     stamp(at, &at.strftime(form).to_string())
-}
-
-/// Writes a number with its noun: `1 node`, `20,000 nodes`.
-pub(super) fn count(number: u64, noun: &str) -> String {
-    let s = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{s}", thousands(number))
 }
 
 #[cfg(test)]

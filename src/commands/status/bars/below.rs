@@ -1,15 +1,12 @@
 //! Rows below an upgrade: its nodes, its check, and what the cloud does not answer.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use rolling_upgrade_exporter::model::NodeStatus;
-use rolling_upgrade_exporter::report::format::length;
+use rolling_upgrade_exporter::report::format::{self, since};
 use rolling_upgrade_exporter::report::{ClusterReport, FindingReport, NodeReport, UpgradeReport};
 use rolling_upgrade_exporter::text::escaped;
 
-use super::super::lines;
-use super::super::text::{finding, since, task};
+use super::super::text::{self, finding};
 use super::rows::{Columns, Row, text_row};
 
 /// Most items of a check that have a row each.
@@ -27,7 +24,7 @@ pub(super) fn rows(
     let error = cluster.last_error.as_ref().map(|error| {
         let age = cluster.last_success.map(|at| since(at, now));
         let age = age.map_or(String::new(), |age| format!("data are {age} old; "));
-        format!("{age}{}", lines::error(error))
+        format!("{age}{}", text::error(error))
     });
     let is_news = |node: &&NodeReport| match node.status.known() {
         Some(NodeStatus::Upgrading) => !upgrade.is_over(),
@@ -37,7 +34,9 @@ pub(super) fn rows(
     let mut nodes: Vec<&NodeReport> = nodes.collect();
     // Stable: the failed ones first, else as the vendor lists them.
     nodes.sort_by_key(|node| node.status != NodeStatus::Failed);
-    let nodes = nodes.into_iter().map(|node| self::node(upgrade, node));
+    let nodes = nodes
+        .into_iter()
+        .map(|node| escaped(&format::node_line(upgrade, node)).into_owned());
     let is_checked = !upgrade.is_over() || is_trouble;
     let precheck = upgrade.precheck.as_ref().filter(|_| is_checked);
     let findings = precheck.into_iter().flat_map(|precheck| &precheck.findings);
@@ -46,7 +45,7 @@ pub(super) fn rows(
     let findings = findings.filter(|item| !is_reason(item)).take(MAX_FINDINGS);
     let findings = findings.map(|item| format!("precheck failed: {}", finding(item)));
     let degraded = cluster.degraded.iter();
-    let degraded = degraded.map(|call| format!("degraded, {}", lines::degraded(call)));
+    let degraded = degraded.map(|call| format!("degraded, {}", text::degraded(call)));
     let texts: Vec<String> = if is_trouble {
         let rest = error.into_iter().chain(degraded);
         nodes.chain(findings).chain(rest).collect()
@@ -56,23 +55,4 @@ pub(super) fn rows(
     };
     let texts = texts.iter();
     texts.map(|text| text_row("  ", text, columns)).collect()
-}
-
-fn node(upgrade: &UpgradeReport, node: &NodeReport) -> String {
-    let task = node.task_order.map(|order| task(upgrade, order));
-    let facts = [
-        Some(escaped(node.status.as_str())),
-        Some(escaped(&node.role)),
-        task.map(Cow::Owned),
-        Some(escaped(&node.raw_status)),
-        node.duration_seconds.map(length).map(Cow::Owned),
-    ];
-    let mut words: Vec<Cow<'_, str>> = Vec::new();
-    for fact in facts.into_iter().flatten() {
-        let is_said = words.iter().any(|word| word.eq_ignore_ascii_case(&fact));
-        if !fact.is_empty() && !is_said {
-            words.push(fact);
-        }
-    }
-    format!("{}: {}", escaped(&node.node), words.join(", "))
 }

@@ -2,16 +2,15 @@
 
 use console::{pad_str, truncate_str};
 use jiff::Timestamp;
-use rolling_upgrade_exporter::model::{Kind, NodeStatus, UpgradeStatus};
-use rolling_upgrade_exporter::report::format::{self, are_versions_zones, length, percent};
+use rolling_upgrade_exporter::model::{Kind, UpgradeStatus};
+use rolling_upgrade_exporter::report::format::{self, are_versions_zones, length, percent, since};
 use rolling_upgrade_exporter::report::{
     Attention, ClusterReport, Report, SkewedClock, UpgradeReport, Word,
 };
 use rolling_upgrade_exporter::text::{Foreign, escaped};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::super::lines;
-use super::super::text::{current_task, name, reason, since, status, zones};
+use super::super::text::{self, current_task, name, reason, short_state, zones};
 use super::below;
 use super::fit::{self, Block, Fitted};
 
@@ -113,7 +112,7 @@ pub(super) fn rows(report: &Report, seen: &[Key], height: u16, width: u16) -> Ve
     let last = format!(
         "{hidden}{} UTC: {}. Ctrl-C ends the watch, not the upgrades.",
         report.generated.strftime("%H:%M:%S"),
-        lines::counts(report),
+        text::counts(report),
     );
     rows.extend(clocks);
     rows.push(text_row("", &last, &columns));
@@ -157,11 +156,7 @@ fn head(
     now: Timestamp,
     columns: &Columns,
 ) -> (Row, Option<String>) {
-    let word = match attention {
-        Attention::Silent => "no answer".to_owned(),
-        _ if upgrade.stalled => "stalled".to_owned(),
-        _ => status(upgrade),
-    };
+    let word = short_state(*attention, upgrade);
     let cell = |text: &str, width| {
         let cell = pad_str(text, width, console::Alignment::Left, Some("…"));
         cell.into_owned()
@@ -226,7 +221,7 @@ fn facts(upgrade: &UpgradeReport, has_names: bool, now: Timestamp) -> String {
         nodes(upgrade),
         upgrade
             .waits_for_person
-            .then(|| "waits for a person".to_owned()),
+            .then(|| format::WAITS_FOR_PERSON.to_owned()),
         upgrade.duration_seconds.map(length),
         left.map(|left| format!("{left} left")),
         to,
@@ -237,13 +232,13 @@ fn facts(upgrade: &UpgradeReport, has_names: bool, now: Timestamp) -> String {
 
 /// Writes how far an upgrade is that failed or stalled, since when, and why, or at which task.
 fn trouble(upgrade: &UpgradeReport, reason: Option<&str>, now: Timestamp) -> String {
-    let silent = || format!("nothing moved for {}", since(upgrade.last_progress, now));
+    let silent = || format::silence(upgrade, now);
     let ended = upgrade.ended.filter(|_| upgrade.is_over());
     joined([
         Some(share(upgrade)),
         nodes(upgrade),
         upgrade.stalled.then(silent),
-        ended.map(|at| format!("{} ago", since(at, now))),
+        ended.map(|at| format::ago(at, now)),
         reason.map(str::to_owned).or_else(|| current_task(upgrade)),
         Some(zones(upgrade)),
     ])
@@ -260,8 +255,7 @@ fn share(upgrade: &UpgradeReport) -> String {
 }
 
 fn nodes(upgrade: &UpgradeReport) -> Option<String> {
-    let (done, all) = (upgrade.nodes_in(NodeStatus::Succeeded), upgrade.all_nodes());
-    (all > 0).then(|| format!("{done}/{all} nodes"))
+    format::nodes_done(upgrade).map(|done| format!("{done} nodes"))
 }
 
 /// Most rows that the vendor's reason takes.

@@ -128,7 +128,7 @@ fn a_new_upgrade_is_not_taken_for_the_old_one() {
 #[test]
 fn counts_say_how_all_stand() {
     let want = "1 failed, 1 partially failed, 1 stalled, 3 running, 1 unknown, 1 succeeded";
-    assert_eq!(counts(&fleet()), want);
+    assert_eq!(format::counts(&fleet()), want);
 }
 
 #[test]

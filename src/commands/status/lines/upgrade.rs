@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use rolling_upgrade_exporter::model::{Kind, NodeStatus, TaskStatus};
-use rolling_upgrade_exporter::report::format::{are_versions_zones, length, percent};
+use rolling_upgrade_exporter::model::{NodeStatus, TaskStatus};
+use rolling_upgrade_exporter::report::format::{self, are_versions_zones, length, percent};
 use rolling_upgrade_exporter::report::{
-    FindingReport, NodeReport, PrecheckReport, TaskReport, UpgradeReport, Word, thousands,
+    FindingReport, NodeReport, PrecheckReport, TaskReport, UpgradeReport,
 };
 use rolling_upgrade_exporter::text::escaped;
 
-use super::super::text::{self, finding, named_versions, reason, since, status, zones};
+use super::super::text::{self, finding, named_versions, reason, status, zones};
 
 /// Most items of a check that are told one by one.
 const MAX_FINDINGS: usize = 10;
@@ -35,20 +35,16 @@ pub(super) fn changes<'a>(
         let why = why
             .as_deref()
             .map_or(String::new(), |why| format!("; {why}"));
-        let length = since(upgrade.last_progress, now);
-        lines.push(format!("stalled: nothing moved for {length}{why}"));
+        let silence = format::silence(upgrade, now);
+        lines.push(format!("stalled: {silence}{why}"));
     } else if old.is_some_and(|old| old.stalled) && !upgrade.stalled && !upgrade.is_over() {
         lines.push("moves again".to_owned());
     }
     if let Some(why) = why.filter(|_| is_new_reason && !is_new_state && !is_newly_stalled) {
         lines.push(format!("the vendor's reason: {why}"));
     }
-    if upgrade.overdue && old.is_none_or(|old| !old.overdue) {
-        let limit = upgrade.overdue_after_seconds.map(length);
-        lines.push(format!(
-            "overdue: running for longer than {}",
-            limit.unwrap_or_default()
-        ));
+    if let Some(limit) = format::overdue(upgrade).filter(|_| old.is_none_or(|old| !old.overdue)) {
+        lines.push(format!("overdue: {limit}"));
     }
     if upgrade.waits_for_person && old.is_none_or(|old| !old.waits_for_person) {
         lines.push("waits until a person goes on with it".to_owned());
@@ -85,7 +81,8 @@ fn nodes(old: Option<&UpgradeReport>, upgrade: &UpgradeReport, lines: &mut Vec<S
             Some(None) => true,
         };
         if is_news {
-            lines.push(self::node(upgrade, node));
+            let line = format::node_change(upgrade, node);
+            lines.push(escaped(&line).into_owned());
         }
     }
 }
@@ -128,8 +125,7 @@ fn prechecks(
         .valid_until
         .filter(|until| *until > now && Some(*until) != old_until);
     if let Some(until) = until {
-        let length = since(now, until);
-        lines.push(format!("precheck: passed, and good for {length}"));
+        lines.push(format!("precheck: {}", format::passed(until, now)));
     }
     let before: &[FindingReport] = old.map_or(&[], |old| &old.findings);
     let mut new = precheck.findings.iter().filter(|new| !before.contains(new));
@@ -140,18 +136,13 @@ fn prechecks(
     let is_more = left_out(precheck) > old.map_or(0, left_out);
     let more = u64::try_from(new.count()).unwrap_or(u64::MAX);
     let more = more.saturating_add(if is_more { left_out(precheck) } else { 0 });
-    if more > 0 {
-        lines.push(format!("precheck: {} more items failed", thousands(more)));
-    }
+    lines.extend(format::more_findings(more).map(|more| format!("precheck: {more}")));
 }
 
 /// Returns which of its cluster's upgrades it is, with a space behind it; nothing for the usual one.
 pub(super) fn what(upgrade: &UpgradeReport) -> String {
-    match &upgrade.kind {
-        Word::Known(Kind::Version) => String::new(),
-        Word::Known(Kind::AzMigration) => "move to another zone ".to_owned(),
-        Word::Other(other) => format!("{} ", escaped(other)),
-    }
+    let kind = format::kind(upgrade);
+    kind.map_or_else(String::new, |kind| format!("{} ", escaped(kind)))
 }
 
 /// Tells that the upgrade is in a state, and why; how far it is, from where to where.
@@ -179,26 +170,4 @@ fn entered(upgrade: &UpgradeReport, why: Option<&str>) -> String {
     }
     let separator = if why.is_some() { ";" } else { "," };
     format!("{what}{status}{separator} {}", facts.join(", "))
-}
-
-fn node(upgrade: &UpgradeReport, node: &NodeReport) -> String {
-    let said = match node.raw_status.as_str() {
-        "" => String::new(),
-        word => format!(" ({})", escaped(word)),
-    };
-    let role = match node.role.as_str() {
-        "" | "node" => String::new(),
-        role => format!("{} ", escaped(role)),
-    };
-    let status = node.status.known();
-    let is_at = matches!(status, Some(NodeStatus::Upgrading | NodeStatus::Failed));
-    let task = node.task_order.filter(|_| is_at);
-    let task = task.map_or(String::new(), |order| {
-        format!(" at {}", text::task(upgrade, order))
-    });
-    format!(
-        "{role}node {}: {}{task}{said}",
-        escaped(&node.node),
-        escaped(node.status.as_str())
-    )
 }

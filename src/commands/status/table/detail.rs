@@ -5,12 +5,12 @@ mod facts;
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use rolling_upgrade_exporter::model::{Kind, TaskStatus};
-use rolling_upgrade_exporter::report::format::length;
-use rolling_upgrade_exporter::report::{ClusterReport, TaskReport, UpgradeReport, Word};
+use rolling_upgrade_exporter::model::TaskStatus;
+use rolling_upgrade_exporter::report::format::{self, length, since};
+use rolling_upgrade_exporter::report::{ClusterReport, TaskReport, UpgradeReport};
 use rolling_upgrade_exporter::text::escaped;
 
-use super::super::text::{name, since, task, task_place};
+use super::super::text::{name, task};
 use super::paint::{self, Tone};
 use super::{Look, USUAL, WIDE, begin, or_dash, plain, text};
 
@@ -48,17 +48,14 @@ pub(super) fn detail(
     if !upgrade.tasks.is_empty() {
         parts.push(tasks(&upgrade.tasks, now, inner));
     }
-    let left_out = upgrade.left_out();
+    let left_out = format::nodes_left_out(upgrade);
     parts.extend(left_out.iter().map(|line| format!("{:INDENT$}{line}", "")));
     parts.join("\n")
 }
 
 fn heading(cluster: &ClusterReport, upgrade: &UpgradeReport, look: Look) -> String {
-    let kind = match &upgrade.kind {
-        Word::Known(Kind::Version) => String::new(),
-        Word::Known(Kind::AzMigration) => ", move to another zone".to_owned(),
-        Word::Other(other) => format!(", {}", escaped(other)),
-    };
+    let kind = format::kind(upgrade);
+    let kind = kind.map_or_else(String::new, |kind| format!(", {}", escaped(kind)));
     let line = format!("{}{kind}", name(cluster));
     if look.colours {
         paint::header(&line)
@@ -73,7 +70,7 @@ fn nodes(upgrade: &UpgradeReport, look: Look) -> String {
     let is_usual = look.width.is_none_or(|width| width >= USUAL - 2);
     let is_wide = look.width.is_none_or(|width| width >= WIDE - 2);
     let at = |order| {
-        let place = task_place(upgrade, order).filter(|_| !is_wide);
+        let place = format::task_place(upgrade, order).filter(|_| !is_wide);
         place.unwrap_or_else(|| task(upgrade, order))
     };
     let has_orders = is_usual && nodes.iter().any(|node| node.task_order.is_some());

@@ -1,20 +1,20 @@
 //! Versions to which the vendors offer to upgrade clusters that are in no upgrade.
 
-use rolling_upgrade_exporter::report::{AvailableVersionReport, ClusterReport};
+use rolling_upgrade_exporter::report::ClusterReport;
 use rolling_upgrade_exporter::text::escaped;
 
-use super::super::text::name;
-use super::{Look, Row, USUAL, or_dash, plain, running_version, text, vendor_status};
+use super::super::text::{name, offered, running_version, vendor_status};
+use super::{Look, Row, USUAL, or_dash, plain, text};
 
 /// Builds the table of idle clusters that can be upgraded; none when there is no such cluster.
 pub(super) fn offers(rows: &[Row<'_>], look: Look) -> Option<String> {
     let is_usual = look.width.is_none_or(|width| width >= USUAL);
     let idle = rows.iter().filter(|(_, _, upgrade)| upgrade.is_none());
-    let offered: Vec<&ClusterReport> = idle
+    let clusters: Vec<&ClusterReport> = idle
         .map(|(_, cluster, _)| *cluster)
         .filter(|cluster| !cluster.available_versions.is_empty())
         .collect();
-    if offered.is_empty() {
+    if clusters.is_empty() {
         return None;
     }
     let columns = [
@@ -27,13 +27,13 @@ pub(super) fn offers(rows: &[Row<'_>], look: Look) -> Option<String> {
     let mut table = plain(look.width);
     let shown = columns.iter().filter(|column| column.1);
     table.set_header(shown.map(|column| column.0));
-    for cluster in offered {
+    for cluster in clusters {
         let row = [
             name(cluster),
             escaped(&cluster.account).into_owned(),
             or_dash(Some(vendor_status(cluster))),
             or_dash(Some(running_version(cluster))),
-            versions(&cluster.available_versions),
+            offered(cluster),
         ];
         let row = row.into_iter().zip(columns);
         table.add_row(row.filter(|(_, column)| column.1).map(|(cell, _)| cell));
@@ -47,17 +47,4 @@ pub(super) fn offers(rows: &[Row<'_>], look: Look) -> Option<String> {
         },
         &[],
     ))
-}
-
-/// Lists versions that the vendor offers, the recommended ones marked.
-pub(super) fn versions(versions: &[AvailableVersionReport]) -> String {
-    let versions = versions.iter().map(|offered| {
-        let version = escaped(&offered.version);
-        if offered.recommended {
-            format!("{version} (recommended)")
-        } else {
-            version.into_owned()
-        }
-    });
-    versions.collect::<Vec<_>>().join(", ")
 }

@@ -29,8 +29,7 @@ impl Tone {
         if upgrade.stalled {
             return Self::Stalled;
         }
-        let has_failed_node = upgrade.nodes_in(NodeStatus::Failed) > 0 && !upgrade.is_over();
-        if upgrade.overdue && !has_failed_node {
+        if upgrade.overdue && !upgrade.has_failed_node() {
             return Self::Doubtful;
         }
         match upgrade.status.known().unwrap_or(UpgradeStatus::Unknown) {

@@ -2,15 +2,16 @@
 
 use jiff::Timestamp;
 use rolling_upgrade_exporter::model::UpgradeStatus;
-use rolling_upgrade_exporter::report::format::{are_versions_zones, length};
+use rolling_upgrade_exporter::report::format::{self, are_versions_zones, length, since};
 use rolling_upgrade_exporter::report::{
-    ClusterReport, PrecheckReport, UpgradeReport, ZonePlanReport, thousands,
+    ClusterReport, PrecheckReport, UpgradeReport, ZonePlanReport,
 };
 use rolling_upgrade_exporter::text::escaped;
 
-use super::super::super::lines;
-use super::super::super::text::{current_task, finding, named_versions, reason, since, zones};
-use super::super::{idle, vendor_status};
+use super::super::super::text;
+use super::super::super::text::{
+    current_task, finding, named_versions, offered, reason, vendor_status, zones,
+};
 
 /// Most nodes of a zone that are named.
 const MAX_NODES: usize = 10;
@@ -34,7 +35,7 @@ pub(super) fn facts(
     state: &str,
     now: Timestamp,
 ) -> Vec<(&'static str, String)> {
-    let ago = |at| format!("{} ago", since(at, now));
+    let ago = |at| format::ago(at, now);
     let mut facts = Facts::default();
     let reason = reason(upgrade).map_or(String::new(), |reason| format!(": {reason}"));
     facts.add("state", format!("{state}{reason}"));
@@ -52,7 +53,7 @@ pub(super) fn facts(
     facts.add("cluster is", words);
     let versions = Some(named_versions(upgrade)).filter(|_| !are_versions_zones(upgrade));
     facts.add("version", versions);
-    facts.add("offered", idle::versions(&cluster.available_versions));
+    facts.add("offered", offered(cluster));
     facts.add("zones", zones(upgrade));
     let plan = upgrade.zone_move.iter().flat_map(|zones| &zones.plan);
     for zone in plan {
@@ -91,20 +92,20 @@ pub(super) fn facts(
     let error = cluster.last_error.as_ref();
     facts.add(
         "error",
-        error.map(|e| format!("{}, {}", ago(e.at), lines::error(e))),
+        error.map(|e| format!("{}, {}", ago(e.at), text::error(e))),
     );
     for call in &cluster.degraded {
         let length = since(call.since, now);
         facts.add(
             "degraded",
-            format!("for {length}, {}", lines::degraded(call)),
+            format!("for {length}, {}", text::degraded(call)),
         );
     }
     facts.0
 }
 
 fn times(facts: &mut Facts, upgrade: &UpgradeReport, now: Timestamp) {
-    let ago = |at| format!("{} ago", since(at, now));
+    let ago = |at| format::ago(at, now);
     facts.add("requested", upgrade.requested.map(ago));
     facts.add("started", upgrade.started_later().map(ago));
     let took = upgrade.duration_seconds.filter(|_| upgrade.ended.is_some());
@@ -125,11 +126,7 @@ fn times(facts: &mut Facts, upgrade: &UpgradeReport, now: Timestamp) {
         "last moved",
         format!("{}{stalled}", ago(upgrade.last_progress)),
     );
-    let overdue = upgrade.overdue_after_seconds.filter(|_| upgrade.overdue);
-    facts.add(
-        "overdue",
-        overdue.map(|s| format!("running for longer than {}", length(s))),
-    );
+    facts.add("overdue", format::overdue(upgrade));
 }
 
 /// Adds until when a passed check is good while that matters, and each item that did not pass.
@@ -138,20 +135,17 @@ fn precheck(facts: &mut Facts, precheck: &PrecheckReport, is_over: bool, now: Ti
     let until = until.map(|until| {
         let time = until.strftime("%Y-%m-%d %H:%M UTC");
         if until > now {
-            format!("passed, and good for {}, until {time}", since(now, until))
+            format!("{}, until {time}", format::passed(until, now))
         } else {
-            format!("passed, and good until {time}, {} ago", since(until, now))
+            format!("passed, and good until {time}, {}", format::ago(until, now))
         }
     });
     facts.add("precheck", until);
     for item in &precheck.findings {
         facts.add("precheck", format!("failed: {}", finding(item)));
     }
-    let more = precheck.findings_left_out;
-    facts.add(
-        "precheck",
-        (more > 0).then(|| format!("{} more items failed", thousands(more))),
-    );
+    let more = format::more_findings(precheck.findings_left_out);
+    facts.add("precheck", more);
 }
 
 /// Describes the nodes of a zone after a move.
