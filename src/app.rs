@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::alert;
 use crate::clock::Clock;
-use crate::cloud::{self, Clouds};
+use crate::cloud::Clouds;
 use crate::config::Config;
 use crate::expose::Exposition;
 use crate::poll::{self, Polling};
@@ -112,9 +112,7 @@ pub async fn run(
         Reload::Off
     };
     let app = App {
-        products: cloud::products(options.clouds)
-            .map(|p| p.info().name)
-            .collect(),
+        clouds: options.clouds,
         store: store.clone(),
         exposition: exposition.clone(),
         ready: ready.clone(),

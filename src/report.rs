@@ -57,10 +57,13 @@ pub struct Report {
 pub struct ProductReport {
     /// The account's name in the config.
     pub account: String,
-    /// `ses`, `cdss`, `css` or `cce`.
+    /// Name of the product.
     pub product: String,
-    /// `ncloud` or `huawei`.
+    /// Name of the cloud.
     pub cloud: String,
+    /// Language of the cloud's texts, as an HTML `lang`; `None` where they are English, and in a document.
+    #[serde(skip)]
+    pub language: Option<&'static str>,
     /// The region in the config.
     pub cloud_region: String,
     /// Clusters that are watched.
@@ -113,27 +116,30 @@ pub struct DegradedReport {
 pub struct ClusterReport {
     /// The account's name in the config.
     pub account: String,
-    /// `ses`, `cdss`, `css` or `cce`.
+    /// Name of the product.
     pub product: String,
     /// The vendor's id.
     pub cluster_id: String,
     /// Its name, the config's or the vendor's.
     pub cluster_name: String,
-    /// `ncloud` or `huawei`.
+    /// Name of the cloud.
     pub cloud: String,
+    /// Language of the cloud's texts, as an HTML `lang`; `None` where they are English, and in a document.
+    #[serde(skip)]
+    pub language: Option<&'static str>,
     /// The region in the config.
     pub cloud_region: String,
     /// The version that it runs; empty when not told.
     pub version: String,
-    /// Name of that version, where it is a code (SES); null when not known.
+    /// Name of that version, where it is a code; null when not known.
     #[serde(default)]
     pub version_name: Option<String>,
     /// The vendor's own word for its state; empty when not told.
     pub raw_status: String,
-    /// Meaning of that word, where it is a code (CSS); null where it speaks for itself.
+    /// Meaning of that word, where it is a code; null where it speaks for itself.
     #[serde(default)]
     pub status_meaning: Option<String>,
-    /// Versions to which the vendor offers to upgrade it (CCE); empty when none is known.
+    /// Versions to which the vendor offers to upgrade it; empty when none is known.
     #[serde(default)]
     pub available_versions: Vec<AvailableVersionReport>,
     /// Whether the last poll was good.
@@ -166,7 +172,7 @@ pub struct UpgradeReport {
     pub stalled: bool,
     /// Whether it has been running for longer than `overdue_after_seconds`.
     pub overdue: bool,
-    /// Whether nothing runs and nothing is queued until a person acts (CCE).
+    /// Whether nothing runs and nothing is queued until a person acts.
     pub waits_for_person: bool,
     /// The vendor's id of it.
     pub upgrade_id: Option<String>,
@@ -174,32 +180,32 @@ pub struct UpgradeReport {
     pub from_version: Option<String>,
     /// Version after.
     pub to_version: Option<String>,
-    /// Name of the version before, where it is a code (SES).
+    /// Name of the version before, where it is a code.
     #[serde(default)]
     pub from_version_name: Option<String>,
-    /// Name of the version after, where it is a code (SES).
+    /// Name of the version after, where it is a code.
     #[serde(default)]
     pub to_version_name: Option<String>,
     /// Vendor's reason why it, or a node of it, failed or does not move; null when nothing is wrong or
     /// no reason is given.
     #[serde(default)]
     pub reason: Option<String>,
-    /// Zones of an AZ migration (CSS).
+    /// Zones of an AZ migration.
     #[serde(default)]
     pub zone_move: Option<ZoneMoveReport>,
-    /// Agency in whose name the vendor calls its other services (CSS).
+    /// Agency in whose name the vendor calls its other services.
     #[serde(default)]
     pub agency: Option<String>,
-    /// Check before the upgrade (CCE).
+    /// Check before the upgrade.
     #[serde(default)]
     pub precheck: Option<PrecheckReport>,
-    /// True when the vendor would cancel the workflow now (CCE); null when the vendor does not say.
+    /// True when the vendor would cancel the workflow now; null when the vendor does not say.
     #[serde(default)]
     pub can_be_cancelled: Option<bool>,
-    /// When it was requested (CDSS: first seen).
+    /// When it was requested (or first seen, where the vendor does not tell).
     pub requested: Option<Timestamp>,
     /// Time at which work on it started, as far as known; null while it is pending, and while a
-    /// workflow waits with no point begun (CCE).
+    /// workflow waits with no point begun.
     #[serde(default)]
     pub started: Option<Timestamp>,
     /// When it ended.
@@ -216,15 +222,15 @@ pub struct UpgradeReport {
     pub stalled_after_seconds: Option<f64>,
     /// The limit in force, in seconds; null while it is not.
     pub overdue_after_seconds: Option<f64>,
-    /// Executions as the vendor counts them (CSS).
+    /// Executions as the vendor counts them.
     pub executions: Option<u64>,
-    /// Executions beyond the first (CSS).
+    /// Executions beyond the first.
     pub retries: Option<u64>,
-    /// Order of the current task (CSS, CCE).
+    /// Order of the current task.
     pub task_order: Option<u32>,
     /// Its nodes, as the vendor lists them.
     pub nodes: Vec<NodeReport>,
-    /// Its tasks, in order (CSS, CCE).
+    /// Its tasks, in order.
     pub tasks: Vec<TaskReport>,
     /// Nodes that are too many to be listed, by state.
     #[serde(default)]
@@ -253,14 +259,14 @@ pub struct NodeReport {
     pub ended: Option<Timestamp>,
     /// How long it has been, or was, in work, in seconds.
     pub duration_seconds: Option<f64>,
-    /// Order of the task that it is at (CSS).
+    /// Order of the task that it is at.
     pub task_order: Option<u32>,
 }
 
 /// One task of an upgrade.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskReport {
-    /// As the vendor numbers it (CSS), or its place from 1 (CCE).
+    /// As the vendor numbers it, or its place from 1.
     pub order: u32,
     /// The vendor's name of it.
     pub task: String,
@@ -270,7 +276,7 @@ pub struct TaskReport {
     pub start: Option<Timestamp>,
     /// When it ended.
     pub end: Option<Timestamp>,
-    /// Vendor's description of it (CSS); null when there is none.
+    /// Vendor's description of it; null when there is none.
     #[serde(default)]
     pub description: Option<String>,
 }

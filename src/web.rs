@@ -20,6 +20,7 @@ use std::sync::Arc;
 use exporter_web::{ExternalUrl, Reload, RoutePrefix};
 
 use crate::clock::Clock;
+use crate::cloud::Clouds;
 use crate::expose::Exposition;
 use crate::ready::Ready;
 use crate::store::Store;
@@ -27,8 +28,8 @@ use crate::store::Store;
 /// What the answers are made from.
 #[derive(Debug)]
 pub struct App {
-    /// Names of the products that there are.
-    pub products: Vec<&'static str>,
+    /// The clouds that there are.
+    pub clouds: Clouds,
     /// What is known of the clusters.
     pub store: Arc<Store>,
     /// The metrics, ready to be sent.

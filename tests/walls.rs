@@ -94,16 +94,6 @@ const WORD_EXCEPTIONS: &[WordException] = &[
         word: "css",
         reason: "the page has a style sheet of this name",
     },
-    WordException {
-        file: "src/web/page/words.rs",
-        word: "",
-        reason: "the languages of clouds are not yet handed down to the page",
-    },
-    WordException {
-        file: "src/report",
-        word: "",
-        reason: "comments of the report name the products that fill a field",
-    },
 ];
 
 /// Returns the words without an exception, and the exceptions without a word.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use exporter_web::{Access, Reload, RoutePrefix, Settings};
 use jiff::Timestamp;
 use rolling_upgrade_exporter::clock::Clock;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::expose::Exposition;
 use rolling_upgrade_exporter::model::{ClusterState, Key, Thresholds};
 use rolling_upgrade_exporter::ready::{Latch, Ready};
@@ -43,7 +44,7 @@ impl Server {
         let web = exporter_web::Metrics::register(metrics.registry(), PREFIX);
         let settings = Settings::new(Arc::new(Access::open()), web);
         let app = App {
-            products: vec!["ses", "cdss", "css", "cce"],
+            clouds: CLOUDS,
             store,
             exposition: Arc::new(Exposition::new(Arc::new(metrics), clock.clone())),
             ready,

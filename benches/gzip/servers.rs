@@ -10,6 +10,7 @@ use hyper::Response;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use rolling_upgrade_exporter::clock::Clock;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::expose::{Exposition, render};
 use rolling_upgrade_exporter::ready::Ready;
 use rolling_upgrade_exporter::store::Store;
@@ -56,7 +57,7 @@ pub(crate) fn exporter() {
         exposition.publish(&store.snapshot());
         let (ready, _latch) = Ready::new();
         let app = App {
-            products: vec!["ses", "cdss", "css", "cce"],
+            clouds: CLOUDS,
             store,
             exposition,
             ready,

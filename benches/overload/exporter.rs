@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use exporter_web::{Access, Reload, RoutePrefix, Settings};
 use rolling_upgrade_exporter::clock::Clock;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::expose::Exposition;
 use rolling_upgrade_exporter::model::{
     ClusterState, Key, Kind, Node, NodeStatus, Thresholds, Upgrade, UpgradeStatus, UpgradeView,
@@ -96,7 +97,7 @@ fn app(metrics: Arc<Metrics>) -> App {
     exposition.publish(&store.snapshot());
     let (ready, _latch) = Ready::new();
     App {
-        products: vec!["ses", "cdss", "css", "cce"],
+        clouds: CLOUDS,
         store,
         exposition,
         ready,

@@ -8,6 +8,7 @@ use super::{
     ProductReport, Report, TaskReport, UpgradeReport, clock, seconds,
 };
 use crate::clock::Times;
+use crate::cloud::Clouds;
 use crate::model::{
     ClusterState, Degraded, DiscoveryState, LastError, NodeCounts, NodeStatus, Task, UpgradeView,
 };
@@ -36,11 +37,30 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Adds the languages of these clouds' texts, for pages that show them.
+    #[must_use]
+    pub fn with_languages(mut self, clouds: Clouds) -> Self {
+        let language = |name: &str| {
+            let cloud = clouds.iter().find(|cloud| cloud.name() == name);
+            cloud.and_then(|cloud| cloud.language())
+        };
+        for product in &mut self.products {
+            product.language = language(&product.cloud);
+        }
+        for cluster in &mut self.clusters {
+            cluster.language = language(&cluster.cloud);
+        }
+        self
+    }
+}
+
 fn product(state: &DiscoveryState, times: &Times) -> ProductReport {
     ProductReport {
         account: state.account.to_string(),
         product: state.product.to_owned(),
         cloud: state.cloud.to_owned(),
+        language: None,
         cloud_region: state.cloud_region.to_string(),
         watched: state.watched,
         inaccessible: state.inaccessible,
@@ -66,6 +86,7 @@ fn cluster(state: &ClusterState, now: Timestamp) -> ClusterReport {
         cluster_id: state.key.id.to_string(),
         cluster_name: state.name.clone(),
         cloud: state.cloud.to_owned(),
+        language: None,
         cloud_region: state.cloud_region.to_string(),
         version: state.version.clone(),
         version_name: state.version_name.clone(),

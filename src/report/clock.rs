@@ -25,8 +25,8 @@ pub(super) fn seconds(skew: SignedDuration) -> f64 {
 pub struct SkewedClock<'a> {
     /// The account's name in the config.
     pub account: &'a str,
-    /// `ncloud` or `huawei`.
-    pub cloud: &'a str,
+    /// Language of the cloud's texts, as an HTML `lang`.
+    pub language: Option<&'static str>,
     /// Host's clock minus the vendor's.
     skew: SignedDuration,
 }
@@ -72,7 +72,7 @@ impl Report {
             if skewed.iter().all(|one| one.account != product.account) {
                 skewed.push(SkewedClock {
                     account: &product.account,
-                    cloud: &product.cloud,
+                    language: product.language,
                     skew,
                 });
             }

@@ -2,6 +2,7 @@
 
 use hyper::StatusCode;
 
+use crate::cloud::{Clouds, products};
 use crate::report::{Filter, Report};
 use crate::text::json;
 
@@ -13,9 +14,12 @@ pub(super) const PATH: &str = "/api/v1/upgrades";
 pub(super) fn answer(
     mut report: Report,
     query: &str,
-    products: &[&str],
+    clouds: Clouds,
 ) -> Result<Vec<u8>, (StatusCode, String)> {
-    let (filter, wrong) = Filter::parse(query, products);
+    let names: Vec<&str> = products(clouds)
+        .map(|product| product.info().name)
+        .collect();
+    let (filter, wrong) = Filter::parse(query, &names);
     if !wrong.is_empty() {
         let mut told = String::new();
         for error in wrong {
@@ -39,6 +43,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::clouds::CLOUDS;
 
     const GOLDEN: &str = include_str!("../../tests/data/api/upgrades.json");
     const DOCUMENT: &str = include_str!("../../docs/api.md");
@@ -49,16 +54,16 @@ mod tests {
 
     #[test]
     fn sends_the_whole_document_and_what_is_asked_for() {
-        let all: Report = serde_json::from_slice(&answer(report(), "", &["ses"]).unwrap()).unwrap();
+        let all: Report = serde_json::from_slice(&answer(report(), "", CLOUDS).unwrap()).unwrap();
         assert_eq!(all, report());
-        let none = answer(report(), "state=failed", &["ses"]).unwrap();
+        let none = answer(report(), "state=failed", CLOUDS).unwrap();
         let none: Report = serde_json::from_slice(&none).unwrap();
         assert_eq!((none.clusters.len(), none.products.len()), (0, 1));
     }
 
     #[test]
     fn refuses_what_it_does_not_know() {
-        let (status, told) = answer(report(), "cluster=a&state=bad", &["ses"]).unwrap_err();
+        let (status, told) = answer(report(), "cluster=a&state=bad", CLOUDS).unwrap_err();
         assert_eq!(status, 400);
         assert!(told.starts_with("no parameter \"cluster\"; there are account"));
         assert_eq!(told.lines().count(), 2, "{told}");

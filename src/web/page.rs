@@ -21,6 +21,7 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
+use crate::cloud::{Clouds, products};
 use crate::report::{Attention, Filter, FilterError, Report, format};
 use crate::text::{Foreign, escaped};
 use cluster::{Row, Steps};
@@ -60,15 +61,19 @@ pub(super) struct Page {
 
 /// Renders the page of a report for the query of its address. What the query says wrong is told on
 /// the page; parameters of others, which travel with links, are nobody's fault.
-pub(super) fn page(report: Report, query: &str, telemetry_path: &str, names: &[&str]) -> Page {
-    let (filter, mut wrong) = Filter::parse(query, names);
+pub(super) fn page(report: Report, query: &str, telemetry_path: &str, clouds: Clouds) -> Page {
+    let report = report.with_languages(clouds);
+    let names: Vec<&str> = products(clouds)
+        .map(|product| product.info().name)
+        .collect();
+    let (filter, mut wrong) = Filter::parse(query, &names);
     wrong.retain(|error| !matches!(error, FilterError::Parameter(_)));
-    let form = filter::form(&report, &filter, names);
+    let form = filter::form(&report, &filter, &names);
     let about = watched::about(&report);
     let clocks = watched::clocks(&report);
     let nothing = watched::nothing(&report);
     let below = watched::table(&report);
-    let products = report.products.clone();
+    let discoveries = report.products.clone();
     let times = report.times();
     let anything = !report.clusters.is_empty();
     let mut report = report;
@@ -127,7 +132,7 @@ pub(super) fn page(report: Report, query: &str, telemetry_path: &str, names: &[&
                         (clocks)
                         (nothing)
                         @if anything { (filter::told(&filter, rows.len())) }
-                        (parts(&rows, &report, &filter, &watched::troubles(&products, &rows, &times)))
+                        (parts(&rows, &report, &filter, &watched::troubles(&discoveries, &rows, &times)))
                         (below)
                         footer { p {
                             "As of " (words::stamp(report.generated, &report.generated.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()))
@@ -235,18 +240,18 @@ fn idle(rows: &[&Row<'_>], report: &Report, filter: &Filter) -> Markup {
                     th scope="row" {
                         (words::name(cluster))
                         @if cluster.cluster_id != format::name(cluster) {
-                            small { (words::foreign(&cluster.cluster_id, &cluster.cloud)) }
+                            small { (words::foreign(&cluster.cluster_id, cluster.language)) }
                         }
                         (cluster::degraded(cluster, times.of(&cluster.account)))
                     }
-                    td { (words::foreign(&cluster.account, &cluster.cloud)) }
+                    td { (words::foreign(&cluster.account, cluster.language)) }
                     td { (escaped(&cluster.product)) }
                     td { @if !cluster.version.is_empty() {
-                        (words::foreign(&format::running_version(cluster), &cluster.cloud))
+                        (words::foreign(&format::running_version(cluster), cluster.language))
                     } }
                     @if offered { td data-is="Available" { (details::available(cluster)) } }
                     td data-is="State" { @if !cluster.raw_status.is_empty() {
-                        (words::foreign(&format::vendor_status(cluster), &cluster.cloud))
+                        (words::foreign(&format::vendor_status(cluster), cluster.language))
                     } }
                     td data-is="Data" { (cluster::age(cluster, times.of(&cluster.account))) }
                 } } }

@@ -70,12 +70,12 @@ fn redirect(method: &Method, page: &str) -> Answer {
 fn people(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = Answer> + use<> {
     let (store, ready, clock) = (app.store.clone(), app.ready.is_ready(), app.clock.clone());
     let query = uri.query().unwrap_or_default().to_owned();
-    let products = app.products.clone();
+    let clouds = app.clouds;
     let gzip = takes_gzip(headers);
     let telemetry_path = app.telemetry_path.clone();
     run_blocking(move || {
         let report = Report::new(&store, ready, clock.now());
-        let page = page::page(report, &query, &telemetry_path, &products);
+        let page = page::page(report, &query, &telemetry_path, clouds);
         let (body, gzip) = maybe_gzip(page.html.into_bytes(), gzip);
         let mut answer = compressible(
             respond(StatusCode::OK, "text/html; charset=utf-8", body),
@@ -95,10 +95,10 @@ fn people(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = Ans
 fn upgrades(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = Answer> + use<> {
     let (store, ready, clock) = (app.store.clone(), app.ready.is_ready(), app.clock.clone());
     let query = uri.query().unwrap_or_default().to_owned();
-    let products = app.products.clone();
+    let clouds = app.clouds;
     let gzip = takes_gzip(headers);
     run_blocking(move || {
-        match api::answer(Report::new(&store, ready, clock.now()), &query, &products) {
+        match api::answer(Report::new(&store, ready, clock.now()), &query, clouds) {
             Ok(body) => {
                 let (body, gzip) = maybe_gzip(body, gzip);
                 compressible(respond(StatusCode::OK, "application/json", body), gzip)

@@ -8,6 +8,7 @@ use std::time::Duration;
 use exporter_web::{Access, Reload, RoutePrefix, Settings};
 use jiff::{SignedDuration, Timestamp};
 use rolling_upgrade_exporter::clock::Clock;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::expose::Exposition;
 use rolling_upgrade_exporter::model::{
     AvailableVersion, ClusterState, Details, DiscoveryState, Finding, FindingScope, Key, Kind,
@@ -48,7 +49,7 @@ impl DetailsStage {
         let web = exporter_web::Metrics::register(metrics.registry(), PREFIX);
         let settings = Settings::new(Arc::new(Access::open()), web);
         let app = App {
-            products: vec!["ses", "cdss", "css", "cce"],
+            clouds: CLOUDS,
             store,
             exposition: Arc::new(Exposition::new(Arc::new(metrics), clock.clone())),
             ready,

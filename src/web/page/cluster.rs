@@ -53,10 +53,10 @@ pub(super) fn card(row: &Row<'_>, now: Timestamp, show: Steps) -> Markup {
             }
             @if let Some(upgrade) = upgrade { (details::reason(cluster, upgrade)) }
             p.where {
-                (words::foreign(&cluster.account, &cluster.cloud)) " · " (escaped(&cluster.product)) " · "
+                (words::foreign(&cluster.account, cluster.language)) " · " (escaped(&cluster.product)) " · "
                 (escaped(&cluster.cloud_region))
                 @if cluster.cluster_id != format::name(cluster) {
-                    " · " span.id { (words::foreign(&cluster.cluster_id, &cluster.cloud)) }
+                    " · " span.id { (words::foreign(&cluster.cluster_id, cluster.language)) }
                 }
             }
             @if let Some(upgrade) = upgrade { (progress(&id, cluster, upgrade, attention)) }
@@ -109,7 +109,7 @@ fn progress(
         html! {
             @for (place, name) in names.iter().enumerate() {
                 @if place == 0 { ": " } @else { ", " }
-                (words::foreign(name, &cluster.cloud))
+                (words::foreign(name, cluster.language))
             }
             @if those.next().is_some() { ", …" }
         }
@@ -152,7 +152,7 @@ fn facts(
                 (times(upgrade, now))
                 @if let Some(order) = upgrade.task_order {
                     @let task = format::current_task(upgrade).unwrap_or(order.to_string());
-                    (fitting_fact("Task", task.chars().count(), &words::foreign(&task, &cluster.cloud)))
+                    (fitting_fact("Task", task.chars().count(), &words::foreign(&task, cluster.language)))
                 }
                 @if let Some(executions) = upgrade.executions {
                     (fact("Executions", &html! {
@@ -168,10 +168,10 @@ fn facts(
             }
             (fact("Data", &age(cluster, now)))
             @if !cluster.raw_status.is_empty() {
-                (fact("Cluster state (vendor)", &words::foreign(&format::vendor_status(cluster), &cluster.cloud)))
+                (fact("Cluster state (vendor)", &words::foreign(&format::vendor_status(cluster), cluster.language)))
             }
             @if let Some(id) = upgrade.and_then(|u| u.upgrade_id.as_deref()) {
-                (wide_fact("Upgrade", &words::foreign(id, &cluster.cloud)))
+                (wide_fact("Upgrade", &words::foreign(id, cluster.language)))
             }
         }
     }
@@ -219,7 +219,7 @@ fn error(cluster: &ClusterReport, now: Timestamp) -> Markup {
         @if let Some(error) = &cluster.last_error {
             p.error {
                 strong { "Last poll failed" } " " (words::ago(error.at, now)) " (" (words::plain(error.reason.as_str())) "): "
-                (words::sentence(&error.message, &cluster.cloud))
+                (words::sentence(&error.message, cluster.language))
             }
         }
     }
@@ -236,7 +236,7 @@ pub(super) fn degraded(cluster: &ClusterReport, now: Timestamp) -> Markup {
                 (escaped(&call.endpoint))
                 @if call.permission.is_empty() { " fails. " } @else { " needs " (escaped(&call.permission)) ". " }
                 "Last failure (" (words::plain(call.reason.as_str())) "): "
-                (words::sentence(&call.message, &cluster.cloud))
+                (words::sentence(&call.message, cluster.language))
             }
         }
     }

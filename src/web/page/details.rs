@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::words::{self, fact, fitting_fact, wide_fact};
+use super::words::{self, Language, fact, fitting_fact, wide_fact};
 use crate::model::Kind;
 use crate::report::format::{self, Versions};
 use crate::report::{ClusterReport, UpgradeReport, ZoneMoveReport};
@@ -15,7 +15,7 @@ const FEW_NODES: usize = 20;
 pub(super) fn reason(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Markup {
     html! {
         @if let Some(reason) = &upgrade.reason {
-            p.why { strong { "Vendor’s reason:" } " " (words::sentence(reason, &cluster.cloud)) }
+            p.why { strong { "Vendor’s reason:" } " " (words::sentence(reason, cluster.language)) }
         }
     }
 }
@@ -33,9 +33,9 @@ pub(super) fn versions(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Mark
     let label = if is_zone { "Zone" } else { "Version" };
     html! {
         (fitting_fact(label, versions.characters, &html! {
-            (from_to(versions.from, versions.to, &cluster.cloud))
+            (from_to(versions.from, versions.to, cluster.language))
             @if let Some((from, to)) = versions.codes {
-                small { (from_to(from, to, &cluster.cloud)) }
+                small { (from_to(from, to, cluster.language)) }
             }
         }))
         @if versions.is_running_another { (running_version("Runs", cluster)) }
@@ -45,11 +45,11 @@ pub(super) fn versions(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Mark
 /// Renders the version that a cluster runs.
 pub(super) fn running_version(label: &str, cluster: &ClusterReport) -> Markup {
     let version = format::running_version(cluster);
-    fact(label, &words::foreign(&version, &cluster.cloud))
+    fact(label, &words::foreign(&version, cluster.language))
 }
 
-fn from_to(from: Option<&str>, to: Option<&str>, cloud: &str) -> Markup {
-    let name = |text: &str| words::foreign(text, cloud);
+fn from_to(from: Option<&str>, to: Option<&str>, language: Language) -> Markup {
+    let name = |text: &str| words::foreign(text, language);
     html! {
         @match (from, to) {
             (Some(from), Some(to)) => { (name(from)) " " (words::arrow()) (name(to)) }
@@ -64,7 +64,7 @@ fn from_to(from: Option<&str>, to: Option<&str>, cloud: &str) -> Markup {
 /// cancel it now.
 pub(super) fn facts(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Timestamp) -> Markup {
     html! {
-        @if let Some(zones) = &upgrade.zone_move { (zone_move(zones, &cluster.cloud)) }
+        @if let Some(zones) = &upgrade.zone_move { (zone_move(zones, cluster.language)) }
         @if let Some(at) = upgrade.precheck.as_ref().and_then(|check| check.valid_until) {
             (fact("Precheck good until", &html! {
                 (words::clock(at, now)) " UTC"
@@ -76,25 +76,25 @@ pub(super) fn facts(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
             (fact("Can be cancelled", &html! { @if can { "yes" } @else { "not now" } }))
         }
         @if let Some(agency) = &upgrade.agency {
-            (wide_fact("Agency", &words::foreign(agency, &cluster.cloud)))
+            (wide_fact("Agency", &words::foreign(agency, cluster.language)))
         }
     }
 }
 
-fn zone_move(zones: &ZoneMoveReport, cloud: &str) -> Markup {
+fn zone_move(zones: &ZoneMoveReport, language: Language) -> Markup {
     html! {
         @if !(zones.from.is_empty() && zones.to.is_empty() && zones.instance_type.is_none()) {
             (wide_fact("Zones", &html! {
-                (list(&zones.from, cloud)) " " (words::arrow()) (list(&zones.to, cloud))
+                (list(&zones.from, language)) " " (words::arrow()) (list(&zones.to, language))
                 @if let Some(kind) = &zones.instance_type {
-                    small { "instances: " (words::foreign(kind, cloud)) }
+                    small { "instances: " (words::foreign(kind, language)) }
                 }
             }))
         }
         @if !zones.plan.is_empty() {
             (wide_fact("Nodes after the move", &html! { @for plan in &zones.plan {
                 div {
-                    (words::foreign(&plan.zone, cloud)) ": " (list(&plan.nodes, cloud))
+                    (words::foreign(&plan.zone, language)) ": " (list(&plan.nodes, language))
                 }
             } }))
         }
@@ -102,11 +102,11 @@ fn zone_move(zones: &ZoneMoveReport, cloud: &str) -> Markup {
 }
 
 /// Renders names with commas between them.
-fn list(names: &[String], cloud: &str) -> Markup {
+fn list(names: &[String], language: Language) -> Markup {
     html! {
         @for (place, name) in names.iter().take(FEW_NODES).enumerate() {
             @if place > 0 { ", " }
-            (words::foreign(name, cloud))
+            (words::foreign(name, language))
         }
         @if names.len() > FEW_NODES { " and " (names.len() - FEW_NODES) " more" }
     }
@@ -117,7 +117,7 @@ pub(super) fn available(cluster: &ClusterReport) -> Markup {
     html! {
         @for (place, offer) in cluster.available_versions.iter().enumerate() {
             @if place > 0 { ", " }
-            (words::foreign(&offer.version, &cluster.cloud))
+            (words::foreign(&offer.version, cluster.language))
             @if offer.recommended { (format::RECOMMENDED) }
         }
     }

@@ -103,7 +103,7 @@ fn without_own_texts(html: &str) -> String {
 
 fn render(document: Value, query: &str, telemetry_path: &str) -> Page {
     let report: Report = serde_json::from_value(document).unwrap();
-    page(report, query, telemetry_path, super::tests::PRODUCTS)
+    page(report, query, telemetry_path, crate::clouds::CLOUDS)
 }
 
 #[test]

@@ -35,17 +35,17 @@ pub(super) fn nodes(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
                 @if updated { th scope="col" { "Changed" } }
             } }
             tbody { @for node in nodes { tr {
-                th scope="row" { (words::foreign(&node.node, &cluster.cloud)) }
-                @if role { td { (words::foreign(&node.role, &cluster.cloud)) } }
+                th scope="row" { (words::foreign(&node.node, cluster.language)) }
+                @if role { td { (words::foreign(&node.role, cluster.language)) } }
                 td { (words::node_state(&node.status)) }
                 @if task { td data-is="Task" { @if let Some(order) = node.task_order {
-                    (words::foreign(&name(order), &cluster.cloud))
+                    (words::foreign(&name(order), cluster.language))
                 } } }
                 @if work { td data-is="In work for" { @if let Some(length) = node.duration_seconds {
                     (format::length(length))
                 } } }
                 @if raw { td data-is="Vendor" { @if !node.raw_status.is_empty() {
-                    (words::foreign(&node.raw_status, &cluster.cloud))
+                    (words::foreign(&node.raw_status, cluster.language))
                 } } }
                 @if updated { td data-is="Changed" { @if let Some(at) = node.updated { (words::ago(at, now)) } } }
             } } }
@@ -75,8 +75,8 @@ pub(super) fn tasks(cluster: &ClusterReport, upgrade: &UpgradeReport, now: Times
                 tr aria-current=[(upgrade.task_order == Some(task.order)).then_some("step")] {
                     td.no { (place) }
                     th scope="row" {
-                        (words::foreign(&task.task, &cluster.cloud))
-                        @if let Some(text) = &task.description { small { (words::sentence(text, &cluster.cloud)) } }
+                        (words::foreign(&task.task, cluster.language))
+                        @if let Some(text) = &task.description { small { (words::sentence(text, cluster.language)) } }
                     }
                     td { (words::task_state(&task.status)) }
                     td data-is="Began" { @if let Some(at) = task.start { (words::clock(at, now)) } }
@@ -95,7 +95,7 @@ pub(super) fn findings(cluster: &ClusterReport, precheck: &PrecheckReport) -> Ma
     if precheck.findings.is_empty() {
         return html! {};
     }
-    let text = |text: &str| words::foreign(text, &cluster.cloud);
+    let text = |text: &str| words::foreign(text, cluster.language);
     scrolls(
         &label("Precheck findings", cluster),
         &html! { table {
@@ -112,7 +112,7 @@ pub(super) fn findings(cluster: &ClusterReport, precheck: &PrecheckReport) -> Ma
                     (words::plain(finding.scope.as_str()))
                     @if !finding.target.is_empty() { " " (text(&finding.target)) }
                 }
-                td.text { @if !finding.message.is_empty() { (words::sentence(&finding.message, &cluster.cloud)) } }
+                td.text { @if !finding.message.is_empty() { (words::sentence(&finding.message, cluster.language)) } }
                 td data-is="Codes" { @for (place, code) in finding.codes.iter().enumerate() {
                     @if place > 0 { ", " }
                     (text(code))

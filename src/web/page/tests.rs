@@ -5,6 +5,7 @@ mod clock;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
+use crate::clouds::CLOUDS;
 use crate::model::{Reason, UpgradeStatus};
 use crate::report::ClusterReport;
 
@@ -17,9 +18,6 @@ pub(super) fn report() -> Report {
 fn before(seconds: i64) -> Timestamp {
     report().generated - SignedDuration::from_secs(seconds)
 }
-
-/// Names of the products in the form.
-pub(super) const PRODUCTS: &[&str] = &["ses", "cdss", "css", "cce"];
 
 /// The golden's cluster under another name, changed.
 fn cluster(name: &str, change: impl FnOnce(&mut ClusterReport)) -> ClusterReport {
@@ -56,7 +54,7 @@ fn fleet() -> Report {
 }
 
 pub(super) fn render(report: Report, query: &str) -> String {
-    let html = page(report, query, "/metrics", PRODUCTS).html;
+    let html = page(report, query, "/metrics", CLOUDS).html;
     // The script's own words are not the page's.
     html.replace(SCRIPT, "").replace(STYLE, "")
 }
@@ -360,7 +358,7 @@ fn an_id_holds_over_time_and_is_no_two_upgrades() {
 
 #[test]
 fn the_policy_names_the_hashes_of_style_and_script_in_the_page() {
-    let page = page(report(), "", "/metrics", PRODUCTS);
+    let page = page(report(), "", "/metrics", CLOUDS);
     for tag in ["style", "script"] {
         let (_, rest) = page.html.split_once(&format!("<{tag}>")).unwrap();
         let (text, _) = rest.split_once(&format!("</{tag}>")).unwrap();
@@ -384,14 +382,14 @@ fn a_page_of_two_thousand_stays_small_enough() {
         })
         .collect();
     let begun = tokio::time::Instant::now();
-    let html = page(report.clone(), "", "/metrics", PRODUCTS).html;
+    let html = page(report.clone(), "", "/metrics", CLOUDS).html;
     println!("{} bytes in {:?}", html.len(), begun.elapsed());
     assert!(html.len() < 5 << 20, "{} bytes", html.len());
     assert_eq!(html.matches("<article").count(), 2000);
     for cluster in &mut report.clusters {
         cluster.upgrades.clear();
     }
-    let html = page(report, "", "/metrics", PRODUCTS).html;
+    let html = page(report, "", "/metrics", CLOUDS).html;
     println!("{} bytes when idle", html.len());
     assert!(html.len() < 2 << 20, "{} bytes", html.len());
     assert!(html.contains(r#"<details id="idle-clusters"><summary>2,000 clusters"#));

@@ -47,7 +47,7 @@ pub(super) fn troubles(products: &[ProductReport], rows: &[Row<'_>], times: &Tim
         @for product in products.iter().filter(|p| p.left_out > 0) {
             p.notice {
                 (format::thousands(product.watched)) " of " (format::thousands(product.watched.saturating_add(product.left_out)))
-                " " (product.product) " clusters of " (words::foreign(&product.account, &product.cloud))
+                " " (product.product) " clusters of " (words::foreign(&product.account, product.language))
                 " are watched. Choose with " code { "include" } ", " code { "exclude" } " or a list in the config."
             }
         }
@@ -59,10 +59,10 @@ fn trouble(product: &ProductReport, error: &ErrorReport, is_told: bool, now: Tim
         div.error {
             strong {
                 "Cannot list the " (escaped(&product.product)) " clusters of "
-                (words::foreign(&product.account, &product.cloud))
+                (words::foreign(&product.account, product.language))
             } ", " (words::ago(error.at, now)) " (" (words::plain(error.reason.as_str())) ")"
             @if is_told { ": its clusters tell why." }
-            @else { ": " (words::sentence(&error.message, &product.cloud)) }
+            @else { ": " (words::sentence(&error.message, product.language)) }
         }
     }
 }
@@ -85,7 +85,7 @@ fn tells(row: &Row<'_>, product: &ProductReport, error: &ErrorReport) -> bool {
 pub(super) fn clocks(report: &Report) -> Markup {
     html! {
         @for clock in report.skewed_clocks() {
-            p.notice { "Account " (words::foreign(clock.account, clock.cloud)) ": " (clock.notice()) }
+            p.notice { "Account " (words::foreign(clock.account, clock.language)) ": " (clock.notice()) }
         }
     }
 }
@@ -122,7 +122,7 @@ pub(super) fn table(report: &Report) -> Markup {
                         th scope="col" { "Listed" }
                     } }
                     tbody { @for product in &report.products { tr {
-                        th scope="row" { (words::foreign(&product.account, &product.cloud)) }
+                        th scope="row" { (words::foreign(&product.account, product.language)) }
                         td { (escaped(&product.product)) }
                         td { (escaped(&product.cloud_region)) }
                         td data-is="Watched" { (format::thousands(product.watched)) }

@@ -23,7 +23,7 @@ pub(super) fn sign(attention: Attention) -> &'static str {
 /// Renders the name that a cluster goes by; its id where the name is not known, as before the first
 /// good poll.
 pub(super) fn name(cluster: &ClusterReport) -> Markup {
-    foreign(format::name(cluster), &cluster.cloud)
+    foreign(format::name(cluster), cluster.language)
 }
 
 /// Renders a fact with its name.
@@ -95,24 +95,21 @@ fn step((sign, part): Step, word: &str) -> Markup {
     html! { span class={ "step " (part.as_str()) } { span aria-hidden="true" { (sign) } " " (plain(word)) } }
 }
 
-/// Text of others: in its own direction, whatever is in it, and in its language as far as the cloud
-/// tells, so that Chinese and Korean readers get their own forms of the characters.
-pub(super) fn foreign(text: &str, cloud: &str) -> Markup {
-    isolated(&escaped(text), cloud)
+/// Language of a cloud's texts, as an HTML `lang`; `None` where they are English.
+pub(super) type Language = Option<&'static str>;
+
+/// Renders text of others: in its own direction, whatever is in it, and in its language, so that Chinese and Korean readers get their own forms of the characters.
+pub(super) fn foreign(text: &str, language: Language) -> Markup {
+    isolated(&escaped(text), language)
 }
 
 /// Renders a sentence that holds text of the vendor, as [`foreign`] does a name.
-pub(super) fn sentence(text: &str, cloud: &str) -> Markup {
-    isolated(&Foreign(text).to_string(), cloud)
+pub(super) fn sentence(text: &str, language: Language) -> Markup {
+    isolated(&Foreign(text).to_string(), language)
 }
 
-fn isolated(text: &str, cloud: &str) -> Markup {
-    let language = match cloud {
-        _ if text.is_ascii() => None,
-        "ncloud" => Some("ko"),
-        "huawei" => Some("zh-Hans"),
-        _ => None,
-    };
+fn isolated(text: &str, language: Language) -> Markup {
+    let language = language.filter(|_| !text.is_ascii());
     html! { bdi lang=[language] { (text) } }
 }
 
@@ -154,9 +151,9 @@ mod tests {
 
     #[test]
     fn a_name_says_its_language_when_it_is_not_plain() {
-        let html = |text, cloud| foreign(text, cloud).into_string();
-        assert_eq!(html("events", "ncloud"), "<bdi>events</bdi>");
-        assert_eq!(html("검색", "ncloud"), r#"<bdi lang="ko">검색</bdi>"#);
-        assert_eq!(html("搜索", "huawei"), r#"<bdi lang="zh-Hans">搜索</bdi>"#);
+        let html = |text, language| foreign(text, Some(language)).into_string();
+        assert_eq!(html("events", "ko"), "<bdi>events</bdi>");
+        assert_eq!(html("검색", "ko"), r#"<bdi lang="ko">검색</bdi>"#);
+        assert_eq!(html("搜索", "zh-Hans"), r#"<bdi lang="zh-Hans">搜索</bdi>"#);
     }
 }

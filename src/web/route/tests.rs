@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::clock::Clock;
+use crate::clouds::CLOUDS;
 use crate::expose::Exposition;
 use crate::ready::{Latch, Ready};
 use crate::store::Store;
@@ -15,7 +16,7 @@ fn app(telemetry_path: &str) -> (App, Latch) {
     let clock = Clock::tokio(Timestamp::UNIX_EPOCH);
     let metrics = Arc::new(Metrics::new());
     let app = App {
-        products: vec!["ses"],
+        clouds: CLOUDS,
         store: Arc::new(Store::new()),
         exposition: Arc::new(Exposition::new(metrics, clock.clone())),
         ready,
