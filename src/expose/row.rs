@@ -187,7 +187,7 @@ fn push_digits(out: &mut String, mut number: u64, least: usize) {
         len += 1;
     }
     let digits = digits.get(digits.len() - len..).unwrap_or_default();
-    out.extend(digits.iter().map(|digit| char::from(*digit)));
+    out.push_str(std::str::from_utf8(digits).unwrap_or_default());
 }
 
 fn push(out: &mut String, value: impl std::fmt::Display) {
