@@ -217,7 +217,7 @@ fn changed(old: &[Arc<Rendered>], new: &[Arc<Rendered>]) -> Changed {
 
 /// How many clusters a shard holds at most: few enough that one that changed costs little, enough
 /// that they compress well together.
-pub(crate) const MOST: usize = 64;
+pub(crate) const MOST: usize = 48;
 
 /// Deals clusters out to shards again: each stays in the shard in whose range it falls, shards that
 /// grew too large are cut, small neighbours become one. `groups` are the clusters by the place of
@@ -229,11 +229,9 @@ pub(crate) fn deal<T>(groups: Vec<(Option<usize>, Vec<T>)>) -> Vec<(Option<usize
             continue;
         }
         if clusters.len() > MOST {
-            // Not quite full, so that the next cluster does not cut them again.
-            let parts = clusters.len().div_ceil(MOST * 3 / 4);
-            let size = clusters.len().div_ceil(parts);
-            while !clusters.is_empty() {
-                let rest = clusters.split_off(size.min(clusters.len()));
+            // Not quite full, so that the next cluster does not cut them again, and of one size.
+            for parts in (1..=clusters.len().div_ceil(MOST * 3 / 4)).rev() {
+                let rest = clusters.split_off(clusters.len().div_ceil(parts));
                 dealt.push((None, std::mem::replace(&mut clusters, rest)));
             }
             continue;
@@ -268,12 +266,12 @@ mod tests {
         };
         assert_eq!(sizes(&[]), []);
         assert_eq!(sizes(&[0]), []);
-        assert_eq!(sizes(&[64, 33]), [(Some(0), 64), (Some(1), 33)]);
-        assert_eq!(sizes(&[65]), [(None, 33), (None, 32)]);
-        assert_eq!(sizes(&[40, 0, 40]), [(Some(0), 40), (Some(2), 40)]);
-        assert_eq!(sizes(&[16, 16, 1]), [(None, 32), (Some(2), 1)]);
+        assert_eq!(sizes(&[48, 25]), [(Some(0), 48), (Some(1), 25)]);
+        assert_eq!(sizes(&[49]), [(None, 25), (None, 24)]);
+        assert_eq!(sizes(&[30, 0, 30]), [(Some(0), 30), (Some(2), 30)]);
+        assert_eq!(sizes(&[12, 12, 1]), [(None, 24), (Some(2), 1)]);
         let many = sizes(&[2000]);
-        assert!(many.iter().all(|(_, size)| (32..=48).contains(size)));
+        assert!(many.iter().all(|(_, size)| (35..=36).contains(size)));
         assert_eq!(many.iter().map(|(_, size)| size).sum::<usize>(), 2000);
     }
 }
