@@ -38,6 +38,28 @@ pub(super) async fn run(flags: Start) -> Result<(), Failure> {
     stage.go(flags.how, plan, order).await
 }
 
+/// Leaves the account of this name, which has to be in one region.
+fn only<'a>(config: &'a mut Config, name: &str) -> Result<&'a mut Account, Failure> {
+    let mut names: Vec<&str> = config.accounts.iter().map(|a| &*a.name).collect();
+    names.dedup();
+    let known = names.join(", ");
+    config.accounts.retain(|account| *account.name == *name);
+    match config.accounts.as_mut_slice() {
+        [] => Err(Failure::Usage(format!(
+            "the config has no account {name:?}: it has {known}"
+        ))),
+        [account] => Ok(account),
+        accounts => {
+            let regions = accounts.iter().map(|account| &**account.cloud.region());
+            let regions: Vec<&str> = regions.collect();
+            Err(Failure::Usage(format!(
+                "account {name:?} is in several regions ({}): write an account of its own for the region of the cluster",
+                regions.join(", ")
+            )))
+        }
+    }
+}
+
 /// One account with one product and one cluster, and the way to its vendor.
 struct Stage {
     config: Config,
@@ -48,17 +70,7 @@ impl Stage {
     /// Leaves of the config what this start needs. The cluster need not be one that is watched.
     fn set(how: &How, info: &ProductInfo, cluster: &str) -> Result<Self, Failure> {
         let mut config = config::load(CLOUDS, &how.config.file)?;
-        let names: Vec<&str> = config.accounts.iter().map(|a| &*a.name).collect();
-        let names = names.join(", ");
-        config
-            .accounts
-            .retain(|account| *account.name == *how.account);
-        let Some(account) = config.accounts.first_mut() else {
-            return Err(Failure::Usage(format!(
-                "the config has no account {:?}: it has {names}",
-                how.account
-            )));
-        };
+        let account = only(&mut config, &how.account)?;
         let ProductInfo {
             name: product,
             cloud,
@@ -194,4 +206,47 @@ fn tell(text: &str) -> Result<(), Failure> {
     let mut out = io::stderr().lock();
     writeln!(out, "{text}")?;
     Ok(out.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn account(region: &str) -> String {
+        format!(
+            "{{name: a, ncloud: {{region: {region}, access_key: x, secret_key: x, ses: {{}}}}}}"
+        )
+    }
+
+    fn config(text: &str) -> Config {
+        let text = format!(
+            "accounts: [{text}, {}]",
+            account("KR").replace("name: a", "name: b")
+        );
+        config::parse(CLOUDS, &text, Path::new("."), &|_| None).unwrap()
+    }
+
+    #[test]
+    fn an_account_in_several_regions_is_refused_with_a_remedy() {
+        let mut one = config(&account("KR"));
+        let mut two = one.clone();
+        two.accounts
+            .insert(1, config(&account("SGN")).accounts.remove(0));
+        assert_eq!(&*only(&mut one, "a").unwrap().name, "a");
+        let error = |config: &mut Config, name: &str| match only(config, name) {
+            Err(Failure::Usage(text)) => text,
+            other => panic!("{:?}", other.map(|account| account.name.clone()).ok()),
+        };
+        let text = error(&mut two.clone(), "a");
+        assert!(
+            text.starts_with("account \"a\" is in several regions (KR, SGN): "),
+            "{text}"
+        );
+        assert_eq!(
+            error(&mut two, "c"),
+            "the config has no account \"c\": it has a, b"
+        );
+    }
 }
