@@ -34,3 +34,47 @@ fn durations_and_estimates_are_by_the_clock_of_the_account() {
     };
     assert!(estimate("ahead").is_none() && estimate("right").is_some());
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4))]
+
+    /// Clocks go on and are set back, clusters come and go in many shards: the page is that made anew.
+    #[test]
+    fn pages_follow_clocks_that_step(seed: u64) {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut snapshot = Snapshot::default();
+        let mut builder = PageBuilder::default();
+        let (mut now, mut size) = (0i64, 400);
+        for _ in 0..12 {
+            now += [0, 1, 600, 3700, -900, -1][rng.usize(0..6)];
+            let mut times = Times::at(at(now));
+            if rng.bool() {
+                times = times.with("cn", at(now + rng.i64(-4000..4000)));
+            }
+            for _ in 0..size {
+                let id = rng.u32(0..900).to_string();
+                let mut state = chance(&mut rng, &id, at(now));
+                state.key.account = ["kr", "cn"][rng.usize(0..2)].into();
+                if rng.u8(0..4) == 0 {
+                    snapshot.remove(&state.key);
+                } else {
+                    snapshot.insert(Arc::new(state));
+                }
+            }
+            size = [0, 0, 1, 3, 200][rng.usize(0..5)];
+            if rng.u8(0..6) == 0 {
+                let keys: Vec<_> = snapshot.values().map(|s| s.key.clone()).collect();
+                let from = rng.usize(0..keys.len().max(1));
+                for key in keys.iter().skip(from).take(rng.usize(0..400)) {
+                    snapshot.remove(key);
+                }
+            }
+            let page = builder.next(&snapshot, &times);
+            let text = page.text(&times, 0);
+            let anew = PageBuilder::default().next(&snapshot, &times).text(&times, 0);
+            prop_assert!(text == anew, "not the page made anew");
+            let joined = gunzip(&page.gzip(&times, 0, Deflater::new()).finish().0);
+            prop_assert!(text == joined, "gzip holds another text");
+        }
+    }
+}
