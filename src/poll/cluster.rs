@@ -38,6 +38,8 @@ pub(super) struct WatchedCluster {
     ask_again_soon: bool,
     /// End of the last poll.
     polled: Instant,
+    /// Pause that the vendor asked for at the last poll.
+    asked_pause: Option<Duration>,
     /// Time at which the next poll is due; in the past while one is under way.
     next: Instant,
     /// The first poll that asks to be repeated soon is repeated at once.
@@ -89,6 +91,7 @@ impl WatchedCluster {
             changing: false,
             ask_again_soon: false,
             polled: now,
+            asked_pause: None,
             next: now,
             confirms: generation.deps.confirms_at_once,
             first: Some(first),
@@ -169,10 +172,8 @@ impl WatchedCluster {
         self.set_interval(generation);
         self.reason = failure;
         self.polled = Instant::now();
-        let pause = self.pause(
-            generation,
-            error.as_ref().and_then(|error| error.retry_after),
-        );
+        self.asked_pause = error.as_ref().and_then(|error| error.retry_after);
+        let pause = self.pause(generation);
         self.next = self.polled + pause;
         let local = generation.deps.clock.now();
         self.asked
@@ -184,7 +185,8 @@ impl WatchedCluster {
         }
     }
 
-    fn pause(&self, generation: &Generation, asked: Option<Duration>) -> Duration {
+    fn pause(&self, generation: &Generation) -> Duration {
+        let asked = self.asked_pause;
         let dice = fastrand::f64();
         if self.ask_again_soon {
             let active = generation.account.polling.active_interval;
@@ -302,10 +304,8 @@ impl WatchedCluster {
             // The operator may have mended it.
             self.next = now;
         } else if self.state.poll_interval < before.poll_interval {
-            self.next = self
-                .next
-                .min(self.polled + self.pause(generation, None))
-                .max(now);
+            let pause = self.pause(generation);
+            self.next = self.next.min(self.polled + pause).max(now);
         }
         self.log_stalled(&before.upgrades, &self.state.upgrades);
         self.state != before

@@ -40,6 +40,8 @@ pub(super) struct ProductPoller {
     failures: u32,
     /// End of the last discovery.
     discovered: Instant,
+    /// Pause that the vendor asked for at the last discovery.
+    asked_pause: Option<Duration>,
     /// Time at which the next discovery is due.
     next: Instant,
     /// Fingerprint of the account's secrets; `None` until they were read, or when they cannot change.
@@ -78,6 +80,7 @@ impl ProductPoller {
             found: None,
             failures: 0,
             discovered: now,
+            asked_pause: None,
             next: now,
             secrets: None,
             first: Some(first),

@@ -86,7 +86,7 @@ impl Service for FakeProduct {
 struct Fake {
     clusters: Mutex<BTreeMap<String, Result<Option<UpgradeStatus>, Reason>>>,
     listing: Mutex<Option<Reason>>,
-    /// Pause that each failed poll asks for.
+    /// Pause that each failed call asks for.
     retry_after: Mutex<Option<Duration>>,
     /// Whether reading an answer is a bug.
     panics: AtomicBool,
@@ -129,7 +129,10 @@ impl Provider for Fake {
             self.discoveries.fetch_add(1, Ordering::Relaxed);
             assert!(!self.no_list.load(Ordering::Relaxed), "on purpose");
             if let Some(reason) = *self.listing.lock() {
-                return Err(ApiError::new(reason, "no list"));
+                return Err(ApiError {
+                    retry_after: *self.retry_after.lock(),
+                    ..ApiError::new(reason, "no list")
+                });
             }
             let clusters = self.clusters.lock();
             Ok(Discovery {

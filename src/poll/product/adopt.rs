@@ -58,7 +58,8 @@ impl ProductPoller {
             // An interval that got shorter holds from now on; a longer one after the next discovery.
             let interval = next.account.polling.discovery_interval;
             if interval < before.account.polling.discovery_interval {
-                self.next = self.next.min(self.discovered + interval).max(now);
+                let pause = interval.max(self.asked_pause.unwrap_or_default());
+                self.next = self.next.min(self.discovered + pause).max(now);
             }
         }
         tally

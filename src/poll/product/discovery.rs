@@ -28,7 +28,7 @@ impl ProductPoller {
         let (account, product) = (&*generation.account.name, generation.product().name);
         let failure = outcome.as_ref().err().map(|error| error.reason);
         generation.metrics.polled(took, failure);
-        let asked = match outcome {
+        self.asked_pause = match outcome {
             Ok(discovery) => {
                 if self.failures > 0 {
                     tracing::info!(account, product, "Discovery works again.");
@@ -78,7 +78,8 @@ impl ProductPoller {
             Some(Reason::NotFound) => 0,
             _ => self.failures,
         };
-        let mut pause = schedule::discovery_pause(interval, in_a_hurry, asked, fastrand::f64());
+        let (asked, dice) = (self.asked_pause, fastrand::f64());
+        let mut pause = schedule::discovery_pause(interval, in_a_hurry, asked, dice);
         if self.failures == 0 && self.missing.is_waiting() {
             pause = pause.min(CONFIRM);
         }

@@ -139,6 +139,41 @@ async fn a_shorter_interval_holds_from_now_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_shorter_interval_ends_no_pause_that_the_vendor_asks_for() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Err(Reason::Throttled));
+    *fake.retry_after.lock() = Some(Duration::from_secs(3600));
+    let mut bench = Bench::start(fake, |_| {});
+    pass(10).await;
+    assert_eq!(bench.fake.polls("1"), 1);
+    for seconds in [100, 50] {
+        bench
+            .reload(|account, _| account.polling.idle_interval = Duration::from_secs(seconds))
+            .await;
+        pass(600).await;
+        assert_eq!(bench.fake.polls("1"), 1, "nothing is asked before it ends");
+    }
+    pass(3600).await;
+    assert_eq!(bench.fake.polls("1"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shorter_interval_lists_no_sooner_than_the_vendor_asks_for() {
+    let fake = Arc::new(Fake::default());
+    *fake.listing.lock() = Some(Reason::Throttled);
+    *fake.retry_after.lock() = Some(Duration::from_secs(3600));
+    let mut bench = Bench::start(fake, |_| {});
+    pass(10).await;
+    bench
+        .reload(|account, _| account.polling.discovery_interval = Duration::from_secs(50))
+        .await;
+    pass(600).await;
+    assert_eq!(bench.fake.discoveries.load(Ordering::Relaxed), 1);
+    pass(3600).await;
+    assert_eq!(bench.fake.discoveries.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cluster_that_is_not_chosen_any_more_is_gone_for_good() {
     let fake = Arc::new(Fake {
         slow: Duration::from_secs(5),
