@@ -96,13 +96,14 @@ impl Transport {
         })
     }
 
-    /// The same, that goes on where another of this account stopped: it keeps to the rate, and
-    /// credentials that were refused still rest. With the same credentials it also has what all
-    /// products share.
+    /// Continues where another transport of this account stopped: keeps to the rate and to pauses that the
+    /// vendor asked for, and lets credentials that were refused rest. With equal credentials it also has
+    /// everything that the products share.
     #[must_use]
     pub fn following(mut self, old: &Self, same_credentials: bool) -> Self {
         self.rate = self.rate.following(&old.rate);
         self.gate = self.gate.following(&old.gate);
+        self.pauses = asked::Pauses::following(&old.pauses);
         if same_credentials {
             let slots = old.slots.lock();
             self.slots = Mutex::new(slots.clone());

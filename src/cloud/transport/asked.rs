@@ -15,6 +15,12 @@ use super::Request;
 pub(super) struct Pauses(Mutex<HashMap<(&'static str, String), Instant>>);
 
 impl Pauses {
+    /// Builds the pauses that continue those of `old`.
+    pub(super) fn following(old: &Self) -> Self {
+        let known = old.0.lock().clone();
+        Self(Mutex::new(known))
+    }
+
     /// Returns the time until which the call must not be made; `None` when it may be made now.
     pub(super) fn until(&self, request: &Request<'_>) -> Option<Instant> {
         let key = (request.call.name, request.path.clone());

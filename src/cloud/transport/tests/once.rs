@@ -91,6 +91,17 @@ async fn a_call_that_failed_waits_for_the_end_of_the_vendors_pause() {
     );
     assert_eq!(send(Effort::Once).await, Err((throttled, Cause::NotAsked)));
     assert_eq!(server.requests().len(), 1);
+    // A transport that follows under another config keeps to the pause.
+    let next = server.transport().following(&transport, false);
+    next.allow(Allowed {
+        calls: &[&SECONDARY],
+        ..server.allowed()
+    });
+    let outcome = next
+        .send(&Counting::default(), &request(Effort::Once))
+        .await;
+    assert_eq!(outcome.unwrap_err().cause, Cause::NotAsked);
+    assert_eq!(server.requests().len(), 1);
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(61)).await;
     tokio::time::resume();
