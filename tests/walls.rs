@@ -366,6 +366,7 @@ fn finds_imports_in_every_form() {
         "poll::worker::start",
         "ready::*",
         "report::A",
+        "sim",
         "sim::World",
         "sim::serve",
         "store::disk::Own",

@@ -198,6 +198,15 @@ impl Finder {
         let last = Some(last.to_string()).filter(|last| last != "self");
         let path: Vec<String> = before.iter().cloned().chain(last).collect();
         self.add(&path);
+        // What imports a whole module could hand it on; items of lib.rs are constants.
+        if let Some([module]) = self.resolve(&path).as_deref()
+            && module.starts_with(|c: char| c.is_ascii_lowercase())
+        {
+            self.found.push(Import {
+                from: self.module.join("::"),
+                to: module.clone(),
+            });
+        }
         let name = if name == "self" {
             path.last().map(String::as_str)
         } else {
