@@ -9,6 +9,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use rolling_upgrade_exporter::cloud::products;
+use rolling_upgrade_exporter::clouds::CLOUDS;
 use tokio::process::Command;
 
 use crate::harness::{PROGRAM, Pair, Process, eventually, free_port, get, start_simulator};
@@ -177,12 +179,13 @@ async fn what_cannot_be_asked_is_an_error_that_is_told() {
 async fn wrong_usage_is_told_as_such() {
     let folder = tempfile::tempdir().unwrap();
     let (_simulator, _) = start(folder.path(), SCENARIO).await;
+    let names: Vec<&str> = products(CLOUDS)
+        .map(|product| product.info().name)
+        .collect();
+    let possible = format!("possible values: {}", names.join(", "));
     for (args, part) in [
         (&[CONFIG, "--account=nope"][..], "no account"),
-        (
-            &[CONFIG, "--product=nope"],
-            "possible values: ses, cdss, css, cce",
-        ),
+        (&[CONFIG, "--product=nope"], &*possible),
         (&[CONFIG, "--product=cdss"], "watches cdss"),
         (&["--config.file=none.yml"], "none.yml"),
         (&[CONFIG, "--interval=5s"], "--watch"),

@@ -80,7 +80,10 @@ pub(crate) fn compare_between(path: &str, begin: &str, end: &str, table: &str) {
         "{path} differs from the code, DOCS_UPDATE=1 writes it anew:\n{table}"
     );
     let text = format!("{before}{begin}{table}{end}{after}");
-    std::fs::write(root().join(path), text).unwrap();
+    // Other tests read the file meanwhile.
+    let (path, new) = (root().join(path), root().join(format!("{path}.new")));
+    std::fs::write(&new, text).unwrap();
+    std::fs::rename(new, path).unwrap();
 }
 
 /// Returns a table of Markdown.

@@ -81,7 +81,7 @@ fn the_table_of_primary_calls_is_the_program_s() {
         [
             format!("`{name}`"),
             primary.unwrap().name.to_owned(),
-            format!("`cloud/{cloud}/{name}/map.rs`"),
+            format!("`clouds/{cloud}/{name}/map.rs`"),
         ]
     };
     let rows: Vec<[String; 3]> = products(CLOUDS).map(row).collect();
@@ -96,6 +96,11 @@ fn of_cloud(cloud: &dyn Cloud, file: &str) -> String {
 
 #[test]
 fn the_keys_of_clouds_and_products_are_those_of_their_folders() {
+    compare_keys();
+}
+
+/// Compares the tables of keys with those of the folders.
+pub(super) fn compare_keys() {
     let clouds = CLOUDS.iter().map(|cloud| of_cloud(*cloud, "keys.md"));
     compare("clouds", &clouds.collect::<Vec<_>>().join("\n"));
     let own = products(CLOUDS).map(Product::info);
