@@ -73,19 +73,12 @@ impl<K: Ord + Clone> Timers<K> {
         passed
     }
 
-    /// Returns the time until the next instant that the last call of [`Self::passed`] did not see pass; zero
-    /// where one has passed since.
+    /// Returns the time until the next instant.
     pub(crate) fn until_next(&self, times: &Times) -> Option<SignedDuration> {
         let next = self.instants.iter().filter_map(|(account, instants)| {
             let now = times.of(account);
-            let seen = self.last.as_ref().map_or(now, |last| last.of(account));
-            let (from, to) = (seen.min(now), seen.max(now));
-            let (at, _) = instants.range((from, None)..).find(|(at, _)| *at > from)?;
-            Some(if *at <= to {
-                SignedDuration::ZERO
-            } else {
-                at.duration_since(now)
-            })
+            let (at, _) = instants.range((now, None)..).find(|(at, _)| *at > now)?;
+            Some(at.duration_since(now))
         });
         next.min()
     }
@@ -123,24 +116,5 @@ mod tests {
         timers.remove(&near, &2, [at(20)]);
         timers.remove(&near, &1, [at(10)]);
         assert!(timers.instants.is_empty(), "nothing is kept");
-    }
-
-    #[test]
-    fn an_instant_that_passed_since_is_due_at_once() {
-        let near: Arc<str> = "near".into();
-        let mut timers = Timers::default();
-        timers.add(&near, &1, [at(10), at(100)]);
-        timers.passed(&Times::at(at(9)));
-        let until = |timers: &Timers<_>, second| {
-            timers.until_next(&Times::at(at(second))).unwrap().as_secs()
-        };
-        assert_eq!([9, 10, 11].map(|second| until(&timers, second)), [1, 0, 0]);
-        timers.passed(&Times::at(at(11)));
-        assert_eq!(
-            [11, 10, 9].map(|second| until(&timers, second)),
-            [89, 90, 0]
-        );
-        timers.passed(&Times::at(at(9)));
-        assert_eq!(until(&timers, 9), 1);
     }
 }
