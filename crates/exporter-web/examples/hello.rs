@@ -28,7 +28,7 @@ impl Handler for Hello {
                     Ok(()) => exporter_web::respond(
                         StatusCode::OK,
                         "application/openmetrics-text; version=1.0.0; charset=utf-8",
-                        body.into(),
+                        body,
                     ),
                     Err(_) => exporter_web::text(StatusCode::INTERNAL_SERVER_ERROR, "no text\n"),
                 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
 use super::admission::InFlight;
+use super::answer::AnswerBody;
 
 /// Bytes that hyper gets at once. It takes the next ones when the client has taken these, so that
 /// the request is in work for as long as the client reads. Each slice is a system call that wakes the
@@ -17,13 +18,13 @@ const SLICE: usize = 256 << 10;
 /// A body that keeps its request in work until the client has read it.
 #[derive(Debug)]
 pub(super) struct TrackedBody {
-    rest: Bytes,
+    rest: AnswerBody,
     in_flight: Option<InFlight>,
 }
 
 impl TrackedBody {
     /// Takes the body over from the answer.
-    pub(super) fn new(rest: Bytes, mut in_flight: InFlight) -> Self {
+    pub(super) fn new(rest: AnswerBody, mut in_flight: InFlight) -> Self {
         in_flight.hold(rest.len());
         Self {
             rest,
@@ -40,15 +41,13 @@ impl Body for TrackedBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if self.rest.is_empty() {
+        let Some(slice) = self.rest.next_slice(SLICE) else {
             self.in_flight = None;
             return Poll::Ready(None);
-        }
+        };
         if let Some(in_flight) = &self.in_flight {
             in_flight.take();
         }
-        let length = self.rest.len().min(SLICE);
-        let slice = self.rest.split_to(length);
         Poll::Ready(Some(Ok(Frame::data(slice))))
     }
 

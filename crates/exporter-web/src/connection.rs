@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -16,6 +15,7 @@ use tokio::time::{Duration, timeout};
 use tokio_rustls::rustls::ServerConfig;
 
 use super::admission::{Connection, InFlight};
+use super::answer::AnswerBody;
 use super::body::TrackedBody;
 use super::middleware;
 use super::server::{Handler, Limits, Settings};
@@ -177,6 +177,12 @@ async fn answer<H: Handler>(
     // In HTTP/2 hyper would send the body of an answer to HEAD, which is an error of the protocol.
     // The length stays, in its header.
     let is_bodiless = request.method() == Method::HEAD;
-    Ok(answer
-        .map(|body| TrackedBody::new(if is_bodiless { Bytes::new() } else { body }, in_flight)))
+    Ok(answer.map(|body| {
+        let body = if is_bodiless {
+            AnswerBody::default()
+        } else {
+            body
+        };
+        TrackedBody::new(body, in_flight)
+    }))
 }

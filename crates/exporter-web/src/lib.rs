@@ -38,7 +38,7 @@ mod slow_client;
 mod tls;
 
 pub use access::Access;
-pub use answer::{Answer, respond, text};
+pub use answer::{Answer, AnswerBody, respond, text};
 pub use descriptors::connections;
 pub use maybe_gzip::maybe_gzip;
 pub use metrics::Metrics;

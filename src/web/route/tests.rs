@@ -77,7 +77,7 @@ async fn reloading_takes_post_and_put_and_has_to_be_allowed() {
     for method in ["POST", "PUT"] {
         let answer = ask(&app, method, "/-/reload").await;
         assert_eq!(answer.status(), 403, "{method}");
-        let body = answer.into_body();
+        let body = answer.into_body().to_bytes();
         let body = String::from_utf8_lossy(&body).into_owned();
         assert!(body.contains("--web.enable-lifecycle"), "{body}");
     }
@@ -116,7 +116,7 @@ async fn everything_lies_below_the_prefix_and_the_root_leads_there() {
         assert_eq!(answer.status(), 404, "{path}");
     }
     let answer = ask(&app, "GET", "/metrics").await;
-    let body = answer.into_body();
+    let body = answer.into_body().to_bytes();
     assert_eq!(body, "not found; /up/grades/ lists what is here\n");
     assert_eq!(ask(&app, "POST", "/up/grades/-/reload").await.status(), 403);
 }
@@ -143,7 +143,7 @@ async fn passes_a_compressed_scrape_through() {
         answer.headers()["content-type"],
         "text/plain; version=0.0.4; charset=utf-8"
     );
-    let body = answer.into_body();
+    let body = answer.into_body().to_bytes();
     assert_eq!(body.as_ref(), b"\x1f\x8b body");
     assert!(
         !scraped(scrape(false))
@@ -183,7 +183,7 @@ async fn the_document_is_json_and_a_wrong_query_is_told() {
     let answer = ask(&app, "GET", "/api/v1/upgrades").await;
     assert_eq!(answer.headers()["content-type"], "application/json");
     assert_eq!(answer.headers()["vary"], "Accept-Encoding");
-    let body = answer.into_body();
+    let body = answer.into_body().to_bytes();
     let report: Report = serde_json::from_slice(&body).unwrap();
     assert!(!report.ready);
     let answer = ask(&app, "GET", "/api/v1/upgrades?state=x").await;

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 use super::*;
 
 fn body(answer: Answer) -> String {
-    let body = answer.into_body();
+    let body = answer.into_body().to_bytes();
     String::from_utf8(body.to_vec()).unwrap()
 }
 

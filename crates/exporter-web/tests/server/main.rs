@@ -45,9 +45,9 @@ impl Handler for App {
             "/metrics" => {
                 let mut body = String::new();
                 encode(&mut body, &self.registry).unwrap();
-                respond(StatusCode::OK, "text/plain", body.into())
+                respond(StatusCode::OK, "text/plain", body)
             }
-            "/large" => respond(StatusCode::OK, "text/plain", vec![b'x'; LARGE].into()),
+            "/large" => respond(StatusCode::OK, "text/plain", vec![b'x'; LARGE]),
             _ => text(StatusCode::NOT_FOUND, "not found\n"),
         }
     }
