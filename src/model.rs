@@ -6,6 +6,7 @@
 pub mod bounds;
 mod degraded;
 mod details;
+mod keys;
 mod nodes;
 pub mod progress;
 mod reason;
@@ -27,6 +28,7 @@ pub use details::{
     AvailableVersion, Details, Finding, FindingScope, MAX_FINDINGS, MAX_ZONES, Precheck, ZoneMove,
     ZonePlan,
 };
+pub use keys::Keys;
 pub use nodes::{LeftOut, NodeCollector, NodeCounts};
 pub use reason::Reason;
 pub use remarks::{Remark, Remarks};

@@ -7,22 +7,76 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::model::{ClusterState, Key};
+use crate::model::{ClusterState, Key, Keys};
 
-/// Most entries of a chunk, and most chunks of a group.
-const MOST: usize = 32;
+/// Most clusters of a chunk. They are touched more seldom than chunks and groups: copying a chunk touches
+/// each.
+const MOST_CLUSTERS: usize = 8;
+
+/// Most chunks of a group.
+const MOST_CHUNKS: usize = 32;
 
 /// Clusters in the order of their keys; never empty.
-type Chunk = Vec<Arc<ClusterState>>;
+type Chunk = List<ClusterState>;
 
 /// Chunks in the order of their keys; never empty.
-type Group = Vec<Arc<Chunk>>;
+type Group = List<Chunk>;
 
 /// Every watched cluster with its last state, by account, product and id.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    groups: Vec<Arc<Group>>,
+    groups: List<Group>,
     len: usize,
+}
+
+/// Parts in the order of their first keys.
+#[derive(Debug)]
+struct List<T> {
+    /// First key of each part.
+    keys: Keys,
+    parts: Vec<Arc<T>>,
+}
+
+/// What has a first key.
+trait Part {
+    /// Most such parts of a list.
+    const MOST: usize;
+
+    fn first_key(&self) -> Option<&Key>;
+}
+
+impl Part for ClusterState {
+    const MOST: usize = MOST_CLUSTERS;
+
+    fn first_key(&self) -> Option<&Key> {
+        Some(&self.key)
+    }
+}
+
+impl<T> Part for List<T> {
+    const MOST: usize = MOST_CHUNKS;
+
+    fn first_key(&self) -> Option<&Key> {
+        self.keys.first()
+    }
+}
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self {
+            keys: Keys::default(),
+            parts: Vec::new(),
+        }
+    }
+}
+
+impl<T> Clone for List<T> {
+    fn clone(&self) -> Self {
+        Self {
+            keys: self.keys.clone(),
+            parts: self.parts.clone(),
+        }
+    }
 }
 
 /// Difference between two snapshots in one cluster.
@@ -47,48 +101,45 @@ impl Snapshot {
 
     /// Returns the state of a cluster.
     pub fn get(&self, key: &Key) -> Option<&Arc<ClusterState>> {
-        let group = self.groups.get(group_of(&self.groups, key))?;
-        let chunk = group.get(chunk_of(group, key))?;
-        let place = place_of(chunk, key).ok()?;
-        chunk.get(place)
+        let group = self.groups.part_of(key)?;
+        let chunk = group.part_of(key)?;
+        let place = chunk.keys.place(key).ok()?;
+        chunk.parts.get(place)
     }
 
     /// Returns the states in the order of their keys.
     pub fn values(&self) -> impl Iterator<Item = &Arc<ClusterState>> {
-        self.groups
-            .iter()
-            .flat_map(|g| g.iter())
-            .flat_map(|c| c.iter())
+        let chunks = self.groups.parts.iter().flat_map(|group| &group.parts);
+        chunks.flat_map(|chunk| &chunk.parts)
     }
 
     /// Puts the state of a cluster in the place of the one before.
     pub fn insert(&mut self, state: Arc<ClusterState>) {
-        let at = group_of(&self.groups, &state.key);
-        let Some(group) = self.groups.get_mut(at) else {
-            self.groups.push(Arc::new(vec![Arc::new(vec![state])]));
+        let at = self.groups.keys.place_before(&state.key);
+        let Some(group) = self.groups.parts.get_mut(at) else {
+            self.groups = List::of(vec![Arc::new(List::of(vec![Arc::new(List::of(vec![
+                state,
+            ]))]))]);
             self.len = 1;
             return;
         };
         let group = Arc::make_mut(group);
-        let chunk_at = chunk_of(group, &state.key);
-        let Some(chunk) = group.get_mut(chunk_at).map(Arc::make_mut) else {
+        let chunk_at = group.keys.place_before(&state.key);
+        let Some(chunk) = group.parts.get_mut(chunk_at).map(Arc::make_mut) else {
             return;
         };
-        match place_of(chunk, &state.key) {
+        match chunk.keys.place(&state.key) {
             Ok(place) => {
-                if let Some(known) = chunk.get_mut(place) {
+                if let Some(known) = chunk.parts.get_mut(place) {
                     *known = state;
                 }
             }
             Err(place) => {
-                chunk.insert(place, state);
+                chunk.parts.insert(place, state);
                 self.len += 1;
-                if let Some(rest) = overflow(chunk) {
-                    group.insert(chunk_at + 1, Arc::new(rest));
-                }
-                if let Some(rest) = overflow(group) {
-                    self.groups.insert(at + 1, Arc::new(rest));
-                }
+                chunk.index();
+                group.split(chunk_at);
+                self.groups.split(at);
             }
         }
     }
@@ -98,28 +149,29 @@ impl Snapshot {
         if self.get(key).is_none() {
             return;
         }
-        let at = group_of(&self.groups, key);
-        let Some(group) = self.groups.get_mut(at).map(Arc::make_mut) else {
+        let at = self.groups.keys.place_before(key);
+        let Some(group) = self.groups.parts.get_mut(at).map(Arc::make_mut) else {
             return;
         };
-        let chunk_at = chunk_of(group, key);
-        if let Some(chunk) = group.get_mut(chunk_at).map(Arc::make_mut) {
-            chunk.retain(|state| state.key != *key);
+        let chunk_at = group.keys.place_before(key);
+        if let Some(chunk) = group.parts.get_mut(chunk_at).map(Arc::make_mut) {
+            chunk.parts.retain(|state| state.key != *key);
+            chunk.index();
             self.len -= 1;
         }
-        tidy(group, chunk_at);
-        tidy(&mut self.groups, at);
+        group.tidy(chunk_at);
+        self.groups.tidy(at);
     }
 
     /// Returns the differences from an earlier snapshot, in the order of the keys. What both share is
     /// not looked at.
     pub fn changes<'a>(&'a self, before: &'a Self) -> Vec<Change<'a>> {
-        let (old, new) = unshared(before.groups.iter(), self.groups.iter());
+        let (old, new) = unshared(before.groups.parts.iter(), self.groups.parts.iter());
         let (old, new) = unshared(
-            old.into_iter().flat_map(|group| group.iter()),
-            new.into_iter().flat_map(|group| group.iter()),
+            old.into_iter().flat_map(|group| &group.parts),
+            new.into_iter().flat_map(|group| &group.parts),
         );
-        let states = |chunks: Vec<&'a Arc<Chunk>>| chunks.into_iter().flat_map(|c| c.iter());
+        let states = |chunks: Vec<&'a Arc<Chunk>>| chunks.into_iter().flat_map(|c| &c.parts);
         let (mut old, mut new) = (states(old).peekable(), states(new).peekable());
         let mut changes = Vec::new();
         loop {
@@ -149,57 +201,76 @@ impl FromIterator<Arc<ClusterState>> for Snapshot {
     }
 }
 
-/// Returns the place of the group in whose range the key falls.
-fn group_of(groups: &[Arc<Group>], key: &Key) -> usize {
-    let first = |group: &Arc<Group>| group.first().and_then(|chunk| chunk.first().cloned());
-    let after = groups.partition_point(|group| first(group).is_some_and(|s| s.key <= *key));
-    after.saturating_sub(1)
-}
-
-/// Returns the place of the chunk in whose range the key falls.
-fn chunk_of(group: &[Arc<Chunk>], key: &Key) -> usize {
-    let after = group.partition_point(|chunk| chunk.first().is_some_and(|s| s.key <= *key));
-    after.saturating_sub(1)
-}
-
-fn place_of(chunk: &Chunk, key: &Key) -> Result<usize, usize> {
-    chunk.binary_search_by(|state| state.key.cmp(key))
-}
-
-/// Splits the second half off a list that has become too long.
-fn overflow<T>(list: &mut Vec<T>) -> Option<Vec<T>> {
-    (list.len() > MOST).then(|| list.split_off(list.len() / 2))
-}
-
-/// Removes the part at this place when it is empty, and joins it with its neighbours while they are small.
-fn tidy<T: Clone>(parts: &mut Vec<Arc<Vec<T>>>, at: usize) {
-    if parts.get(at).is_some_and(|part| part.is_empty()) {
-        parts.remove(at);
+impl<T: Part> List<T> {
+    fn of(parts: Vec<Arc<T>>) -> Self {
+        let mut list = Self {
+            keys: Keys::default(),
+            parts,
+        };
+        list.index();
+        list
     }
-    join(parts, at);
-    if let Some(before) = at.checked_sub(1) {
-        join(parts, before);
+
+    /// Returns the part in whose range the key falls.
+    fn part_of(&self, key: &Key) -> Option<&Arc<T>> {
+        self.parts.get(self.keys.place_before(key))
+    }
+
+    /// Notes the first keys again.
+    fn index(&mut self) {
+        self.keys = Keys::new(self.parts.iter().filter_map(|part| part.first_key()));
     }
 }
 
-/// Joins the part at this place with the next, when both are small.
-fn join<T: Clone>(parts: &mut Vec<Arc<Vec<T>>>, at: usize) {
-    let len = |at: usize| parts.get(at).map(|part| part.len());
-    let sum = len(at).zip(len(at + 1)).map(|(one, other)| one + other);
-    if sum.is_some_and(|sum| sum <= MOST / 2) {
-        let next = parts.remove(at + 1);
-        if let Some(part) = parts.get_mut(at) {
-            Arc::make_mut(part).extend(next.iter().cloned());
+impl<T: Part> List<List<T>> {
+    /// Splits the part at this place when it has become too long.
+    fn split(&mut self, at: usize) {
+        let part = self.parts.get_mut(at).map(Arc::make_mut);
+        if let Some(part) = part.filter(|part| part.parts.len() > T::MOST) {
+            let rest = part.parts.split_off(part.parts.len() / 2);
+            part.index();
+            self.parts.insert(at + 1, Arc::new(List::of(rest)));
+        }
+        self.index();
+    }
+
+    /// Removes the part at this place when it is empty, and joins it with its neighbours while they are small.
+    fn tidy(&mut self, at: usize) {
+        if self.parts.get(at).is_some_and(|part| part.parts.is_empty()) {
+            self.parts.remove(at);
+        }
+        self.join(at);
+        if let Some(before) = at.checked_sub(1) {
+            self.join(before);
+        }
+        self.index();
+    }
+
+    /// Joins the part at this place with the next, when both are small.
+    fn join(&mut self, at: usize) {
+        let len = |at: usize| self.parts.get(at).map(|part| part.parts.len());
+        let sum = len(at).zip(len(at + 1)).map(|(one, other)| one + other);
+        if sum.is_some_and(|sum| sum <= T::MOST / 2) {
+            let next = self.parts.remove(at + 1);
+            if let Some(part) = self.parts.get_mut(at).map(Arc::make_mut) {
+                part.parts.extend(next.parts.iter().cloned());
+                part.index();
+            }
         }
     }
 }
 
-/// Returns of each of two lists the parts that the other one lacks.
+/// Returns of each of two lists the parts that the other one lacks; some that it has may be among them.
 fn unshared<'a, T>(
     old: impl Iterator<Item = &'a Arc<T>>,
     new: impl Iterator<Item = &'a Arc<T>>,
 ) -> (Vec<&'a Arc<T>>, Vec<&'a Arc<T>>) {
     let (mut old, mut new): (Vec<_>, Vec<_>) = (old.collect(), new.collect());
+    if old.len() == new.len() {
+        // Mostly each stands where it stood.
+        let pairs = old.into_iter().zip(new);
+        return pairs.filter(|(old, new)| !Arc::ptr_eq(old, new)).unzip();
+    }
     let known: HashSet<*const T> = old.iter().map(|part| Arc::as_ptr(part)).collect();
     let shared: HashSet<*const T> = new
         .iter()
@@ -227,8 +298,9 @@ mod tests {
     /// Returns the number of chunks that only the later snapshot has.
     fn copied(before: &Snapshot, now: &Snapshot) -> usize {
         let chunks = |snapshot: &Snapshot| -> HashSet<_> {
-            let groups = snapshot.groups.iter().flat_map(|group| group.iter());
-            groups.map(Arc::as_ptr).collect()
+            let groups = snapshot.groups.parts.iter();
+            let chunks = groups.flat_map(|group| &group.parts);
+            chunks.map(Arc::as_ptr).collect()
         };
         chunks(now).difference(&chunks(before)).count()
     }
@@ -251,9 +323,10 @@ mod tests {
     fn parts_stay_small_and_become_few_when_clusters_leave() {
         let mut snapshot: Snapshot = (0..10_000).map(state).collect();
         let is_small = |snapshot: &Snapshot| {
-            let groups = snapshot.groups.iter();
-            groups.clone().all(|g| g.len() <= MOST)
-                && groups.flat_map(|g| g.iter()).all(|c| c.len() <= MOST)
+            let groups = snapshot.groups.parts.iter();
+            let mut chunks = groups.clone().flat_map(|group| &group.parts);
+            groups.clone().all(|group| group.parts.len() <= MOST_CHUNKS)
+                && chunks.all(|chunk| chunk.parts.len() <= MOST_CLUSTERS)
         };
         assert!(is_small(&snapshot));
         for number in (0..10_000).filter(|number| number % 100 != 0) {
@@ -261,7 +334,8 @@ mod tests {
         }
         assert_eq!(snapshot.len(), 100);
         assert!(is_small(&snapshot));
-        let chunks: usize = snapshot.groups.iter().map(|group| group.len()).sum();
+        let groups = snapshot.groups.parts.iter();
+        let chunks: usize = groups.map(|group| group.parts.len()).sum();
         assert!(chunks < 40, "{chunks} chunks of 100 clusters");
     }
 
