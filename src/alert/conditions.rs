@@ -1,7 +1,7 @@
 //! Which conditions hold. Those of a cluster are evaluated when it changes, and when time alone may change
 //! them; those of the exporter each time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::input::AlertInput;
@@ -19,7 +19,7 @@ pub(super) struct Conditions {
     turns: Timers<Key>,
     failing: FailingCalls,
     /// Labels of the alerts of each cluster that has any.
-    clusters: BTreeMap<Key, BTreeSet<Arc<Labels>>>,
+    clusters: HashMap<Key, BTreeSet<Arc<Labels>>>,
     /// Labels of all other alerts.
     exporter: BTreeSet<Arc<Labels>>,
     /// Number of clusters evaluated so far.
@@ -51,15 +51,11 @@ impl Conditions {
         for change in snapshot.changes(&self.seen) {
             let (before, now) = (change.before.map(|s| &**s), change.now.map(|s| &**s));
             self.failing.replace(before, now);
-            if let Some(state) = before {
-                let key = &state.key;
-                self.turns.remove(&key.account, key, rules::turns(state));
-                states.insert(key.clone(), None);
-            }
-            if let Some(state) = now {
-                let key = &state.key;
-                self.turns.add(&key.account, key, rules::turns(state));
-                states.insert(key.clone(), Some(state));
+            if let Some(ClusterState { key, .. }) = now.or(before) {
+                let [old, new] =
+                    [before, now].map(|state| state.into_iter().flat_map(rules::turns));
+                self.turns.replace(&key.account, key, old, new);
+                states.insert(key.clone(), now);
             }
         }
         let mut input = AlertInput {

@@ -41,15 +41,12 @@ impl PageBuilder {
             self.failing
                 .replace(change.before.map(|s| &**s), change.now.map(|s| &**s));
             is_same_list &= change.before.is_some() && change.now.is_some();
-            if let Some(state) = change.before {
-                self.flips
-                    .remove(&state.key.account, &state.key, state.flips());
-                states.insert(state.key.clone(), None);
-            }
-            if let Some(state) = change.now {
-                self.flips
-                    .add(&state.key.account, &state.key, state.flips());
-                states.insert(state.key.clone(), Some(state));
+            if let Some(state) = change.now.or(change.before) {
+                let key = &state.key;
+                let [old, new] = [change.before, change.now]
+                    .map(|state| state.into_iter().flat_map(|state| state.flips()));
+                self.flips.replace(&key.account, key, old, new);
+                states.insert(key.clone(), change.now);
             }
         }
         let rendered: BTreeMap<Key, Option<Arc<Rendered>>> = states
