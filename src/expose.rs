@@ -7,11 +7,13 @@ pub(crate) mod check;
 mod degraded;
 mod family;
 mod gzip;
+mod live;
 pub(crate) mod negotiate;
 mod page;
 mod row;
 mod series;
 mod shard;
+mod shared_list;
 mod sharing;
 mod subject;
 mod text;
@@ -49,8 +51,8 @@ pub struct Scrape {
     pub content_type: &'static str,
     /// Whether the body is gzip.
     pub gzip: bool,
-    /// The body.
-    pub body: Bytes,
+    /// The body, in pieces.
+    pub body: Vec<Bytes>,
 }
 
 /// Keeps the exposition ready.
@@ -142,7 +144,7 @@ impl Exposition {
     }
 
     /// Joins the pieces of a scrape.
-    fn render(&self, page: &Page, format: Format, gzip: bool) -> Vec<u8> {
+    fn render(&self, page: &Page, format: Format, gzip: bool) -> Vec<Bytes> {
         let own = self.metrics.encode();
         let own = match format {
             Format::OpenMetrics => own,
@@ -152,8 +154,8 @@ impl Exposition {
         let times = self.times();
         if gzip {
             let deflater = self.deflaters.lock().pop().unwrap_or_default();
-            let mut body = page.gzip(&times, own.len() / 4, deflater);
-            body.text(&own);
+            let mut body = page.gzip(&times, deflater);
+            body.tail(&own);
             let (body, deflater) = body.finish();
             let mut deflaters = self.deflaters.lock();
             if deflaters.len() < DEFLATERS {
@@ -163,7 +165,7 @@ impl Exposition {
         } else {
             let mut body = page.text(&times, own.len());
             body.push_str(&own);
-            body.into_bytes()
+            vec![body.into()]
         }
     }
 

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use super::degraded;
 use super::gzip::Deflater;
 use super::page::Page;
+use super::series::Draft;
 use super::shard::{Changed, Rendered, Shard, deal};
 use super::tree::Tree;
 use crate::clock::{Timers, Times};
@@ -24,6 +25,7 @@ pub(crate) struct PageBuilder {
     flips: Timers<Key>,
     failing: FailingCalls,
     deflater: Deflater,
+    draft: Draft,
     /// Number of clusters rendered so far.
     pub(crate) rendered: u64,
 }
@@ -53,7 +55,8 @@ impl PageBuilder {
             .into_iter()
             .map(|(key, state)| {
                 let now = times.of(&key.account);
-                let rendered = state.map(|state| Arc::new(Rendered::new(state, now)));
+                let rendered =
+                    state.map(|state| Arc::new(Rendered::new(state, now, &mut self.draft)));
                 (key, rendered)
             })
             .collect();
@@ -69,7 +72,7 @@ impl PageBuilder {
         self.page.clone()
     }
 
-    /// Returns the time until the clock alone changes the page, moving lines aside.
+    /// Returns the time until the clock alone changes the page, live lines aside.
     pub(crate) fn until_next_flip(&self, times: &Times) -> Option<SignedDuration> {
         self.flips.until_next(times)
     }
@@ -90,7 +93,7 @@ impl PageBuilder {
                 && let Ok(at) = old.place(&new.state.key)
                 && let Some(new) = rendered.next()
             {
-                clusters[at] = new;
+                clusters.replace(at, new);
             }
             let (shard, differs) = Shard::next(Some(&old), clusters, &mut self.deflater);
             tree = tree.with(place, shard, differs);
@@ -109,7 +112,12 @@ impl PageBuilder {
         let mut groups: Vec<_> = shards
             .iter()
             .enumerate()
-            .map(|(place, shard)| (Some(place), shard.clusters.clone()))
+            .map(|(place, shard)| {
+                (
+                    Some(place),
+                    shard.clusters.iter().cloned().collect::<Vec<_>>(),
+                )
+            })
             .collect();
         if groups.is_empty() {
             groups.push((None, Vec::new()));
@@ -138,7 +146,7 @@ impl PageBuilder {
                 Some(place) if !touched.contains(&place) => shards[place].clone(),
                 origin => {
                     let old = origin.map(|place| shards[place]);
-                    Shard::next(old, clusters, &mut self.deflater).0
+                    Shard::next(old, clusters.into(), &mut self.deflater).0
                 }
             });
         Tree::new(shards.collect())

@@ -15,7 +15,7 @@ pub(crate) struct Family {
     /// What it means; without backslash and newline, which HELP would have to escape.
     pub(crate) help: &'static str,
     /// Whether it may have lines whose value is made when it is scraped.
-    pub(crate) moves: bool,
+    pub(crate) is_live: bool,
     /// Writes one cluster's lines.
     pub(crate) write: fn(&Subject<'_>, &mut Rows<'_>),
 }
@@ -29,12 +29,12 @@ impl Family {
         Self {
             name,
             help,
-            moves: false,
+            is_live: false,
             write,
         }
     }
 
-    const fn moving(
+    const fn live(
         name: &'static str,
         help: &'static str,
         write: fn(&Subject<'_>, &mut Rows<'_>),
@@ -42,7 +42,7 @@ impl Family {
         Self {
             name,
             help,
-            moves: true,
+            is_live: true,
             write,
         }
     }
@@ -66,7 +66,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "When the upgrade entered its state, as far as known, in seconds since 1970.",
         |c, rows| {
             for u in &c.upgrades {
-                rows.row(&u.labels, &[], Value::At(u.view.status_since));
+                rows.row(u.labels, &[], Value::At(u.view.status_since));
             }
         },
     ),
@@ -80,7 +80,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "When the upgrade was requested, in seconds since 1970. CDSS does not tell: there it is when this process first saw it.",
         |c, rows| {
             for u in &c.upgrades {
-                rows.some(&u.labels, u.view.upgrade.requested.map(Value::At));
+                rows.some(u.labels, u.view.upgrade.requested.map(Value::At));
             }
         },
     ),
@@ -89,7 +89,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "When the upgrade started, in seconds since 1970: a CCE workflow with its first point, others with the request (CDSS: when this process first saw it). Absent while it is pending or no point has begun.",
         |c, rows| {
             for u in &c.upgrades {
-                rows.some(&u.labels, u.view.started.map(Value::At));
+                rows.some(u.labels, u.view.started.map(Value::At));
             }
         },
     ),
@@ -98,7 +98,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "When the upgrade ended, in seconds since 1970, as the vendor tells it, else when it was first seen ended; absent while it has not ended.",
         |c, rows| {
             for u in &c.upgrades {
-                rows.some(&u.labels, u.view.ended.map(Value::At));
+                rows.some(u.labels, u.view.ended.map(Value::At));
             }
         },
     ),
@@ -107,11 +107,11 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "Last sign of progress, in seconds since 1970: the request, the vendor's times for its nodes and tasks, or a change that a poll saw.",
         |c, rows| {
             for u in &c.upgrades {
-                rows.row(&u.labels, &[], Value::At(u.view.last_progress));
+                rows.row(u.labels, &[], Value::At(u.view.last_progress));
             }
         },
     ),
-    Family::moving(
+    Family::live(
         "rolling_upgrade_duration_seconds",
         "Seconds since the upgrade was requested; stands still once it ended. For CDSS since this process first saw it.",
         |c, rows| {
@@ -122,7 +122,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
                 let value = u.view.ended.map_or(Value::Since(requested), |ended| {
                     Value::Between(requested, ended)
                 });
-                rows.row(&u.labels, &[], value);
+                rows.row(u.labels, &[], value);
             }
         },
     ),
@@ -132,7 +132,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         |c, rows| {
             for u in &c.upgrades {
                 rows.some(
-                    &u.labels,
+                    u.labels,
                     u.view.ratio.map(|r| Value::Real(r.clamp(0.0, 1.0))),
                 );
             }
@@ -143,7 +143,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "How often the upgrade was executed, as the vendor counts (CSS only).",
         |c, rows| {
             for u in &c.upgrades {
-                rows.some(&u.labels, u.view.upgrade.executions.map(Value::Count));
+                rows.some(u.labels, u.view.upgrade.executions.map(Value::Count));
             }
         },
     ),
@@ -152,7 +152,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "Executions of the upgrade beyond the first (CSS only).",
         |c, rows| {
             for u in &c.upgrades {
-                rows.some(&u.labels, u.view.upgrade.retries().map(Value::Count));
+                rows.some(u.labels, u.view.upgrade.retries().map(Value::Count));
             }
         },
     ),
@@ -168,7 +168,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
             for node in c.upgrades.iter().flat_map(|u| &u.nodes) {
                 let states = NodeStatus::ALL.iter();
                 rows.one_hot(
-                    &node.labels,
+                    node.labels,
                     "",
                     states.map(|s| (s.as_str(), *s == node.node.status)),
                 );
@@ -185,11 +185,11 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "When the vendor last changed the state of a node, as reported, in seconds since 1970.",
         |c, rows| {
             for node in c.upgrades.iter().flat_map(|u| &u.nodes) {
-                rows.some(&node.labels, node.node.updated.map(Value::At));
+                rows.some(node.labels, node.node.updated.map(Value::At));
             }
         },
     ),
-    Family::moving(
+    Family::live(
         "rolling_upgrade_node_duration_seconds",
         "Seconds that a node has been in work, or was, from the first time that the vendor or this process gives for work on it; absent when unknown or waiting.",
         lines::node_duration,
@@ -200,7 +200,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         |c, rows| {
             for node in c.upgrades.iter().flat_map(|u| &u.nodes) {
                 let order = node.node.task_order.map(u64::from);
-                rows.some(&node.labels, order.map(Value::Count));
+                rows.some(node.labels, order.map(Value::Count));
             }
         },
     ),
@@ -209,7 +209,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "Order of the current task: the one running, else the failed one, else the last that ended; as the vendor numbers it (CSS), or its place from 1 (CCE).",
         |c, rows| {
             for u in &c.upgrades {
-                rows.some(&u.labels, u.view.task_order.map(|o| Value::Count(o.into())));
+                rows.some(u.labels, u.view.task_order.map(|o| Value::Count(o.into())));
             }
         },
     ),
@@ -220,7 +220,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
             for task in c.upgrades.iter().flat_map(|u| &u.tasks) {
                 let states = TaskStatus::ALL.iter();
                 rows.one_hot(
-                    &task.labels,
+                    task.labels,
                     "",
                     states.map(|s| (s.as_str(), *s == task.task.status)),
                 );
@@ -232,7 +232,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "When a task of the upgrade began, in seconds since 1970; only when known.",
         |c, rows| {
             for task in c.upgrades.iter().flat_map(|u| &u.tasks) {
-                rows.some(&task.labels, task.task.start.map(Value::At));
+                rows.some(task.labels, task.task.start.map(Value::At));
             }
         },
     ),
@@ -241,7 +241,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "When a task of the upgrade ended, in seconds since 1970; only when known.",
         |c, rows| {
             for task in c.upgrades.iter().flat_map(|u| &u.tasks) {
-                rows.some(&task.labels, task.task.end.map(Value::At));
+                rows.some(task.labels, task.task.end.map(Value::At));
             }
         },
     ),
@@ -250,7 +250,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         "1 when the upgrade is pending or running and made no progress for longer than its limit by the last good poll, else 0.",
         |c, rows| {
             for u in &c.upgrades {
-                rows.row(&u.labels, &[], Value::Flag(u.view.stalled));
+                rows.row(u.labels, &[], Value::Flag(u.view.stalled));
             }
         },
     ),
@@ -260,7 +260,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         |c, rows| {
             for u in &c.upgrades {
                 let limit = u.view.stalled_after(&c.state.thresholds);
-                rows.some(&u.labels, limit.map(Value::Length));
+                rows.some(u.labels, limit.map(Value::Length));
             }
         },
     ),
@@ -270,7 +270,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         |c, rows| {
             for u in &c.upgrades {
                 let limit = u.view.overdue_after(&c.state.thresholds);
-                rows.some(&u.labels, limit.map(Value::Length));
+                rows.some(u.labels, limit.map(Value::Length));
             }
         },
     ),
@@ -280,7 +280,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
         |c, rows| {
             for u in &c.upgrades {
                 let ahead = u.view.estimated_end.filter(|at| *at > c.now);
-                rows.some(&u.labels, ahead.map(Value::At));
+                rows.some(u.labels, ahead.map(Value::At));
             }
         },
     ),
@@ -297,17 +297,17 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     Family::of(
         "rolling_upgrade_up",
         "1 when the last poll of the cluster was good, else 0; its other series keep the last good values.",
-        |c, rows| rows.row(&c.labels, &[], Value::Flag(c.state.up)),
+        |c, rows| rows.row(c.labels, &[], Value::Flag(c.state.up)),
     ),
     Family::of(
         "rolling_upgrade_last_success_timestamp_seconds",
         "When a poll of the cluster was last good, in seconds since 1970; before the first one, when the cluster was added.",
-        |c, rows| rows.row(&c.labels, &[], Value::At(c.state.last_success)),
+        |c, rows| rows.row(c.labels, &[], Value::At(c.state.last_success)),
     ),
     Family::of(
         "rolling_upgrade_poll_interval_seconds",
         "Seconds between polls of the cluster as configured for what it does now, without backoff and jitter.",
-        |c, rows| rows.row(&c.labels, &[], Value::Length(c.state.poll_interval)),
+        |c, rows| rows.row(c.labels, &[], Value::Length(c.state.poll_interval)),
     ),
 ];
 

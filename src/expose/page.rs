@@ -1,17 +1,18 @@
 //! The domain families of a whole snapshot, ready to be joined.
 //!
-//! In the text, a family is its header, the pieces of all shards, then its moving lines. A *stretch* is as many families as
-//! come before the next moving lines: their bytes are fixed, so its checksum is too. The family of the
-//! failing secondary calls comes last.
+//! In the text, a family is its header, the pieces of all shards, then its live lines. A *stretch* is as many
+//! families as come before the next live lines: its bytes are fixed, so it is joined once for all scrapes. The
+//! family of the failing secondary calls comes last.
 
 use std::ops::Range;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
+use bytes::Bytes;
 use crc32fast::Hasher;
-use jiff::Timestamp;
 
 use super::family::FAMILIES;
 use super::gzip::{Block, Deflater, Gzip};
+use super::live::Live;
 use super::shard::{Changed, Shard};
 use super::tree::Tree;
 use crate::clock::Times;
@@ -29,12 +30,12 @@ static HEADERS: LazyLock<Vec<(String, Block)>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Families from one whose lines move to the next, that one included.
+/// Families from behind one that has live lines to the next such one.
 static STRETCHES: LazyLock<Vec<Range<usize>>> = LazyLock::new(|| {
     let mut start = 0;
     let mut stretches = Vec::new();
     for end in 1..=FAMILIES.len() {
-        if FAMILIES[end - 1].moves || end == FAMILIES.len() {
+        if FAMILIES[end - 1].is_live || end == FAMILIES.len() {
             stretches.push(start..end);
             start = end;
         }
@@ -49,12 +50,20 @@ pub(crate) struct Page {
     pub(super) tree: Option<Tree>,
     /// By family; whether it has any line, and the checksum of its header and pieces.
     families: Vec<(bool, Hasher)>,
-    /// By stretch.
-    stretches: Vec<Hasher>,
+    stretches: Vec<Stretch>,
     /// The family of the secondary calls that fail; mostly empty.
     degraded: String,
     text_size: usize,
-    gzip_size: usize,
+}
+
+/// Families with fixed bytes, and the live lines that follow. The next page takes over what did not change.
+#[derive(Debug, Clone, Default)]
+struct Stretch {
+    sum: Hasher,
+    /// Compressed text, once a scrape asked for it.
+    deflated: OnceLock<Bytes>,
+    /// Live lines, once a scrape asked for them.
+    live: OnceLock<Arc<Live>>,
 }
 
 impl Page {
@@ -71,45 +80,64 @@ impl Page {
 
     /// Returns the whole text.
     pub(crate) fn text(&self, times: &Times, room: usize) -> String {
-        let mut out = String::with_capacity(self.text_size + self.moving_size() + room);
+        let live: Vec<_> = (0..STRETCHES.len()).map(|place| self.live(place)).collect();
+        let live_size: usize = live.iter().map(|live| live.len()).sum();
+        let mut out = String::with_capacity(self.text_size + live_size + room);
         let shards = self.shards();
-        for (family, (header, _)) in self.present() {
-            out.push_str(header);
-            for shard in &shards {
-                for cluster in &shard.clusters {
-                    cluster.series.write(family, &mut out);
+        for (stretch, live) in STRETCHES.iter().zip(live) {
+            for family in stretch.clone().filter(|family| self.has_lines(*family)) {
+                out.push_str(&HEADERS[family].0);
+                for shard in &shards {
+                    for cluster in shard.clusters.iter() {
+                        cluster.series.write(family, &mut out);
+                    }
                 }
             }
-            write_moving(&shards, family, times, &mut out);
+            live.write(times, &mut out);
         }
         out.push_str(&self.degraded);
         out
     }
 
     /// Returns the whole text as the beginning of a gzip member.
-    pub(crate) fn gzip(&self, times: &Times, room: usize, deflater: Deflater) -> Gzip {
-        let room = self.gzip_size + self.moving_size() + room;
-        let mut gzip = Gzip::with_capacity(room, deflater);
-        let mut lines = String::new();
-        let shards = self.shards();
-        for (stretch, sum) in STRETCHES.iter().zip(&self.stretches) {
-            let pieces = stretch
-                .clone()
-                .filter(|family| self.families[*family].0)
-                .flat_map(|family| {
-                    let header = &*HEADERS[family].1.deflated;
-                    let blocks = shards
-                        .iter()
-                        .map(move |s| &*s.pieces[family].block.deflated);
-                    std::iter::once(header).chain(blocks)
-                });
-            gzip.pieces(pieces, sum);
-            lines.clear();
-            write_moving(&shards, stretch.end - 1, times, &mut lines);
-            gzip.long_text(&lines);
+    pub(crate) fn gzip(&self, times: &Times, deflater: Deflater) -> Gzip {
+        let mut gzip = Gzip::new(deflater);
+        for (place, stretch) in self.stretches.iter().enumerate() {
+            let piece = stretch.deflated.get_or_init(|| self.deflated(place));
+            gzip.piece(piece.clone(), &stretch.sum);
+            gzip.live(self.live(place), times);
         }
         gzip.text(&self.degraded);
         gzip
+    }
+
+    /// Joins the pieces of a stretch.
+    fn deflated(&self, place: usize) -> Bytes {
+        let (mut out, shards) = (Vec::new(), self.shards());
+        let stretch = STRETCHES[place].clone();
+        for family in stretch.filter(|family| self.has_lines(*family)) {
+            out.extend_from_slice(&HEADERS[family].1.deflated);
+            for shard in &shards {
+                out.extend_from_slice(&shard.pieces.get(family).block.deflated);
+            }
+        }
+        out.into()
+    }
+
+    /// Returns the live lines that follow a stretch.
+    fn live(&self, place: usize) -> &Live {
+        static NONE: Live = Live::NONE;
+        let Some(stretch) = self.stretches.get(place) else {
+            return &NONE;
+        };
+        let family = STRETCHES[place].end - 1;
+        stretch
+            .live
+            .get_or_init(|| Arc::new(Live::new(&self.shards(), family)))
+    }
+
+    fn has_lines(&self, family: usize) -> bool {
+        self.families.get(family).is_some_and(|family| family.0)
     }
 
     /// Notes checksums and sizes; those of the families that did not change are taken from `old`.
@@ -120,7 +148,7 @@ impl Page {
             .map(|family| {
                 let before = old.families.get(family);
                 let has_lines = totals.is_some_and(|totals| {
-                    totals.sums[family].total_len() > 0 || totals.moves.has(family)
+                    totals.sums[family].total_len() > 0 || totals.live.has(family)
                 });
                 if !changed.has(family)
                     && let Some(before) = before
@@ -140,70 +168,30 @@ impl Page {
         self.stretches = STRETCHES
             .iter()
             .enumerate()
-            .map(|(place, stretch)| match old.stretches.get(place) {
-                Some(sum) if !anew.has_any(stretch.clone()) => sum.clone(),
-                _ => {
-                    let mut sum = Hasher::new();
-                    for (_, family) in &self.families[stretch.clone()] {
-                        sum.combine(family);
+            .map(|(place, families)| match old.stretches.get(place) {
+                Some(old) if !anew.has_any(families.clone()) => old.clone(),
+                old => {
+                    let mut stretch = Stretch::default();
+                    for (_, family) in &self.families[families.clone()] {
+                        stretch.sum.combine(family);
                     }
-                    sum
+                    if let Some(old) = old {
+                        stretch.live = old.live.clone();
+                    }
+                    stretch
                 }
             })
             .collect();
-        let text: u64 = self.stretches.iter().map(Hasher::total_len).sum();
+        if changed.has_live() {
+            for stretch in &mut self.stretches {
+                stretch.live = OnceLock::new();
+            }
+        }
+        let text: u64 = self.stretches.iter().map(|s| s.sum.total_len()).sum();
         self.text_size = usize::try_from(text).unwrap_or(0) + self.degraded.len();
-        let headers = HEADERS.iter().map(|(_, block)| block.deflated.len());
-        self.gzip_size = headers.sum::<usize>() + totals.map_or(0, |totals| totals.deflated);
     }
 
     fn shards(&self) -> Vec<&Arc<Shard>> {
         self.tree.as_ref().map(Tree::shards).unwrap_or_default()
-    }
-
-    fn present(&self) -> impl Iterator<Item = (usize, &'static (String, Block))> {
-        let headers = HEADERS.iter().enumerate();
-        headers.filter(|(family, _)| self.families.get(*family).is_some_and(|f| f.0))
-    }
-
-    /// Returns about how long the moving lines are.
-    fn moving_size(&self) -> usize {
-        self.tree
-            .as_ref()
-            .map_or(0, |tree| tree.totals().moving * 256)
-    }
-}
-
-/// Writes the moving lines of a family.
-fn write_moving(shards: &[&Arc<Shard>], family: usize, times: &Times, out: &mut String) {
-    let mut account_times = AccountTimes::new(times);
-    for shard in shards.iter().filter(|shard| shard.totals.moves.has(family)) {
-        for cluster in shard.moving(family) {
-            let now = account_times.of(&cluster.state.key.account);
-            cluster.series.write_moving(family, now, out);
-        }
-    }
-}
-
-/// Times of accounts that come one after another: each is looked up once.
-struct AccountTimes<'a> {
-    times: &'a Times,
-    last: Option<(&'a Arc<str>, Timestamp)>,
-}
-
-impl<'a> AccountTimes<'a> {
-    fn new(times: &'a Times) -> Self {
-        Self { times, last: None }
-    }
-
-    fn of(&mut self, account: &'a Arc<str>) -> Timestamp {
-        match self.last {
-            Some((last, now)) if Arc::ptr_eq(last, account) => now,
-            _ => {
-                let now = self.times.of(account);
-                self.last = Some((account, now));
-                now
-            }
-        }
     }
 }

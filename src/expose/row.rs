@@ -27,24 +27,17 @@ pub(crate) enum Value {
     Since(Timestamp),
 }
 
-/// A line whose value is made when it is scraped.
+/// A line whose value is made when it is scraped: the seconds since an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Moving {
+pub(crate) struct LiveLine {
     /// Its family's place in the table.
     pub(crate) family: usize,
     /// Its labels by their place.
     pub(crate) labels: u32,
     /// Further labels.
-    more: Box<str>,
-    since: Timestamp,
-}
-
-/// Adds what follows the labels of a moving line, as it is at `now`.
-pub(crate) fn push_since(line: &Moving, now: Timestamp, out: &mut String) {
-    out.push_str(&line.more);
-    out.push_str("} ");
-    push_millis(out, millis_between(line.since, now));
-    out.push('\n');
+    pub(crate) more: Box<str>,
+    /// The instant.
+    pub(crate) since: Timestamp,
 }
 
 /// Takes the lines of one family of one cluster.
@@ -61,14 +54,14 @@ impl<'a> Rows<'a> {
     }
 
     /// Adds a line; `more` labels are written one after another as they are, each with the comma before it.
-    pub(crate) fn row(&mut self, labels: &Labels, more: &[&str], value: Value) {
+    pub(crate) fn row(&mut self, labels: Labels, more: &[&str], value: Value) {
         if matches!(value, Value::Real(number) if !number.is_finite()) {
             return;
         }
         if let Value::Since(since) = value {
-            self.draft.moving.push(Moving {
+            self.draft.live.push(LiveLine {
                 family: self.family,
-                labels: labels.id,
+                labels: labels.0,
                 more: more.concat().into(),
                 since,
             });
@@ -100,7 +93,7 @@ impl<'a> Rows<'a> {
     /// Adds a line for each state: 1 for the one it is in, 0 for the others.
     pub(crate) fn one_hot(
         &mut self,
-        labels: &Labels,
+        labels: Labels,
         more: &str,
         states: impl Iterator<Item = (&'static str, bool)>,
     ) {
@@ -110,7 +103,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Adds a line when there is a value.
-    pub(crate) fn some(&mut self, labels: &Labels, value: Option<Value>) {
+    pub(crate) fn some(&mut self, labels: Labels, value: Option<Value>) {
         if let Some(value) = value {
             self.row(labels, &[], value);
         }
@@ -152,42 +145,71 @@ fn millis_between(from: Timestamp, to: Timestamp) -> i64 {
         .max(0)
 }
 
-/// Adds seconds with as many decimals as the milliseconds need. By hand, since each scrape does it for
-/// each moving line.
+/// Adds seconds with as many decimals as the milliseconds need.
 pub(crate) fn push_millis(out: &mut String, millis: i64) {
-    if millis < 0 {
-        out.push('-');
-    }
-    let millis = millis.unsigned_abs();
-    push_digits(out, millis / 1000, 1);
-    match millis % 1000 {
-        0 => {}
-        m if m % 100 == 0 => push_decimals(out, m / 100, 1),
-        m if m % 10 == 0 => push_decimals(out, m / 10, 2),
-        m => push_decimals(out, m, 3),
-    }
+    out.push_str(Decimal::from_millis(millis).as_str());
 }
 
-fn push_decimals(out: &mut String, decimals: u64, digits: usize) {
-    out.push('.');
-    push_digits(out, decimals, digits);
+/// A number of seconds with as many decimals as its milliseconds need. By hand, since each scrape writes one
+/// for each live line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Decimal {
+    /// The number stands at the end.
+    text: [u8; MOST_DIGITS],
+    start: usize,
 }
 
-/// Adds a number with this many digits at least.
-fn push_digits(out: &mut String, mut number: u64, least: usize) {
-    // The longest number has 20 digits.
-    let mut digits = [b'0'; 20];
-    let mut len = 0;
-    for place in digits.iter_mut().rev() {
-        if number == 0 && len >= least {
-            break;
+/// Length of the longest number of milliseconds, with a sign and a point.
+pub(crate) const MOST_DIGITS: usize = 22;
+
+impl Decimal {
+    pub(crate) fn from_millis(millis: i64) -> Self {
+        let mut decimal = Self {
+            text: [0; MOST_DIGITS],
+            start: MOST_DIGITS,
+        };
+        let number = millis.unsigned_abs();
+        let (mut seconds, mut decimals) = (number / 1000, number % 1000);
+        let mut digits = 3;
+        while digits > 0 && decimals % 10 == 0 {
+            (decimals, digits) = (decimals / 10, digits - 1);
         }
-        *place = b'0' + u8::try_from(number % 10).unwrap_or_default();
-        number /= 10;
-        len += 1;
+        if digits > 0 {
+            for _ in 0..digits {
+                decimal.put_digit(decimals % 10);
+                decimals /= 10;
+            }
+            decimal.put(b'.');
+        }
+        loop {
+            decimal.put_digit(seconds % 10);
+            seconds /= 10;
+            if seconds == 0 {
+                break;
+            }
+        }
+        if millis < 0 {
+            decimal.put(b'-');
+        }
+        decimal
     }
-    let digits = digits.get(digits.len() - len..).unwrap_or_default();
-    out.push_str(std::str::from_utf8(digits).unwrap_or_default());
+
+    fn put_digit(&mut self, digit: u64) {
+        self.put(b'0' + u8::try_from(digit).unwrap_or_default());
+    }
+
+    fn put(&mut self, byte: u8) {
+        self.start -= 1;
+        self.text[self.start] = byte;
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.text[self.start..]
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
 }
 
 fn push(out: &mut String, value: impl std::fmt::Display) {
@@ -201,15 +223,11 @@ mod tests {
     use super::super::check::{parse, sample};
     use super::*;
 
-    /// Returns what follows the labels of a line, and the moving line.
-    fn row(value: Value) -> (String, Vec<Moving>) {
-        let labels = Labels {
-            id: 0,
-            text: "z=\"\"".to_owned(),
-        };
+    /// Returns what follows the labels of a line, and the live line.
+    fn row(value: Value) -> (String, Vec<LiveLine>) {
         let mut draft = Draft::default();
-        Rows::new(3, &mut draft).row(&labels, &[",a=\"", "b\""], value);
-        (draft.tails, draft.moving)
+        Rows::new(3, &mut draft).row(Labels(0), &[",a=\"", "b\""], value);
+        (draft.tails, draft.live)
     }
 
     #[test]
@@ -241,15 +259,24 @@ mod tests {
     }
 
     #[test]
-    fn moving_lines_take_their_value_later() {
-        let at = |s| Timestamp::from_second(s).unwrap();
-        let (text, moving) = row(Value::Since(at(100)));
+    fn a_live_line_takes_its_value_later() {
+        let (text, live) = row(Value::Since(Timestamp::UNIX_EPOCH));
         assert_eq!(text, "");
-        let mut out = String::new();
-        push_since(&moving[0], at(107), &mut out);
-        push_since(&moving[0], at(99), &mut out);
-        assert_eq!(out, ",a=\"b\"} 7\n,a=\"b\"} 0\n");
-        assert_eq!(moving[0].family, 3);
+        assert_eq!((live[0].family, &*live[0].more), (3, ",a=\"b\""));
+    }
+
+    #[test]
+    fn the_longest_number_has_room() {
+        let numbers = [i64::MIN, i64::MAX, -1, 0].map(Decimal::from_millis);
+        assert_eq!(
+            numbers.each_ref().map(Decimal::as_str),
+            [
+                "-9223372036854775.808",
+                "9223372036854775.807",
+                "-0.001",
+                "0"
+            ]
+        );
     }
 
     #[test]

@@ -1,29 +1,30 @@
 //! The lines of one cluster. Most of a line are its labels, which many lines share: they stand once.
 
-use std::ops::RangeFrom;
-
-use jiff::Timestamp;
-
 use super::family::FAMILIES;
-use super::row::{Moving, push_since};
+use super::row::{LiveLine, push_label};
 
-/// Labels of series, escaped, without the braces.
-#[derive(Debug)]
-pub(crate) struct Labels {
-    /// Place among the labels of the cluster.
-    pub(crate) id: u32,
-    /// `name="value"`, separated by commas.
-    pub(crate) text: String,
+/// Labels of series, as their place among those of the cluster.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Labels(pub(crate) u32);
+
+/// Texts of labels: `name="value"`, escaped and separated by commas, without the braces.
+#[derive(Debug, Default)]
+pub(crate) struct LabelTexts {
+    /// One after another.
+    text: String,
+    /// Where each ends.
+    ends: Vec<u32>,
 }
 
-/// Lines of one cluster while they are written, family by family.
+/// Lines of one cluster while they are written, family by family. The next cluster uses its memory again.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
+    pub(crate) labels: LabelTexts,
     /// What follows the shared labels of each line.
     pub(crate) tails: String,
     lines: Vec<Line>,
     /// Lines whose value is made when they are scraped.
-    pub(crate) moving: Vec<Moving>,
+    pub(crate) live: Vec<LiveLine>,
     families: Vec<(u32, u32)>,
 }
 
@@ -48,22 +49,41 @@ pub(crate) struct Series {
     label_ends: Box<[u32]>,
     lines: Box<[Line]>,
     /// Lines whose value is made when they are scraped, in the order of the families.
-    moving: Box<[Moving]>,
+    live: Box<[LiveLine]>,
 }
 
-impl Labels {
-    /// Builds labels that take the next place.
-    pub(crate) fn new(places: &mut RangeFrom<u32>, text: String) -> Self {
-        let id = places.next().unwrap_or(u32::MAX);
-        Self { id, text }
+impl LabelTexts {
+    /// Adds labels: those of `base`, then these.
+    pub(crate) fn add(&mut self, base: Option<Labels>, labels: &[(&str, &str)]) -> Labels {
+        if let Some(Labels(base)) = base {
+            let base = base as usize;
+            let start = base.checked_sub(1).map_or(0, |before| self.ends[before]);
+            self.text
+                .extend_from_within(start as usize..self.ends[base] as usize);
+        }
+        for (name, value) in labels {
+            push_label(&mut self.text, name, value);
+        }
+        self.ends.push(short(self.text.len()));
+        Labels(short(self.ends.len() - 1))
     }
 }
 
 impl Draft {
+    /// Forgets everything but the memory.
+    pub(crate) fn clear(&mut self) {
+        self.labels.text.clear();
+        self.labels.ends.clear();
+        self.tails.clear();
+        self.lines.clear();
+        self.live.clear();
+        self.families.clear();
+    }
+
     /// Adds a line, of which the last `len` bytes of the tails follow the labels.
-    pub(crate) fn add(&mut self, labels: &Labels, len: usize) {
+    pub(crate) fn add(&mut self, labels: Labels, len: usize) {
         self.lines.push(Line {
-            labels: labels.id,
+            labels: labels.0,
             len: short(len),
         });
     }
@@ -74,15 +94,13 @@ impl Draft {
         self.families.push(ends);
     }
 
-    /// Builds the lines; `labels` are those of the cluster, by their places.
-    pub(crate) fn finish<'a>(self, labels: impl Iterator<Item = &'a str>) -> Series {
-        let (mut text, mut label_ends) = (String::with_capacity(4096), Vec::new());
-        for labels in labels {
-            text.push_str(labels);
-            label_ends.push(short(text.len()));
-        }
-        let start = short(text.len());
+    /// Builds the lines.
+    pub(crate) fn finish(&self) -> Series {
+        let labels = &self.labels;
+        let mut text = String::with_capacity(labels.text.len() + self.tails.len());
+        text.push_str(&labels.text);
         text.push_str(&self.tails);
+        let start = short(labels.text.len());
         let mut families = [(0, start); FAMILIES.len()];
         for (family, (lines, tails)) in families.iter_mut().zip(&self.families) {
             *family = (*lines, start + tails);
@@ -90,15 +108,15 @@ impl Draft {
         Series {
             text: text.into(),
             families,
-            label_ends: label_ends.into(),
-            lines: self.lines.into(),
-            moving: self.moving.into(),
+            label_ends: labels.ends.as_slice().into(),
+            lines: self.lines.as_slice().into(),
+            live: self.live.as_slice().into(),
         }
     }
 }
 
 impl Series {
-    /// Writes the lines of a family, moving lines aside.
+    /// Writes the lines of a family, live lines aside.
     pub(crate) fn write(&self, family: usize, out: &mut String) {
         let name = FAMILIES[family].name;
         let (lines, mut tails) = self.family(family);
@@ -112,19 +130,23 @@ impl Series {
         }
     }
 
-    /// Returns the moving lines.
-    pub(crate) fn moving(&self) -> &[Moving] {
-        &self.moving
+    /// Returns the live lines.
+    pub(crate) fn live(&self) -> &[LiveLine] {
+        &self.live
     }
 
-    /// Writes the moving lines of a family as they are at `now`.
-    pub(crate) fn write_moving(&self, family: usize, now: Timestamp, out: &mut String) {
-        for line in self.moving.iter().filter(|line| line.family == family) {
-            out.push_str(FAMILIES[family].name);
-            out.push('{');
-            out.push_str(self.labels(line.labels));
-            push_since(line, now, out);
-        }
+    /// Returns the live lines of a family.
+    pub(crate) fn live_lines(&self, family: usize) -> impl Iterator<Item = &LiveLine> {
+        self.live.iter().filter(move |line| line.family == family)
+    }
+
+    /// Writes what stands before the value of a live line.
+    pub(crate) fn write_head(&self, line: &LiveLine, out: &mut String) {
+        out.push_str(FAMILIES[line.family].name);
+        out.push('{');
+        out.push_str(self.labels(line.labels));
+        out.push_str(&line.more);
+        out.push_str("} ");
     }
 
     /// Returns whether both have one set of labels at each place.
@@ -132,7 +154,7 @@ impl Series {
         self.label_ends == other.label_ends && self.all_labels() == other.all_labels()
     }
 
-    /// Returns whether the lines of a family differ, moving lines aside. `has_same_labels` says that both
+    /// Returns whether the lines of a family differ, live lines aside. `has_same_labels` says that both
     /// have one set of labels at each place.
     pub(crate) fn differs(&self, other: &Self, family: usize, has_same_labels: bool) -> bool {
         let (own, others) = (self.family(family), other.family(family));

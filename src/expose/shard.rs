@@ -8,19 +8,23 @@ use super::family::FAMILIES;
 use super::gzip::{Block, Deflater};
 use super::row::Rows;
 use super::series::{Draft, Series};
+use super::shared_list::SharedList;
 use super::subject::Subject;
 use super::tree::Totals;
-use crate::model::{ClusterState, Key};
+use crate::model::{ClusterState, Key, Keys};
 
 /// Families, as bits by their place in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Changed(u64);
 
-const _: () = assert!(FAMILIES.len() <= 64, "a bit for each family");
+const _: () = assert!(FAMILIES.len() < 64, "a bit for each family, and one more");
 
 impl Changed {
     /// Every family.
     pub(crate) const ALL: Self = Self(u64::MAX);
+
+    /// Live lines, of whatever family.
+    pub(crate) const LIVE: Self = Self(1 << 63);
 
     /// This family.
     pub(crate) fn only(family: usize) -> Self {
@@ -30,6 +34,11 @@ impl Changed {
     /// Whether the family is among them.
     pub(crate) fn has(self, family: usize) -> bool {
         self.0 & Self::only(family).0 != 0
+    }
+
+    /// Whether live lines are.
+    pub(crate) fn has_live(self) -> bool {
+        self.0 & Self::LIVE.0 != 0
     }
 
     /// Whether any of these families is.
@@ -54,26 +63,37 @@ pub(crate) struct Rendered {
 
 impl Rendered {
     /// Renders the cluster as it is at `now`.
-    pub(crate) fn new(state: &Arc<ClusterState>, now: Timestamp) -> Self {
-        let subject = Subject::new(state, now);
-        let mut draft = Draft::default();
+    pub(crate) fn new(state: &Arc<ClusterState>, now: Timestamp, draft: &mut Draft) -> Self {
+        draft.clear();
+        let subject = Subject::new(state, now, &mut draft.labels);
         for (place, family) in FAMILIES.iter().enumerate() {
-            (family.write)(&subject, &mut Rows::new(place, &mut draft));
+            (family.write)(&subject, &mut Rows::new(place, draft));
             draft.end_family();
         }
-        debug_assert!(draft.moving.iter().all(|line| FAMILIES[line.family].moves));
+        debug_assert!(draft.live.iter().all(|line| FAMILIES[line.family].is_live));
         Self {
             state: state.clone(),
-            series: draft.finish(subject.all_labels()),
+            series: draft.finish(),
         }
     }
 
-    /// Returns the families whose lines differ; moving lines are in no piece.
+    /// Returns the families that have live lines.
+    fn live(&self) -> Changed {
+        let families = self.series.live().iter().map(|l| Changed::only(l.family));
+        families.fold(Changed::default(), Changed::or)
+    }
+
+    /// Returns the families whose lines differ, live lines apart.
     fn diff(&self, other: &Self) -> Changed {
         let has_same_labels = self.series.has_labels_of(&other.series);
+        let live = if has_same_labels && self.series.live() == other.series.live() {
+            Changed::default()
+        } else {
+            Changed::LIVE
+        };
         (0..FAMILIES.len())
             .filter(|family| self.series.differs(&other.series, *family, has_same_labels))
-            .fold(Changed::default(), |all, f| all.or(Changed::only(f)))
+            .fold(live, |all, family| all.or(Changed::only(family)))
     }
 }
 
@@ -84,12 +104,14 @@ const MOST_INFLATED: u64 = 64 << 10;
 /// Neighbouring clusters with a compressed piece for each family.
 #[derive(Debug)]
 pub(crate) struct Shard {
+    /// Keys of the clusters.
+    pub(crate) keys: Keys,
     /// By key; never empty.
-    pub(crate) clusters: Vec<Arc<Rendered>>,
+    pub(crate) clusters: SharedList<Rendered>,
     /// By family.
-    pub(crate) pieces: Vec<Arc<Piece>>,
-    /// By cluster: the families that have moving lines, and the number of these.
-    moves: Vec<(Changed, usize)>,
+    pub(crate) pieces: SharedList<Piece>,
+    /// By cluster: the families that have live lines.
+    live: Vec<Changed>,
     /// Totals of these.
     pub(crate) totals: Totals,
 }
@@ -107,63 +129,77 @@ impl Shard {
     /// the families whose are not, too.
     pub(crate) fn next(
         old: Option<&Arc<Self>>,
-        clusters: Vec<Arc<Rendered>>,
+        clusters: SharedList<Rendered>,
         deflater: &mut Deflater,
     ) -> (Arc<Self>, Changed) {
         let changed = old.map_or(Changed::ALL, |old| changed(&old.clusters, &clusters));
-        let old = old.filter(|_| changed != Changed::ALL);
-        let pieces: Vec<_> = (0..FAMILIES.len())
-            .map(|family| match old {
-                Some(old) if !changed.has(family) => old.pieces[family].clone(),
-                old => {
-                    let old = old.map(|old| (&*old.clusters, &*old.pieces[family]));
-                    Arc::new(Piece::new(old, family, &clusters, deflater))
-                }
-            })
-            .collect();
-        let moves: Vec<_> = clusters
-            .iter()
-            .enumerate()
-            .map(|(place, cluster)| match old {
-                Some(old) if Arc::ptr_eq(&old.clusters[place], cluster) => old.moves[place],
-                _ => {
-                    let lines = cluster.series.moving();
-                    let families = lines.iter().map(|line| Changed::only(line.family));
-                    (families.fold(Changed::default(), Changed::or), lines.len())
-                }
-            })
-            .collect();
-        let totals = Totals {
-            sums: pieces.iter().map(|piece| piece.block.sum.clone()).collect(),
-            deflated: pieces.iter().map(|piece| piece.block.deflated.len()).sum(),
-            moves: moves.iter().fold(Changed::default(), |all, m| all.or(m.0)),
-            moving: moves.iter().map(|m| m.1).sum(),
-        };
-        let shard = Self {
-            clusters,
-            pieces,
-            moves,
-            totals,
+        let shard = match old.filter(|_| changed != Changed::ALL) {
+            Some(old) => Self::with(old, clusters, changed, deflater),
+            None => Self::new(clusters, deflater),
         };
         (Arc::new(shard), changed)
     }
 
-    /// Returns the clusters that have moving lines in a family.
-    pub(crate) fn moving(&self, family: usize) -> impl Iterator<Item = &Arc<Rendered>> {
-        let clusters = self.clusters.iter().zip(&self.moves);
+    fn new(clusters: SharedList<Rendered>, deflater: &mut Deflater) -> Self {
+        let pieces = (0..FAMILIES.len()).map(|f| Piece::new(None, f, &clusters, deflater));
+        let pieces: Vec<_> = pieces.map(Arc::new).collect();
+        let live: Vec<_> = clusters.iter().map(|cluster| cluster.live()).collect();
+        Self {
+            keys: Keys::new(clusters.iter().map(|cluster| &cluster.state.key)),
+            totals: Totals {
+                sums: pieces.iter().map(|piece| piece.block.sum.clone()).collect(),
+                live: any(&live),
+            },
+            clusters,
+            pieces: pieces.into(),
+            live,
+        }
+    }
+
+    /// Builds the shard with these clusters in the place of themselves; `changed` are the families that differ.
+    fn with(
+        old: &Self,
+        clusters: SharedList<Rendered>,
+        changed: Changed,
+        deflater: &mut Deflater,
+    ) -> Self {
+        let (mut pieces, mut totals) = (old.pieces.clone(), old.totals.clone());
+        for family in (0..FAMILIES.len()).filter(|family| changed.has(*family)) {
+            let before = (&old.clusters, &**old.pieces.get(family));
+            let piece = Piece::new(Some(before), family, &clusters, deflater);
+            totals.sums[family] = piece.block.sum.clone();
+            pieces.replace(family, Arc::new(piece));
+        }
+        let mut live = old.live.clone();
+        for place in clusters.differences(&old.clusters) {
+            live[place] = clusters.get(place).live();
+        }
+        totals.live = any(&live);
+        Self {
+            keys: old.keys.clone(),
+            clusters,
+            pieces,
+            live,
+            totals,
+        }
+    }
+
+    /// Returns the clusters that have live lines in a family.
+    pub(crate) fn live(&self, family: usize) -> impl Iterator<Item = &Arc<Rendered>> {
+        let clusters = self.clusters.iter().zip(&self.live);
         clusters
-            .filter(move |(_, moves)| moves.0.has(family))
+            .filter(move |(_, live)| live.has(family))
             .map(|(cluster, _)| cluster)
     }
 
     /// Returns the place of the cluster, or the one at which it would stand.
     pub(crate) fn place(&self, key: &Key) -> Result<usize, usize> {
-        self.clusters.binary_search_by(|c| c.state.key.cmp(key))
+        self.keys.place(key)
     }
 
     /// Returns whether the first cluster stands at the key or before it.
     pub(crate) fn starts_by(&self, key: &Key) -> bool {
-        self.clusters.first().is_some_and(|c| c.state.key <= *key)
+        self.keys.first().is_some_and(|first| first <= key)
     }
 }
 
@@ -171,14 +207,14 @@ impl Piece {
     /// Builds the piece of a family. Lines of clusters that are those of `old`, a piece of as many clusters,
     /// are taken from there where it is short: the clusters themselves stand all over the memory.
     fn new(
-        old: Option<(&[Arc<Rendered>], &Self)>,
+        old: Option<(&SharedList<Rendered>, &Self)>,
         family: usize,
-        clusters: &[Arc<Rendered>],
+        clusters: &SharedList<Rendered>,
         deflater: &mut Deflater,
     ) -> Self {
         let old = old.filter(|(_, piece)| piece.block.sum.total_len() <= MOST_INFLATED);
         let old = old.and_then(|(clusters, piece)| Some((clusters, piece, piece.block.text()?)));
-        let mut text = String::new();
+        let mut text = deflater.take_text();
         let mut lengths = Vec::with_capacity(clusters.len());
         let mut read = 0;
         for (place, cluster) in clusters.iter().enumerate() {
@@ -186,7 +222,7 @@ impl Piece {
             let known = old.as_ref().and_then(|(clusters, piece, text)| {
                 let from = read;
                 read += piece.lengths[place] as usize;
-                let is_known = Arc::ptr_eq(&clusters[place], cluster);
+                let is_known = Arc::ptr_eq(clusters.get(place), cluster);
                 text.get(from..read).filter(|_| is_known)
             });
             match known {
@@ -195,24 +231,36 @@ impl Piece {
             }
             lengths.push(u32::try_from(text.len() - start).unwrap_or(u32::MAX));
         }
+        let block = Block::new(&text, deflater);
+        deflater.keep_text(text);
         Self {
-            block: Block::new(&text, deflater),
+            block,
             lengths: lengths.into(),
         }
     }
 }
 
+/// Returns the families of any.
+fn any(families: &[Changed]) -> Changed {
+    families
+        .iter()
+        .fold(Changed::default(), |all, of| all.or(*of))
+}
+
 /// The families whose text differs between two lists of clusters.
-fn changed(old: &[Arc<Rendered>], new: &[Arc<Rendered>]) -> Changed {
-    let is_one =
-        |(a, b): (&Arc<Rendered>, &Arc<Rendered>)| Arc::ptr_eq(a, b) || a.state.key == b.state.key;
-    if old.len() != new.len() || !old.iter().zip(new).all(is_one) {
+fn changed(old: &SharedList<Rendered>, new: &SharedList<Rendered>) -> Changed {
+    if old.len() != new.len() {
         return Changed::ALL;
     }
-    old.iter()
-        .zip(new)
-        .filter(|(a, b)| !Arc::ptr_eq(a, b))
-        .fold(Changed::default(), |all, (a, b)| all.or(a.diff(b)))
+    new.differences(old)
+        .map(|place| (old.get(place), new.get(place)))
+        .fold(Changed::default(), |all, (old, new)| {
+            if old.state.key == new.state.key {
+                all.or(old.diff(new))
+            } else {
+                Changed::ALL
+            }
+        })
 }
 
 /// How many clusters a shard holds at most: few enough that one that changed costs little, enough

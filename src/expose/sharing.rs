@@ -35,16 +35,22 @@ struct Shared {
     rendered: Instant,
     cost: Duration,
     /// Held by the answers alone, so that no memory is used for a body that no client reads.
-    body: Weak<Vec<u8>>,
+    body: Weak<Vec<Bytes>>,
 }
 
-/// Body that its answers hold together.
-struct Owner(Arc<Vec<u8>>);
+/// Piece of a body that its answers hold together.
+struct Owner(Arc<Vec<Bytes>>, usize);
 
 impl AsRef<[u8]> for Owner {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        &self.0[self.1]
     }
+}
+
+/// Returns the pieces of a body, each of which holds the whole.
+fn hold(body: &Arc<Vec<Bytes>>) -> Vec<Bytes> {
+    let owners = (0..body.len()).map(|place| Owner(body.clone(), place));
+    owners.map(Bytes::from_owner).collect()
 }
 
 impl Sharing {
@@ -53,21 +59,21 @@ impl Sharing {
         &self,
         page: &Arc<Page>,
         form: Form,
-        render: impl FnOnce() -> Vec<u8>,
-    ) -> Bytes {
+        render: impl FnOnce() -> Vec<Bytes>,
+    ) -> Vec<Bytes> {
         let begun = Instant::now();
         if let Some(body) = self.find(page, form, begun) {
-            return Bytes::from_owner(Owner(body));
+            return hold(&body);
         }
         self.keep(page, form, render(), begun)
     }
 
     /// Keeps a body that was rendered since `begun` for others, if that took long.
-    fn keep(&self, page: &Arc<Page>, form: Form, body: Vec<u8>, begun: Instant) -> Bytes {
+    fn keep(&self, page: &Arc<Page>, form: Form, body: Vec<Bytes>, begun: Instant) -> Vec<Bytes> {
         let rendered = Instant::now();
         let cost = rendered.saturating_duration_since(begun);
         if cost < COSTLY {
-            return body.into();
+            return body;
         }
         let body = Arc::new(body);
         let mut known = self.0.lock();
@@ -79,10 +85,10 @@ impl Sharing {
             cost,
             body: Arc::downgrade(&body),
         });
-        Bytes::from_owner(Owner(body))
+        hold(&body)
     }
 
-    fn find(&self, page: &Arc<Page>, form: Form, now: Instant) -> Option<Arc<Vec<u8>>> {
+    fn find(&self, page: &Arc<Page>, form: Form, now: Instant) -> Option<Arc<Vec<Bytes>>> {
         let known = self.0.lock();
         let shared = known.iter().find(|shared| shared.form == form)?;
         let age = now.saturating_duration_since(shared.rendered);
@@ -106,14 +112,17 @@ mod tests {
         page: &Arc<Page>,
         form: Form,
         cost: Duration,
-    ) -> (bool, Bytes) {
+    ) -> (bool, Vec<Bytes>) {
         // Time stands still while a closure runs, so that it moves between the two steps.
         if let Some(body) = sharing.find(page, form, Instant::now()) {
-            return (false, Bytes::from_owner(Owner(body)));
+            return (false, hold(&body));
         }
         let begun = Instant::now();
         advance(cost).await;
-        (true, sharing.keep(page, form, vec![b'x'; 10], begun))
+        (
+            true,
+            sharing.keep(page, form, vec![Bytes::from_static(b"0123456789")], begun),
+        )
     }
 
     #[tokio::test(start_paused = true)]
@@ -124,7 +133,7 @@ mod tests {
         let (_, first) = ask(&page, FORM).await;
         let (is_new, second) = ask(&page, FORM).await;
         assert!(!is_new);
-        assert_eq!(first.as_ptr(), second.as_ptr());
+        assert_eq!(first[0].as_ptr(), second[0].as_ptr());
         // Another form, another page, another time.
         assert!(ask(&page, (Format::Text, true)).await.0);
         assert!(ask(&Arc::new(Page::default()), FORM).await.0);

@@ -1,12 +1,10 @@
 //! A cluster as the families see it: what is shown of it at a time, with its labels written once.
 
 use std::collections::HashSet;
-use std::ops::RangeFrom;
 
 use jiff::Timestamp;
 
-use super::row::push_label;
-use super::series::Labels;
+use super::series::{LabelTexts, Labels};
 use crate::model::{ClusterState, Kind, Node, Span, Task, UpgradeView};
 
 /// A cluster with the upgrades that are shown.
@@ -56,17 +54,17 @@ pub(crate) struct ShownTask<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// The cluster at `now`.
-    pub(crate) fn new(state: &'a ClusterState, now: Timestamp) -> Self {
-        let mut text = String::new();
-        push_label(&mut text, "account", &state.key.account);
-        push_label(&mut text, "product", state.key.product);
-        push_label(&mut text, "cluster_id", &state.key.id);
-        push_label(&mut text, "cluster_name", &state.name);
-        let mut ids = 0..;
-        let labels = Labels::new(&mut ids, text);
+    /// The cluster at `now`; its labels are added to `texts`.
+    pub(crate) fn new(state: &'a ClusterState, now: Timestamp, texts: &mut LabelTexts) -> Self {
+        let labels = [
+            ("account", &*state.key.account),
+            ("product", state.key.product),
+            ("cluster_id", &*state.key.id),
+            ("cluster_name", &*state.name),
+        ];
+        let labels = texts.add(None, &labels);
         let upgrades = state.shown(now);
-        let upgrades = upgrades.map(|view| Shown::new(view, &labels.text, &mut ids));
+        let upgrades = upgrades.map(|view| Shown::new(view, labels, texts));
         Self {
             state,
             now,
@@ -79,56 +77,39 @@ impl<'a> Subject<'a> {
     pub(crate) fn shows(&self, kind: Kind) -> bool {
         self.upgrades.iter().any(|u| u.view.upgrade.kind == kind)
     }
-
-    /// Returns all labels, by their places.
-    pub(crate) fn all_labels(&self) -> impl Iterator<Item = &str> {
-        let upgrades = self.upgrades.iter().flat_map(|upgrade| {
-            let nodes = upgrade.nodes.iter().map(|node| &node.labels);
-            let tasks = upgrade.tasks.iter().map(|task| &task.labels);
-            std::iter::once(&upgrade.labels).chain(nodes).chain(tasks)
-        });
-        let all = std::iter::once(&self.labels).chain(upgrades);
-        all.map(|labels| labels.text.as_str())
-    }
 }
 
 impl<'a> Shown<'a> {
-    fn new(view: &'a UpgradeView, cluster: &str, ids: &mut RangeFrom<u32>) -> Self {
+    fn new(view: &'a UpgradeView, cluster: Labels, texts: &mut LabelTexts) -> Self {
         let upgrade = &view.upgrade;
-        let mut text = cluster.to_owned();
-        push_label(&mut text, "kind", upgrade.kind.as_str());
-        let labels = Labels::new(ids, text);
+        let labels = texts.add(Some(cluster), &[("kind", upgrade.kind.as_str())]);
         // Two lines with the same labels would cost the whole scrape.
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::with_capacity(upgrade.nodes.len());
         let nodes = upgrade
             .nodes
             .iter()
             .enumerate()
             .filter(|(_, node)| seen.insert(&node.key))
-            .map(|(place, node)| {
-                let mut text = with_room(&labels.text, node.key.name.len() + node.key.role.len());
-                push_label(&mut text, "node", &node.key.name);
-                push_label(&mut text, "role", &node.key.role);
-                ShownNode {
-                    node,
-                    work: view.work(place),
-                    labels: Labels::new(ids, text),
-                }
+            .map(|(place, node)| ShownNode {
+                node,
+                work: view.work(place),
+                labels: texts.add(
+                    Some(labels),
+                    &[("node", &node.key.name), ("role", &node.key.role)],
+                ),
             })
             .collect();
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::with_capacity(upgrade.tasks.len());
         let tasks = upgrade
             .tasks
             .iter()
             .filter(|task| seen.insert((task.order, &task.name)))
-            .map(|task| {
-                let mut text = with_room(&labels.text, task.name.len());
-                push_label(&mut text, "order", &task.order.to_string());
-                push_label(&mut text, "task", &task.name);
-                ShownTask {
-                    task,
-                    labels: Labels::new(ids, text),
-                }
+            .map(|task| ShownTask {
+                task,
+                labels: texts.add(
+                    Some(labels),
+                    &[("order", &task.order.to_string()), ("task", &task.name)],
+                ),
             })
             .collect();
         Self {
@@ -138,11 +119,4 @@ impl<'a> Shown<'a> {
             tasks,
         }
     }
-}
-
-/// Copies labels into a text with room for two more, whose values have this length.
-fn with_room(labels: &str, more: usize) -> String {
-    let mut text = String::with_capacity(labels.len() + more + 32);
-    text.push_str(labels);
-    text
 }

@@ -277,7 +277,7 @@ fn scrapes_before_the_first_turn_have_the_own_metrics() {
         text.content_type,
         "text/plain; version=0.0.4; charset=utf-8"
     );
-    let families = parse(std::str::from_utf8(&text.body).unwrap());
+    let families = parse(std::str::from_utf8(&text.body.concat()).unwrap());
     assert!(
         families
             .iter()
@@ -285,7 +285,7 @@ fn scrapes_before_the_first_turn_have_the_own_metrics() {
     );
     let open = exposition.scrape(Some("application/openmetrics-text"), Some("gzip"));
     assert!(open.gzip);
-    assert!(gunzip(&open.body).ends_with("\n# EOF\n"));
+    assert!(gunzip(&open.body.concat()).ends_with("\n# EOF\n"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -296,7 +296,7 @@ async fn the_page_follows_store_and_clock() {
     let task = tokio::spawn(exposition.clone().run(store.clone()));
     let read = |name: &str| {
         let scrape = exposition.scrape(None, Some("gzip"));
-        let families = parse(&gunzip(&scrape.body));
+        let families = parse(&gunzip(&scrape.body.concat()));
         sample(&families, &format!("rolling_upgrade_{name}"), &[])
     };
     // Time stands still while anything is rendered, so that a moment is enough.
@@ -383,7 +383,7 @@ proptest! {
             let anew = PageBuilder::default().next(&snapshot, &Times::at(now));
             let anew = anew.text(&scraped, 0);
             prop_assert!(text == anew, "not the page made anew");
-            let joined = gunzip(&page.gzip(&scraped, 0, Deflater::new()).finish().0);
+            let joined = gunzip(&page.gzip(&scraped, Deflater::new()).finish().0.concat());
             prop_assert!(text == joined, "gzip holds another text");
             check_status(&text, &snapshot);
         }

@@ -7,7 +7,7 @@ use crc32fast::Hasher;
 
 use super::family::FAMILIES;
 use super::shard::{Changed, Shard};
-use crate::model::Key;
+use crate::model::{Key, Keys};
 
 /// Children of an inner node; only the last node of a level may have fewer.
 const FANOUT: usize = 8;
@@ -17,12 +17,8 @@ const FANOUT: usize = 8;
 pub(crate) struct Totals {
     /// By family: checksum of the lines, in order.
     pub(crate) sums: Vec<Hasher>,
-    /// Length of all compressed pieces.
-    pub(crate) deflated: usize,
-    /// Families that have moving lines.
-    pub(crate) moves: Changed,
-    /// Number of moving lines.
-    pub(crate) moving: usize,
+    /// Families that have live lines.
+    pub(crate) live: Changed,
 }
 
 /// One or more shards in the order of their keys.
@@ -37,8 +33,8 @@ pub(crate) enum Tree {
 /// Inner node.
 #[derive(Debug)]
 pub(crate) struct Node {
-    /// Key of the first cluster.
-    first: Key,
+    /// Key of the first cluster of each child.
+    keys: Keys,
     children: Vec<Tree>,
     shards: usize,
     totals: Totals,
@@ -50,7 +46,7 @@ impl Tree {
         let mut level: Vec<Self> = shards.into_iter().map(Self::Shard).collect();
         while level.len() > 1 {
             let parts = level.chunks(FANOUT);
-            level = parts.map(|part| Self::node(part.to_vec(), None)).collect();
+            level = parts.map(|part| Self::node(part.to_vec())).collect();
         }
         level.pop()
     }
@@ -77,8 +73,7 @@ impl Tree {
             match tree {
                 Self::Shard(shard) => return (place, shard),
                 Self::Node(node) => {
-                    let after = node.children.partition_point(|c| c.first() <= key);
-                    let at = after.saturating_sub(1);
+                    let at = node.keys.place_before(key);
                     place += node.children[..at].iter().map(Self::len).sum::<usize>();
                     tree = &node.children[at];
                 }
@@ -100,10 +95,15 @@ impl Tree {
             }
             place -= child.len();
         }
-        Self::node(children, Some((&node.totals, changed)))
+        Self::inner(node.keys.clone(), children, Some((&node.totals, changed)))
     }
 
-    fn node(children: Vec<Self>, old: Option<(&Totals, Changed)>) -> Self {
+    fn node(children: Vec<Self>) -> Self {
+        let keys = Keys::new(children.iter().filter_map(Self::first));
+        Self::inner(keys, children, None)
+    }
+
+    fn inner(keys: Keys, children: Vec<Self>, old: Option<(&Totals, Changed)>) -> Self {
         let parts = || children.iter().map(Self::totals);
         let sums = (0..FAMILIES.len()).map(|family| match old {
             Some((old, changed)) if !changed.has(family) => old.sums[family].clone(),
@@ -115,13 +115,11 @@ impl Tree {
         });
         let totals = Totals {
             sums: sums.collect(),
-            deflated: parts().map(|part| part.deflated).sum(),
-            moves: parts().fold(Changed::default(), |all, part| all.or(part.moves)),
-            moving: parts().map(|part| part.moving).sum(),
+            live: parts().fold(Changed::default(), |all, part| all.or(part.live)),
         };
         let shards = children.iter().map(Self::len).sum();
         Self::Node(Arc::new(Node {
-            first: children[0].first().clone(),
+            keys,
             children,
             shards,
             totals,
@@ -135,10 +133,10 @@ impl Tree {
         }
     }
 
-    fn first(&self) -> &Key {
+    fn first(&self) -> Option<&Key> {
         match self {
-            Self::Shard(shard) => &shard.clusters[0].state.key,
-            Self::Node(node) => &node.first,
+            Self::Shard(shard) => shard.keys.first(),
+            Self::Node(node) => node.keys.first(),
         }
     }
 

@@ -165,7 +165,7 @@ async fn rules_tell_only_the_clock(exporter: &Exporter) {
     for _ in 0..4 {
         tick.tick().await;
         let body = exporter.exposition.scrape(None, None).body;
-        for line in std::str::from_utf8(&body).unwrap().lines() {
+        for line in std::str::from_utf8(&body.concat()).unwrap().lines() {
             let (name, _) = line.split_once(['{', ' ']).unwrap_or_default();
             if wanted.contains(name) {
                 let (labels, value) = line.rsplit_once(' ').unwrap();

@@ -12,14 +12,14 @@ pub(super) fn status(c: &Subject<'_>, rows: &mut Rows<'_>) {
     if c.state.answered && !c.shows(Kind::Version) {
         let mut kind = String::new();
         push_more_label(&mut kind, "kind", Kind::Version.as_str());
-        one_status(rows, &c.labels, &kind, UpgradeStatus::None);
+        one_status(rows, c.labels, &kind, UpgradeStatus::None);
     }
     for u in &c.upgrades {
-        one_status(rows, &u.labels, "", u.view.upgrade.status);
+        one_status(rows, u.labels, "", u.view.upgrade.status);
     }
 }
 
-fn one_status(rows: &mut Rows<'_>, labels: &Labels, more: &str, status: UpgradeStatus) {
+fn one_status(rows: &mut Rows<'_>, labels: Labels, more: &str, status: UpgradeStatus) {
     let all = UpgradeStatus::ALL.iter();
     rows.one_hot(labels, more, all.map(|s| (s.as_str(), *s == status)));
 }
@@ -36,7 +36,7 @@ pub(super) fn info(c: &Subject<'_>, rows: &mut Rows<'_>) {
                 push_more_label(&mut more, name, value);
             }
         }
-        rows.row(&u.labels, &[&more], Value::Flag(true));
+        rows.row(u.labels, &[&more], Value::Flag(true));
     }
 }
 
@@ -46,7 +46,7 @@ pub(super) fn nodes(c: &Subject<'_>, rows: &mut Rows<'_>) {
             let shown = u.nodes.iter().filter(|n| n.node.status == *status).count() as u64;
             let left_out = u.view.upgrade.left_out.nodes.of(*status);
             rows.row(
-                &u.labels,
+                u.labels,
                 &[",status=\"", status.as_str(), "\""],
                 Value::Count(shown + left_out),
             );
@@ -58,7 +58,7 @@ pub(super) fn node_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
     for node in c.upgrades.iter().flat_map(|u| &u.nodes) {
         let mut more = String::new();
         push_more_label(&mut more, "raw_status", &node.node.raw_status);
-        rows.row(&node.labels, &[&more], Value::Flag(true));
+        rows.row(node.labels, &[&more], Value::Flag(true));
     }
 }
 
@@ -69,7 +69,7 @@ pub(super) fn node_duration(c: &Subject<'_>, rows: &mut Rows<'_>) {
                 Some(end) => Value::Between(work.start, end),
                 None => Value::Since(work.start),
             });
-            rows.some(&node.labels, value);
+            rows.some(node.labels, value);
         }
     }
 }
@@ -87,7 +87,7 @@ pub(super) fn available_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
         };
         push_more_label(&mut more, "recommended", recommended);
         if seen.insert(more.clone()) {
-            rows.row(&c.labels, &[&more], Value::Flag(true));
+            rows.row(c.labels, &[&more], Value::Flag(true));
         }
     }
 }
@@ -98,7 +98,7 @@ pub(super) fn cluster_info(c: &Subject<'_>, rows: &mut Rows<'_>) {
     push_more_label(&mut more, "cloud_region", &c.state.cloud_region);
     push_more_label(&mut more, "version", &c.state.version);
     push_more_label(&mut more, "raw_status", &c.state.raw_status);
-    rows.row(&c.labels, &[&more], Value::Flag(true));
+    rows.row(c.labels, &[&more], Value::Flag(true));
 }
 
 #[cfg(test)]

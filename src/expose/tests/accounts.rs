@@ -16,7 +16,7 @@ fn durations_and_estimates_are_by_the_clock_of_the_account() {
     let times = Times::at(at(100)).with("ahead", at(400));
     for text in [
         page.text(&times, 0),
-        gunzip(&page.gzip(&times, 0, Deflater::new()).finish().0),
+        gunzip(&page.gzip(&times, Deflater::new()).finish().0.concat()),
     ] {
         let families = parse(&text);
         let duration = |account| {
@@ -73,7 +73,7 @@ proptest! {
             let text = page.text(&times, 0);
             let anew = PageBuilder::default().next(&snapshot, &times).text(&times, 0);
             prop_assert!(text == anew, "not the page made anew");
-            let joined = gunzip(&page.gzip(&times, 0, Deflater::new()).finish().0);
+            let joined = gunzip(&page.gzip(&times, Deflater::new()).finish().0.concat());
             prop_assert!(text == joined, "gzip holds another text");
         }
     }

@@ -134,7 +134,7 @@ async fn passes_a_compressed_scrape_through() {
     let scrape = |gzip| Scrape {
         content_type: "text/plain; version=0.0.4; charset=utf-8",
         gzip,
-        body: bytes::Bytes::from_static(b"\x1f\x8b body"),
+        body: vec![bytes::Bytes::from_static(b"\x1f\x8b body")],
     };
     let answer = scraped(scrape(true));
     assert_eq!(answer.headers()["content-encoding"], "gzip");

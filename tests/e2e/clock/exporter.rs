@@ -141,7 +141,7 @@ impl Exporter {
 
     pub(super) fn scrape(&self) -> Vec<Sample> {
         let body = self.exposition.scrape(None, None).body;
-        samples(std::str::from_utf8(&body).unwrap())
+        samples(std::str::from_utf8(&body.concat()).unwrap())
     }
 
     pub(super) fn report(&self) -> Report {
