@@ -16,7 +16,7 @@ mod running;
 pub mod schedule;
 pub mod select;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::clock::{Clock, VendorClock};
@@ -146,6 +146,23 @@ impl Polling {
         let mut changes = Changes::default();
         let before = std::mem::take(&mut self.accounts);
         let mut before: Vec<Option<Running>> = before.into_iter().map(Some).collect();
+        let kept: BTreeSet<usize> = prepared.0.iter().filter_map(|r| r.before).collect();
+        let names: BTreeSet<_> = prepared.0.iter().map(|r| r.account.name.clone()).collect();
+        // First: a new account may have clusters with the ids of one that none follows.
+        for (place, running) in before.iter_mut().enumerate() {
+            if kept.contains(&place) {
+                continue;
+            }
+            let Some(running) = running.take() else {
+                continue;
+            };
+            changes.accounts.removed += 1;
+            changes.clusters.removed += remove_all(running.products).await;
+            // After its clusters: their times are measured by it while they are shown.
+            if !names.contains(&running.account.name) {
+                self.deps.store.remove_clock(&running.account.name);
+            }
+        }
         for ready in prepared.0 {
             let old = ready.before.and_then(|place| before.get_mut(place)?.take());
             match &old {
@@ -155,19 +172,6 @@ impl Polling {
             }
             let running = self.next_account(ready, old, first, &mut changes).await;
             self.accounts.push(running);
-        }
-        for running in before.into_iter().flatten() {
-            changes.accounts.removed += 1;
-            changes.clusters.removed += remove_all(running.products).await;
-            let name = &running.account.name;
-            // Last: the times of its clusters are measured by it while they are shown.
-            if self
-                .accounts
-                .iter()
-                .all(|other| other.account.name != *name)
-            {
-                self.deps.store.remove_clock(name);
-            }
         }
         changes
     }

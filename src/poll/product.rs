@@ -243,7 +243,13 @@ impl ProductPoller {
         store.put_discovery(self.shown.clone());
     }
 
-    pub(super) fn log_panic(&self) {
+    /// Drops the calls under way, which would hold their places until the next start, and logs the bug.
+    pub(super) fn end_by_panic(&mut self) {
+        self.calls = Calls::default();
+        self.log_panic();
+    }
+
+    fn log_panic(&self) {
         tracing::error!(
             account = %self.generation.account.name, product = self.generation.product().name,
             "Watching a product ended: this is a bug, please report it. It starts again in {}.",

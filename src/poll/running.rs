@@ -75,7 +75,7 @@ async fn run(mut poller: ProductPoller, stopped: oneshot::Receiver<()>) -> Produ
 async fn restart(poller: &mut ProductPoller) {
     loop {
         if AssertUnwindSafe(poller.run()).catch_unwind().await.is_err() {
-            poller.log_panic();
+            poller.end_by_panic();
         }
         tokio::time::sleep(AFTER_PANIC).await;
     }
