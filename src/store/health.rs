@@ -180,6 +180,7 @@ impl Store {
             change(&mut new);
             new
         });
+        self.tell();
     }
 }
 
