@@ -20,7 +20,7 @@ const SIZES: [usize; 3] = [100, 1_000, 10_000];
 /// Rounds of each size, one after another.
 const ROUNDS: usize = 7;
 /// Polls of a round.
-const POLLS: usize = 12;
+const POLLS: usize = 500;
 /// Number of series at which memory is measured.
 const SERIES: usize = 100_000;
 

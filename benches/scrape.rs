@@ -9,6 +9,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -50,8 +51,22 @@ fn main() {
         out
     };
 
-    let joined = measure(|| exposition.scrape(None, None).body.len());
-    let joined_gzip = measure(|| exposition.scrape(None, Some("gzip")).body.len());
+    let joined = measure(|| {
+        exposition
+            .scrape(None, None)
+            .body
+            .iter()
+            .map(Bytes::len)
+            .sum()
+    });
+    let joined_gzip = measure(|| {
+        exposition
+            .scrape(None, Some("gzip"))
+            .body
+            .iter()
+            .map(Bytes::len)
+            .sum()
+    });
     let library = measure(|| rendered(&registry).len());
     let library_gzip = measure(|| compress(rendered(&registry).as_bytes()).len());
     let mut changing = snapshot.clone();
@@ -62,6 +77,13 @@ fn main() {
         changing.insert(Arc::new(state.clone()));
         exposition.publish(&changing);
         0
+    });
+    let after_poll = measure(|| {
+        state.last_success += Duration::from_secs(30);
+        changing.insert(Arc::new(state.clone()));
+        exposition.publish(&changing);
+        let body = exposition.scrape(None, Some("gzip")).body;
+        body.iter().map(Bytes::len).sum()
     });
     let first = measure(|| {
         Exposition::new(Arc::default(), Clock::system()).publish(&snapshot);
@@ -82,6 +104,7 @@ fn main() {
     line("scrape, joined, gzip", &joined_gzip);
     line("scrape, library, gzip", &library_gzip);
     line("publish, one cluster polled", &one_change);
+    line("publish, one polled, and gzip", &after_poll);
     line("publish, all clusters new", &first);
     line("decide every alert", &alerts);
     println!();

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::expose::Exposition;
-use rolling_upgrade_exporter::model::{ClusterState, Key, NodeStatus, Span};
+use rolling_upgrade_exporter::model::{ClusterState, NodeStatus, Span};
 use rolling_upgrade_exporter::store::Store;
 use rolling_upgrade_exporter::{alert, config, poll, store, telemetry};
 use rustix::time::{ClockId, clock_gettime};
@@ -27,12 +27,10 @@ use tokio::sync::mpsc;
 
 use crate::clusters;
 
-/// Time between two polls: longer than the pause between two looks of the alerting, so that each poll
-/// is looked at alone.
-const PACE: Duration = Duration::from_millis(260);
-/// Polls before the first that is measured, and the time between two.
-const WARM_UP: usize = 500;
-const SHORT_PACE: Duration = Duration::from_millis(10);
+/// Time between two polls: that of 10,000 clusters with the default interval of 30 s.
+const PACE: Duration = Duration::from_millis(3);
+/// Polls before the first that is measured.
+const WARM_UP: u32 = 2_000;
 /// The exporter is at rest once it has posted nothing for so long.
 const AT_REST: Duration = Duration::from_secs(2);
 
@@ -87,15 +85,12 @@ impl Exporter {
         }
     }
 
-    /// Lets the cluster be polled, and waits until all is at rest again.
-    async fn poll(&self, key: &Key, change: fn(&mut ClusterState), pace: Duration) {
-        let known = self.store.snapshot();
-        let mut state = ClusterState::clone(known.get(key).expect("it is watched"));
-        drop(known);
-        state.last_success += Duration::from_secs(1);
-        change(&mut state);
-        self.store.put(state);
-        tokio::time::sleep(pace).await;
+    /// Takes over what polls found, one after another.
+    async fn take(&self, polls: Vec<ClusterState>) {
+        for state in polls {
+            self.store.put(state);
+            tokio::time::sleep(PACE).await;
+        }
     }
 }
 
@@ -104,16 +99,22 @@ pub(crate) fn serve_polls(count: usize) {
     let now = Clock::system().now();
     let runtime = Runtime::new().expect("threads");
     let exporter = runtime.block_on(Exporter::start());
-    let states: Vec<_> = (0..count).map(|n| clusters::upgrading(n, now)).collect();
-    let keys: Vec<Key> = states.iter().map(|state| state.key.clone()).collect();
-    exporter.store.put_all(states);
+    let mut states: Vec<_> = (0..count).map(|n| clusters::upgrading(n, now)).collect();
+    exporter.store.put_all(states.clone());
     runtime.block_on(exporter.until_at_rest());
     let mut rng = fastrand::Rng::with_seed(7);
+    let mut make = |polls: u32, change: fn(&mut ClusterState)| -> Vec<ClusterState> {
+        let places = (0..polls).map(|_| rng.usize(..count));
+        let polled = places.map(|place| {
+            let state = &mut states[place];
+            state.last_success += Duration::from_secs(1);
+            change(state);
+            state.clone()
+        });
+        polled.collect()
+    };
     // What is measured is the exporter as it runs for weeks, not what the first round leaves to the allocator.
-    for _ in 0..WARM_UP {
-        let key = &keys[rng.usize(..keys.len())];
-        runtime.block_on(exporter.poll(key, |_| (), SHORT_PACE));
-    }
+    runtime.block_on(exporter.take(make(WARM_UP, |_| ())));
     runtime.block_on(exporter.until_at_rest());
     println!("ready");
     for line in std::io::stdin().lock().lines() {
@@ -124,11 +125,9 @@ pub(crate) fn serve_polls(count: usize) {
             _ => |_: &mut ClusterState| (),
         };
         let polls: u32 = polls.parse().expect("a number");
+        let polled = make(polls, change);
         let before = cpu_time();
-        for _ in 0..polls {
-            let key = &keys[rng.usize(..keys.len())];
-            runtime.block_on(exporter.poll(key, change, PACE));
-        }
+        runtime.block_on(exporter.take(polled));
         let taken = cpu_time().saturating_sub(before);
         println!("{}", (taken / polls).as_nanos());
     }
