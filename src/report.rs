@@ -172,7 +172,7 @@ pub struct UpgradeReport {
     pub stalled: bool,
     /// Whether it has been running for longer than `overdue_after_seconds`.
     pub overdue: bool,
-    /// Whether nothing runs and nothing is queued until a person acts.
+    /// Set while nothing runs and nothing is queued until a person acts.
     pub waits_for_person: bool,
     /// The vendor's id of it.
     pub upgrade_id: Option<String>,
@@ -202,7 +202,7 @@ pub struct UpgradeReport {
     /// True when the vendor would cancel the workflow now; null when the vendor does not say.
     #[serde(default)]
     pub can_be_cancelled: Option<bool>,
-    /// When it was requested (or first seen, where the vendor does not tell).
+    /// Time of the request (or first seen, where the vendor does not tell).
     pub requested: Option<Timestamp>,
     /// Time at which work on it started, as far as known; null while it is pending, and while a
     /// workflow waits with no point begun.
@@ -230,7 +230,7 @@ pub struct UpgradeReport {
     pub task_order: Option<u32>,
     /// Its nodes, as the vendor lists them.
     pub nodes: Vec<NodeReport>,
-    /// Its tasks, in order.
+    /// Tasks in order.
     pub tasks: Vec<TaskReport>,
     /// Nodes that are too many to be listed, by state.
     #[serde(default)]

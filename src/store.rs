@@ -20,7 +20,7 @@ pub use health::{ExporterHealth, Failing};
 pub use metrics::register;
 pub use snapshot::{Change, Snapshot};
 
-/// How looking for clusters goes, by account, product and region.
+/// States of the looks for clusters, by account, product and region.
 pub type Discoveries = BTreeMap<DiscoveryKey, Arc<DiscoveryState>>;
 
 /// Holds the snapshot: workers put their cluster's state, everybody reads.

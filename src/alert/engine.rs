@@ -65,7 +65,7 @@ pub(super) struct Step {
 #[derive(Debug)]
 struct Active {
     rule: &'static Rule,
-    /// Whether its condition holds.
+    /// Set while its condition holds.
     holds: bool,
     /// Since when its condition holds without a break.
     since: Timestamp,
@@ -75,9 +75,9 @@ struct Active {
     resolved: Option<Timestamp>,
     /// When it was last posted.
     sent: Option<Timestamp>,
-    /// Its place in [`Engine::queue`].
+    /// Place in [`Engine::queue`].
     due: Option<Due>,
-    /// Its place in [`Engine::timers`].
+    /// Place in [`Engine::timers`].
     timer: Option<Timestamp>,
 }
 

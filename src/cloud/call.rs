@@ -38,10 +38,10 @@ pub struct Call {
     pub name: &'static str,
     /// Its method.
     pub method: Method,
-    /// Its path, with a `{}` for each parameter. A segment may hold text around its parameter:
+    /// Path, with a `{}` for each parameter. A segment may hold text around its parameter:
     /// `/clusters/{}:status`.
     pub path: &'static str,
-    /// What tells it from other calls of its path; `None` where the path does.
+    /// Action that tells it from other calls of its path; `None` where the path does.
     pub action: Option<Action>,
     /// Addition of a secondary call; `None` for a primary one.
     pub secondary: Option<Secondary>,

@@ -33,14 +33,14 @@ pub trait Product: Sync {
     fn simulator(&self) -> &'static dyn sim::Service;
 }
 
-/// What the config, the docs and the limits need of a product.
+/// Facts of a product for the config, the docs and the limits.
 #[derive(Debug)]
 pub struct ProductInfo {
-    /// Its name: the key in the config and the label `product`.
+    /// Name: the key in the config and the label `product`.
     pub name: &'static str,
-    /// Its name as its vendor writes it.
+    /// Name as its vendor writes it.
     pub title: &'static str,
-    /// What is upgraded, for the table of products.
+    /// Things that are upgraded, for the table of products.
     pub upgraded: &'static str,
     /// The cloud's name: the label `cloud`.
     pub cloud: &'static str,
@@ -50,9 +50,9 @@ pub struct ProductInfo {
     pub settings: &'static [&'static str],
     /// Form of its clusters' ids.
     pub ids: IdForm,
-    /// What its calls take: the vendor's names of permissions and policies, as the end of "it needs".
+    /// Permissions and policies that its calls take, by the vendor's names, as the end of "it needs".
     pub permission: &'static str,
-    /// What its vendor does not tell of an upgrade.
+    /// Facts of an upgrade that its vendor does not tell.
     pub omissions: &'static [Omission],
     /// The calls that it makes; the transport sends no others.
     pub calls: &'static [&'static Call],
@@ -61,19 +61,19 @@ pub struct ProductInfo {
 /// A fact of upgrades that a vendor does not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Omission {
-    /// Whether an upgrade is queued: it runs from its request.
+    /// Set where an upgrade is queued: it runs from its request.
     Queued,
     /// The last upgrade, once it has ended: an exporter that starts later knows of none.
     Ended,
 }
 
-/// What opening a product needs.
+/// Everything that opening a product needs.
 pub struct OpenContext<'a> {
     /// The account.
     pub account: &'a dyn CloudAccount,
     /// Name of the account: the label `account`.
     pub account_name: &'a Arc<str>,
-    /// What the product says of itself.
+    /// Facts that the product states of itself.
     pub info: &'static ProductInfo,
     /// Scheme, host and port instead of the vendor's own; `None` for the vendor's own.
     pub endpoint: Option<&'a Url>,

@@ -25,10 +25,10 @@ use crate::sim::Gateway;
 #[derive(Debug)]
 pub struct Huawei;
 
-/// Its name: the key in the config and the label `cloud`.
+/// Name: the key in the config and the label `cloud`.
 const NAME: &str = "huawei";
 
-/// Its products, in the order in which they are documented.
+/// Products, in the order in which they are documented.
 const PRODUCTS: &[&dyn Product] = &[&css::PRODUCT, &cce::PRODUCT];
 
 impl Cloud for Huawei {

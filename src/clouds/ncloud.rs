@@ -43,10 +43,10 @@ use crate::sim::Gateway;
 #[derive(Debug)]
 pub struct Ncloud;
 
-/// Its name: the key in the config and the label `cloud`.
+/// Name: the key in the config and the label `cloud`.
 const NAME: &str = "ncloud";
 
-/// Its products, in the order in which they are documented.
+/// Products, in the order in which they are documented.
 const PRODUCTS: &[&dyn Product] = &[&ses::PRODUCT, &cdss::PRODUCT];
 
 impl Cloud for Ncloud {

@@ -132,9 +132,9 @@ impl Block {
 /// A gzip member in the making.
 #[derive(Debug)]
 pub(crate) struct Gzip {
-    /// What was appended, up to the last shared piece.
+    /// Pieces that were appended, up to the last shared piece.
     pieces: Vec<Bytes>,
-    /// What follows it.
+    /// Bytes that follow them.
     out: Vec<u8>,
     sum: Hasher,
     deflater: Deflater,

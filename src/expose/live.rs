@@ -11,7 +11,7 @@ use crate::clock::Times;
 /// Live lines of one family, of all clusters.
 #[derive(Debug)]
 pub(crate) struct Live {
-    /// What stands before the values, line by line.
+    /// Beginnings of the lines, up to the values.
     heads: String,
     lines: Vec<Line>,
     /// Accounts by their places.
@@ -20,7 +20,7 @@ pub(crate) struct Live {
 
 #[derive(Debug)]
 struct Line {
-    /// Where its head ends.
+    /// End of its head.
     end: usize,
     /// Place of the account by whose clock it is measured.
     account: usize,

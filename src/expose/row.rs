@@ -32,7 +32,7 @@ pub(crate) enum Value {
 pub(crate) struct LiveLine {
     /// Its family's place in the table.
     pub(crate) family: usize,
-    /// Its labels by their place.
+    /// Labels by their place.
     pub(crate) labels: u32,
     /// Further labels.
     pub(crate) more: Box<str>,

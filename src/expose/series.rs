@@ -12,7 +12,7 @@ pub(crate) struct Labels(pub(crate) u32);
 pub(crate) struct LabelTexts {
     /// One after another.
     text: String,
-    /// Where each ends.
+    /// End of each.
     ends: Vec<u32>,
 }
 
@@ -20,7 +20,7 @@ pub(crate) struct LabelTexts {
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     pub(crate) labels: LabelTexts,
-    /// What follows the shared labels of each line.
+    /// Text that follows the shared labels of each line.
     pub(crate) tails: String,
     lines: Vec<Line>,
     /// Lines whose value is made when they are scraped.

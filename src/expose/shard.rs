@@ -36,7 +36,7 @@ impl Changed {
         self.0 & Self::only(family).0 != 0
     }
 
-    /// Whether live lines are.
+    /// Returns whether live lines are among them.
     pub(crate) fn has_live(self) -> bool {
         self.0 & Self::LIVE.0 != 0
     }

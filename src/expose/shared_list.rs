@@ -46,7 +46,7 @@ impl<T> SharedList<T> {
     /// Returns the item at a place.
     ///
     /// # Panics
-    /// When there is none.
+    /// Panics where there is none.
     pub(crate) fn get(&self, place: usize) -> &Arc<T> {
         &self.rows[place / ROW][place % ROW]
     }
@@ -54,7 +54,7 @@ impl<T> SharedList<T> {
     /// Puts another item at a place.
     ///
     /// # Panics
-    /// When there is none.
+    /// Panics where there is none.
     pub(crate) fn replace(&mut self, place: usize, item: Arc<T>) {
         Arc::make_mut(&mut self.rows[place / ROW])[place % ROW] = item;
     }

@@ -12,7 +12,7 @@ use crate::model::{Key, Keys};
 /// Children of an inner node; only the last node of a level may have fewer.
 const FANOUT: usize = 8;
 
-/// What a page needs to know of its shards as a whole.
+/// Facts of all shards of a page as a whole.
 #[derive(Debug, Clone)]
 pub(crate) struct Totals {
     /// By family: checksum of the lines, in order.

@@ -22,7 +22,7 @@ use crate::ready::Latch;
 /// Pause before a cluster is polled again whose poll panicked, which is a bug.
 const AFTER_PANIC: Duration = Duration::from_secs(10);
 
-/// What is known of a cluster, and how it is asked.
+/// Knowledge of a cluster, and the way in which it is asked.
 pub(super) struct WatchedCluster {
     wanted: Wanted,
     state: ClusterState,

@@ -25,7 +25,7 @@ use crate::model::{DiscoveryState, Observation, shifted};
 use crate::ready::Latch;
 use calls::{Calls, Ended, Target};
 
-/// What is known of a product's clusters, and when it is asked again.
+/// Knowledge of a product's clusters, and the time at which it is asked again.
 pub(super) struct ProductPoller {
     generation: Arc<Generation>,
     clusters: BTreeMap<Arc<str>, WatchedCluster>,

@@ -9,22 +9,22 @@ use crate::fields::id::IdForm;
 /// A cloud that can be simulated.
 #[derive(Clone)]
 pub struct SimulatedCloud {
-    /// Its name: the key of its account in a scenario.
+    /// Name: the key of its account in a scenario.
     pub name: &'static str,
-    /// Its gateway.
+    /// Gateway.
     pub gateway: &'static dyn Gateway,
-    /// Its products.
+    /// Products.
     pub products: Vec<SimulatedProduct>,
 }
 
 /// A product that can be simulated.
 #[derive(Clone, Copy)]
 pub struct SimulatedProduct {
-    /// Its name.
+    /// Name.
     pub name: &'static str,
     /// Form of its clusters' ids.
     pub ids: IdForm,
-    /// Its service.
+    /// Service.
     pub service: &'static dyn Service,
 }
 

@@ -115,7 +115,7 @@ pub enum ListedAs {
     Disallowed,
     /// Deleted; some vendors list it still.
     Returned,
-    /// Of an engine that cannot be upgraded.
+    /// Version of an engine that cannot be upgraded.
     NotUpgradable,
 }
 

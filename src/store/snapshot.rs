@@ -37,7 +37,7 @@ struct List<T> {
     parts: Vec<Arc<T>>,
 }
 
-/// What has a first key.
+/// Part of a list, with a first key.
 trait Part {
     /// Most such parts of a list.
     const MOST: usize;

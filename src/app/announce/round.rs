@@ -11,7 +11,7 @@ use crate::report::{Attention, ClusterReport, ErrorReport, ProductReport, Report
 pub(super) struct Round<'a> {
     pub(super) account: &'a str,
     pub(super) product: &'a str,
-    /// What its calls take.
+    /// Permissions that its calls take.
     permission: Option<&'static str>,
     report: &'a ProductReport,
     clusters: Vec<&'a ClusterReport>,

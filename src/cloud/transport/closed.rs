@@ -26,7 +26,7 @@ const OVERRIDES: &[&str] = &[
 pub struct Allowed {
     /// Scheme, host and port.
     pub base: Url,
-    /// What stands before each call's own path, as of a version and a region; empty for nothing.
+    /// Prefix of each call's own path, as of a version and a region; empty for nothing.
     pub prefix: String,
     /// The calls.
     pub calls: &'static [&'static Call],

@@ -23,13 +23,13 @@ pub struct Account {
     pub project_id: Arc<str>,
     /// The domain of the cloud's hosts, for instance `myhuaweicloud.com`; none: the cloud's own rule.
     pub domain: Option<String>,
-    /// How calls are authenticated.
+    /// Login of calls.
     pub auth: Auth,
     /// The zone of CSS's dates, which carry none.
     pub time_zone: Offset,
 }
 
-/// How calls to Huawei Cloud are authenticated.
+/// Ways in which calls to Huawei Cloud are authenticated.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Auth {
     /// Signed with an access key.
@@ -38,7 +38,7 @@ pub enum Auth {
         access_key: Secret,
         /// SK.
         secret_key: Secret,
-        /// Of temporary keys.
+        /// Token of temporary keys.
         security_token: Option<Secret>,
     },
     /// With a token that IAM gives for a password.
@@ -49,7 +49,7 @@ pub enum Auth {
         domain: String,
         /// The IAM user's name.
         user: String,
-        /// Its password.
+        /// Password of the user.
         password: Secret,
     },
 }

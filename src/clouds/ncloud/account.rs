@@ -32,7 +32,7 @@ pub struct Account {
 /// The zones of NAVER Cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Zone {
-    /// Everybody's.
+    /// Public cloud.
     Public,
     /// Financial institutions'.
     Fin,

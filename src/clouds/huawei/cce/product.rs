@@ -20,7 +20,7 @@ pub struct Cce;
 /// The product, for its cloud's list.
 pub static PRODUCT: Cce = Cce;
 
-/// What the program has to know of it. The calls have the names of the vendor's Go SDK.
+/// Facts of CCE. The calls have the names of the vendor's Go SDK.
 pub(super) const INFO: ProductInfo = ProductInfo {
     name: "cce",
     title: "Cloud Container Engine",

@@ -15,7 +15,7 @@ pub struct Css;
 /// The product, for its cloud's list.
 pub static PRODUCT: Css = Css;
 
-/// What the program has to know of it.
+/// Facts of CSS.
 pub(super) const INFO: ProductInfo = ProductInfo {
     name: "css",
     title: "Cloud Search Service",

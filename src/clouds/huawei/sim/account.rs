@@ -27,11 +27,11 @@ pub(in crate::clouds::huawei) struct SimulatedAccount {
     pub(in crate::clouds::huawei) domain: String,
     /// IAM user, for tokens.
     pub(in crate::clouds::huawei) user: String,
-    /// Its password.
+    /// Password of the user.
     pub(in crate::clouds::huawei) password: SecretString,
-    /// How long a token lasts (not divided by the speed).
+    /// Lifetime of a token (not divided by the speed).
     pub(in crate::clouds::huawei) token_lasts: Duration,
-    /// Whether CCE's upgrade calls are published; elsewhere they answer 404 `APIGW.0101`.
+    /// Set where CCE's upgrade calls are published; elsewhere they answer 404 `APIGW.0101`.
     pub(in crate::clouds::huawei) cce_upgrades_published: bool,
 }
 

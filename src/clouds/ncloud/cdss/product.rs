@@ -17,7 +17,7 @@ pub struct Cdss;
 /// The product, for its cloud's list.
 pub static PRODUCT: Cdss = Cdss;
 
-/// What the program has to know of it.
+/// Facts of CDSS.
 pub(super) const INFO: ProductInfo = ProductInfo {
     name: "cdss",
     title: "Cloud Data Streaming Service",

@@ -15,7 +15,7 @@ pub struct Ses;
 /// The product, for its cloud's list.
 pub static PRODUCT: Ses = Ses;
 
-/// What the program has to know of it.
+/// Facts of SES.
 pub(super) const INFO: ProductInfo = ProductInfo {
     name: "ses",
     title: "Search Engine Service",

@@ -32,7 +32,7 @@ pub(in crate::clouds::ncloud) struct SimulatedAccount {
 /// A Kafka config group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::clouds::ncloud) struct ConfigGroup {
-    /// Its number.
+    /// Number.
     pub(in crate::clouds::ncloud) number: u64,
     /// The Kafka version that it was made for.
     pub(in crate::clouds::ncloud) version: String,
