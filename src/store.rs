@@ -1,5 +1,6 @@
 //! What is known now: one immutable snapshot, replaced whenever a worker learns something.
 
+pub mod disk;
 mod health;
 mod metrics;
 mod snapshot;

@@ -1,0 +1,3 @@
+//! State that outlives the process: records of clusters in a folder.
+
+pub mod database;

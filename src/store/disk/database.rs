@@ -1,0 +1,181 @@
+//! Database of records: one SQLite file that one process holds.
+//!
+//! A commit survives a kill and a power cut: the write-ahead log is synced before it returns. A file that is
+//! corrupt is moved aside and never deleted; a file of a newer version stays untouched.
+
+mod aside;
+mod error;
+mod open;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, params};
+
+use crate::clock::Clock;
+
+pub use error::DiskError;
+
+/// Name of the database's file in its folder.
+const FILE: &str = "state.db";
+
+/// Identity of a stored cluster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoredKey {
+    /// Name of the account in the config.
+    pub account: String,
+    /// Name of the product.
+    pub product: String,
+    /// Region or zone of the cluster, which keeps equal ids apart.
+    pub location: String,
+    /// The vendor's id of the cluster.
+    pub id: String,
+}
+
+/// Changes that are committed together. Writing a batch twice stores what writing it once stores.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Records of clusters, as JSON; `None` removes the cluster.
+    pub clusters: BTreeMap<StoredKey, Option<String>>,
+    /// Counts of ended upgrades: account, product, outcome -> total, at most `i64::MAX`.
+    pub ended: BTreeMap<(String, String, String), u64>,
+}
+
+/// Everything that was stored.
+#[derive(Debug, Default, PartialEq)]
+pub struct Contents {
+    /// Records of clusters, as JSON.
+    pub clusters: BTreeMap<StoredKey, String>,
+    /// Counts of ended upgrades: account, product, outcome -> total.
+    pub ended: BTreeMap<(String, String, String), u64>,
+}
+
+/// Open database; no other process can open it until it is dropped.
+#[derive(Debug)]
+pub struct Database {
+    connection: Connection,
+    /// Path of the database's file.
+    file: PathBuf,
+}
+
+/// Database that was opened or created.
+#[derive(Debug)]
+pub struct Opened {
+    /// The open database.
+    pub database: Database,
+    /// File to which a corrupt database was moved; `None` when the database was sound or new.
+    pub set_aside: Option<PathBuf>,
+}
+
+impl Database {
+    /// Opens the database in a folder, and creates what is missing: the folder with mode 0700, files with mode
+    /// 0600, since records hold no secrets, but names of clusters.
+    ///
+    /// Moves a corrupt database aside and creates a new one. Damage inside a record's text is not recognized:
+    /// the caller parses each record. Blocks on the disk: not for async code.
+    ///
+    /// # Errors
+    ///
+    /// Fails when another process holds the database ([`DiskError::Locked`]), when a newer version of the
+    /// program wrote it ([`DiskError::Newer`]), and when the folder or a file cannot be created or used.
+    pub fn open(folder: &Path) -> Result<Opened, DiskError> {
+        open::open(folder, Clock::system().now())
+    }
+
+    /// Loads everything that is stored.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the file cannot be read or is corrupt.
+    pub fn load(&self) -> Result<Contents, DiskError> {
+        let loaded = load(&self.connection);
+        loaded.map_err(|error| DiskError::of("read", &self.file, error))
+    }
+
+    /// Commits a batch as a whole; after an error nothing of it is stored, and it can be written again.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the disk is full or refuses the write, and when the file is corrupt.
+    pub fn write(&mut self, batch: &Batch) -> Result<(), DiskError> {
+        let written = write(&mut self.connection, batch);
+        written.map_err(|error| DiskError::of("write to", &self.file, error))
+    }
+
+    /// Returns the bytes that the database takes on the disk, its write-ahead log included.
+    pub fn size(&self) -> u64 {
+        let own = aside::length(&self.file);
+        let others = aside::COMPANIONS.iter();
+        others.fold(own, |sum, suffix| {
+            sum + aside::length(&aside::with_suffix(&self.file, suffix))
+        })
+    }
+}
+
+fn load(connection: &Connection) -> rusqlite::Result<Contents> {
+    let mut contents = Contents::default();
+    let mut clusters =
+        connection.prepare_cached("SELECT account, product, location, id, record FROM clusters")?;
+    let mut rows = clusters.query([])?;
+    while let Some(row) = rows.next()? {
+        let key = StoredKey {
+            account: row.get(0)?,
+            product: row.get(1)?,
+            location: row.get(2)?,
+            id: row.get(3)?,
+        };
+        contents.clusters.insert(key, row.get(4)?);
+    }
+    let mut ended =
+        connection.prepare_cached("SELECT account, product, outcome, total FROM ended")?;
+    let mut rows = ended.query([])?;
+    while let Some(row) = rows.next()? {
+        let total: i64 = row.get(3)?;
+        let total = u64::try_from(total).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(3, Type::Integer, error.into())
+        })?;
+        let key = (row.get(0)?, row.get(1)?, row.get(2)?);
+        contents.ended.insert(key, total);
+    }
+    Ok(contents)
+}
+
+/// Writes a batch in one transaction, which an error rolls back.
+fn write(connection: &mut Connection, batch: &Batch) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    {
+        let mut put = transaction.prepare_cached(
+            "INSERT INTO clusters (account, product, location, id, record) VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (account, product, location, id) DO UPDATE SET record = excluded.record",
+        )?;
+        let mut remove = transaction.prepare_cached(
+            "DELETE FROM clusters \
+             WHERE account = ?1 AND product = ?2 AND location = ?3 AND id = ?4",
+        )?;
+        let mut count = transaction.prepare_cached(
+            "INSERT INTO ended (account, product, outcome, total) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (account, product, outcome) DO UPDATE SET total = excluded.total",
+        )?;
+        for (key, record) in &batch.clusters {
+            let StoredKey {
+                account,
+                product,
+                location,
+                id,
+            } = key;
+            match record {
+                Some(record) => put.execute(params![account, product, location, id, record])?,
+                None => remove.execute(params![account, product, location, id])?,
+            };
+        }
+        for ((account, product, outcome), total) in &batch.ended {
+            let total = i64::try_from(*total).unwrap_or(i64::MAX);
+            count.execute(params![account, product, outcome, total])?;
+        }
+    }
+    transaction.commit()
+}

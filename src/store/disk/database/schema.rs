@@ -1,0 +1,63 @@
+//! Tables of the database, by version.
+
+use rusqlite::Connection;
+
+/// Steps from each version of the tables to the next; the version of a file is the number of its steps.
+pub(super) const MIGRATIONS: &[&str] = &["CREATE TABLE clusters (
+        account TEXT NOT NULL,
+        product TEXT NOT NULL,
+        location TEXT NOT NULL,
+        id TEXT NOT NULL,
+        record TEXT NOT NULL,
+        PRIMARY KEY (account, product, location, id)
+    ) WITHOUT ROWID, STRICT;
+    CREATE TABLE ended (
+        account TEXT NOT NULL,
+        product TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        total INTEGER NOT NULL CHECK (total >= 0),
+        PRIMARY KEY (account, product, outcome)
+    ) WITHOUT ROWID, STRICT;"];
+
+/// Mark of the program's files among those of SQLite: the letters `RUEx`.
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"RUEx");
+
+/// Owner of a file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// No program: the file has no tables.
+    None,
+    /// This program, with the number of migrations that the file went through.
+    Own(usize),
+    /// Another program, or damage to the header.
+    Other,
+}
+
+/// Returns who made the file.
+pub(super) fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(match usize::try_from(version) {
+        _ if tables == 0 && (id != APPLICATION_ID || version == 0) => Owner::None,
+        Ok(version) if id == APPLICATION_ID && version > 0 => Owner::Own(version),
+        _ => Owner::Other,
+    })
+}
+
+/// Applies the steps that the file lacks, each in a transaction with its version.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    steps: &[&str],
+    from: usize,
+) -> rusqlite::Result<()> {
+    for (step, version) in steps.iter().zip(1i32..).skip(from) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Comparison of the database with a plain map.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(String::new()),
+        "[ab]",
+        "\\PC{0,3}",
+        Just("a\0b".to_owned())
+    ]
+}
+
+fn batch() -> impl Strategy<Value = Batch> {
+    let key = (name(), name(), name(), name());
+    let record = prop::option::weighted(0.7, prop::string::string_regex("(?s).{0,40}").unwrap());
+    let clusters = prop::collection::btree_map(key, record, 0..12);
+    let ended = prop::collection::btree_map((name(), name(), name()), 0..=i64::MAX as u64, 0..4);
+    (clusters, ended).prop_map(|(clusters, ended)| {
+        let clusters = clusters.into_iter();
+        let clusters = clusters.map(|((account, product, location, id), record)| {
+            let key = StoredKey {
+                account,
+                product,
+                location,
+                id,
+            };
+            (key, record)
+        });
+        Batch {
+            clusters: clusters.collect(),
+            ended,
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn stores_what_a_plain_map_stores(
+        batches in prop::collection::vec((batch(), prop::bool::weighted(0.3)), 1..10),
+    ) {
+        let folder = folder();
+        let mut model = Contents::default();
+        let mut database = open(folder.path());
+        for (batch, reopens) in batches {
+            database.write(&batch).unwrap();
+            apply(&mut model, &batch);
+            if reopens {
+                drop(database);
+                database = open(folder.path());
+            }
+            prop_assert_eq!(&database.load().unwrap(), &model);
+        }
+        drop(database);
+        prop_assert_eq!(open(folder.path()).load().unwrap(), model);
+    }
+}
