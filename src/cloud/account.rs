@@ -28,9 +28,15 @@ pub trait CloudAccount: Any + Debug + Send + Sync {
     /// signed instead.
     fn sign_in(&self) -> Option<(&'static Call, &'static str)>;
 
-    /// Returns true when another account is in the same place at the same cloud: there a cluster's id names
-    /// the same cluster, so that what is known of it stays true.
-    fn is_same_location(&self, other: &dyn CloudAccount) -> bool;
+    /// Writes the place at its cloud in which a cluster's id names one cluster: the location with all that
+    /// people need not read, such as a project. It is stored: its form must not change.
+    fn place(&self) -> String;
+
+    /// Returns true when another account is in the same place at the same cloud, so that what is known of a
+    /// cluster stays true.
+    fn is_same_location(&self, other: &dyn CloudAccount) -> bool {
+        self.type_id() == other.type_id() && self.place() == other.place()
+    }
 
     /// Returns true when another account is the same in everything that calls depend on.
     fn is_same_access(&self, other: &dyn CloudAccount) -> bool;

@@ -91,18 +91,9 @@ impl CloudAccount for Account {
         }
     }
 
-    fn is_same_location(&self, other: &dyn CloudAccount) -> bool {
-        let location = |account: &Self| {
-            let Self {
-                region,
-                project_id,
-                domain,
-                ..
-            } = account;
-            (region.clone(), project_id.clone(), domain.clone())
-        };
-        let other = other.downcast::<Self>();
-        other.is_some_and(|other| location(other) == location(self))
+    fn place(&self) -> String {
+        let domain = self.domain.as_deref().unwrap_or_default();
+        format!("{domain}/{}/{}", self.region, self.project_id)
     }
 
     fn is_same_access(&self, other: &dyn CloudAccount) -> bool {

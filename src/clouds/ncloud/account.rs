@@ -81,9 +81,8 @@ impl CloudAccount for Account {
         None
     }
 
-    fn is_same_location(&self, other: &dyn CloudAccount) -> bool {
-        let other = other.downcast::<Self>();
-        other.is_some_and(|other| (other.zone, &other.region) == (self.zone, &self.region))
+    fn place(&self) -> String {
+        self.location()
     }
 
     fn is_same_access(&self, other: &dyn CloudAccount) -> bool {
