@@ -1,6 +1,6 @@
 //! What is known of a cluster and of its upgrade, in one vocabulary for every cloud.
 //!
-//! No serde and no IO: the providers map a vendor's answer into these types, [`track`] adds what
+//! No IO: the providers map a vendor's answer into these types, [`track`] adds what
 //! only a sequence of answers can tell, and everything after reads the result.
 
 pub mod bounds;
@@ -16,11 +16,14 @@ mod state;
 mod step;
 pub mod track;
 mod view;
+mod words;
+mod worked;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 pub use degraded::{FailingCall, FailingCalls};
 pub(crate) use details::finding_line;
@@ -32,7 +35,7 @@ pub use keys::Keys;
 pub use nodes::{LeftOut, NodeCollector, NodeCounts};
 pub use reason::Reason;
 pub use remarks::{Remark, Remarks};
-pub use secondary::{CallMemory, Degraded, SecondaryCall, SecondaryFailure};
+pub use secondary::{CallMemory, CallNames, Degraded, SecondaryCall, SecondaryFailure};
 pub use state::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
 pub use step::shifted;
 pub use view::{ClusterState, DiscoveryKey, DiscoveryState, LastError, Thresholds, UpgradeView};
@@ -49,7 +52,7 @@ pub struct Key {
 }
 
 /// A node by name and role; one name can stand for a broker and a `ZooKeeper` node.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeKey {
     /// Host name.
     pub name: String,
@@ -68,7 +71,7 @@ impl NodeKey {
 }
 
 /// One node within an upgrade, as one answer tells it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Node {
     /// Name and role.
     pub key: NodeKey,
@@ -105,7 +108,7 @@ impl Node {
 }
 
 /// One task: a step of the node in work, or a point of a workflow.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Task {
     /// As the vendor numbers it, or its place from 1 where the vendor gives no number.
     pub order: u32,
@@ -129,7 +132,7 @@ impl Task {
 }
 
 /// One upgrade, as one answer (with what earlier answers told) describes it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Upgrade {
     /// What it changes.
     pub kind: Kind,
@@ -176,7 +179,7 @@ pub struct Upgrade {
 }
 
 /// Begin of an upgrade, as polls of the cluster saw it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Begin {
     /// The first good poll of the cluster found the upgrade under way.
     #[default]
@@ -249,7 +252,7 @@ impl Upgrade {
     clippy::struct_excessive_bools,
     reason = "each part is told or not on its own"
 )]
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Untold {
     /// The upgrade as a whole.
     pub all: bool,
@@ -269,7 +272,7 @@ impl Untold {
 }
 
 /// Meaning of the first sight of an upgrade.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FirstSight {
     /// No change was seen: the vendor's times tell the silence.
     Nothing,
@@ -315,8 +318,8 @@ pub struct Observation {
     pub notes: Option<Arc<str>>,
 }
 
-/// What a worker remembers of a cluster between its polls; lost with the process.
-#[derive(Debug, Clone, Default)]
+/// Memory of a worker between the polls of a cluster.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Memory {
     /// Time of the cluster's last good poll; `None` before the first.
     pub last_success: Option<Timestamp>,
@@ -335,7 +338,7 @@ pub struct Memory {
 }
 
 /// What earlier polls saw of the upgrade that is current now.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
     /// The upgrade as the last good poll told it.
     pub last: Upgrade,
@@ -357,11 +360,12 @@ pub struct Seen {
     /// It ended longer ago than `retain_ended`: it is `none` again, and binds nothing that comes.
     pub forgotten: bool,
     /// Since when, and until when, each node was in work.
+    #[serde(with = "worked")]
     pub worked: BTreeMap<NodeKey, Span>,
 }
 
 /// A stretch of work on a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// First time that the vendor or this process gives for work on it.
     pub start: Timestamp,

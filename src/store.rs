@@ -75,13 +75,13 @@ impl Store {
     }
 
     /// Puts a cluster's new state.
-    pub fn put(&self, state: ClusterState) {
+    pub fn put(&self, state: impl Into<Arc<ClusterState>>) {
         self.put_all([state]);
     }
 
     /// Puts the new states of clusters as one change.
-    pub fn put_all(&self, states: impl IntoIterator<Item = ClusterState>) {
-        let states: Vec<_> = states.into_iter().map(Arc::new).collect();
+    pub fn put_all(&self, states: impl IntoIterator<Item: Into<Arc<ClusterState>>>) {
+        let states: Vec<Arc<ClusterState>> = states.into_iter().map(Into::into).collect();
         self.index_errors(
             states
                 .iter()

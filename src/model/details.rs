@@ -2,11 +2,12 @@
 //! no progress and no alert depends on them.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::bounds::{MAX_NODES, label, message};
 
 /// Details of an upgrade.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
     /// Name of the version before, where [`from_version`](super::Upgrade::from_version) is a code.
     pub from_version_name: Option<String>,
@@ -25,7 +26,7 @@ pub struct Details {
 }
 
 /// Zones of an AZ migration.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZoneMove {
     /// Type of the instances that move (`ess`, `ess-master`, `all`, …); `None` when not told.
     pub instance_type: Option<String>,
@@ -38,7 +39,7 @@ pub struct ZoneMove {
 }
 
 /// Nodes of one zone after a move.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZonePlan {
     /// Name of the zone.
     pub zone: String,
@@ -47,7 +48,7 @@ pub struct ZonePlan {
 }
 
 /// Result of a check before an upgrade.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Precheck {
     /// Time until which a passed check allows the upgrade; `None` when it did not pass or is not told,
     /// and once the upgrade ended well or was cancelled.
@@ -68,7 +69,7 @@ pub const MAX_ZONES: usize = 100;
 const MAX_CODES: usize = 10;
 
 /// Item of a check that did not pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// Object that was checked.
     pub scope: FindingScope,
@@ -107,8 +108,10 @@ impl FindingScope {
     }
 }
 
+super::words::serde_words!(FindingScope);
+
 /// Version to which the vendor offers to upgrade a cluster.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AvailableVersion {
     /// The version, as the vendor writes it.
     pub version: String,

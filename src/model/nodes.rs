@@ -6,6 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Add;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::bounds::MAX_NODES;
 use super::{Node, NodeKey, NodeStatus};
@@ -43,6 +44,23 @@ impl NodeCounts {
     }
 }
 
+impl Serialize for NodeCounts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let states = NodeStatus::ALL.iter();
+        serializer.collect_map(states.map(|status| (status, self.of(*status))))
+    }
+}
+
+impl<'de> Deserialize<'de> for NodeCounts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut counts = Self::default();
+        for (status, count) in BTreeMap::<NodeStatus, u64>::deserialize(deserializer)? {
+            counts.0[status as usize] = count;
+        }
+        Ok(counts)
+    }
+}
+
 impl Add for NodeCounts {
     type Output = Self;
 
@@ -63,7 +81,7 @@ impl<'a> FromIterator<&'a Node> for NodeCounts {
 }
 
 /// Nodes and tasks of an upgrade beyond the bounds: counted, and not kept one by one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// Nodes by state.
     pub nodes: NodeCounts,

@@ -52,3 +52,5 @@ impl Reason {
         }
     }
 }
+
+super::words::serde_words!(Reason);

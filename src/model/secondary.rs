@@ -66,6 +66,17 @@ pub struct Degraded {
     pub reason_since: Timestamp,
 }
 
+/// Names of a call, as its product states them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallNames {
+    /// Vendor's name of the call.
+    pub endpoint: &'static str,
+    /// Noun phrase for what only this call tells; empty for a primary call.
+    pub missing: &'static str,
+    /// Permission or policy that the call takes.
+    pub permission: &'static str,
+}
+
 /// Memory of a vendor's call for one cluster, by the call's name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallMemory {
@@ -145,6 +156,23 @@ impl Memory {
     /// Returns the memory of the call with this name.
     pub fn call(&self, endpoint: &str) -> Option<&CallMemory> {
         self.calls.get(endpoint)
+    }
+
+    /// Returns the failing secondary calls that leave the cluster degraded, by name.
+    pub fn degraded(&self) -> Vec<Degraded> {
+        let failing = self.calls.iter().filter_map(|(endpoint, call)| {
+            let (failure, reason_since) = call.failure.as_ref()?;
+            Some(Degraded {
+                endpoint,
+                reason: failure.reason,
+                message: failure.message.clone(),
+                missing: failure.missing,
+                permission: failure.permission,
+                since: call.failing_since?,
+                reason_since: *reason_since,
+            })
+        });
+        failing.collect()
     }
 
     /// Returns whether the last try of the call failed.

@@ -17,6 +17,8 @@ macro_rules! states {
                 match self { $(Self::$variant => $word),+ }
             }
         }
+
+        super::words::serde_words!($name);
     };
 }
 

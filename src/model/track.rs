@@ -54,6 +54,12 @@ pub fn advance(
     }
 }
 
+/// Returns what a memory shows at the time of its last good poll.
+pub fn views(memory: &Memory, thresholds: &Thresholds, polled: Timestamp) -> Vec<UpgradeView> {
+    let seen = memory.upgrades.values();
+    seen.map(|seen| view(seen, thresholds, polled)).collect()
+}
+
 /// Returns the upgrades that ended since the last good poll in `before`. What the first good poll of a
 /// cluster finds ended is history.
 pub fn ended_since<'a>(before: &Memory, views: &'a [UpgradeView]) -> Vec<&'a UpgradeView> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::{
     AvailableVersion, Degraded, Finding, Key, Kind, NodeStatus, Reason, Span, TaskStatus, Upgrade,
@@ -108,7 +109,7 @@ impl UpgradeView {
 }
 
 /// A failed poll, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastError {
     /// The fixed word: the label `reason` of the metrics.
     pub reason: Reason,

@@ -1,3 +1,236 @@
-//! State that outlives the process: records of clusters in a folder.
+//! What lasts over restarts: workers hand over what they know, and one task writes it to a database, off
+//! the paths of polls and scrapes.
 
 pub mod database;
+mod metrics;
+pub mod record;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+use crate::model::{ClusterState, Memory};
+use crate::text;
+use database::{Batch, Contents, Database, DiskError, StoredKey};
+pub use metrics::register;
+use record::ClusterRecord;
+
+/// Time in which changes are gathered for one commit.
+const GATHER: Duration = Duration::from_millis(250);
+
+/// Pause before another try after the disk failed.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Handle of the storage; clones share it.
+#[derive(Debug, Clone)]
+pub struct Disk(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    folder: PathBuf,
+    /// `None` while it cannot be opened.
+    database: Mutex<Option<Database>>,
+    pending: Mutex<Pending>,
+    changed: Notify,
+    is_up: AtomicBool,
+    errors: AtomicU64,
+    /// Bytes on the disk by the last commit.
+    size: AtomicU64,
+}
+
+/// Changes that are not committed yet. A cluster stands here once, however often it was polled, so that a
+/// disk that fails for long costs no more memory than the fleet.
+#[derive(Debug, Default)]
+struct Pending {
+    clusters: BTreeMap<StoredKey, Option<Known>>,
+    ended: BTreeMap<(String, String, String), u64>,
+}
+
+/// Knowledge of a cluster that is written as its record.
+#[derive(Debug)]
+struct Known {
+    state: Arc<ClusterState>,
+    memory: Arc<Memory>,
+    clock_step: SignedDuration,
+}
+
+impl Disk {
+    /// Opens the storage in a folder, and returns what it holds. Where that fails, nothing is known, and the
+    /// storage is opened when the disk is back.
+    pub fn open(folder: PathBuf) -> (Self, Contents) {
+        let opened = open(&folder);
+        let (database, contents, error) = match opened {
+            Ok((database, contents)) => (Some(database), contents, None),
+            Err(error) => (None, Contents::default(), Some(error)),
+        };
+        let size = database.as_ref().map_or(0, Database::size);
+        let disk = Self(Arc::new(Inner {
+            folder,
+            database: Mutex::new(database),
+            pending: Mutex::default(),
+            changed: Notify::new(),
+            is_up: AtomicBool::new(true),
+            errors: AtomicU64::new(0),
+            size: AtomicU64::new(size),
+        }));
+        if let Some(error) = error {
+            disk.failed(&error);
+        }
+        (disk, contents)
+    }
+
+    /// Takes what is known of a cluster.
+    pub fn put(
+        &self,
+        key: StoredKey,
+        state: Arc<ClusterState>,
+        memory: Arc<Memory>,
+        clock_step: SignedDuration,
+    ) {
+        let known = Known {
+            state,
+            memory,
+            clock_step,
+        };
+        self.change(|pending| drop(pending.clusters.insert(key, Some(known))));
+    }
+
+    /// Forgets a cluster.
+    pub fn remove(&self, key: StoredKey) {
+        self.change(|pending| drop(pending.clusters.insert(key, None)));
+    }
+
+    /// Takes how many upgrades of a product have ended in this way.
+    pub fn put_ended(&self, account: &str, product: &str, outcome: &str, total: u64) {
+        let key = (account.to_owned(), product.to_owned(), outcome.to_owned());
+        self.change(|pending| {
+            pending.ended.insert(key, total);
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Pending)) {
+        change(&mut self.0.pending.lock());
+        self.0.changed.notify_one();
+    }
+
+    /// Writes changes until `stop` completes, then what is left. Each is committed within 1 s of its coming
+    /// while the disk is fast.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        loop {
+            let is_stopped = tokio::select! {
+                () = &mut stop => true,
+                () = self.0.changed.notified() => tokio::select! {
+                    () = &mut stop => true,
+                    () = sleep(GATHER) => false,
+                },
+            };
+            let is_written = self.write().await;
+            if is_stopped {
+                return;
+            }
+            if !is_written {
+                tokio::select! {
+                    () = &mut stop => {
+                        self.write().await;
+                        return;
+                    }
+                    () = sleep(RETRY) => self.0.changed.notify_one(),
+                }
+            }
+        }
+    }
+
+    /// Commits what is pending. Returns whether that went well; else it is pending again.
+    async fn write(&self) -> bool {
+        let disk = self.clone();
+        let written = spawn_blocking(move || disk.commit()).await;
+        // An error is a panic, which is a bug, or the end of the runtime.
+        written.unwrap_or(false)
+    }
+
+    fn commit(&self) -> bool {
+        let pending = std::mem::take(&mut *self.0.pending.lock());
+        let batch = pending.batch();
+        match self.try_commit(&batch) {
+            Ok(size) => {
+                self.0.size.store(size, Ordering::Relaxed);
+                if !self.0.is_up.swap(true, Ordering::Relaxed) {
+                    tracing::info!(folder = %self.0.folder.display(), "The state is stored again.");
+                }
+                true
+            }
+            Err(error) => {
+                self.0.pending.lock().put_back(pending);
+                self.failed(&error);
+                false
+            }
+        }
+    }
+
+    fn try_commit(&self, batch: &Batch) -> Result<u64, DiskError> {
+        let mut database = self.0.database.lock();
+        let mut known = match database.take() {
+            Some(known) => known,
+            None => open(&self.0.folder)?.0,
+        };
+        // After a failure it is opened anew: the connection may not be usable any more.
+        known.write(batch)?;
+        Ok(database.insert(known).size())
+    }
+
+    /// Counts a failure of the disk, and logs the first in a row.
+    fn failed(&self, error: &DiskError) {
+        self.0.errors.fetch_add(1, Ordering::Relaxed);
+        if self.0.is_up.swap(false, Ordering::Relaxed) {
+            tracing::error!(%error, "The state cannot be stored; it goes on from memory, and is stored when the disk is back.");
+        }
+    }
+}
+
+/// Opens the database, and logs where a corrupt one was set aside.
+fn open(folder: &std::path::Path) -> Result<(Database, Contents), DiskError> {
+    let opened = Database::open(folder)?;
+    if let Some(file) = &opened.set_aside {
+        tracing::error!(file = %file.display(), "The stored state was corrupt: it was set aside, and begins anew.");
+    }
+    let contents = opened.database.load()?;
+    Ok((opened.database, contents))
+}
+
+impl Pending {
+    fn batch(&self) -> Batch {
+        let clusters = self.clusters.iter().map(|(key, known)| {
+            let record = known.as_ref().and_then(|known| {
+                let record = ClusterRecord::new(&known.state, &known.memory, known.clock_step);
+                text::json::to_string(&record).ok()
+            });
+            (key.clone(), record)
+        });
+        Batch {
+            clusters: clusters.collect(),
+            ended: self.ended.clone(),
+        }
+    }
+
+    /// Takes changes that were not committed, where no newer one came.
+    fn put_back(&mut self, earlier: Self) {
+        for (key, known) in earlier.clusters {
+            self.clusters.entry(key).or_insert(known);
+        }
+        for (key, total) in earlier.ended {
+            self.ended.entry(key).or_insert(total);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+use std::path::Path;
+
+use tempfile::tempdir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::expose::check::cluster;
+
+fn key(id: &str) -> StoredKey {
+    StoredKey {
+        account: "kr".to_owned(),
+        product: "ses".to_owned(),
+        location: "public/KR".to_owned(),
+        id: id.to_owned(),
+    }
+}
+
+fn put(disk: &Disk, id: &str) {
+    let state = Arc::new(cluster(id));
+    disk.put(key(id), state, Arc::default(), SignedDuration::ZERO);
+}
+
+/// Starts the writer; it ends when the sender is dropped.
+fn start(disk: &Disk) -> (oneshot::Sender<()>, JoinHandle<()>) {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = disk.clone().run(async move { drop(stopped.await) });
+    (stop, tokio::spawn(running))
+}
+
+async fn end((stop, running): (oneshot::Sender<()>, JoinHandle<()>)) {
+    drop(stop);
+    running.await.unwrap();
+}
+
+/// Returns the ids that are stored; the disk must have been let go.
+fn ids(folder: &Path) -> Vec<String> {
+    let contents = Database::open(folder).unwrap().database.load().unwrap();
+    contents.clusters.into_keys().map(|key| key.id).collect()
+}
+
+#[tokio::test]
+async fn changes_are_committed_and_come_back() {
+    let folder = tempdir().unwrap();
+    let (disk, contents) = Disk::open(folder.path().to_owned());
+    assert_eq!(contents, Contents::default());
+    let running = start(&disk);
+    for id in ["1", "2", "3"] {
+        put(&disk, id);
+    }
+    disk.remove(key("2"));
+    disk.put_ended("kr", "ses", "failed", 3);
+    end(running).await;
+    let size = disk.0.size.load(Ordering::Relaxed);
+    assert!(size > 0);
+    drop(disk);
+    let (_, contents) = Disk::open(folder.path().to_owned());
+    let ids: Vec<_> = contents.clusters.keys().map(|key| &*key.id).collect();
+    assert_eq!(ids, ["1", "3"]);
+    assert_eq!(contents.ended.into_values().collect::<Vec<_>>(), [3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_missed_is_written_when_the_disk_is_back() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("state");
+    // No folder can be made where a file stands.
+    std::fs::write(&path, "").unwrap();
+    let (disk, _) = Disk::open(path.clone());
+    let is_up = || disk.0.is_up.load(Ordering::Relaxed);
+    let running = start(&disk);
+    put(&disk, "1");
+    sleep(RETRY * 3).await;
+    assert!(!is_up() && disk.0.errors.load(Ordering::Relaxed) > 2);
+    put(&disk, "2");
+    std::fs::remove_file(&path).unwrap();
+    sleep(RETRY * 2).await;
+    assert!(is_up());
+    end(running).await;
+    drop(disk);
+    assert_eq!(ids(&path), ["1", "2"]);
+}
+
+#[test]
+fn a_newer_change_is_not_put_back() {
+    let folder = tempdir().unwrap();
+    let (disk, _) = Disk::open(folder.path().to_owned());
+    disk.put_ended("kr", "ses", "failed", 1);
+    put(&disk, "1");
+    let earlier = std::mem::take(&mut *disk.0.pending.lock());
+    disk.put_ended("kr", "ses", "failed", 2);
+    disk.remove(key("1"));
+    let mut pending = disk.0.pending.lock();
+    pending.put_back(earlier);
+    assert!(pending.clusters.values().all(Option::is_none));
+    assert_eq!(pending.ended.values().collect::<Vec<_>>(), [&2]);
+}
