@@ -14,7 +14,7 @@ use exporter_web::{Access, ExternalUrl, Limits, Reload, RoutePrefix, Settings, T
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinSet, spawn_blocking};
 use tokio::time::Instant;
 
 use crate::alert;
@@ -22,8 +22,9 @@ use crate::clock::Clock;
 use crate::cloud::Clouds;
 use crate::config::Config;
 use crate::expose::Exposition;
-use crate::poll::{self, Polling};
+use crate::poll::{self, Polling, Storage};
 use crate::ready::Ready;
+use crate::store::disk::{self, Disk};
 use crate::store::{self, Store};
 use crate::telemetry::{self, Metrics};
 use crate::web::App;
@@ -36,9 +37,10 @@ const EXPOSITION: &str = "exposition";
 const POLLING: &str = "polling";
 const ALERTING: &str = "alerting";
 const ANNOUNCING: &str = "announcement";
+const STORAGE: &str = "storage";
 
 /// What has work to finish when the program ends.
-const GRACEFUL: [&str; 2] = [WEB, ALERTING];
+const GRACEFUL: [&str; 3] = [WEB, ALERTING, STORAGE];
 
 /// What is not in the config file.
 #[derive(Debug, Clone)]
@@ -53,6 +55,8 @@ pub struct Options {
     pub telemetry_path: String,
     /// The config, which is read anew from here; none when it is not from a file.
     pub config_file: Option<PathBuf>,
+    /// Folder in which the state is kept over restarts; `None` to keep it in memory.
+    pub storage_path: Option<PathBuf>,
     /// Whether it is also read anew when somebody asks for it over HTTP.
     pub lifecycle: bool,
     /// Who may come in, and how: what `--web.config.file` says.
@@ -101,6 +105,7 @@ pub async fn run(
     store::register(&store, metrics.own());
     let poll_metrics = poll::Metrics::new(metrics.own());
     let alert_metrics = alert::Metrics::new(metrics.own());
+    let (disk, storage) = storage(options.storage_path, &mut metrics).await;
     let web_metrics = exporter_web::Metrics::register(metrics.registry(), telemetry::PREFIX);
     let exposition = Arc::new(Exposition::new(Arc::new(metrics), clock.clone()));
     let (polled, first_round) = Ready::new();
@@ -127,6 +132,7 @@ pub async fn run(
         metrics: poll_metrics,
         clock: clock.clone(),
         confirms_at_once: false,
+        storage,
     };
 
     let (stop, stopped) = watch::channel(());
@@ -140,8 +146,9 @@ pub async fn run(
         },
         metrics: web_metrics,
     };
-    let serving = exporter_web::serve(listeners, settings, app, gone(stopped.clone()));
-    parts.spawn(WEB, serving);
+    if let Some(disk) = disk {
+        parts.spawn(STORAGE, disk.run(gone(stopped.clone())));
+    }
     let alerting = config.alerting.take();
     let (sidecar, to_sidecar) = mpsc::channel(1);
     let world = alert::World {
@@ -163,10 +170,15 @@ pub async fn run(
         pending::<()>().await;
     };
     parts.spawn(ANNOUNCING, first_round_shown);
+    let polling = Polling::start(config.accounts, deps, first_round).await;
+    // Last, so that the first scrape shows what was stored; clients wait at the port meanwhile.
+    exposition.caught_up(&store).await;
+    let serving = exporter_web::serve(listeners, settings, app, gone(stopped.clone()));
+    parts.spawn(WEB, serving);
     let reloader = Reloader {
         clouds: options.clouds,
         file: options.config_file,
-        polling: Polling::start(config.accounts, deps, first_round).await,
+        polling,
         alerting,
         sidecar,
         store,
@@ -179,6 +191,20 @@ pub async fn run(
         reloader.run(reload_requests, hangup, gone(stopped)),
     );
     supervise(parts, stop, started, async || signals.next().await).await
+}
+
+/// Opens the storage. A disk that fails does not keep the exporter from its start.
+async fn storage(folder: Option<PathBuf>, metrics: &mut Metrics) -> (Option<Disk>, Storage) {
+    let Some(folder) = folder else {
+        return (None, Storage::default());
+    };
+    let opened = spawn_blocking(move || Disk::open(folder)).await;
+    // An error is a panic, which is a bug, or the end of the runtime.
+    let Ok((disk, contents)) = opened else {
+        return (None, Storage::default());
+    };
+    disk::register(&disk, metrics.own());
+    (Some(disk.clone()), Storage::new(disk, contents))
 }
 
 /// Completes when the sender is gone.

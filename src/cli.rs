@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
 use exporter_web::listen::ListenAddress;
 use rolling_upgrade_exporter::cloud::Cloud;
 use rolling_upgrade_exporter::clouds::CLOUDS;
@@ -124,6 +124,9 @@ pub(crate) enum Command {
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) config: ConfigFile,
+    /// Folder in which the state is kept over restarts; without it the state is kept in memory
+    #[arg(long = "storage.path", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) storage_path: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) web: Web,
     #[command(flatten)]

@@ -15,6 +15,7 @@ mod product;
 mod running;
 pub mod schedule;
 pub mod select;
+mod storage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use running::RunningProduct;
 
 pub use compare::{Changes, Tally};
 pub use metrics::Metrics;
+pub use storage::Storage;
 
 /// What polling needs besides the config.
 #[derive(Debug, Clone)]
@@ -41,6 +43,8 @@ pub struct Deps {
     pub metrics: Metrics,
     /// The local clock.
     pub clock: Clock,
+    /// Storage of what is learnt.
+    pub storage: Storage,
     /// A first poll that asks to be repeated soon is repeated at once, and the first round lasts until
     /// then: for a command that polls once.
     pub confirms_at_once: bool,
@@ -86,6 +90,7 @@ impl Polling {
         };
         let prepared = polling.prepare(accounts);
         polling.take_over(prepared, &first).await;
+        polling.deps.storage.forget_rest();
         polling
     }
 

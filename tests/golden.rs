@@ -104,6 +104,7 @@ async fn play(case: &Path) -> String {
         store: store.clone(),
         metrics: poll::Metrics::new(metrics.own()),
         clock: Clock::fixed(now),
+        storage: poll::Storage::default(),
         confirms_at_once: false,
     };
     let polling = tokio::spawn(poll::run(config, deps, latch));

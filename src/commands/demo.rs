@@ -54,6 +54,7 @@ pub(super) async fn run(flags: Demo) -> Result<(), Failure> {
     let mut background = JoinSet::new();
     background.spawn(server::run(clouds, Arc::new(world)));
     let options = Options {
+        storage_path: None,
         clouds: CLOUDS,
         external_url: None,
         prefix: RoutePrefix::default(),

@@ -13,12 +13,18 @@ pub(super) async fn run(flags: Serve) -> Result<(), Failure> {
     let access = access(&flags.web.config)?;
     // The port comes first: a second exporter by mistake must not call the clouds.
     let listeners = listen(&flags.web).await?;
+    if flags.storage_path.is_none() {
+        tracing::info!(
+            "The state is kept in memory: a restart begins anew what the vendors do not tell, as times and finished nodes that were only seen. With --storage.path it lasts."
+        );
+    }
     let options = Options {
         clouds: CLOUDS,
         prefix: flags.web.prefix(),
         external_url: flags.web.external_url,
         telemetry_path: flags.web.telemetry_path,
         config_file: Some(flags.config.file),
+        storage_path: flags.storage_path,
         lifecycle: flags.web.lifecycle,
         access,
         max_connections: flags.web.max_connections,

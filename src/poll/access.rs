@@ -160,7 +160,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::clouds::CLOUDS;
-    use crate::poll::Metrics;
+    use crate::poll::{Metrics, Storage};
     use crate::store::Store;
     use watched_file::hang::hang;
 
@@ -169,6 +169,7 @@ mod tests {
             store: Arc::new(Store::new()),
             metrics: Metrics::default(),
             clock: Clock::system(),
+            storage: Storage::default(),
             confirms_at_once: false,
         }
     }

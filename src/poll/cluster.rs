@@ -16,8 +16,9 @@ use crate::cloud::PollFailure;
 use crate::http::Cause;
 use crate::model::bounds;
 use crate::model::track;
-use crate::model::{ClusterState, Key, LastError, Memory, Observation, Reason};
+use crate::model::{CallNames, ClusterState, Key, LastError, Memory, Observation, Reason};
 use crate::ready::Latch;
+use crate::store::disk::record::ClusterRecord;
 
 /// Pause before a cluster is polled again whose poll panicked, which is a bug.
 const AFTER_PANIC: Duration = Duration::from_secs(10);
@@ -96,6 +97,20 @@ impl WatchedCluster {
             confirms: generation.deps.confirms_at_once,
             first: Some(first),
         }
+    }
+
+    /// Continues with what was stored. Nothing is up until the first poll.
+    pub(super) fn restore(
+        &mut self,
+        generation: &Generation,
+        record: ClusterRecord,
+        calls: &[CallNames],
+    ) {
+        if !self.wanted.named {
+            self.state.name.clone_from(&record.name);
+        }
+        self.memory = Arc::new(record.restore(&mut self.state, calls));
+        self.set_interval(generation);
     }
 
     pub(super) fn state(&self) -> &ClusterState {
@@ -213,7 +228,10 @@ impl WatchedCluster {
             now,
         );
         for view in track::ended_since(&self.memory, &views) {
-            generation.metrics.upgrade_ended(view.upgrade.status);
+            let outcome = view.upgrade.status;
+            let total = generation.metrics.upgrade_ended(outcome);
+            let storage = &generation.deps.storage;
+            storage.put_ended(generation, outcome.as_str(), total);
         }
         self.memory = Arc::new(memory);
         if let Some(why) = &observation.refused {

@@ -164,9 +164,15 @@ impl ProductMetrics {
         self.failures.counter(&[("reason", reason.as_str())])
     }
 
-    /// Counts an upgrade that ended.
-    pub(super) fn upgrade_ended(&self, outcome: UpgradeStatus) {
-        self.ended.counter(&[("outcome", outcome.as_str())]).inc();
+    /// Counts an upgrade that ended. Returns how many have ended in this way.
+    pub(super) fn upgrade_ended(&self, outcome: UpgradeStatus) -> u64 {
+        self.upgrades_ended(outcome, 1)
+    }
+
+    /// Adds a number of upgrades that ended. Returns how many have ended in this way.
+    pub(super) fn upgrades_ended(&self, outcome: UpgradeStatus, number: u64) -> u64 {
+        let counter = self.ended.counter(&[("outcome", outcome.as_str())]);
+        counter.inc_by(number).saturating_add(number)
     }
 
     /// Counts a word in an answer that the mapping does not know.

@@ -5,6 +5,7 @@
 mod adopt;
 mod calls;
 mod discovery;
+mod restored;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -71,9 +72,10 @@ impl ProductPoller {
             .metrics
             .announce(account, generation.config.product);
         generation.deps.store.put_discovery(shown.clone());
+        let clusters = restored::clusters(&generation, &first);
         let now = Instant::now();
         Self {
-            clusters: BTreeMap::new(),
+            clusters,
             missing: Missing::default(),
             stepped: generation.clock.read().1,
             shown,
@@ -189,7 +191,10 @@ impl ProductPoller {
         if whole.is_none() {
             cluster.panicked();
         }
-        generation.deps.store.put(cluster.state().clone());
+        let state = Arc::new(cluster.state().clone());
+        let storage = &generation.deps.storage;
+        storage.put(generation, cluster, &state, self.stepped);
+        generation.deps.store.put(state);
     }
 
     /// Returns the vendor's time, with the noted times shifted by the steps up to it.
@@ -214,10 +219,17 @@ impl ProductPoller {
         let store = &self.generation.deps.store;
         store.put_discovery(shown.clone());
         let clusters = self.clusters.values_mut();
-        store.put_all(clusters.map(|cluster| {
-            cluster.shift_noted(by);
-            cluster.state().clone()
-        }));
+        let (generation, stepped) = (&self.generation, self.stepped);
+        let states: Vec<_> = clusters
+            .map(|cluster| {
+                cluster.shift_noted(by);
+                let state = Arc::new(cluster.state().clone());
+                let storage = &generation.deps.storage;
+                storage.put(generation, cluster, &state, stepped);
+                state
+            })
+            .collect();
+        store.put_all(states);
     }
 
     /// Adds clusters, which are due at once. Their states are one change of the store.

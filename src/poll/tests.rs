@@ -308,6 +308,7 @@ fn deps(clock: Clock) -> (Deps, telemetry::Metrics) {
         store,
         metrics: Metrics::new(registry.own()),
         clock,
+        storage: Storage::default(),
         confirms_at_once: false,
     };
     (deps, registry)

@@ -1,11 +1,12 @@
 //! Restarts of the exporter in the middle of an upgrade: what the vendor tells again stays, and what was
-//! only seen is lost.
+//! only seen is lost, unless it is stored.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{PROGRAM, Pair, Process, Sample, eventually, get, select};
+use crate::harness::{PROGRAM, Pair, Process, Sample, eventually, get, samples, select};
 
 const CSS: &str = "polling: {active_interval: 1s, idle_interval: 1s, timeout: 5s, rate_limit: 100}
 accounts: [{name: cn, huawei: {region: cn-north-4, project_id: 6204a5bd270343b5885144cf9c8c158d, access_key: SIMHUAWEIACCESSKEY00, secret_key: sim-huawei-secret-key, css: {endpoint: ENDPOINT}}}]
@@ -16,13 +17,30 @@ upgrades: {stalled_after: 3s}
 accounts: [{name: kr, ncloud: {access_key: SIMNCLOUDACCESSKEY00, secret_key: sim-ncloud-secret-key, cdss: {endpoint: ENDPOINT}}}]
 ";
 
+/// A broker that hangs in the middle of an upgrade.
+const HANGING: &str = "clusters:\n  - {product: cdss, id: \"3432149\", name: events, versions: [2.8.2, 3.7.1], \
+     starts_after: 0s, nodes: [{name: b-1, role: broker}, {name: b-2, role: broker}, {name: b-3, role: broker}], \
+     steps: [{name: Upgrade, takes: 3s}], hangs: {node: 2, step: 1, lasts: 1h}}\n";
+
+const STORED: &[&str] = &["--storage.path=state"];
+
 /// Ends the exporter and starts it anew in its place; returns once it is ready.
 async fn restart(pair: &mut Pair) {
     pair.exporter.terminate().await;
+    start(pair, &[]);
+    until_ready(pair).await;
+}
+
+/// Starts the exporter in the place of the one that ended.
+fn start(pair: &mut Pair, flags: &[&str]) {
     let address = pair.url.trim_start_matches("http://").to_owned();
     let config = pair.config.to_str().unwrap().to_owned();
     let args = ["--config.file", &config, "--web.listen-address", &address];
+    let args = [&args, flags].concat();
     pair.exporter = Process::start(pair.folder.path(), PROGRAM, &args);
+}
+
+async fn until_ready(pair: &Pair) {
     eventually(Duration::from_secs(30), "readiness", || {
         let url = format!("{}/-/ready", pair.url);
         async move { get(&url).await }
@@ -78,16 +96,8 @@ async fn an_image_upgrade_leads_to_the_image_after_a_restart() {
 /// docs/metrics.md says what a restart takes of CDSS, which tells colours only.
 #[tokio::test]
 async fn what_was_only_seen_of_cdss_is_lost_with_the_process() {
-    let scenario = "clusters:\n  - {product: cdss, id: \"3432149\", name: events, versions: [2.8.2, 3.7.1], \
-         starts_after: 0s, nodes: [{name: b-1, role: broker}, {name: b-2, role: broker}, {name: b-3, role: broker}], \
-         steps: [{name: Upgrade, takes: 3s}], hangs: {node: 2, step: 1, lasts: 1h}}\n";
-    let mut pair = Pair::start(scenario, CDSS).await;
-    let before = pair
-        .until("a stall", |now| {
-            value(now, "rolling_upgrade_stalled", &[]) == Some(1.0)
-                && is_node(now, "b-1", "succeeded")
-        })
-        .await;
+    let mut pair = Pair::start(HANGING, CDSS).await;
+    let before = pair.until("a stall", is_stalled).await;
     let one = |samples: &[Sample], name: &str| value(samples, name, &[]).unwrap();
     let ratio = one(&before, "rolling_upgrade_progress_ratio");
     assert!((ratio - 1.0 / 3.0).abs() < 0.01, "{ratio}");
@@ -103,4 +113,54 @@ async fn what_was_only_seen_of_cdss_is_lost_with_the_process() {
     }
     let stalled = |now: &[Sample]| value(now, "rolling_upgrade_stalled", &[]) == Some(1.0);
     pair.until("the stall anew", stalled).await;
+}
+
+/// Returns whether the second broker hangs, and the first is done.
+fn is_stalled(now: &[Sample]) -> bool {
+    value(now, "rolling_upgrade_stalled", &[]) == Some(1.0) && is_node(now, "b-1", "succeeded")
+}
+
+/// Returns the samples that a restart must not change: all of the upgrade but what time alone changes.
+fn lasting(samples: &[Sample]) -> BTreeMap<String, f64> {
+    let moves = ["duration_seconds", "estimated_end_timestamp_seconds"];
+    let of_upgrade = |s: &&Sample| {
+        s.labels.contains_key("kind") && !moves.iter().any(|name| s.name.ends_with(name))
+    };
+    let lasting = samples.iter().filter(of_upgrade);
+    lasting
+        .map(|s| (format!("{} {:?}", s.name, s.labels), s.value))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_kill_changes_nothing_that_was_stored() {
+    let mut pair = Pair::start_with(HANGING, CDSS, STORED).await;
+    pair.until("a stall", is_stalled).await;
+    // A change is committed within a second.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let before = lasting(&pair.samples().await);
+    assert!(before.len() > 20, "{before:?}");
+    for round in 0..3 {
+        pair.exporter.signal("KILL").await;
+        pair.exporter.child.wait().await.unwrap();
+        start(&mut pair, STORED);
+        let url = format!("{}/metrics", pair.url);
+        let first = eventually(Duration::from_secs(30), "an answer", || get(&url)).await;
+        assert_eq!(
+            lasting(&samples(&first)),
+            before,
+            "round {round}: the first scrape"
+        );
+        until_ready(&pair).await;
+        assert_eq!(
+            lasting(&pair.samples().await),
+            before,
+            "round {round}: after a poll"
+        );
+    }
+    let log = pair.exporter.output();
+    assert!(
+        !log.contains("ERROR") && !log.contains("kept in memory"),
+        "{log}"
+    );
 }

@@ -188,6 +188,7 @@ impl Stage {
             store: self.store.clone(),
             metrics: poll::Metrics::new(self.metrics.own()),
             clock: self.clock.clone(),
+            storage: poll::Storage::default(),
             confirms_at_once: false,
         };
         self.ready = ready;

@@ -68,6 +68,7 @@ impl Source {
             store: store.clone(),
             metrics: poll::Metrics::default(),
             clock: clock.clone(),
+            storage: poll::Storage::default(),
             confirms_at_once: true,
         };
         let mut polling = JoinSet::new();

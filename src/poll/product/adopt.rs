@@ -29,6 +29,7 @@ impl ProductPoller {
             let stays = ids.contains(id);
             if !stays {
                 store.remove(&cluster.state().key);
+                next.deps.storage.remove(&next, id);
                 tally.removed += 1;
             }
             stays
@@ -70,6 +71,8 @@ impl ProductPoller {
         let store = &self.generation.deps.store;
         for cluster in self.clusters.values() {
             store.remove(&cluster.state().key);
+            let storage = &self.generation.deps.storage;
+            storage.remove(&self.generation, &cluster.wanted().id);
         }
         store.remove_discovery(&self.shown.key());
         self.clusters.len()

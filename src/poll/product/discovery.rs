@@ -104,6 +104,7 @@ impl ProductPoller {
                 cluster = %id, name, "{reason}"
             );
             self.generation.deps.store.remove(&cluster.state().key);
+            self.generation.deps.storage.remove(&self.generation, &id);
             self.calls.abort(&Target::Cluster(id));
         }
     }

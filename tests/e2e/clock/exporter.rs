@@ -15,7 +15,7 @@ use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::cloud::simulated;
 use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::expose::Exposition;
-use rolling_upgrade_exporter::poll::{Deps, Polling};
+use rolling_upgrade_exporter::poll::{Deps, Polling, Storage};
 use rolling_upgrade_exporter::ready::Ready;
 use rolling_upgrade_exporter::report::Report;
 use rolling_upgrade_exporter::sim::{World, scenario, server};
@@ -125,6 +125,7 @@ impl Exporter {
             store: store.clone(),
             metrics: poll_metrics,
             clock: clock.clone(),
+            storage: Storage::default(),
             confirms_at_once: false,
         };
         let (_ready, latch) = Ready::new();

@@ -1,0 +1,141 @@
+//! What lasts of the polls: knowledge of clusters goes to the storage, and what it held at the start comes
+//! back when its product starts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use parking_lot::Mutex;
+
+use super::cluster::WatchedCluster;
+use super::generation::Generation;
+use crate::model::{CallNames, ClusterState};
+use crate::store::disk::Disk;
+use crate::store::disk::database::{Contents, StoredKey};
+use crate::store::disk::record::ClusterRecord;
+
+/// Storage of what the polls learn. Without a disk nothing is kept.
+#[derive(Debug, Clone, Default)]
+pub struct Storage {
+    disk: Option<Disk>,
+    /// Contents at the start that no product has taken yet.
+    contents: Arc<Mutex<Contents>>,
+}
+
+impl Storage {
+    /// Builds the storage on a disk with these contents.
+    pub fn new(disk: Disk, contents: Contents) -> Self {
+        Self {
+            disk: Some(disk),
+            contents: Arc::new(Mutex::new(contents)),
+        }
+    }
+
+    /// Takes the records of the clusters of a product, by id. One that cannot be read is logged and left out.
+    pub(super) fn take(&self, generation: &Generation) -> BTreeMap<Arc<str>, ClusterRecord> {
+        let mut contents = self.contents.lock();
+        let of_product = key(generation, "");
+        let mut records = Vec::new();
+        contents.clusters.retain(|key, record| {
+            let is_of_product = (&key.account, &key.product, &key.location)
+                == (
+                    &of_product.account,
+                    &of_product.product,
+                    &of_product.location,
+                );
+            if is_of_product {
+                records.push((key.clone(), std::mem::take(record)));
+            }
+            !is_of_product
+        });
+        let read =
+            records
+                .into_iter()
+                .filter_map(|(key, record)| match serde_json::from_str(&record) {
+                    Ok(record) => Some((key.id.into(), record)),
+                    Err(error) => {
+                        tracing::warn!(
+                            account = key.account, product = key.product, cluster = key.id, %error,
+                            "A stored record cannot be read; the cluster is watched as a new one."
+                        );
+                        None
+                    }
+                });
+        read.collect()
+    }
+
+    /// Takes how many upgrades of a product had ended, by outcome. The first product of an account in
+    /// several regions takes those of all.
+    pub(super) fn take_ended(&self, generation: &Generation) -> BTreeMap<String, u64> {
+        let (account, product) = (&*generation.account.name, generation.product().name);
+        let mut ended = BTreeMap::new();
+        self.contents
+            .lock()
+            .ended
+            .retain(|(of, name, outcome), total| {
+                let is_of_product = of == account && name == product;
+                if is_of_product {
+                    ended.insert(outcome.clone(), *total);
+                }
+                !is_of_product
+            });
+        ended
+    }
+
+    /// Forgets the contents that no product took: the config does not select those clusters any more.
+    pub(super) fn forget_rest(&self) {
+        let rest = std::mem::take(&mut *self.contents.lock());
+        if let Some(disk) = &self.disk {
+            rest.clusters.into_keys().for_each(|key| disk.remove(key));
+        }
+    }
+
+    /// Stores what is known of a cluster.
+    pub(super) fn put(
+        &self,
+        generation: &Generation,
+        cluster: &WatchedCluster,
+        state: &Arc<ClusterState>,
+        clock_step: SignedDuration,
+    ) {
+        if let Some(disk) = &self.disk {
+            let key = key(generation, &state.key.id);
+            disk.put(key, state.clone(), cluster.memory().clone(), clock_step);
+        }
+    }
+
+    /// Forgets a cluster.
+    pub(super) fn remove(&self, generation: &Generation, id: &str) {
+        if let Some(disk) = &self.disk {
+            disk.remove(key(generation, id));
+        }
+    }
+
+    /// Stores how many upgrades of a product have ended in this way.
+    pub(super) fn put_ended(&self, generation: &Generation, outcome: &'static str, total: u64) {
+        if let Some(disk) = &self.disk {
+            let (account, product) = (&generation.account.name, generation.product().name);
+            disk.put_ended(account, product, outcome, total);
+        }
+    }
+}
+
+fn key(generation: &Generation, id: &str) -> StoredKey {
+    StoredKey {
+        account: generation.account.name.to_string(),
+        product: generation.product().name.to_owned(),
+        location: generation.account.cloud.place(),
+        id: id.to_owned(),
+    }
+}
+
+/// Returns the names of the calls of a product.
+pub(super) fn call_names(generation: &Generation) -> Vec<CallNames> {
+    let calls = generation.product().calls.iter();
+    let names = calls.map(|call| CallNames {
+        endpoint: call.name,
+        missing: call.secondary.map_or("", |secondary| secondary.tells),
+        permission: call.secondary.map_or("", |secondary| secondary.permission),
+    });
+    names.collect()
+}
