@@ -12,6 +12,7 @@ mod queue;
 mod rule;
 mod rules;
 mod sidecar;
+mod sights;
 
 pub use file::rules_file;
 pub use input::AlertInput;
@@ -20,3 +21,4 @@ pub use peer::Metrics;
 pub use rule::{Labels, Rule, Severity};
 pub use rules::all as rules;
 pub use sidecar::{Order, World, run};
+pub use sights::Storage;

@@ -14,7 +14,7 @@ use exporter_web::{Access, ExternalUrl, Limits, Reload, RoutePrefix, Settings, T
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use tokio::task::{Id, JoinSet, spawn_blocking};
+use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
 use crate::alert;
@@ -105,7 +105,7 @@ pub async fn run(
     store::register(&store, metrics.own());
     let poll_metrics = poll::Metrics::new(metrics.own());
     let alert_metrics = alert::Metrics::new(metrics.own());
-    let (disk, storage) = storage(options.storage_path, &mut metrics).await;
+    let (disk, storage, sights) = storage(options.storage_path, &mut metrics).await;
     let web_metrics = exporter_web::Metrics::register(metrics.registry(), telemetry::PREFIX);
     let exposition = Arc::new(Exposition::new(Arc::new(metrics), clock.clone()));
     let (polled, first_round) = Ready::new();
@@ -156,6 +156,7 @@ pub async fn run(
         metrics: alert_metrics,
         clock: clock.clone(),
         page: options.external_url,
+        storage: sights,
     };
     parts.spawn(
         ALERTING,
@@ -194,17 +195,21 @@ pub async fn run(
 }
 
 /// Opens the storage. A disk that fails does not keep the exporter from its start.
-async fn storage(folder: Option<PathBuf>, metrics: &mut Metrics) -> (Option<Disk>, Storage) {
-    let Some(folder) = folder else {
-        return (None, Storage::default());
+async fn storage(
+    folder: Option<PathBuf>,
+    metrics: &mut Metrics,
+) -> (Option<Disk>, Storage, alert::Storage) {
+    let opened = match folder {
+        Some(folder) => Some(Disk::open(folder).await),
+        None => None,
     };
-    let opened = spawn_blocking(move || Disk::open(folder)).await;
-    // An error is a panic, which is a bug, or the end of the runtime.
-    let Ok((disk, contents)) = opened else {
-        return (None, Storage::default());
+    let Some((disk, mut contents)) = opened else {
+        return (None, Storage::default(), alert::Storage::default());
     };
     disk::register(&disk, metrics.own());
-    (Some(disk.clone()), Storage::new(disk, contents))
+    let alerts = std::mem::take(&mut contents.alerts);
+    let sights = alert::Storage::new(disk.clone(), &alerts);
+    (Some(disk.clone()), Storage::new(disk, contents), sights)
 }
 
 /// Completes when the sender is gone.

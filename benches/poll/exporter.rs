@@ -60,6 +60,7 @@ impl Exporter {
             metrics: counters,
             clock,
             page: None,
+            storage: alert::Storage::default(),
         };
         tokio::spawn(async move {
             let (orders, received) = mpsc::channel(1);

@@ -13,6 +13,7 @@ use super::conditions::Conditions;
 use super::notification::Notification;
 use super::peer::Posting;
 use super::rule::{Labels, Rule, Severity};
+use super::sights::Sight;
 use crate::clock;
 use crate::config::Alerting;
 use crate::store::{ExporterHealth, Snapshot};
@@ -49,6 +50,10 @@ pub(super) struct Engine {
     timers: BTreeSet<(Timestamp, Arc<Labels>)>,
     /// Moment of the last step; `None` when every alert has to be looked at.
     last: Option<Timestamp>,
+    /// Sights of an earlier process, for conditions that have not come up yet.
+    earlier: BTreeMap<Labels, Sight>,
+    /// Time until which those count: what was posted has lapsed then.
+    earlier_until: Option<Timestamp>,
 }
 
 /// What follows from one look.
@@ -59,6 +64,8 @@ pub(super) struct Step {
     /// The labels of alerts that are over and of which nothing is told: a post that still waits
     /// somewhere is not true any more.
     pub(super) over: Vec<Labels>,
+    /// Sights that changed; `None` for an alert that is over.
+    pub(super) sights: Vec<(Arc<Labels>, Option<Sight>)>,
 }
 
 /// An alert by what happened to it so far.
@@ -82,8 +89,13 @@ struct Active {
 }
 
 impl Engine {
-    /// With nothing known: what fired before a restart is found again, or lapses.
-    pub(super) fn new(config: &Alerting, page: Option<ExternalUrl>) -> Self {
+    /// Builds an engine that goes on with the sights of an earlier process: what fired is found again, or
+    /// lapses.
+    pub(super) fn new(
+        config: &Alerting,
+        page: Option<ExternalUrl>,
+        earlier: BTreeMap<Labels, Sight>,
+    ) -> Self {
         Self {
             external_labels: config.external_labels.clone(),
             page,
@@ -94,6 +106,8 @@ impl Engine {
             queue: BTreeSet::new(),
             timers: BTreeSet::new(),
             last: None,
+            earlier,
+            earlier_until: None,
         }
     }
 
@@ -135,21 +149,45 @@ impl Engine {
             }
             touched.insert(labels);
         }
+        let mut sights = self.lapse_earlier(now);
         for (labels, rule) in difference.begun {
+            let earlier = self.earlier.remove(&*labels);
             let alerts = self.alerts.entry(labels.clone());
-            let alert = alerts.or_insert_with(|| Active::new(rule, now));
+            let alert = alerts.or_insert_with(|| Active::new(rule, now).seen(earlier));
             alert.holds = true;
             touched.insert(labels);
         }
         let over = touched.iter().filter(|labels| self.look(labels, now));
         let over: Vec<_> = over.cloned().collect();
+        sights.extend(touched.into_iter().map(|labels| {
+            let sight = self.alerts.get(&labels).and_then(Active::sight);
+            (labels, sight)
+        }));
         let over = over
             .iter()
             .map(|labels| with_external(labels, &self.external_labels));
         Step {
+            sights,
             over: over.collect(),
             postings: self.post(now, most),
         }
+    }
+
+    /// Forgets the sights of an earlier process once they do not count any more, and returns them.
+    fn lapse_earlier(&mut self, now: Timestamp) -> Vec<(Arc<Labels>, Option<Sight>)> {
+        if self.earlier.is_empty() {
+            return Vec::new();
+        }
+        let ahead = self.resend.saturating_mul(AHEAD);
+        let end = now.checked_add(ahead).unwrap_or(Timestamp::MAX);
+        // A clock that was set back must not keep them for as long.
+        let until = self.earlier_until.map_or(end, |until| until.min(end));
+        self.earlier_until = Some(until);
+        if now < until {
+            return Vec::new();
+        }
+        let lapsed = std::mem::take(&mut self.earlier).into_keys();
+        lapsed.map(|labels| (Arc::new(labels), None)).collect()
     }
 
     /// Brings an alert up to the moment. Returns whether it is over and nothing is told of that.
@@ -276,6 +314,24 @@ impl Active {
             due: None,
             timer: None,
         }
+    }
+
+    /// Goes on with an earlier sight.
+    fn seen(mut self, earlier: Option<Sight>) -> Self {
+        if let Some(earlier) = earlier {
+            let now = self.since;
+            self.since = earlier.since.min(now);
+            self.fired = earlier.fired.map(|fired| fired.min(now));
+        }
+        self
+    }
+
+    /// Returns since when it holds, and fires; `None` once its condition is over.
+    fn sight(&self) -> Option<Sight> {
+        self.holds.then_some(Sight {
+            since: self.since,
+            fired: self.fired,
+        })
     }
 
     /// Its condition holds: if it was over, this is a new alert.

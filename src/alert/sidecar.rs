@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::engine::Engine;
 use super::peer::{CAPACITY, Metrics, Peers};
+use super::sights::Storage;
 use crate::clock::{Clock, Times};
 use crate::config::Alerting;
 use crate::store::Store;
@@ -38,6 +39,8 @@ pub struct World {
     pub clock: Clock,
     /// Where people reach the page; alerts link there.
     pub page: Option<ExternalUrl>,
+    /// Storage of first sights.
+    pub storage: Storage,
 }
 
 /// The sidecar while it is on.
@@ -108,7 +111,7 @@ fn replace(sidecar: Option<Sidecar>, config: Option<Alerting>, world: &World) ->
 impl Sidecar {
     fn new(config: Alerting, world: &World) -> Self {
         Self {
-            engine: Engine::new(&config, world.page.clone()),
+            engine: Engine::new(&config, world.page.clone(), world.storage.take()),
             peers: Peers::new(&config, world),
             config,
         }
@@ -121,6 +124,7 @@ impl Sidecar {
         let snapshot = world.store.snapshot();
         let health = world.store.health();
         let seen = self.engine.step(times, &snapshot, health, most);
+        world.storage.put(&seen.sights);
         self.peers.withdraw(&seen.over);
         self.peers.push(&seen.postings);
         if seen.postings.len() == MOST {
@@ -148,6 +152,7 @@ mod tests {
             metrics: Metrics::new(registry.own()),
             clock: Clock::system(),
             page: None,
+            storage: crate::alert::Storage::default(),
         };
         (world, registry)
     }

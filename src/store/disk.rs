@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::model::{ClusterState, Memory};
 use crate::text;
@@ -25,6 +25,12 @@ use record::ClusterRecord;
 
 /// Time in which changes are gathered for one commit.
 const GATHER: Duration = Duration::from_millis(250);
+
+/// Time of a commit after which the disk counts as failed; the commit goes on.
+const SLOW: Duration = Duration::from_secs(10);
+
+/// Time for the last commit when the program ends.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// Pause before another try after the disk failed.
 const RETRY: Duration = Duration::from_secs(5);
@@ -52,6 +58,7 @@ struct Inner {
 struct Pending {
     clusters: BTreeMap<StoredKey, Option<Known>>,
     ended: BTreeMap<(String, String, String), u64>,
+    alerts: BTreeMap<String, Option<String>>,
 }
 
 /// Knowledge of a cluster that is written as its record.
@@ -63,28 +70,30 @@ struct Known {
 }
 
 impl Disk {
-    /// Opens the storage in a folder, and returns what it holds. Where that fails, nothing is known, and the
-    /// storage is opened when the disk is back.
-    pub fn open(folder: PathBuf) -> (Self, Contents) {
-        let opened = open(&folder);
-        let (database, contents, error) = match opened {
-            Ok((database, contents)) => (Some(database), contents, None),
-            Err(error) => (None, Contents::default(), Some(error)),
-        };
-        let size = database.as_ref().map_or(0, Database::size);
+    /// Opens the storage in a folder, and returns what it holds. Where that fails or takes longer than 10 s,
+    /// nothing is known, and the storage is opened when the disk is back.
+    pub async fn open(folder: PathBuf) -> (Self, Contents) {
         let disk = Self(Arc::new(Inner {
-            folder,
-            database: Mutex::new(database),
+            folder: folder.clone(),
+            database: Mutex::new(None),
             pending: Mutex::default(),
             changed: Notify::new(),
             is_up: AtomicBool::new(true),
             errors: AtomicU64::new(0),
-            size: AtomicU64::new(size),
+            size: AtomicU64::new(0),
         }));
-        if let Some(error) = error {
-            disk.failed(&error);
+        match timeout(SLOW, spawn_blocking(move || open(&folder))).await {
+            Ok(Ok(Ok((database, contents)))) => {
+                disk.0.size.store(database.size(), Ordering::Relaxed);
+                *disk.0.database.lock() = Some(database);
+                return (disk, contents);
+            }
+            Ok(Ok(Err(error))) => disk.failed(&error),
+            // A panic, which is a bug, or the end of the runtime.
+            Ok(Err(error)) => disk.failed(&error),
+            Err(_) => disk.failed(&"the disk does not answer"),
         }
-        (disk, contents)
+        (disk, Contents::default())
     }
 
     /// Takes what is known of a cluster.
@@ -116,35 +125,37 @@ impl Disk {
         });
     }
 
+    /// Takes the first sight of an alert by its labels, both as JSON; `None` for one that is over.
+    pub fn put_alert(&self, labels: String, sight: Option<String>) {
+        self.change(|pending| drop(pending.alerts.insert(labels, sight)));
+    }
+
     fn change(&self, change: impl FnOnce(&mut Pending)) {
         change(&mut self.0.pending.lock());
         self.0.changed.notify_one();
     }
 
-    /// Writes changes until `stop` completes, then what is left. Each is committed within 1 s of its coming
-    /// while the disk is fast.
+    /// Writes changes until `stop` completes, then what is left, for 3 s at most. Each is committed within 1 s
+    /// of its coming while the disk is fast.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        tokio::pin!(stop);
+        tokio::select! {
+            () = stop => {}
+            () = self.write_changes() => {}
+        }
+        if timeout(GRACE, self.write()).await.is_err() {
+            tracing::error!(
+                "The last changes of the state are not stored: the disk does not answer."
+            );
+        }
+    }
+
+    /// Writes changes for ever.
+    async fn write_changes(&self) {
         loop {
-            let is_stopped = tokio::select! {
-                () = &mut stop => true,
-                () = self.0.changed.notified() => tokio::select! {
-                    () = &mut stop => true,
-                    () = sleep(GATHER) => false,
-                },
-            };
-            let is_written = self.write().await;
-            if is_stopped {
-                return;
-            }
-            if !is_written {
-                tokio::select! {
-                    () = &mut stop => {
-                        self.write().await;
-                        return;
-                    }
-                    () = sleep(RETRY) => self.0.changed.notify_one(),
-                }
+            self.0.changed.notified().await;
+            sleep(GATHER).await;
+            while !self.write().await {
+                sleep(RETRY).await;
             }
         }
     }
@@ -152,7 +163,14 @@ impl Disk {
     /// Commits what is pending. Returns whether that went well; else it is pending again.
     async fn write(&self) -> bool {
         let disk = self.clone();
-        let written = spawn_blocking(move || disk.commit()).await;
+        let mut commit = spawn_blocking(move || disk.commit());
+        let written = tokio::select! {
+            written = &mut commit => written,
+            () = sleep(SLOW) => {
+                self.failed(&"the disk does not answer");
+                commit.await
+            }
+        };
         // An error is a panic, which is a bug, or the end of the runtime.
         written.unwrap_or(false)
     }
@@ -188,7 +206,7 @@ impl Disk {
     }
 
     /// Counts a failure of the disk, and logs the first in a row.
-    fn failed(&self, error: &DiskError) {
+    fn failed(&self, error: &dyn std::fmt::Display) {
         self.0.errors.fetch_add(1, Ordering::Relaxed);
         if self.0.is_up.swap(false, Ordering::Relaxed) {
             tracing::error!(%error, "The state cannot be stored; it goes on from memory, and is stored when the disk is back.");
@@ -218,6 +236,7 @@ impl Pending {
         Batch {
             clusters: clusters.collect(),
             ended: self.ended.clone(),
+            alerts: self.alerts.clone(),
         }
     }
 
@@ -228,6 +247,9 @@ impl Pending {
         }
         for (key, total) in earlier.ended {
             self.ended.entry(key).or_insert(total);
+        }
+        for (labels, sight) in earlier.alerts {
+            self.alerts.entry(labels).or_insert(sight);
         }
     }
 }

@@ -24,6 +24,7 @@ mod replay;
 mod restart;
 mod start;
 mod status;
+mod storage;
 mod systemd;
 mod tls;
 mod webhook;

@@ -19,7 +19,7 @@ fn engine(explicit_resolve: bool) -> Engine {
         explicit_resolve,
         alertmanagers: Vec::new(),
     };
-    Engine::new(&config, None)
+    Engine::new(&config, None, BTreeMap::new())
 }
 
 /// What is posted at a second when the config could, or could not, be reloaded.
@@ -253,4 +253,42 @@ fn a_rule_with_for_waits_and_starts_anew_after_a_break() {
     assert!(!alert.ends(at(hold - 1), true), "it never fired");
     alert.fires_if_due(at(hold));
     assert_eq!(alert.fired, Some(at(hold)));
+}
+
+/// Returns the last sight of the only alert among these steps.
+fn sight(steps: &[Step]) -> Option<Sight> {
+    let sights = steps.iter().flat_map(|step| &step.sights);
+    sights.last().and_then(|(_, sight)| *sight)
+}
+
+#[test]
+fn an_engine_goes_on_with_the_sights_of_an_earlier_one() {
+    let failed = || ExporterHealth {
+        reload_failed: true,
+        ..ExporterHealth::default()
+    };
+    let mut first = engine(false);
+    let before = looked(&mut first, 0, failed(), usize::MAX);
+    let (labels, known) = before.sights[0].clone();
+    assert_eq!(known.map(|sight| sight.since), Some(at(0)));
+    let restored = |labels: &Labels, sight: Sight| {
+        let mut engine = engine(false);
+        engine.earlier = BTreeMap::from([(labels.clone(), sight)]);
+        engine
+    };
+    // It comes up some looks after the start, and has the begin of before.
+    let mut second = restored(&labels, known.unwrap());
+    assert!(step(&mut second, 100, false).is_empty());
+    let step = looked(&mut second, 130, failed(), usize::MAX);
+    let posted = only(step.postings).alert;
+    assert_eq!(posted.starts_at, at(0));
+    // One that does not come up is forgotten when it has lapsed, and begins anew.
+    let mut third = restored(&labels, known.unwrap());
+    let quiet =
+        |seconds, third: &mut Engine| looked(third, seconds, ExporterHealth::default(), usize::MAX);
+    assert!(quiet(100, &mut third).sights.is_empty());
+    let lapsed = quiet(100 + 240, &mut third);
+    assert_eq!((lapsed.sights.len(), sight(&[lapsed])), (1, None));
+    let posted = only(looked(&mut third, 400, failed(), usize::MAX).postings);
+    assert_eq!(posted.alert.starts_at, at(400));
 }

@@ -25,6 +25,7 @@ fn peers(alertmanagers: &[&Fake]) -> (Peers, World, telemetry::Metrics) {
         metrics: Metrics::new(registry.own()),
         clock: Clock::system(),
         page: None,
+        storage: crate::alert::Storage::default(),
     };
     let pace = Pace {
         first_pause: Duration::from_millis(20),

@@ -43,6 +43,8 @@ pub struct Batch {
     pub clusters: BTreeMap<StoredKey, Option<String>>,
     /// Counts of ended upgrades: account, product, outcome -> total, at most `i64::MAX`.
     pub ended: BTreeMap<(String, String, String), u64>,
+    /// First sights of alerts by their labels, both as JSON; `None` removes the alert.
+    pub alerts: BTreeMap<String, Option<String>>,
 }
 
 /// Everything that was stored.
@@ -52,6 +54,8 @@ pub struct Contents {
     pub clusters: BTreeMap<StoredKey, String>,
     /// Counts of ended upgrades: account, product, outcome -> total.
     pub ended: BTreeMap<(String, String, String), u64>,
+    /// First sights of alerts by their labels, both as JSON.
+    pub alerts: BTreeMap<String, String>,
 }
 
 /// Open database; no other process can open it until it is dropped.
@@ -141,6 +145,11 @@ fn load(connection: &Connection) -> rusqlite::Result<Contents> {
         let key = (row.get(0)?, row.get(1)?, row.get(2)?);
         contents.ended.insert(key, total);
     }
+    let mut alerts = connection.prepare_cached("SELECT labels, sight FROM alerts")?;
+    let mut rows = alerts.query([])?;
+    while let Some(row) = rows.next()? {
+        contents.alerts.insert(row.get(0)?, row.get(1)?);
+    }
     Ok(contents)
 }
 
@@ -175,6 +184,17 @@ fn write(connection: &mut Connection, batch: &Batch) -> rusqlite::Result<()> {
         for ((account, product, outcome), total) in &batch.ended {
             let total = i64::try_from(*total).unwrap_or(i64::MAX);
             count.execute(params![account, product, outcome, total])?;
+        }
+        let mut see = transaction.prepare_cached(
+            "INSERT INTO alerts (labels, sight) VALUES (?1, ?2) \
+             ON CONFLICT (labels) DO UPDATE SET sight = excluded.sight",
+        )?;
+        let mut end = transaction.prepare_cached("DELETE FROM alerts WHERE labels = ?1")?;
+        for (labels, sight) in &batch.alerts {
+            match sight {
+                Some(sight) => see.execute(params![labels, sight])?,
+                None => end.execute(params![labels])?,
+            };
         }
     }
     transaction.commit()

@@ -42,7 +42,7 @@ fn ids(folder: &Path) -> Vec<String> {
 #[tokio::test]
 async fn changes_are_committed_and_come_back() {
     let folder = tempdir().unwrap();
-    let (disk, contents) = Disk::open(folder.path().to_owned());
+    let (disk, contents) = Disk::open(folder.path().to_owned()).await;
     assert_eq!(contents, Contents::default());
     let running = start(&disk);
     for id in ["1", "2", "3"] {
@@ -54,7 +54,7 @@ async fn changes_are_committed_and_come_back() {
     let size = disk.0.size.load(Ordering::Relaxed);
     assert!(size > 0);
     drop(disk);
-    let (_, contents) = Disk::open(folder.path().to_owned());
+    let (_, contents) = Disk::open(folder.path().to_owned()).await;
     let ids: Vec<_> = contents.clusters.keys().map(|key| &*key.id).collect();
     assert_eq!(ids, ["1", "3"]);
     assert_eq!(contents.ended.into_values().collect::<Vec<_>>(), [3]);
@@ -66,7 +66,7 @@ async fn what_was_missed_is_written_when_the_disk_is_back() {
     let path = folder.path().join("state");
     // No folder can be made where a file stands.
     std::fs::write(&path, "").unwrap();
-    let (disk, _) = Disk::open(path.clone());
+    let (disk, _) = Disk::open(path.clone()).await;
     let is_up = || disk.0.is_up.load(Ordering::Relaxed);
     let running = start(&disk);
     put(&disk, "1");
@@ -81,10 +81,10 @@ async fn what_was_missed_is_written_when_the_disk_is_back() {
     assert_eq!(ids(&path), ["1", "2"]);
 }
 
-#[test]
-fn a_newer_change_is_not_put_back() {
+#[tokio::test]
+async fn a_newer_change_is_not_put_back() {
     let folder = tempdir().unwrap();
-    let (disk, _) = Disk::open(folder.path().to_owned());
+    let (disk, _) = Disk::open(folder.path().to_owned()).await;
     disk.put_ended("kr", "ses", "failed", 1);
     put(&disk, "1");
     let earlier = std::mem::take(&mut *disk.0.pending.lock());
@@ -94,4 +94,37 @@ fn a_newer_change_is_not_put_back() {
     pending.put_back(earlier);
     assert!(pending.clusters.values().all(Option::is_none));
     assert_eq!(pending.ended.values().collect::<Vec<_>>(), [&2]);
+}
+
+/// A disk that hangs: somebody holds the database for ever.
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_hangs_counts_as_failed_and_keeps_no_end() {
+    let folder = tempdir().unwrap();
+    let (disk, _) = Disk::open(folder.path().to_owned()).await;
+    let (held, release) = std::sync::mpsc::channel::<()>();
+    let (locked, is_locked) = oneshot::channel();
+    let other = disk.clone();
+    let holder = std::thread::spawn(move || {
+        let _database = other.0.database.lock();
+        locked.send(()).unwrap();
+        release.recv().ok();
+    });
+    is_locked.await.unwrap();
+    let running = start(&disk);
+    put(&disk, "1");
+    // Time stands still while a thread commits: it is moved by hand.
+    for _ in 0..30 {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        tokio::task::yield_now().await;
+    }
+    assert!(!disk.0.is_up.load(Ordering::Relaxed));
+    let (stop, running) = running;
+    drop(stop);
+    for _ in 0..5 {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        tokio::task::yield_now().await;
+    }
+    running.await.unwrap();
+    drop(held);
+    holder.join().unwrap();
 }

@@ -115,6 +115,7 @@ impl Exporter {
             metrics: alert_metrics,
             clock: clock.clone(),
             page: None,
+            storage: alert::Storage::default(),
         };
         let (orders, received) = mpsc::channel(1);
         tasks.spawn(async move {

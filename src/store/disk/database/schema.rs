@@ -17,6 +17,10 @@ pub(super) const MIGRATIONS: &[&str] = &["CREATE TABLE clusters (
         outcome TEXT NOT NULL,
         total INTEGER NOT NULL CHECK (total >= 0),
         PRIMARY KEY (account, product, outcome)
+    ) WITHOUT ROWID, STRICT;
+    CREATE TABLE alerts (
+        labels TEXT NOT NULL PRIMARY KEY,
+        sight TEXT NOT NULL
     ) WITHOUT ROWID, STRICT;"];
 
 /// Mark of the program's files among those of SQLite: the letters `RUEx`.

@@ -42,7 +42,7 @@ fn records(ids: std::ops::Range<u32>, length: usize) -> Batch {
     let clusters = ids.map(|id| (key(&id.to_string()), record(id)));
     Batch {
         clusters: clusters.collect(),
-        ended: BTreeMap::new(),
+        ..Batch::default()
     }
 }
 
@@ -67,6 +67,12 @@ fn apply(contents: &mut Contents, batch: &Batch) {
     let ended = batch.ended.iter();
     let ended = ended.map(|(key, total)| (key.clone(), *total));
     contents.ended.extend(ended);
+    for (labels, sight) in &batch.alerts {
+        match sight {
+            Some(sight) => contents.alerts.insert(labels.clone(), sight.clone()),
+            None => contents.alerts.remove(labels),
+        };
+    }
 }
 
 fn contents(batches: &[&Batch]) -> Contents {
@@ -84,12 +90,19 @@ fn returns_after_a_restart_what_was_written() {
     assert_eq!(database.load().unwrap(), Contents::default());
     let mut first = records(0..3, 10);
     first.ended = BTreeMap::from([(ended("succeeded"), 3), (ended("failed"), 1)]);
+    first.alerts = ["a", "b", "c"]
+        .map(|l| (l.to_owned(), Some("0".to_owned())))
+        .into();
     database.write(&first).unwrap();
     let mut second = Batch::default();
     second.clusters.insert(key("1"), None);
     second.clusters.insert(key("2"), Some("{}".to_owned()));
     second.clusters.insert(key("unknown"), None);
     second.ended.insert(ended("failed"), 2);
+    for (labels, sight) in [("a", Some("1")), ("b", None)] {
+        let sight = sight.map(str::to_owned);
+        second.alerts.insert(labels.to_owned(), sight);
+    }
     database.write(&second).unwrap();
 
     let want = contents(&[&first, &second]);

@@ -18,7 +18,9 @@ fn batch() -> impl Strategy<Value = Batch> {
     let record = prop::option::weighted(0.7, prop::string::string_regex("(?s).{0,40}").unwrap());
     let clusters = prop::collection::btree_map(key, record, 0..12);
     let ended = prop::collection::btree_map((name(), name(), name()), 0..=i64::MAX as u64, 0..4);
-    (clusters, ended).prop_map(|(clusters, ended)| {
+    let sight = prop::option::weighted(0.7, name());
+    let alerts = prop::collection::btree_map(name(), sight, 0..6);
+    (clusters, ended, alerts).prop_map(|(clusters, ended, alerts)| {
         let clusters = clusters.into_iter();
         let clusters = clusters.map(|((account, product, location, id), record)| {
             let key = StoredKey {
@@ -32,6 +34,7 @@ fn batch() -> impl Strategy<Value = Batch> {
         Batch {
             clusters: clusters.collect(),
             ended,
+            alerts,
         }
     })
 }
