@@ -38,6 +38,7 @@ const POLLING: &str = "polling";
 const ALERTING: &str = "alerting";
 const ANNOUNCING: &str = "announcement";
 const STORAGE: &str = "storage";
+const STORAGE_HEALTH: &str = "health of the storage";
 
 /// What has work to finish when the program ends.
 const GRACEFUL: [&str; 3] = [WEB, ALERTING, STORAGE];
@@ -147,6 +148,13 @@ pub async fn run(
         metrics: web_metrics,
     };
     if let Some(disk) = disk {
+        let (known, is_up) = (store.clone(), disk.is_up());
+        // At once, so that the first scrape shows it.
+        store.put_storage(*is_up.borrow());
+        parts.spawn(
+            STORAGE_HEALTH,
+            async move { known.follow_storage(is_up).await },
+        );
         parts.spawn(STORAGE, disk.run(gone(stopped.clone())));
     }
     let alerting = config.alerting.take();

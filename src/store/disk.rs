@@ -8,12 +8,12 @@ pub mod record;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
@@ -46,7 +46,7 @@ struct Inner {
     database: Mutex<Option<Database>>,
     pending: Mutex<Pending>,
     changed: Notify,
-    is_up: AtomicBool,
+    is_up: watch::Sender<bool>,
     errors: AtomicU64,
     /// Bytes on the disk by the last commit.
     size: AtomicU64,
@@ -78,7 +78,7 @@ impl Disk {
             database: Mutex::new(None),
             pending: Mutex::default(),
             changed: Notify::new(),
-            is_up: AtomicBool::new(true),
+            is_up: watch::Sender::new(true),
             errors: AtomicU64::new(0),
             size: AtomicU64::new(0),
         }));
@@ -93,7 +93,14 @@ impl Disk {
             Ok(Err(error)) => disk.failed(&error),
             Err(_) => disk.failed(&"the disk does not answer"),
         }
+        // Another try, whether a change comes or not.
+        disk.0.changed.notify_one();
         (disk, Contents::default())
+    }
+
+    /// Returns whether the last write, or the opening before the first, went well; receivers see each change.
+    pub fn is_up(&self) -> watch::Receiver<bool> {
+        self.0.is_up.subscribe()
     }
 
     /// Takes what is known of a cluster.
@@ -181,7 +188,7 @@ impl Disk {
         match self.try_commit(&batch) {
             Ok(size) => {
                 self.0.size.store(size, Ordering::Relaxed);
-                if !self.0.is_up.swap(true, Ordering::Relaxed) {
+                if self.put_up(true) {
                     tracing::info!(folder = %self.0.folder.display(), "The state is stored again.");
                 }
                 true
@@ -192,6 +199,15 @@ impl Disk {
                 false
             }
         }
+    }
+
+    /// Puts whether the disk works. Returns whether that changed, of which alone receivers learn.
+    fn put_up(&self, is_up: bool) -> bool {
+        self.0.is_up.send_if_modified(|known| {
+            let changed = *known != is_up;
+            *known = is_up;
+            changed
+        })
     }
 
     fn try_commit(&self, batch: &Batch) -> Result<u64, DiskError> {
@@ -208,7 +224,7 @@ impl Disk {
     /// Counts a failure of the disk, and logs the first in a row.
     fn failed(&self, error: &dyn std::fmt::Display) {
         self.0.errors.fetch_add(1, Ordering::Relaxed);
-        if self.0.is_up.swap(false, Ordering::Relaxed) {
+        if self.put_up(false) {
             tracing::error!(%error, "The state cannot be stored; it goes on from memory, and is stored when the disk is back.");
         }
     }

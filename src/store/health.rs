@@ -1,4 +1,5 @@
-//! Health of the exporter itself: failing polls, clocks that are off, the config, the Alertmanagers.
+//! Health of the exporter itself: failing polls, clocks that are off, the config, the storage, the
+//! Alertmanagers.
 //!
 //! Each fact has one owner and leaves the store with it: a failure is the last error of a cluster or of
 //! a discovery, a skew belongs to the clock of an account's vendor.
@@ -7,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::Store;
 use crate::model::{DiscoveryKey, Key, LastError, Reason};
@@ -22,6 +24,8 @@ pub struct ExporterHealth {
     pub reload_failed: bool,
     /// Time at which the config in use was loaded; `None` before the first.
     pub config_loaded: Option<Timestamp>,
+    /// Outcome of the last write to the storage; `None` without a storage.
+    pub storage_up: Option<bool>,
     /// Alertmanagers that take no alerts, by address, and since when.
     pub unreachable: Vec<(String, Timestamp)>,
 }
@@ -47,6 +51,7 @@ type Failure = (Reason, Timestamp);
 pub(super) struct Facts {
     reload_failed: bool,
     config_loaded: Option<Timestamp>,
+    storage_up: Option<bool>,
     /// By address of each Alertmanager: since when it takes no alerts; `None` while it does.
     alertmanagers: BTreeMap<String, Option<Timestamp>>,
 }
@@ -122,6 +127,7 @@ impl Store {
             clock_skew: skews.collect(),
             reload_failed: facts.reload_failed,
             config_loaded: facts.config_loaded,
+            storage_up: facts.storage_up,
             unreachable: alertmanagers
                 .filter_map(|(url, since)| Some((url.clone(), (*since)?)))
                 .collect(),
@@ -134,6 +140,25 @@ impl Store {
             facts.reload_failed = at.is_none();
             facts.config_loaded = at.or(facts.config_loaded);
         });
+    }
+
+    /// Puts whether the storage takes the state.
+    pub fn put_storage(&self, is_up: bool) {
+        if self.facts.load().storage_up != Some(is_up) {
+            self.change_facts(|facts| facts.storage_up = Some(is_up));
+        }
+    }
+
+    /// Puts whether the storage takes the state, at once and whenever that changes, until the sender is
+    /// dropped.
+    pub async fn follow_storage(&self, mut is_up: watch::Receiver<bool>) {
+        loop {
+            let now = *is_up.borrow_and_update();
+            self.put_storage(now);
+            if is_up.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Adds an Alertmanager, which takes alerts as far as known.

@@ -95,6 +95,12 @@ impl Collector for ExporterHealth {
             "When the config in use was loaded.",
             self.config_loaded.map(|at| ([], seconds(at))),
         )?;
+        gauges(
+            &mut encoder,
+            "storage_up",
+            "Whether the state is stored (--storage.path); 0 while the disk fails, and the exporter goes on from memory.",
+            self.storage_up.map(|is_up| ([], i64::from(is_up))),
+        )?;
         let unreachable = self.unreachable.iter();
         gauges(
             &mut encoder,

@@ -146,11 +146,10 @@ async fn a_kill_changes_nothing_that_was_stored() {
         start(&mut pair, STORED);
         let url = format!("{}/metrics", pair.url);
         let first = eventually(Duration::from_secs(30), "an answer", || get(&url)).await;
-        assert_eq!(
-            lasting(&samples(&first)),
-            before,
-            "round {round}: the first scrape"
-        );
+        let first = samples(&first);
+        assert_eq!(lasting(&first), before, "round {round}: the first scrape");
+        let up = value(&first, "rolling_upgrade_exporter_storage_up", &[]);
+        assert_eq!(up, Some(1.0), "round {round}");
         until_ready(&pair).await;
         assert_eq!(
             lasting(&pair.samples().await),

@@ -1,4 +1,4 @@
-//! Families of the storage.
+//! Families of the storage: errors and size. Whether it is up is a fact of the store.
 
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -22,14 +22,6 @@ struct DiskCollector(Disk);
 impl Collector for DiskCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let disk = &*self.0.0;
-        let up = ConstGauge::new(i64::from(disk.is_up.load(Ordering::Relaxed)));
-        let metric = encoder.encode_descriptor(
-            "storage_up",
-            "Whether the state is stored (--storage.path); 0 while the disk fails, and the exporter goes on from memory",
-            None,
-            up.metric_type(),
-        )?;
-        up.encode(metric)?;
         let errors = ConstCounter::new(disk.errors.load(Ordering::Relaxed));
         let metric = encoder.encode_descriptor(
             "storage_errors",

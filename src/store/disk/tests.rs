@@ -67,7 +67,7 @@ async fn what_was_missed_is_written_when_the_disk_is_back() {
     // No folder can be made where a file stands.
     std::fs::write(&path, "").unwrap();
     let (disk, _) = Disk::open(path.clone()).await;
-    let is_up = || disk.0.is_up.load(Ordering::Relaxed);
+    let is_up = || *disk.0.is_up.borrow();
     let running = start(&disk);
     put(&disk, "1");
     sleep(RETRY * 3).await;
@@ -117,7 +117,7 @@ async fn a_disk_that_hangs_counts_as_failed_and_keeps_no_end() {
         tokio::time::advance(Duration::from_secs(1)).await;
         tokio::task::yield_now().await;
     }
-    assert!(!disk.0.is_up.load(Ordering::Relaxed));
+    assert!(!*disk.0.is_up.borrow());
     let (stop, running) = running;
     drop(stop);
     for _ in 0..5 {

@@ -186,6 +186,22 @@ fn failed_load_of_the_config_keeps_the_time_of_the_last_good_one() {
 }
 
 #[test]
+fn storage_is_shown_where_there_is_one() {
+    let bench = Bench::new();
+    let up = || bench.store.health().storage_up;
+    assert_eq!(up(), None);
+    assert!(bench.shown("storage_up").is_empty());
+    for (is_up, shown) in [(true, "storage_up 1"), (false, "storage_up 0")] {
+        bench.store.put_storage(is_up);
+        let changes = bench.store.changes();
+        bench.store.put_storage(is_up);
+        assert_eq!(bench.store.changes(), changes, "no news");
+        assert_eq!(up(), Some(is_up));
+        assert_eq!(bench.shown("storage_up"), [shown]);
+    }
+}
+
+#[test]
 fn outage_of_an_alertmanager_keeps_its_begin_and_leaves_with_it() {
     let bench = Bench::new();
     let url = "http://am";

@@ -130,6 +130,7 @@ fn scrape() -> String {
     let args = [
         "--config.file=config.yml",
         "--web.listen-address=127.0.0.1:0",
+        "--storage.path=state",
     ];
     let (_exporter, address) = Process::start(folder.path(), &args, "Listening: page at http://");
     let mut text = String::new();
