@@ -85,6 +85,7 @@ impl Exporter {
 
     fn begin(&self, now: Timestamp) {
         self.store.put_config_load(Some(now));
+        self.store.put_storage(true);
         for url in ALERTMANAGERS {
             self.store.add_alertmanager(url);
         }
@@ -115,6 +116,9 @@ impl Exporter {
         }
         if one_in(rng, 6) {
             self.store.put_config_load(rng.bool().then_some(now));
+        }
+        if one_in(rng, 8) {
+            self.store.put_storage(rng.bool());
         }
         let states: Vec<_> = self.clusters.iter().map(|c| c.state.clone()).collect();
         let skews = self.skews.iter();

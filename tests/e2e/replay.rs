@@ -26,11 +26,13 @@ const SERIES: &str = "      - series: '";
 const SCRAPES: u32 = 190;
 /// What Prometheus adds.
 const TARGET: &str = "job=\"rolling-upgrade-exporter\",instance=\"127.0.0.1:10850\"";
-/// Metrics that rules read and the demo does not have: nothing of it fails, and it posts no alerts.
-const NOT_IN_THE_DEMO: [&str; 3] = [
+/// Metrics that rules read and the demo does not have: nothing of it fails, it posts no alerts, and
+/// it stores nothing.
+const NOT_IN_THE_DEMO: [&str; 4] = [
     "rolling_upgrade_exporter_degraded_since_timestamp_seconds",
     "rolling_upgrade_exporter_failing_since_timestamp_seconds",
     "rolling_upgrade_exporter_notifications_failing_since_timestamp_seconds",
+    "rolling_upgrade_exporter_storage_up",
 ];
 
 /// By metric, the sets of label names with which it comes.

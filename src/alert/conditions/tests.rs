@@ -56,6 +56,7 @@ proptest! {
             }
             if rng.u8(0..4) == 0 {
                 health.reload_failed = rng.bool();
+                health.storage_up = [None, Some(true), Some(false)][rng.usize(0..3)];
                 health.failing = vec![Failing {
                     account: "kr".into(),
                     product: "ses",

@@ -1,9 +1,15 @@
 //! Tests with a clock that the test sets.
 
+use std::future::pending;
+
+use tempfile::tempdir;
+use tokio::time::{Instant, sleep};
+
 use super::*;
 use crate::alert::rules;
 use crate::model::Reason;
-use crate::store::Failing;
+use crate::store::disk::Disk;
+use crate::store::{Failing, Store};
 
 const START: i64 = 1_700_000_000;
 
@@ -239,6 +245,34 @@ fn an_alert_about_an_alertmanager_is_not_for_that_one() {
     };
     let posting = only(step_with(&mut engine(false), 0, health));
     assert_eq!(posting.except.as_deref(), Some("http://am:9093"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_fails_is_posted_until_it_is_back() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("state");
+    // No folder can be made where a file stands.
+    std::fs::write(&path, "").unwrap();
+    let (disk, _) = Disk::open(path.clone()).await;
+    let store = Arc::new(Store::new());
+    let (known, is_up) = (store.clone(), disk.is_up());
+    tokio::spawn(async move { known.follow_storage(is_up).await });
+    tokio::spawn(disk.run(pending()));
+    let (mut engine, begin) = (engine(true), Instant::now());
+    let mut after = async |seconds| {
+        sleep(Duration::from_secs(seconds)).await;
+        let elapsed = i64::try_from(begin.elapsed().as_secs()).unwrap();
+        step_with(&mut engine, elapsed, store.health())
+    };
+    assert!(after(1).await.is_empty());
+    assert!(after(299).await.is_empty(), "not for 5 minutes yet");
+    let posted = only(after(1).await);
+    let labels = posted.alert.labels.get("alertname").map(String::as_str);
+    assert_eq!(labels, Some("RollingUpgradeStorageFailing"));
+    assert!(!posted.resolved);
+    assert!(!only(after(60).await).resolved, "it is renewed");
+    std::fs::remove_file(&path).unwrap();
+    assert!(only(after(10).await).resolved);
 }
 
 #[test]

@@ -9,6 +9,8 @@ use crate::alert::rule::{Labels, Rule, Severity};
 const DOWN: Duration = Duration::from_secs(5 * 60);
 /// Longer than an Alertmanager takes to restart.
 const UNREACHABLE: Duration = Duration::from_secs(5 * 60);
+/// Longer than a process that is replaced keeps the storage locked.
+const UNSTORED: Duration = Duration::from_secs(5 * 60);
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -34,6 +36,20 @@ pub(super) const RULES: &[Rule] = &[
         holds: Some(|input| {
             let failed = input.health.reload_failed.then(Labels::new);
             failed.into_iter().collect()
+        }),
+    },
+    Rule {
+        alert: "RollingUpgradeStorageFailing",
+        severity: Severity::Warning,
+        labels: &[],
+        expr: || "min(rolling_upgrade_exporter_storage_up) == 0".to_owned(),
+        hold: UNSTORED,
+        keep: Duration::ZERO,
+        summary: "rolling-upgrade-exporter cannot store its state.",
+        description: "For 5 minutes rolling-upgrade-exporter has not been able to write its state to --storage.path. It goes on from memory, and stores the state when the disk is back; a restart before that loses what was seen since. The log names the reason and a remedy.",
+        holds: Some(|input| {
+            let fails = input.health.storage_up == Some(false);
+            fails.then(Labels::new).into_iter().collect()
         }),
     },
     Rule {
