@@ -77,7 +77,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     ),
     Family::of(
         "rolling_upgrade_requested_timestamp_seconds",
-        "When the upgrade was requested, in seconds since 1970. CDSS does not tell: there it is when this process first saw it.",
+        "When the upgrade was requested, in seconds since 1970. CDSS does not tell: there it is when it was first seen.",
         |c, rows| {
             for u in &c.upgrades {
                 rows.some(u.labels, u.view.upgrade.requested.map(Value::At));
@@ -86,7 +86,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     ),
     Family::of(
         "rolling_upgrade_started_timestamp_seconds",
-        "When the upgrade started, in seconds since 1970: a CCE workflow with its first point, others with the request (CDSS: when this process first saw it). Absent while it is pending or no point has begun.",
+        "When the upgrade started, in seconds since 1970: a CCE workflow with its first point, others with the request (CDSS: when it was first seen). Absent while it is pending or no point has begun.",
         |c, rows| {
             for u in &c.upgrades {
                 rows.some(u.labels, u.view.started.map(Value::At));
@@ -113,7 +113,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     ),
     Family::live(
         "rolling_upgrade_duration_seconds",
-        "Seconds since the upgrade was requested; stands still once it ended. For CDSS since this process first saw it.",
+        "Seconds since the upgrade was requested; stands still once it ended. For CDSS since it was first seen.",
         |c, rows| {
             for u in &c.upgrades {
                 let Some(requested) = u.view.upgrade.requested else {
@@ -191,7 +191,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     ),
     Family::live(
         "rolling_upgrade_node_duration_seconds",
-        "Seconds that a node has been in work, or was, from the first time that the vendor or this process gives for work on it; absent when unknown or waiting.",
+        "Seconds that a node has been in work, or was, from the first time that the vendor or the exporter gives for work on it; absent when unknown or waiting.",
         lines::node_duration,
     ),
     Family::of(

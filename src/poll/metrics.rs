@@ -73,7 +73,7 @@ impl Metrics {
             ended: counters(
                 registry,
                 "upgrades_ended",
-                "Upgrades that this process saw end, by outcome",
+                "Upgrades that the exporter saw end, by outcome",
             ),
             unknown: counters(
                 registry,

@@ -15,7 +15,7 @@ use crate::{read, root, takes};
 const PROGRAM: &str = env!("CARGO_PKG_NAME");
 
 /// Documents for users below docs/.
-const USER_DOCS: [&str; 12] = [
+const USER_DOCS: [&str; 13] = [
     "alerts",
     "api",
     "configuration",
@@ -25,6 +25,7 @@ const USER_DOCS: [&str; 12] = [
     "page-and-terminal",
     "simulator",
     "start",
+    "storage",
     "systemd",
     "troubleshooting",
     "web-config",

@@ -2,7 +2,7 @@
 //!
 //! The service tells neither that an upgrade runs nor when it began or ended. An upgrade is what
 //! happens between a first sign of change and a changed version, so each look is read by what the
-//! looks before it saw; what was only seen is lost with the process.
+//! looks before it saw; what was only seen is stored, or lost with the process.
 
 use std::collections::{BTreeSet, HashSet};
 
