@@ -16,6 +16,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
         cargo build --release --locked --target "${target}" \
     && install -D "target/${target}/release/rolling-upgrade-exporter" /image/rolling-upgrade-exporter \
     && install -D -m 0644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt \
+    && install -d /image/var/lib \
+    && install -d -m 0700 /state/rolling-upgrade-exporter \
     && echo 'nonroot:x:65532:65532:nonroot:/:/nonexistent' > /image/etc/passwd \
     && echo 'nonroot:x:65532:' > /image/etc/group \
     && echo 'hosts: files dns' > /image/etc/nsswitch.conf
@@ -36,10 +38,12 @@ LABEL org.opencontainers.image.title="rolling-upgrade-exporter" \
       org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /image /
+# For a volume with the state (--storage.path): a new one takes owner and mode from here.
+COPY --from=build --chown=65532:65532 /state /var/lib
 USER 65532:65532
 EXPOSE 10850
 # With another --web.listen-address, give the check the same flag.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s \
     CMD ["/rolling-upgrade-exporter", "healthcheck"]
 ENTRYPOINT ["/rolling-upgrade-exporter"]
-CMD ["--config.file=/etc/rolling-upgrade-exporter.yml"]
+CMD ["--config.file=/etc/rolling-upgrade-exporter.yml", "--storage.path=/var/lib/rolling-upgrade-exporter"]

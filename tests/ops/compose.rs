@@ -217,6 +217,39 @@ fn the_exporter_plays_the_demo_unless_it_is_told_otherwise() {
     assert!(image.contains(&format!("--config.file={path}")), "{path}");
 }
 
+/// A new volume takes owner and mode from the image's folder.
+#[test]
+fn the_state_has_a_volume_that_the_user_of_the_image_owns() {
+    let compose = compose();
+    let mounts = mounts(compose.get(&["services", "exporter"]).unwrap());
+    let [_, (source, target, _)] = mounts.as_slice() else {
+        panic!("{mounts:?}")
+    };
+    assert_eq!(source, "exporter");
+    let flag = format!("--storage.path={target}");
+    let head = read("compose.yaml");
+    let mut head = head.lines().take_while(|line| line.starts_with('#'));
+    assert!(head.any(|line| line.contains("EXPORTER_COMMAND=") && line.contains(&flag)));
+    assert!(read("docs/kubernetes.md").contains(&flag));
+    let (parent, name) = target.rsplit_once('/').unwrap();
+    let image = read("Dockerfile");
+    let (build, image) = image.split_once("\nFROM scratch\n").unwrap();
+    assert!(build.contains(&format!("install -d -m 0700 /state/{name} ")));
+    let user = image
+        .split_once("\nUSER ")
+        .unwrap()
+        .1
+        .lines()
+        .next()
+        .unwrap();
+    let copied = format!("\nCOPY --from=build --chown={user} /state {parent}\n");
+    assert!(image.contains(&copied), "{copied}");
+    assert!(
+        image.contains(&format!("\"{flag}\"]")),
+        "CMD without {flag}"
+    );
+}
+
 #[test]
 fn every_scrape_config_recommends_the_same_sample_limit() {
     let limit = |file: &str, key: &str| -> u32 {

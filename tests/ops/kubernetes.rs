@@ -14,6 +14,7 @@ const NAME: &str = env!("CARGO_PKG_NAME");
 const SECRETS: &str = "/run/secrets/rolling-upgrade-exporter/";
 /// The one file that nobody is to apply as it is.
 const SECRET: &str = "secret.example.yaml";
+const WORKLOAD: &str = "statefulset.yaml";
 
 fn manifest(name: &str) -> Yaml {
     Yaml::parse(&read(&format!("{FOLDER}/{name}")))
@@ -29,11 +30,8 @@ fn files(folder: &str) -> BTreeSet<String> {
 }
 
 fn pod() -> Yaml {
-    let deployment = manifest("deployment.yaml");
-    deployment
-        .get(&["spec", "template", "spec"])
-        .unwrap()
-        .clone()
+    let workload = manifest(WORKLOAD);
+    workload.get(&["spec", "template", "spec"]).unwrap().clone()
 }
 
 fn container() -> Yaml {
@@ -151,9 +149,10 @@ fn names_labels_and_ports_agree() {
             assert_eq!(yaml.text(&["metadata", "name"]), NAME, "{name}");
         }
     }
-    let deployment = manifest("deployment.yaml");
-    label(&deployment, &["spec", "selector", "matchLabels"]);
-    label(&deployment, &["spec", "template", "metadata", "labels"]);
+    let workload = manifest(WORKLOAD);
+    label(&workload, &["spec", "selector", "matchLabels"]);
+    label(&workload, &["spec", "template", "metadata", "labels"]);
+    assert_eq!(workload.text(&["spec", "serviceName"]), NAME);
     let service = manifest("service.yaml");
     label(&service, &["spec", "selector"]);
     let monitor = manifest("servicemonitor.yaml");
@@ -214,7 +213,9 @@ fn the_pod_has_no_more_rights_than_it_needs() {
         assert!(pod.get(&[key]).is_none(), "{key}");
     }
     for mount in container.list(&["volumeMounts"]) {
-        assert_eq!(mount.text(&["readOnly"]), "true");
+        let is_writable = mount.get(&["readOnly"]).is_none();
+        assert_eq!(is_writable, mount.text(&["name"]) == "state");
+        assert!(is_writable || mount.text(&["readOnly"]) == "true");
         assert!(mount.get(&["subPath"]).is_none(), "it would never change");
     }
     assert!(container.get(&["resources", "limits", "memory"]).is_some());
@@ -226,6 +227,30 @@ fn the_pod_has_no_more_rights_than_it_needs() {
         container.text(&["readinessProbe", "httpGet", "path"]),
         "/-/ready"
     );
+}
+
+/// One pod, whose successor starts when it has ended, on a volume that the user of the pod may write to.
+#[test]
+fn the_state_lies_on_a_volume_that_outlives_the_pod() {
+    let workload = manifest(WORKLOAD);
+    assert_eq!(workload.text(&["kind"]), "StatefulSet");
+    assert_eq!(workload.text(&["spec", "replicas"]), "1");
+    let update = workload.text(&["spec", "updateStrategy", "type"]);
+    assert_eq!(update, "RollingUpdate");
+    let [claim] = workload.list(&["spec", "volumeClaimTemplates"]) else {
+        panic!("one claim")
+    };
+    assert_eq!(claim.text(&["metadata", "name"]), "state");
+    assert_eq!(claim.texts(&["spec", "accessModes"]), ["ReadWriteOnce"]);
+    let container = container();
+    let mounts = container.list(&["volumeMounts"]);
+    let mount = mounts.iter().find(|m| m.text(&["name"]) == "state");
+    let mounted = mount.unwrap().text(&["mountPath"]);
+    let flag = format!("--storage.path={mounted}/state");
+    assert!(container.texts(&["args"]).contains(&flag.as_str()));
+    let pod = pod();
+    let user = pod.text(&["securityContext", "runAsUser"]);
+    assert_eq!(pod.text(&["securityContext", "fsGroup"]), user);
 }
 
 #[test]

@@ -163,9 +163,31 @@ impl Drop for Ends {
     }
 }
 
-/// Copies what is mounted below `root`, where the user of the image can read it.
+/// Returns user and group of the image.
+fn user() -> (u32, u32) {
+    let user = image("USER").concat();
+    let (user, group) = user.split_once(':').unwrap();
+    (user.parse().unwrap(), group.parse().unwrap())
+}
+
+/// Reports whether this test may become another user.
+fn is_root() -> bool {
+    fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+/// Copies what is mounted below `root`, where the user of the image can read it. A volume is a folder of
+/// that user, as Docker makes it from the image's.
 fn mount(run: &Run, pasted: &Path, root: &Path) {
     for (host, inside) in &run.mounts {
+        let place = root.join(inside.trim_start_matches('/'));
+        if host.components().count() == 1 {
+            fs::create_dir_all(&place).unwrap();
+            if is_root() {
+                let (user, group) = user();
+                std::os::unix::fs::chown(&place, Some(user), Some(group)).unwrap();
+            }
+            continue;
+        }
         let shown = host.display();
         assert!(
             host.starts_with(pasted),
@@ -174,7 +196,6 @@ fn mount(run: &Run, pasted: &Path, root: &Path) {
         let found = fs::metadata(host).unwrap_or_else(|e| panic!("{shown}: {e}"));
         let can_read = found.mode() & 0o004 != 0;
         assert!(can_read, "the image's user cannot read {shown}");
-        let place = root.join(inside.trim_start_matches('/'));
         fs::create_dir_all(place.parent().unwrap()).unwrap();
         fs::copy(host, &place).unwrap();
     }
@@ -223,14 +244,15 @@ fn docker_run_starts_with_the_config_above_it() {
     } else {
         run.args.clone()
     };
-    let [config] = args.as_slice() else {
+    let [config, storage] = args.as_slice() else {
         panic!("{args:?}")
     };
     let config = config.strip_prefix("--config.file=").unwrap();
-    assert!(
-        run.mounts.iter().any(|(_, inside)| inside == config),
-        "{config} is not mounted"
-    );
+    let storage = storage.strip_prefix("--storage.path=").unwrap();
+    for path in [config, storage] {
+        let is_mounted = run.mounts.iter().any(|(_, inside)| inside == path);
+        assert!(is_mounted, "{path} is not mounted");
+    }
     let place = root.path().join(config.trim_start_matches('/'));
     let text = fs::read_to_string(&place).unwrap();
     for line in text.lines().filter_map(|line| line.split_once("_env: ")) {
@@ -257,18 +279,17 @@ fn docker_run_starts_with_the_config_above_it() {
     let program = root.path().join("rolling-upgrade-exporter");
     fs::copy(PROGRAM, &program).unwrap();
     let mut command = Command::new(&program);
-    if fs::metadata("/proc/self").unwrap().uid() == 0 {
-        let user = image("USER").concat();
-        let (user, group) = user.split_once(':').unwrap();
-        command
-            .uid(user.parse().unwrap())
-            .gid(group.parse().unwrap());
+    if is_root() {
+        let (user, group) = user();
+        command.uid(user).gid(group);
     }
     command
         .env_clear()
         .envs(&run.variables)
         .current_dir(root.path());
     command.arg(format!("--config.file={}", place.display()));
+    let storage = root.path().join(storage.trim_start_matches('/'));
+    command.arg(format!("--storage.path={}", storage.display()));
     command.arg("--web.listen-address=127.0.0.1:0");
     command.stdin(Stdio::null()).stderr(Stdio::piped());
     // A process that another test starts at this moment holds the copy open until its own exec.
@@ -303,6 +324,7 @@ fn docker_run_starts_with_the_config_above_it() {
         answer.starts_with("HTTP/1.1 200") || answer.starts_with("HTTP/1.0 200"),
         "{answer}"
     );
+    assert!(storage.join("state.db").exists(), "{seen}");
 }
 
 #[test]

@@ -106,9 +106,19 @@ fn the_service_has_no_more_rights_than_it_needs() {
     }
     let calls = values(&unit, "SystemCallFilter");
     assert_eq!(calls, ["@system-service", "~@privileged"]);
-    for key in ["User", "ReadWritePaths", "StateDirectory"] {
+    for key in ["User", "ReadWritePaths"] {
         assert!(values(&unit, key).is_empty(), "{key}");
     }
+}
+
+/// Everything else is read-only to it.
+#[test]
+fn the_state_lies_in_the_one_folder_that_it_can_write_to() {
+    let unit = service();
+    assert_eq!(values(&unit, "StateDirectory"), [NAME]);
+    assert_eq!(values(&unit, "StateDirectoryMode"), ["0700"]);
+    let flag = format!("--storage.path=%S/{NAME}");
+    assert!(arguments(&unit).contains(&flag.as_str()), "{unit}");
 }
 
 #[test]
