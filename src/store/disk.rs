@@ -3,9 +3,9 @@
 
 pub mod database;
 mod metrics;
+mod pending;
 pub mod record;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,10 +18,9 @@ use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use crate::model::{ClusterState, Memory};
-use crate::text;
 use database::{Batch, Contents, Database, DiskError, StoredKey};
 pub use metrics::register;
-use record::ClusterRecord;
+use pending::{Known, Pending, Seldom};
 
 /// Time in which changes are gathered for one commit.
 const GATHER: Duration = Duration::from_millis(250);
@@ -45,28 +44,12 @@ struct Inner {
     /// `None` while it cannot be opened.
     database: Mutex<Option<Database>>,
     pending: Mutex<Pending>,
+    seldom: Mutex<Seldom>,
     changed: Notify,
     is_up: watch::Sender<bool>,
     errors: AtomicU64,
     /// Bytes on the disk by the last commit.
     size: AtomicU64,
-}
-
-/// Changes that are not committed yet. A cluster stands here once, however often it was polled, so that a
-/// disk that fails for long costs no more memory than the fleet.
-#[derive(Debug, Default)]
-struct Pending {
-    clusters: BTreeMap<StoredKey, Option<Known>>,
-    ended: BTreeMap<(String, String, String), u64>,
-    alerts: BTreeMap<String, Option<String>>,
-}
-
-/// Knowledge of a cluster that is written as its record.
-#[derive(Debug)]
-struct Known {
-    state: Arc<ClusterState>,
-    memory: Arc<Memory>,
-    clock_step: SignedDuration,
 }
 
 impl Disk {
@@ -77,6 +60,7 @@ impl Disk {
             folder: folder.clone(),
             database: Mutex::new(None),
             pending: Mutex::default(),
+            seldom: Mutex::default(),
             changed: Notify::new(),
             is_up: watch::Sender::new(true),
             errors: AtomicU64::new(0),
@@ -86,6 +70,7 @@ impl Disk {
             Ok(Ok(Ok((database, contents)))) => {
                 disk.0.size.store(database.size(), Ordering::Relaxed);
                 *disk.0.database.lock() = Some(database);
+                *disk.0.seldom.lock() = Seldom::of(&contents);
                 return (disk, contents);
             }
             Ok(Ok(Err(error))) => disk.failed(&error),
@@ -127,6 +112,7 @@ impl Disk {
     /// Takes how many upgrades of a product have ended in this way.
     pub fn put_ended(&self, account: &str, product: &str, outcome: &str, total: u64) {
         let key = (account.to_owned(), product.to_owned(), outcome.to_owned());
+        self.0.seldom.lock().ended.insert(key.clone(), total);
         self.change(|pending| {
             pending.ended.insert(key, total);
         });
@@ -134,6 +120,7 @@ impl Disk {
 
     /// Takes the first sight of an alert by its labels, both as JSON; `None` for one that is over.
     pub fn put_alert(&self, labels: String, sight: Option<String>) {
+        self.0.seldom.lock().put_alert(&labels, sight.as_deref());
         self.change(|pending| drop(pending.alerts.insert(labels, sight)));
     }
 
@@ -185,7 +172,7 @@ impl Disk {
     fn commit(&self) -> bool {
         let pending = std::mem::take(&mut *self.0.pending.lock());
         let batch = pending.batch();
-        match self.try_commit(&batch) {
+        match self.try_commit(batch) {
             Ok(size) => {
                 self.0.size.store(size, Ordering::Relaxed);
                 if self.put_up(true) {
@@ -210,14 +197,16 @@ impl Disk {
         })
     }
 
-    fn try_commit(&self, batch: &Batch) -> Result<u64, DiskError> {
+    fn try_commit(&self, mut batch: Batch) -> Result<u64, DiskError> {
         let mut database = self.0.database.lock();
-        let mut known = match database.take() {
-            Some(known) => known,
-            None => open(&self.0.folder)?.0,
+        let mut known = if let Some(known) = database.take() {
+            known
+        } else {
+            self.0.seldom.lock().add_to(&mut batch);
+            open(&self.0.folder)?.0
         };
         // After a failure it is opened anew: the connection may not be usable any more.
-        known.write(batch)?;
+        known.write(&batch)?;
         Ok(database.insert(known).size())
     }
 
@@ -238,36 +227,6 @@ fn open(folder: &std::path::Path) -> Result<(Database, Contents), DiskError> {
     }
     let contents = opened.database.load()?;
     Ok((opened.database, contents))
-}
-
-impl Pending {
-    fn batch(&self) -> Batch {
-        let clusters = self.clusters.iter().map(|(key, known)| {
-            let record = known.as_ref().and_then(|known| {
-                let record = ClusterRecord::new(&known.state, &known.memory, known.clock_step);
-                text::json::to_string(&record).ok()
-            });
-            (key.clone(), record)
-        });
-        Batch {
-            clusters: clusters.collect(),
-            ended: self.ended.clone(),
-            alerts: self.alerts.clone(),
-        }
-    }
-
-    /// Takes changes that were not committed, where no newer one came.
-    fn put_back(&mut self, earlier: Self) {
-        for (key, known) in earlier.clusters {
-            self.clusters.entry(key).or_insert(known);
-        }
-        for (key, total) in earlier.ended {
-            self.ended.entry(key).or_insert(total);
-        }
-        for (labels, sight) in earlier.alerts {
-            self.alerts.entry(labels).or_insert(sight);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -128,3 +128,26 @@ async fn a_disk_that_hangs_counts_as_failed_and_keeps_no_end() {
     drop(held);
     holder.join().unwrap();
 }
+
+#[tokio::test]
+async fn a_database_that_is_opened_anew_gets_what_is_seldom_told() {
+    let folder = tempdir().unwrap();
+    let (disk, _) = Disk::open(folder.path().to_owned()).await;
+    for (labels, sight) in [("a", Some("1")), ("b", Some("2")), ("b", None)] {
+        disk.put_alert(labels.to_owned(), sight.map(str::to_owned));
+    }
+    disk.put_ended("kr", "ses", "failed", 3);
+    assert!(disk.write().await);
+    // The file is gone, as after one that was set aside.
+    *disk.0.database.lock() = None;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    put(&disk, "1");
+    assert!(disk.write().await);
+    drop(disk);
+    let (_, contents) = Disk::open(folder.path().to_owned()).await;
+    assert_eq!(contents.alerts, [("a".to_owned(), "1".to_owned())].into());
+    assert_eq!(contents.ended.into_values().collect::<Vec<_>>(), [3]);
+    assert_eq!(contents.clusters.len(), 1);
+}

@@ -1,0 +1,95 @@
+//! Changes that wait for their commit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::database::{Batch, Contents, StoredKey};
+use super::record::ClusterRecord;
+use crate::model::{ClusterState, Memory};
+use crate::text;
+
+/// Changes that are not committed yet. A cluster stands here once, however often it was polled, so that a
+/// disk that fails for long costs no more memory than the fleet.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    pub(super) clusters: BTreeMap<StoredKey, Option<Known>>,
+    pub(super) ended: BTreeMap<(String, String, String), u64>,
+    pub(super) alerts: BTreeMap<String, Option<String>>,
+}
+
+/// All that is handed over when it changes only, and not again at each poll: a database that is opened anew,
+/// since the one before failed or was corrupt, gets the whole of it.
+#[derive(Debug, Default)]
+pub(super) struct Seldom {
+    pub(super) ended: BTreeMap<(String, String, String), u64>,
+    pub(super) alerts: BTreeMap<String, String>,
+}
+
+/// Knowledge of a cluster that is written as its record.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) state: Arc<ClusterState>,
+    pub(super) memory: Arc<Memory>,
+    pub(super) clock_step: SignedDuration,
+}
+
+impl Seldom {
+    /// Takes it from what was stored.
+    pub(super) fn of(contents: &Contents) -> Self {
+        Self {
+            ended: contents.ended.clone(),
+            alerts: contents.alerts.clone(),
+        }
+    }
+
+    /// Puts the first sight of an alert, or removes it.
+    pub(super) fn put_alert(&mut self, labels: &str, sight: Option<&str>) {
+        match sight {
+            Some(sight) => self.alerts.insert(labels.to_owned(), sight.to_owned()),
+            None => self.alerts.remove(labels),
+        };
+    }
+
+    /// Adds what the batch does not have.
+    pub(super) fn add_to(&self, batch: &mut Batch) {
+        for (key, total) in &self.ended {
+            batch.ended.entry(key.clone()).or_insert(*total);
+        }
+        for (labels, sight) in &self.alerts {
+            let entry = batch.alerts.entry(labels.clone());
+            entry.or_insert_with(|| Some(sight.clone()));
+        }
+    }
+}
+
+impl Pending {
+    pub(super) fn batch(&self) -> Batch {
+        let clusters = self.clusters.iter().map(|(key, known)| {
+            let record = known.as_ref().and_then(|known| {
+                let record = ClusterRecord::new(&known.state, &known.memory, known.clock_step);
+                text::json::to_string(&record).ok()
+            });
+            (key.clone(), record)
+        });
+        Batch {
+            clusters: clusters.collect(),
+            ended: self.ended.clone(),
+            alerts: self.alerts.clone(),
+        }
+    }
+
+    /// Takes changes that were not committed, where no newer one came.
+    pub(super) fn put_back(&mut self, earlier: Self) {
+        for (key, known) in earlier.clusters {
+            self.clusters.entry(key).or_insert(known);
+        }
+        for (key, total) in earlier.ended {
+            self.ended.entry(key).or_insert(total);
+        }
+        for (labels, sight) in earlier.alerts {
+            self.alerts.entry(labels).or_insert(sight);
+        }
+    }
+}
