@@ -106,7 +106,8 @@ impl WatchedCluster {
         record: ClusterRecord,
         calls: &[CallNames],
     ) {
-        if !self.wanted.named {
+        // A name of an earlier config is not the vendor's.
+        if !self.wanted.named && !record.is_named {
             self.state.name.clone_from(&record.name);
         }
         self.memory = Arc::new(record.restore(&mut self.state, calls));

@@ -77,7 +77,8 @@ impl ProductPoller {
         Self {
             clusters,
             missing: Missing::default(),
-            stepped: generation.clock.read().1,
+            // The times of restored clusters have none.
+            stepped: SignedDuration::ZERO,
             shown,
             found: None,
             failures: 0,
@@ -98,6 +99,7 @@ impl ProductPoller {
     /// Polls until dropped. Calls under way are dropped, too; what is known stays whole.
     pub(super) async fn run(&mut self) {
         let mut steps = self.generation.clock.steps();
+        self.now();
         self.calls = Calls::default();
         self.calls.wait(Target::Discovery, self.next);
         for (id, cluster) in &self.clusters {

@@ -100,7 +100,8 @@ impl Storage {
     ) {
         if let Some(disk) = &self.disk {
             let key = key(generation, &state.key.id);
-            disk.put(key, state.clone(), cluster.memory().clone(), clock_step);
+            let (memory, is_named) = (cluster.memory().clone(), cluster.wanted().named);
+            disk.put(key, state.clone(), memory, clock_step, is_named);
         }
     }
 

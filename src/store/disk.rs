@@ -88,18 +88,20 @@ impl Disk {
         self.0.is_up.subscribe()
     }
 
-    /// Takes what is known of a cluster.
+    /// Takes what is known of a cluster. `is_named` says that its name is that of the config.
     pub fn put(
         &self,
         key: StoredKey,
         state: Arc<ClusterState>,
         memory: Arc<Memory>,
         clock_step: SignedDuration,
+        is_named: bool,
     ) {
         let known = Known {
             state,
             memory,
             clock_step,
+            is_named,
         };
         self.change(|pending| drop(pending.clusters.insert(key, Some(known))));
     }
@@ -170,9 +172,10 @@ impl Disk {
     }
 
     fn commit(&self) -> bool {
+        // First: a commit that began later must not be overtaken by one that has older changes.
+        let mut database = self.0.database.lock();
         let pending = std::mem::take(&mut *self.0.pending.lock());
-        let batch = pending.batch();
-        match self.try_commit(batch) {
+        match self.try_commit(&mut database, pending.batch()) {
             Ok(size) => {
                 self.0.size.store(size, Ordering::Relaxed);
                 if self.put_up(true) {
@@ -197,8 +200,11 @@ impl Disk {
         })
     }
 
-    fn try_commit(&self, mut batch: Batch) -> Result<u64, DiskError> {
-        let mut database = self.0.database.lock();
+    fn try_commit(
+        &self,
+        database: &mut Option<Database>,
+        mut batch: Batch,
+    ) -> Result<u64, DiskError> {
         let mut known = if let Some(known) = database.take() {
             known
         } else {
@@ -225,8 +231,7 @@ fn open(folder: &std::path::Path) -> Result<(Database, Contents), DiskError> {
     if let Some(file) = &opened.set_aside {
         tracing::error!(file = %file.display(), "The stored state was corrupt: it was set aside, and begins anew.");
     }
-    let contents = opened.database.load()?;
-    Ok((opened.database, contents))
+    Ok((opened.database, opened.contents))
 }
 
 #[cfg(test)]

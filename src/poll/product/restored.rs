@@ -28,7 +28,7 @@ pub(super) fn clusters(
         .map(|(id, record)| Wanted {
             id: id.clone(),
             name: record.name.clone(),
-            named: false,
+            named: record.is_named,
             thresholds: generation.config.thresholds,
         })
         .collect();

@@ -71,6 +71,8 @@ pub struct Database {
 pub struct Opened {
     /// The open database.
     pub database: Database,
+    /// Everything that was stored.
+    pub contents: Contents,
     /// File to which a corrupt database was moved; `None` when the database was sound or new.
     pub set_aside: Option<PathBuf>,
 }

@@ -33,6 +33,14 @@ pub(super) struct Known {
     pub(super) state: Arc<ClusterState>,
     pub(super) memory: Arc<Memory>,
     pub(super) clock_step: SignedDuration,
+    /// The name is that of the config.
+    pub(super) is_named: bool,
+}
+
+impl Known {
+    fn record(&self) -> ClusterRecord {
+        ClusterRecord::new(&self.state, &self.memory, self.clock_step, self.is_named)
+    }
 }
 
 impl Seldom {
@@ -66,12 +74,13 @@ impl Seldom {
 
 impl Pending {
     pub(super) fn batch(&self) -> Batch {
-        let clusters = self.clusters.iter().map(|(key, known)| {
-            let record = known.as_ref().and_then(|known| {
-                let record = ClusterRecord::new(&known.state, &known.memory, known.clock_step);
-                text::json::to_string(&record).ok()
-            });
-            (key.clone(), record)
+        let clusters = self.clusters.iter().filter_map(|(key, known)| {
+            let Some(known) = known else {
+                return Some((key.clone(), None));
+            };
+            // It cannot fail: a record is texts and numbers.
+            let record = text::json::to_string(&known.record()).ok()?;
+            Some((key.clone(), Some(record)))
         });
         Batch {
             clusters: clusters.collect(),

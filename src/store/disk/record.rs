@@ -17,6 +17,8 @@ use crate::model::{
 pub struct ClusterRecord {
     /// Name, the config's or the vendor's.
     pub name: String,
+    /// The name is that of the config.
+    pub is_named: bool,
     version: String,
     version_name: Option<String>,
     raw_status: String,
@@ -64,9 +66,15 @@ struct FailureRecord {
 
 impl ClusterRecord {
     /// Builds the record of a cluster. `clock_step` is the sum of the steps of the vendor's clock.
-    pub fn new(state: &ClusterState, memory: &Memory, clock_step: SignedDuration) -> Self {
+    pub fn new(
+        state: &ClusterState,
+        memory: &Memory,
+        clock_step: SignedDuration,
+        is_named: bool,
+    ) -> Self {
         Self {
             name: state.name.clone(),
+            is_named,
             version: state.version.clone(),
             version_name: state.version_name.clone(),
             raw_status: state.raw_status.clone(),

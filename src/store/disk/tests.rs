@@ -18,7 +18,7 @@ fn key(id: &str) -> StoredKey {
 
 fn put(disk: &Disk, id: &str) {
     let state = Arc::new(cluster(id));
-    disk.put(key(id), state, Arc::default(), SignedDuration::ZERO);
+    disk.put(key(id), state, Arc::default(), SignedDuration::ZERO, false);
 }
 
 /// Starts the writer; it ends when the sender is dropped.

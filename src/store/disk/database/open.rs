@@ -13,7 +13,7 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use super::aside;
 use super::error::DiskError;
 use super::schema::{self, MIGRATIONS, Owner};
-use super::{Database, FILE, Opened};
+use super::{Contents, Database, FILE, Opened};
 
 /// Length to which the write-ahead log is cut after its pages went into the database.
 const LOG_LIMIT: i64 = 4 << 20;
@@ -22,17 +22,26 @@ const LOG_LIMIT: i64 = 4 << 20;
 pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Opened, DiskError> {
     create_folder(folder)?;
     let file = folder.join(FILE);
-    let (connection, set_aside) = match connect(&file) {
+    let ((connection, contents), set_aside) = match read(&file) {
         Err(DiskError::Corrupt { .. }) => {
             let moved = aside::set_aside(&file, now)?;
-            (connect(&file)?, Some(moved))
+            (read(&file)?, Some(moved))
         }
-        connected => (connected?, None),
+        read => (read?, None),
     };
     Ok(Opened {
         database: Database { connection, file },
+        contents,
         set_aside,
     })
+}
+
+/// Connects to a file and loads all of it: the check of the file does not see a text that is none.
+fn read(file: &Path) -> Result<(Connection, Contents), DiskError> {
+    let connection = connect(file)?;
+    let contents = super::load(&connection);
+    let contents = contents.map_err(|error| DiskError::of("read", file, error))?;
+    Ok((connection, contents))
 }
 
 fn create_folder(folder: &Path) -> Result<(), DiskError> {

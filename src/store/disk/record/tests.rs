@@ -101,7 +101,7 @@ fn poll(state: &mut ClusterState, memory: &mut Memory, seen: &Observation, now: 
 }
 
 fn stored_and_read(state: &ClusterState, memory: &Memory) -> ClusterRecord {
-    let record = ClusterRecord::new(state, memory, SignedDuration::ZERO);
+    let record = ClusterRecord::new(state, memory, SignedDuration::ZERO, false);
     let json = crate::text::json::to_string(&record).unwrap();
     let read = serde_json::from_str(&json).unwrap();
     assert_eq!(record, read, "{json}");
@@ -144,7 +144,7 @@ fn noted_times_begin_by_the_local_clock_again() {
     let (mut state, mut memory) = (cluster("1"), Memory::default());
     let hour = SignedDuration::from_hours(1);
     poll(&mut state, &mut memory, &Observation::default(), 3600);
-    let record = ClusterRecord::new(&state, &memory, hour);
+    let record = ClusterRecord::new(&state, &memory, hour, false);
     let memory = record.restore(&mut state, &CALLS);
     assert_eq!(memory.last_success, Some(at(0)));
     assert_eq!(

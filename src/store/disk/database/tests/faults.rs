@@ -157,4 +157,9 @@ fn a_record_that_is_no_text_is_corruption() {
     database.connection.execute(insert, []).unwrap();
     let error = database.load().unwrap_err();
     assert!(matches!(error, DiskError::Corrupt { .. }), "{error}");
+    drop(database);
+    let mut opened = Database::open(folder.path()).unwrap();
+    assert!(opened.set_aside.is_some());
+    assert_eq!(opened.contents, Contents::default());
+    opened.database.write(&records(0..3, 10)).unwrap();
 }
