@@ -20,5 +20,5 @@ pub use notification::Notification;
 pub use peer::Metrics;
 pub use rule::{Labels, Rule, Severity};
 pub use rules::all as rules;
-pub use sidecar::{Order, World, run};
+pub use sidecar::{Order, World, run, run_after};
 pub use sights::Storage;

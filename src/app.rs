@@ -9,13 +9,14 @@ use std::future::pending;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use exporter_web::{Access, ExternalUrl, Limits, Reload, RoutePrefix, Settings, TrustedProxies};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::alert;
 use crate::clock::Clock;
@@ -39,6 +40,10 @@ const ALERTING: &str = "alerting";
 const ANNOUNCING: &str = "announcement";
 const STORAGE: &str = "storage";
 const STORAGE_HEALTH: &str = "health of the storage";
+
+/// Longest wait of the alerting for the first poll round, where states were stored: less than the time for
+/// which an alert of the process before stands.
+const LONGEST_ROUND: Duration = Duration::from_secs(60);
 
 /// What has work to finish when the program ends.
 const GRACEFUL: [&str; 3] = [WEB, ALERTING, STORAGE];
@@ -106,7 +111,7 @@ pub async fn run(
     store::register(&store, metrics.own());
     let poll_metrics = poll::Metrics::new(metrics.own());
     let alert_metrics = alert::Metrics::new(metrics.own());
-    let (disk, storage, sights) = storage(options.storage_path, &mut metrics).await;
+    let stored = storage(options.storage_path, &mut metrics).await;
     let web_metrics = exporter_web::Metrics::register(metrics.registry(), telemetry::PREFIX);
     let exposition = Arc::new(Exposition::new(Arc::new(metrics), clock.clone()));
     let (polled, first_round) = Ready::new();
@@ -133,7 +138,7 @@ pub async fn run(
         metrics: poll_metrics,
         clock: clock.clone(),
         confirms_at_once: false,
-        storage,
+        storage: stored.polls,
     };
 
     let (stop, stopped) = watch::channel(());
@@ -147,7 +152,7 @@ pub async fn run(
         },
         metrics: web_metrics,
     };
-    if let Some(disk) = disk {
+    if let Some(disk) = &stored.disk {
         let (known, is_up) = (store.clone(), disk.is_up());
         // At once, so that the first scrape shows it.
         store.put_storage(*is_up.borrow());
@@ -155,7 +160,6 @@ pub async fn run(
             STORAGE_HEALTH,
             async move { known.follow_storage(is_up).await },
         );
-        parts.spawn(STORAGE, disk.run(gone(stopped.clone())));
     }
     let alerting = config.alerting.take();
     let (sidecar, to_sidecar) = mpsc::channel(1);
@@ -164,12 +168,31 @@ pub async fn run(
         metrics: alert_metrics,
         clock: clock.clone(),
         page: options.external_url,
-        storage: sights,
+        storage: stored.sights,
     };
-    parts.spawn(
-        ALERTING,
-        alert::run(alerting.clone(), to_sidecar, world, gone(stopped.clone())),
+    // The storage ends after the alerting, whose last look it stores.
+    let (alerting_ends, alerting_ended) = watch::channel(());
+    let mut round = polled.clone();
+    let settled = async move {
+        if stored.has_clusters {
+            // An error is a round that takes too long.
+            timeout(LONGEST_ROUND, round.reached()).await.ok();
+        }
+    };
+    let alerts = alert::run_after(
+        settled,
+        alerting.clone(),
+        to_sidecar,
+        world,
+        gone(stopped.clone()),
     );
+    parts.spawn(ALERTING, async move {
+        alerts.await;
+        drop(alerting_ends);
+    });
+    if let Some(disk) = stored.disk {
+        parts.spawn(STORAGE, disk.run(gone(alerting_ended)));
+    }
     parts.spawn(EXPOSITION, exposition.clone().run(store.clone()));
     let announcing = announce::first_round(options.clouds, store.clone(), ready, clock.clone());
     let (exposed, known) = (exposition.clone(), store.clone());
@@ -202,22 +225,30 @@ pub async fn run(
     supervise(parts, stop, started, async || signals.next().await).await
 }
 
+/// Storage in the hands of those that use it.
+#[derive(Default)]
+struct Stored {
+    disk: Option<Disk>,
+    polls: Storage,
+    sights: alert::Storage,
+    /// Clusters were stored, whose states are as old as the program was stopped for.
+    has_clusters: bool,
+}
+
 /// Opens the storage. A disk that fails does not keep the exporter from its start.
-async fn storage(
-    folder: Option<PathBuf>,
-    metrics: &mut Metrics,
-) -> (Option<Disk>, Storage, alert::Storage) {
-    let opened = match folder {
-        Some(folder) => Some(Disk::open(folder).await),
-        None => None,
+async fn storage(folder: Option<PathBuf>, metrics: &mut Metrics) -> Stored {
+    let Some(folder) = folder else {
+        return Stored::default();
     };
-    let Some((disk, mut contents)) = opened else {
-        return (None, Storage::default(), alert::Storage::default());
-    };
+    let (disk, mut contents) = Disk::open(folder).await;
     disk::register(&disk, metrics.own());
     let alerts = std::mem::take(&mut contents.alerts);
-    let sights = alert::Storage::new(disk.clone(), &alerts);
-    (Some(disk.clone()), Storage::new(disk, contents), sights)
+    Stored {
+        has_clusters: !contents.clusters.is_empty(),
+        sights: alert::Storage::new(disk.clone(), &alerts),
+        polls: Storage::new(disk.clone(), contents),
+        disk: Some(disk),
+    }
 }
 
 /// Completes when the sender is gone.

@@ -173,6 +173,13 @@ impl Engine {
         }
     }
 
+    /// Returns every alert as one that is over, for an engine that is let go.
+    pub(super) fn forgotten(&self) -> Vec<(Arc<Labels>, Option<Sight>)> {
+        let earlier = self.earlier.keys().cloned().map(Arc::new);
+        let all = self.alerts.keys().cloned().chain(earlier);
+        all.map(|labels| (labels, None)).collect()
+    }
+
     /// Forgets the sights of an earlier process once they do not count any more, and returns them.
     fn lapse_earlier(&mut self, now: Timestamp) -> Vec<(Arc<Labels>, Option<Sight>)> {
         if self.earlier.is_empty() {

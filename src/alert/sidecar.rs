@@ -55,25 +55,45 @@ struct Sidecar {
 /// have taken it.
 pub async fn run(
     config: Option<Alerting>,
+    orders: mpsc::Receiver<Order>,
+    world: World,
+    stop: impl Future<Output = ()>,
+) {
+    run_after(std::future::ready(()), config, orders, world, stop).await;
+}
+
+/// Decides nothing before `settled` completes; then does as [`run`] does. States that were stored are as old
+/// as the program was stopped for: before they were polled again, that is no sign of trouble.
+pub async fn run_after(
+    settled: impl Future<Output = ()>,
+    config: Option<Alerting>,
     mut orders: mpsc::Receiver<Order>,
     world: World,
     stop: impl Future<Output = ()>,
 ) {
     let mut changes = world.store.subscribe();
     let mut sidecar = config.map(|config| Sidecar::new(config, &world));
-    tokio::pin!(stop);
+    if sidecar.is_none() {
+        world.storage.forget();
+    }
+    tokio::pin!(stop, settled);
+    let mut is_settled = false;
     loop {
         changes.mark_unchanged();
         let wait = match &mut sidecar {
-            Some(sidecar) => sidecar.look(&world, MOST),
-            None => Duration::MAX,
+            Some(sidecar) if is_settled => sidecar.look(&world, MOST),
+            _ => Duration::MAX,
         };
         let seen = Instant::now();
         let ordered = tokio::select! {
             () = &mut stop => break,
             Some(order) = orders.recv() => Some(order),
+            () = &mut settled, if !is_settled => {
+                is_settled = true;
+                continue;
+            }
             // The store, held here, holds the sender: this never fails.
-            _ = changes.changed(), if sidecar.is_some() => None,
+            _ = changes.changed(), if is_settled && sidecar.is_some() => None,
             () = tokio::time::sleep(wait) => None,
         };
         if let Some((config, done)) = ordered {
@@ -87,7 +107,7 @@ pub async fn run(
             () = tokio::time::sleep_until(seen + GAP) => {}
         }
     }
-    if let Some(mut sidecar) = sidecar {
+    if let Some(mut sidecar) = sidecar.filter(|_| is_settled) {
         sidecar.look(&world, CAPACITY);
         sidecar.peers.finish(GRACE).await;
     }
@@ -103,7 +123,10 @@ fn replace(sidecar: Option<Sidecar>, config: Option<Alerting>, world: &World) ->
             sidecar.config = config;
             Some(sidecar)
         }
-        (Some(_), None) => None,
+        (Some(sidecar), None) => {
+            world.storage.put(&sidecar.engine.forgotten());
+            None
+        }
         (None, config) => config.map(|config| Sidecar::new(config, world)),
     }
 }
@@ -198,6 +221,51 @@ mod tests {
             posts() == 2
         })
         .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_decided_on_states_that_were_only_stored() {
+        let (world, _) = world();
+        let store = world.store.clone();
+        let mut state = check::cluster("1");
+        state.last_success = world.clock.now() - Duration::from_secs(3600);
+        store.put(state.clone());
+        let fake = Fake::start([ok()]).await;
+        let config = Alerting {
+            external_labels: BTreeMap::new(),
+            resend_interval: Duration::from_secs(60),
+            explicit_resolve: false,
+            alertmanagers: vec![fake.config()],
+        };
+        let (settled, is_settled) = oneshot::channel::<()>();
+        let (_orders, received) = mpsc::channel(1);
+        let settled_then = async move { drop(is_settled.await) };
+        let stop = std::future::pending();
+        tokio::spawn(run_after(settled_then, Some(config), received, world, stop));
+        let is_posted = || {
+            let requests = fake.requests();
+            requests
+                .iter()
+                .any(|request| request.body.contains("DataStale"))
+        };
+        let moment = || tokio::time::sleep(Duration::from_secs(30));
+        moment().await;
+        assert!(!is_posted(), "before the first polls");
+        let (old, now) = (state.last_success, Clock::system().now());
+        state.last_success = now;
+        store.put(state.clone());
+        drop(settled);
+        moment().await;
+        assert!(!is_posted(), "after them");
+        state.last_success = old;
+        store.put(state);
+        for _ in 0..20 {
+            if is_posted() {
+                return;
+            }
+            moment().await;
+        }
+        panic!("data that are old now are not posted");
     }
 
     #[tokio::test]

@@ -47,6 +47,13 @@ impl Storage {
         std::mem::take(&mut *self.stored.lock())
     }
 
+    /// Forgets what was stored before the start of the program: nobody posts these alerts any more.
+    pub(super) fn forget(&self) {
+        let stored = self.take().into_keys();
+        let over: Vec<_> = stored.map(|labels| (Arc::new(labels), None)).collect();
+        self.put(&over);
+    }
+
     /// Stores sights; `None` for an alert that is over.
     pub(super) fn put(&self, sights: &[(Arc<Labels>, Option<Sight>)]) {
         let Some(disk) = &self.disk else {
