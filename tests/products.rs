@@ -99,7 +99,10 @@ fn an_upgrade_is_pending_runs_and_succeeds() {
                 }
             }
         };
-        let is_over = |shown: &Exposition| shown.status(&cluster) == Some("succeeded");
+        // A list that a poll shares with others may be older than the end: the version follows with the next.
+        let is_over = |shown: &Exposition| {
+            shown.status(&cluster) == Some("succeeded") && shown.version(&cluster) != version
+        };
         let shown = stage.watch("succeeded", look, is_over).await;
         assert_eq!(states.0, states_of_success(product));
         assert!(
@@ -108,7 +111,6 @@ fn an_upgrade_is_pending_runs_and_succeeds() {
         );
         assert_eq!(shown.nodes(&cluster, "succeeded"), Some(nodes), "{shown}");
         assert_eq!(shown.ratio(&cluster), Some(1.0), "{shown}");
-        assert_ne!(shown.version(&cluster), version, "{shown}");
         assert!(shown.unknown_words() < 0.5, "{shown}");
         stage.close();
     });
