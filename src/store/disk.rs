@@ -138,9 +138,9 @@ impl Disk {
             () = stop => {}
             () = self.write_changes() => {}
         }
-        if timeout(GRACE, self.write()).await.is_err() {
+        if timeout(GRACE, self.write()).await != Ok(true) {
             tracing::error!(
-                "The last changes of the state are not stored: the disk does not answer."
+                "The last changes of the state are not stored: the disk fails or does not answer."
             );
         }
     }
