@@ -26,6 +26,7 @@ use crate::expose::Exposition;
 use crate::poll::{self, Polling, Storage};
 use crate::ready::Ready;
 use crate::store::disk::{self, Disk};
+use crate::store::history;
 use crate::store::{self, Store};
 use crate::telemetry::{self, Metrics};
 use crate::web::App;
@@ -39,6 +40,7 @@ const POLLING: &str = "polling";
 const ALERTING: &str = "alerting";
 const ANNOUNCING: &str = "announcement";
 const STORAGE: &str = "storage";
+const HISTORY: &str = "end of the history";
 const STORAGE_HEALTH: &str = "health of the storage";
 
 /// Longest wait of the alerting for the first poll round, where states were stored: less than the time for
@@ -111,7 +113,7 @@ pub async fn run(
     store::register(&store, metrics.own());
     let poll_metrics = poll::Metrics::new(metrics.own());
     let alert_metrics = alert::Metrics::new(metrics.own());
-    let stored = storage(options.storage_path, &mut metrics).await;
+    let stored = storage(options.storage_path, &store, &mut metrics).await;
     let web_metrics = exporter_web::Metrics::register(metrics.registry(), telemetry::PREFIX);
     let exposition = Arc::new(Exposition::new(Arc::new(metrics), clock.clone()));
     let (polled, first_round) = Ready::new();
@@ -161,6 +163,9 @@ pub async fn run(
             async move { known.follow_storage(is_up).await },
         );
     }
+    let (retention, kept) = watch::channel(config.retention);
+    let keeping = history::keep(store.clone(), stored.disk.clone(), kept);
+    parts.spawn(HISTORY, keeping);
     let alerting = config.alerting.take();
     let (sidecar, to_sidecar) = mpsc::channel(1);
     let world = alert::World {
@@ -213,6 +218,7 @@ pub async fn run(
         polling,
         alerting,
         sidecar,
+        retention,
         store,
         exposition,
         clock,
@@ -236,11 +242,14 @@ struct Stored {
 }
 
 /// Opens the storage. A disk that fails does not keep the exporter from its start.
-async fn storage(folder: Option<PathBuf>, metrics: &mut Metrics) -> Stored {
+async fn storage(folder: Option<PathBuf>, store: &Store, metrics: &mut Metrics) -> Stored {
     let Some(folder) = folder else {
         return Stored::default();
     };
-    let (disk, mut contents) = Disk::open(folder).await;
+    let history = store.history();
+    let (disk, mut contents) = Disk::open(folder, history.clone()).await;
+    let records = std::mem::take(&mut contents.upgrades);
+    history.load(history::read(&records), contents.upgrades_left_out);
     disk::register(&disk, metrics.own());
     let alerts = std::mem::take(&mut contents.alerts);
     Stored {

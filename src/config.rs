@@ -8,6 +8,7 @@ mod alerting;
 mod file;
 mod limits;
 mod product;
+mod storage;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,6 +34,8 @@ pub struct Config {
     pub accounts: Vec<Account>,
     /// Whether and where the exporter posts alerts itself.
     pub alerting: Option<Alerting>,
+    /// For how long the history keeps ended upgrades.
+    pub retention: Duration,
     /// Values of the file that are legal and likely wrong, by place.
     pub warnings: Vec<Problem>,
 }

@@ -8,6 +8,7 @@ mod degraded;
 mod details;
 mod keys;
 mod nodes;
+pub mod past;
 pub mod progress;
 mod reason;
 mod remarks;
@@ -33,6 +34,7 @@ pub use details::{
 };
 pub use keys::Keys;
 pub use nodes::{LeftOut, NodeCollector, NodeCounts};
+pub use past::{PastCluster, PastKey, PastUpgrade};
 pub use reason::Reason;
 pub use remarks::{Remark, Remarks};
 pub use secondary::{CallMemory, CallNames, Degraded, SecondaryCall, SecondaryFailure};

@@ -216,7 +216,8 @@ pub struct UpgradeReport {
     pub duration_seconds: Option<f64>,
     /// From 0 to 1; 1 only when succeeded.
     pub progress_ratio: Option<f64>,
-    /// From the pace of its finished nodes; null when it cannot be told or has passed.
+    /// End by the pace of its finished nodes, before the first by earlier upgrades; null when it cannot be told or
+    /// has passed.
     pub estimated_end: Option<Timestamp>,
     /// The limit in force, in seconds; null while it is not.
     pub stalled_after_seconds: Option<f64>,

@@ -2,6 +2,7 @@
 
 pub mod disk;
 mod health;
+pub mod history;
 mod metrics;
 mod snapshot;
 
@@ -16,6 +17,7 @@ use tokio::sync::watch;
 use crate::clock::{Clocks, VendorClock};
 use crate::model::{ClusterState, DiscoveryKey, DiscoveryState, Key};
 use health::{Facts, Failures, discovery_key};
+use history::History;
 
 pub use health::{ExporterHealth, Failing};
 pub use metrics::register;
@@ -31,6 +33,7 @@ pub struct Store {
     discoveries: ArcSwap<Discoveries>,
     clocks: ArcSwap<Clocks>,
     facts: ArcSwap<Facts>,
+    history: History,
     /// Index of the last errors of clusters and discoveries.
     failures: Mutex<Failures>,
     changed: watch::Sender<()>,
@@ -52,6 +55,7 @@ impl Store {
             discoveries: ArcSwap::default(),
             clocks: ArcSwap::default(),
             facts: ArcSwap::default(),
+            history: History::default(),
             failures: Mutex::default(),
             changed: watch::Sender::new(()),
             changes: AtomicU64::new(0),
@@ -154,6 +158,11 @@ impl Store {
             new
         });
         self.tell();
+    }
+
+    /// Returns the history of upgrades, of which the page of the metrics shows nothing.
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     fn tell(&self) {

@@ -4,9 +4,10 @@ mod reading;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::signal::unix::Signal;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::announce;
 use crate::alert;
@@ -30,11 +31,16 @@ pub(super) struct Reloader {
     /// What the sidecar does now, and the way to tell it otherwise.
     pub(super) alerting: Option<Alerting>,
     pub(super) sidecar: mpsc::Sender<alert::Order>,
+    /// For how long the history keeps ended upgrades.
+    pub(super) retention: watch::Sender<Duration>,
     pub(super) store: Arc<Store>,
     pub(super) exposition: Arc<Exposition>,
     pub(super) clock: Clock,
     pub(super) reader: Reader,
 }
+
+/// What a config file says, ready to be taken over: the accounts, the sidecar, the retention of the history.
+type Read = ((Prepared, Option<Alerting>), Duration);
 
 impl Reloader {
     /// Polls until aborted, and reloads at each request and each SIGHUP until `stop` completes. Later
@@ -79,7 +85,8 @@ impl Reloader {
                 return Err(why);
             }
         };
-        let (read, warnings) = read;
+        let ((read, retention), warnings) = read;
+        self.retention.send_replace(retention);
         let (changes, alerting) = self.apply(read).await;
         // A scrape that begins after the answer shows all of it.
         self.exposition.caught_up(&self.store).await;
@@ -95,7 +102,7 @@ impl Reloader {
     }
 
     /// Reads the config with the warnings about it, if it can be used as a whole.
-    async fn read(&self) -> Result<((Prepared, Option<Alerting>), Vec<Problem>), String> {
+    async fn read(&self) -> Result<(Read, Vec<Problem>), String> {
         let Some(file) = self.file.clone() else {
             return Err("there is no config file: this is a demo".to_owned());
         };
@@ -104,7 +111,8 @@ impl Reloader {
             let config = reading.blocking(move || load(clouds, &file)).await?;
             let prepared = self.polling.prepare(config.accounts);
             let prepared = reading.blocking(move || prepared.open()).await?;
-            Ok(((prepared, config.alerting), config.warnings))
+            let read = ((prepared, config.alerting), config.retention);
+            Ok((read, config.warnings))
         };
         self.reader.read(read).await
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::account;
-use super::alerting;
 use super::limits::Limits;
 use super::{Account, Config, Polling};
+use super::{alerting, storage};
 use crate::cloud::{self, Clouds};
 use crate::fields::Context;
 use crate::text::quote;
@@ -88,11 +88,13 @@ fn read(clouds: Clouds, text: &str, context: &Context<'_>) -> Result<Config, Vec
             Some(field) => alerting::read(&field, context).map(Some),
             None => Some(None),
         };
+        let retention = storage::retention(&mut section);
         refuse_misplaced(&mut section, clouds);
         section.finish();
         Some(Config {
             accounts: accounts?,
             alerting: alerting?,
+            retention: retention?,
             warnings: Vec::new(),
         })
     });

@@ -276,7 +276,7 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
     ),
     Family::of(
         "rolling_upgrade_estimated_end_timestamp_seconds",
-        "When the upgrade will end by the pace of its finished nodes, in seconds since 1970, computed when polled; absent when it cannot be told and once it has passed.",
+        "When the upgrade will end by the pace of its finished nodes, or before the first by earlier upgrades of the cluster in the history, in seconds since 1970, computed when polled; absent when it cannot be told and once it has passed.",
         |c, rows| {
             for u in &c.upgrades {
                 let ahead = u.view.estimated_end.filter(|at| *at > c.now);

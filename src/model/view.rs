@@ -23,7 +23,7 @@ pub struct Thresholds {
 }
 
 /// One upgrade with everything that is derived from it, ready to be shown.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UpgradeView {
     /// The upgrade itself.
     pub upgrade: Upgrade,
@@ -40,7 +40,7 @@ pub struct UpgradeView {
     pub stalled: bool,
     /// Progress from 0 to 1; 1 only when succeeded. None when there is nothing to compute it from.
     pub ratio: Option<f64>,
-    /// From the pace of its finished nodes; none when it cannot be told.
+    /// End by the pace of its finished nodes, or by earlier upgrades; `None` when it cannot be told.
     pub estimated_end: Option<Timestamp>,
     /// Order of the current task.
     pub task_order: Option<u32>,

@@ -1,5 +1,6 @@
 //! One watched cluster: what its polls saw, and when the next one is due.
 
+mod history;
 mod log;
 
 use std::sync::Arc;
@@ -111,6 +112,8 @@ impl WatchedCluster {
             self.state.name.clone_from(&record.name);
         }
         self.memory = Arc::new(record.restore(&mut self.state, calls));
+        let polled = self.state.last_success;
+        history::estimate(generation, &mut self.state, polled);
         self.set_interval(generation);
     }
 
@@ -228,12 +231,8 @@ impl WatchedCluster {
             self.state.poll_interval,
             now,
         );
-        for view in track::ended_since(&self.memory, &views) {
-            let outcome = view.upgrade.status;
-            let total = generation.metrics.upgrade_ended(outcome);
-            let storage = &generation.deps.storage;
-            storage.put_ended(generation, outcome.as_str(), total);
-        }
+        let ended = track::ended_since(&self.memory, &views);
+        let ended: Vec<_> = ended.into_iter().cloned().collect();
         self.memory = Arc::new(memory);
         if let Some(why) = &observation.refused {
             generation.metrics.refused();
@@ -255,6 +254,10 @@ impl WatchedCluster {
         self.log_status(&views, now);
         self.log_stalled(&self.state.upgrades, &views);
         self.state.upgrades = views;
+        history::estimate(generation, &mut self.state, now);
+        for view in &ended {
+            history::note(generation, &self.state, &self.memory, view);
+        }
         self.log_degraded(&degraded);
         self.state.degraded = degraded;
         self.ask_again_soon = observation.ask_again_soon;

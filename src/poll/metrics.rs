@@ -1,9 +1,12 @@
 //! Counters of polls and of what they find.
 
+mod durations;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use durations::Durations;
 use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -15,6 +18,8 @@ use crate::cloud::transport::{ProductRequests, RequestMetrics, product_labels};
 use crate::config::Account;
 use crate::model::bounds::Truncated;
 use crate::model::{Reason, UpgradeStatus};
+pub(super) use durations::Counts;
+
 use crate::telemetry::series::{Counters, Labels, Series, counters};
 
 /// Seconds; a poll is a few calls of up to 10 s each.
@@ -31,6 +36,7 @@ pub struct Metrics {
     duration: Family<Labels, Histogram, fn() -> Histogram>,
     pub(super) requests: RequestMetrics,
     ended: Counters,
+    durations: Durations,
     unknown: Counters,
     truncated: Counters,
     /// By account and product: counters in use.
@@ -75,6 +81,7 @@ impl Metrics {
                 "upgrades_ended",
                 "Upgrades that the exporter saw end, by outcome",
             ),
+            durations: Durations::register(registry),
             unknown: counters(
                 registry,
                 "unknown_statuses",
@@ -111,6 +118,8 @@ impl Metrics {
             duration: self.duration.get_or_create_owned(&of_product),
             requests: ProductRequests::new(requests, account.clone(), product),
             ended: Series::new(&self.ended, &owner),
+            durations: self.durations.clone(),
+            product,
             unknown: self.unknown.get_or_create_owned(&of_product),
             truncated: Series::new(&self.truncated, &owner),
         }
@@ -126,6 +135,8 @@ pub(super) struct ProductMetrics {
     duration: Histogram,
     requests: ProductRequests,
     ended: Series,
+    durations: Durations,
+    product: &'static str,
     unknown: Counter,
     truncated: Series,
 }
@@ -139,6 +150,7 @@ impl ProductMetrics {
         }
         for status in UpgradeStatus::ALL.iter().filter(|s| s.is_final()) {
             self.ended.counter(&[("outcome", status.as_str())]);
+            self.durations.announce(self.product, *status);
         }
         for what in Truncated::ALL {
             self.truncated.counter(&[("what", what.as_str())]);
@@ -164,9 +176,16 @@ impl ProductMetrics {
         self.failures.counter(&[("reason", reason.as_str())])
     }
 
-    /// Counts an upgrade that ended. Returns how many have ended in this way.
-    pub(super) fn upgrade_ended(&self, outcome: UpgradeStatus) -> u64 {
-        self.upgrades_ended(outcome, 1)
+    /// Counts an upgrade that ended after this time. Returns how many have ended in this way, and the durations
+    /// of those of the product in all accounts.
+    pub(super) fn upgrade_ended(&self, outcome: UpgradeStatus, took: Duration) -> (u64, Counts) {
+        let durations = self.durations.observe(self.product, outcome, took);
+        (self.upgrades_ended(outcome, 1), durations)
+    }
+
+    /// Adds stored durations of upgrades that ended.
+    pub(super) fn add_durations(&self, outcome: UpgradeStatus, stored: &Counts) {
+        self.durations.add(self.product, outcome, stored);
     }
 
     /// Adds a number of upgrades that ended. Returns how many have ended in this way.

@@ -9,10 +9,12 @@ use parking_lot::Mutex;
 
 use super::cluster::WatchedCluster;
 use super::generation::Generation;
-use crate::model::{CallNames, ClusterState};
+use super::metrics::Counts;
+use crate::model::{CallNames, ClusterState, PastCluster, PastUpgrade};
 use crate::store::disk::Disk;
 use crate::store::disk::database::{Contents, StoredKey};
 use crate::store::disk::record::ClusterRecord;
+use crate::text;
 
 /// Storage of what the polls learn. Without a disk nothing is kept.
 #[derive(Debug, Clone, Default)]
@@ -112,12 +114,59 @@ impl Storage {
         }
     }
 
+    /// Takes the durations of ended upgrades of a product by outcome, which all its accounts share. Those that
+    /// cannot be read are logged and left out.
+    pub(super) fn take_durations(&self, product: &str) -> BTreeMap<String, Counts> {
+        let mut durations = BTreeMap::new();
+        let mut contents = self.contents.lock();
+        contents.durations.retain(|(of, outcome), record| {
+            if of != product {
+                return true;
+            }
+            match serde_json::from_str(record) {
+                Ok(counts) => drop(durations.insert(outcome.clone(), counts)),
+                Err(error) => tracing::warn!(
+                    product, outcome, %error,
+                    "The stored durations of ended upgrades cannot be read; they begin anew."
+                ),
+            }
+            false
+        });
+        durations
+    }
+
+    /// Stores an upgrade that ended, and the durations of all of its product and outcome.
+    pub(super) fn put_past(&self, upgrade: Arc<PastUpgrade>, durations: &Counts) {
+        if let Some(disk) = &self.disk
+            // It cannot fail: they are numbers.
+            && let Ok(durations) = text::json::to_string(durations)
+        {
+            disk.put_past(upgrade, durations);
+        }
+    }
+
     /// Stores how many upgrades of a product have ended in this way.
     pub(super) fn put_ended(&self, generation: &Generation, outcome: &'static str, total: u64) {
         if let Some(disk) = &self.disk {
             let (account, product) = (&generation.account.name, generation.product().name);
             disk.put_ended(account, product, outcome, total);
         }
+    }
+}
+
+/// Returns the identity of a cluster in the history.
+pub(super) fn cluster(generation: &Generation, id: &str) -> PastCluster {
+    let StoredKey {
+        account,
+        product,
+        location,
+        id: cluster_id,
+    } = key(generation, id);
+    PastCluster {
+        account,
+        product,
+        location,
+        cluster_id,
     }
 }
 

@@ -21,6 +21,7 @@ mod bounds;
 mod clock;
 mod degraded;
 mod discovery;
+mod history;
 mod log;
 mod reload;
 mod secrets;

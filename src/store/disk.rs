@@ -11,13 +11,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
-use crate::model::{ClusterState, Memory};
+use super::history::History;
+use crate::model::{ClusterState, Memory, PastUpgrade};
 use database::{Batch, Contents, Database, DiskError, StoredKey};
 pub use metrics::register;
 use pending::{Known, Pending, Seldom};
@@ -53,14 +54,18 @@ struct Inner {
 }
 
 impl Disk {
-    /// Opens the storage in a folder, and returns what it holds. Where that fails or takes longer than 10 s,
+    /// Opens the storage in a folder, and returns what it holds. A database that is opened anew later gets all of
+    /// `history`. Where that fails or takes longer than 10 s,
     /// nothing is known, and the storage is opened when the disk is back.
-    pub async fn open(folder: PathBuf) -> (Self, Contents) {
+    pub async fn open(folder: PathBuf, history: History) -> (Self, Contents) {
         let disk = Self(Arc::new(Inner {
             folder: folder.clone(),
             database: Mutex::new(None),
             pending: Mutex::default(),
-            seldom: Mutex::default(),
+            seldom: Mutex::new(Seldom {
+                history,
+                ..Seldom::default()
+            }),
             changed: Notify::new(),
             is_up: watch::Sender::new(true),
             errors: AtomicU64::new(0),
@@ -70,7 +75,7 @@ impl Disk {
             Ok(Ok(Ok((database, contents)))) => {
                 disk.0.size.store(database.size(), Ordering::Relaxed);
                 *disk.0.database.lock() = Some(database);
-                *disk.0.seldom.lock() = Seldom::of(&contents);
+                disk.0.seldom.lock().load(&contents);
                 return (disk, contents);
             }
             Ok(Ok(Err(error))) => disk.failed(&error),
@@ -118,6 +123,26 @@ impl Disk {
         self.change(|pending| {
             pending.ended.insert(key, total);
         });
+    }
+
+    /// Takes an upgrade that ended, and the durations of all upgrades of its product and outcome, as JSON.
+    pub fn put_past(&self, upgrade: Arc<PastUpgrade>, durations: String) {
+        let key = (
+            upgrade.key.cluster.product.clone(),
+            upgrade.outcome().as_str().to_owned(),
+        );
+        let mut seldom = self.0.seldom.lock();
+        seldom.durations.insert(key.clone(), durations.clone());
+        drop(seldom);
+        self.change(|pending| {
+            pending.durations.insert(key, durations);
+            pending.upgrades.insert(upgrade.key.clone(), upgrade);
+        });
+    }
+
+    /// Removes upgrades that ended before this time.
+    pub fn forget_before(&self, time: Timestamp) {
+        self.change(|pending| pending.forget_before = Some(time));
     }
 
     /// Takes the first sight of an alert by its labels, both as JSON; `None` for one that is over.

@@ -17,6 +17,7 @@ const MAPPINGS: &str = "
 no-such-key-at-all: 1
 polling: {no-such-key-at-all: 1}
 upgrades: {no-such-key-at-all: 1}
+storage: {no-such-key-at-all: 1}
 alerting:
   no-such-key-at-all: 1
   alertmanagers:

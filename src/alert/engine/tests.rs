@@ -253,7 +253,7 @@ async fn a_disk_that_fails_is_posted_until_it_is_back() {
     let path = folder.path().join("state");
     // No folder can be made where a file stands.
     std::fs::write(&path, "").unwrap();
-    let (disk, _) = Disk::open(path.clone()).await;
+    let (disk, _) = Disk::open(path.clone(), crate::store::history::History::default()).await;
     let store = Arc::new(Store::new());
     let (known, is_up) = (store.clone(), disk.is_up());
     tokio::spawn(async move { known.follow_storage(is_up).await });

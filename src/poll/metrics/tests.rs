@@ -84,7 +84,7 @@ fn of_a_product_that_ends_nothing_is_left() {
     let mut products = announced(&metrics, account);
     for (counters, config) in products.iter().zip(&account.products) {
         counters.polled(Duration::ZERO, Some(Reason::Auth));
-        counters.upgrade_ended(UpgradeStatus::Failed);
+        counters.upgrade_ended(UpgradeStatus::Failed, Duration::from_secs(1));
         counters.truncated(Truncated::Nodes);
         let (name, product) = (&account.name, config.product.info().name);
         metrics.requests.count(name, product, "getClusters", "503");

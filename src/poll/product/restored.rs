@@ -16,10 +16,15 @@ pub(super) fn clusters(
     first: &Latch,
 ) -> BTreeMap<Arc<str>, WatchedCluster> {
     let storage = &generation.deps.storage;
+    let known = |word: &str| UpgradeStatus::ALL.iter().find(|s| s.as_str() == word);
     for (outcome, total) in storage.take_ended(generation) {
-        let known = UpgradeStatus::ALL.iter().find(|s| s.as_str() == outcome);
-        if let Some(outcome) = known {
+        if let Some(outcome) = known(&outcome) {
             generation.metrics.upgrades_ended(*outcome, total);
+        }
+    }
+    for (outcome, counts) in storage.take_durations(generation.product().name) {
+        if let Some(outcome) = known(&outcome) {
+            generation.metrics.add_durations(*outcome, &counts);
         }
     }
     let mut records = storage.take(generation);

@@ -5,6 +5,7 @@
 
 mod aside;
 mod error;
+mod history;
 mod open;
 mod schema;
 #[cfg(test)]
@@ -12,13 +13,17 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, params};
 
 use crate::clock::Clock;
+use crate::model::{PastKey, PastUpgrade};
 
 pub use error::DiskError;
+pub use history::read_history;
 
 /// Name of the database's file in its folder.
 const FILE: &str = "state.db";
@@ -45,6 +50,12 @@ pub struct Batch {
     pub ended: BTreeMap<(String, String, String), u64>,
     /// First sights of alerts by their labels, both as JSON; `None` removes the alert.
     pub alerts: BTreeMap<String, Option<String>>,
+    /// Upgrades that ended.
+    pub upgrades: BTreeMap<PastKey, Arc<PastUpgrade>>,
+    /// Durations of ended upgrades as JSON: product, outcome -> counts.
+    pub durations: BTreeMap<(String, String), String>,
+    /// Time before which ended upgrades are removed, after the others were put.
+    pub forget_before: Option<Timestamp>,
 }
 
 /// Everything that was stored.
@@ -56,6 +67,12 @@ pub struct Contents {
     pub ended: BTreeMap<(String, String, String), u64>,
     /// First sights of alerts by their labels, both as JSON.
     pub alerts: BTreeMap<String, String>,
+    /// Upgrades that ended, as JSON, those that ended last first: as many as have 64 MiB.
+    pub upgrades: Vec<String>,
+    /// Number of older upgrades, which are not loaded.
+    pub upgrades_left_out: u64,
+    /// Durations of ended upgrades as JSON: product, outcome -> counts.
+    pub durations: BTreeMap<(String, String), String>,
 }
 
 /// Open database; no other process can open it until it is dropped.
@@ -152,6 +169,7 @@ fn load(connection: &Connection) -> rusqlite::Result<Contents> {
     while let Some(row) = rows.next()? {
         contents.alerts.insert(row.get(0)?, row.get(1)?);
     }
+    history::load(connection, &mut contents)?;
     Ok(contents)
 }
 
@@ -199,5 +217,6 @@ fn write(connection: &mut Connection, batch: &Batch) -> rusqlite::Result<()> {
             };
         }
     }
+    history::write(&transaction, batch)?;
     transaction.commit()
 }

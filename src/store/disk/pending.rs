@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::database::{Batch, Contents, StoredKey};
 use super::record::ClusterRecord;
-use crate::model::{ClusterState, Memory};
+use crate::model::{ClusterState, Memory, PastKey, PastUpgrade};
+use crate::store::history::History;
 use crate::text;
 
 /// Changes that are not committed yet. A cluster stands here once, however often it was polled, so that a
@@ -17,7 +18,13 @@ pub(super) struct Pending {
     pub(super) clusters: BTreeMap<StoredKey, Option<Known>>,
     pub(super) ended: BTreeMap<(String, String, String), u64>,
     pub(super) alerts: BTreeMap<String, Option<String>>,
+    pub(super) upgrades: BTreeMap<PastKey, Arc<PastUpgrade>>,
+    pub(super) durations: BTreeMap<(String, String), String>,
+    pub(super) forget_before: Option<Timestamp>,
 }
+
+/// Most ended upgrades that wait for a disk that fails. With more, those of the last cluster by name are lost.
+const MOST_UPGRADES: usize = 10_000;
 
 /// All that is handed over when it changes only, and not again at each poll: a database that is opened anew,
 /// since the one before failed or was corrupt, gets the whole of it.
@@ -25,6 +32,8 @@ pub(super) struct Pending {
 pub(super) struct Seldom {
     pub(super) ended: BTreeMap<(String, String, String), u64>,
     pub(super) alerts: BTreeMap<String, String>,
+    pub(super) durations: BTreeMap<(String, String), String>,
+    pub(super) history: History,
 }
 
 /// Knowledge of a cluster that is written as its record.
@@ -45,11 +54,10 @@ impl Known {
 
 impl Seldom {
     /// Takes it from what was stored.
-    pub(super) fn of(contents: &Contents) -> Self {
-        Self {
-            ended: contents.ended.clone(),
-            alerts: contents.alerts.clone(),
-        }
+    pub(super) fn load(&mut self, contents: &Contents) {
+        self.ended.clone_from(&contents.ended);
+        self.alerts.clone_from(&contents.alerts);
+        self.durations.clone_from(&contents.durations);
     }
 
     /// Puts the first sight of an alert, or removes it.
@@ -69,6 +77,14 @@ impl Seldom {
             let entry = batch.alerts.entry(labels.clone());
             entry.or_insert_with(|| Some(sight.clone()));
         }
+        for (key, record) in &self.durations {
+            let entry = batch.durations.entry(key.clone());
+            entry.or_insert_with(|| record.clone());
+        }
+        for upgrade in self.history.all().upgrades {
+            let entry = batch.upgrades.entry(upgrade.key.clone());
+            entry.or_insert(upgrade);
+        }
     }
 }
 
@@ -86,6 +102,9 @@ impl Pending {
             clusters: clusters.collect(),
             ended: self.ended.clone(),
             alerts: self.alerts.clone(),
+            upgrades: self.upgrades.clone(),
+            durations: self.durations.clone(),
+            forget_before: self.forget_before,
         }
     }
 
@@ -100,5 +119,15 @@ impl Pending {
         for (labels, sight) in earlier.alerts {
             self.alerts.entry(labels).or_insert(sight);
         }
+        for (key, upgrade) in earlier.upgrades {
+            self.upgrades.entry(key).or_insert(upgrade);
+        }
+        while self.upgrades.len() > MOST_UPGRADES {
+            self.upgrades.pop_last();
+        }
+        for (key, record) in earlier.durations {
+            self.durations.entry(key).or_insert(record);
+        }
+        self.forget_before = self.forget_before.max(earlier.forget_before);
     }
 }

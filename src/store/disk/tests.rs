@@ -42,7 +42,7 @@ fn ids(folder: &Path) -> Vec<String> {
 #[tokio::test]
 async fn changes_are_committed_and_come_back() {
     let folder = tempdir().unwrap();
-    let (disk, contents) = Disk::open(folder.path().to_owned()).await;
+    let (disk, contents) = Disk::open(folder.path().to_owned(), History::default()).await;
     assert_eq!(contents, Contents::default());
     let running = start(&disk);
     for id in ["1", "2", "3"] {
@@ -54,7 +54,7 @@ async fn changes_are_committed_and_come_back() {
     let size = disk.0.size.load(Ordering::Relaxed);
     assert!(size > 0);
     drop(disk);
-    let (_, contents) = Disk::open(folder.path().to_owned()).await;
+    let (_, contents) = Disk::open(folder.path().to_owned(), History::default()).await;
     let ids: Vec<_> = contents.clusters.keys().map(|key| &*key.id).collect();
     assert_eq!(ids, ["1", "3"]);
     assert_eq!(contents.ended.into_values().collect::<Vec<_>>(), [3]);
@@ -66,7 +66,7 @@ async fn what_was_missed_is_written_when_the_disk_is_back() {
     let path = folder.path().join("state");
     // No folder can be made where a file stands.
     std::fs::write(&path, "").unwrap();
-    let (disk, _) = Disk::open(path.clone()).await;
+    let (disk, _) = Disk::open(path.clone(), History::default()).await;
     let is_up = || *disk.0.is_up.borrow();
     let running = start(&disk);
     put(&disk, "1");
@@ -84,7 +84,7 @@ async fn what_was_missed_is_written_when_the_disk_is_back() {
 #[tokio::test]
 async fn a_newer_change_is_not_put_back() {
     let folder = tempdir().unwrap();
-    let (disk, _) = Disk::open(folder.path().to_owned()).await;
+    let (disk, _) = Disk::open(folder.path().to_owned(), History::default()).await;
     disk.put_ended("kr", "ses", "failed", 1);
     put(&disk, "1");
     let earlier = std::mem::take(&mut *disk.0.pending.lock());
@@ -100,7 +100,7 @@ async fn a_newer_change_is_not_put_back() {
 #[tokio::test(start_paused = true)]
 async fn a_disk_that_hangs_counts_as_failed_and_keeps_no_end() {
     let folder = tempdir().unwrap();
-    let (disk, _) = Disk::open(folder.path().to_owned()).await;
+    let (disk, _) = Disk::open(folder.path().to_owned(), History::default()).await;
     let (held, release) = std::sync::mpsc::channel::<()>();
     let (locked, is_locked) = oneshot::channel();
     let other = disk.clone();
@@ -132,7 +132,7 @@ async fn a_disk_that_hangs_counts_as_failed_and_keeps_no_end() {
 #[tokio::test]
 async fn a_database_that_is_opened_anew_gets_what_is_seldom_told() {
     let folder = tempdir().unwrap();
-    let (disk, _) = Disk::open(folder.path().to_owned()).await;
+    let (disk, _) = Disk::open(folder.path().to_owned(), History::default()).await;
     for (labels, sight) in [("a", Some("1")), ("b", Some("2")), ("b", None)] {
         disk.put_alert(labels.to_owned(), sight.map(str::to_owned));
     }
@@ -146,7 +146,7 @@ async fn a_database_that_is_opened_anew_gets_what_is_seldom_told() {
     put(&disk, "1");
     assert!(disk.write().await);
     drop(disk);
-    let (_, contents) = Disk::open(folder.path().to_owned()).await;
+    let (_, contents) = Disk::open(folder.path().to_owned(), History::default()).await;
     assert_eq!(contents.alerts, [("a".to_owned(), "1".to_owned())].into());
     assert_eq!(contents.ended.into_values().collect::<Vec<_>>(), [3]);
     assert_eq!(contents.clusters.len(), 1);

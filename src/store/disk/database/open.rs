@@ -36,7 +36,7 @@ pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Opened, DiskError> {
     })
 }
 
-/// Connects to a file and loads all of it: the check of the file does not see a text that is none.
+/// Connects to a file and loads it: the check of the file does not see a text that is none.
 fn read(file: &Path) -> Result<(Connection, Contents), DiskError> {
     let connection = connect(file)?;
     let contents = super::load(&connection);
@@ -77,18 +77,7 @@ fn connect(file: &Path) -> Result<Connection, DiskError> {
         let error = io::Error::from(io::ErrorKind::PermissionDenied);
         return Err(DiskError::io("write to the file", file, error));
     }
-    let from = match schema::owner(&connection).map_err(failed)? {
-        Owner::None => 0,
-        Owner::Own(found) if found > MIGRATIONS.len() => {
-            return Err(DiskError::Newer {
-                path: file.to_owned(),
-                found,
-                known: MIGRATIONS.len(),
-            });
-        }
-        Owner::Own(found) => found,
-        Owner::Other => return Err(DiskError::corrupt(file, "another program made it")),
-    };
+    let from = version(&connection, file)?;
     let check: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .map_err(failed)?;
@@ -99,8 +88,23 @@ fn connect(file: &Path) -> Result<Connection, DiskError> {
     Ok(connection)
 }
 
+/// Returns the version of the file's tables; 0 when it has none.
+pub(super) fn version(connection: &Connection, file: &Path) -> Result<usize, DiskError> {
+    let owner = schema::owner(connection);
+    match owner.map_err(|error| DiskError::of("open", file, error))? {
+        Owner::None => Ok(0),
+        Owner::Own(found) if found > MIGRATIONS.len() => Err(DiskError::Newer {
+            path: file.to_owned(),
+            found,
+            known: MIGRATIONS.len(),
+        }),
+        Owner::Own(found) => Ok(found),
+        Owner::Other => Err(DiskError::corrupt(file, "another program made it")),
+    }
+}
+
 /// Opens a file so that nothing writes to it yet, not even the end of the connection.
-fn lock(file: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn lock(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(Duration::ZERO)?;

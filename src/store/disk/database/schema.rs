@@ -3,7 +3,8 @@
 use rusqlite::Connection;
 
 /// Steps from each version of the tables to the next; the version of a file is the number of its steps.
-pub(super) const MIGRATIONS: &[&str] = &["CREATE TABLE clusters (
+pub(super) const MIGRATIONS: &[&str] = &[
+    "CREATE TABLE clusters (
         account TEXT NOT NULL,
         product TEXT NOT NULL,
         location TEXT NOT NULL,
@@ -21,7 +22,30 @@ pub(super) const MIGRATIONS: &[&str] = &["CREATE TABLE clusters (
     CREATE TABLE alerts (
         labels TEXT NOT NULL PRIMARY KEY,
         sight TEXT NOT NULL
-    ) WITHOUT ROWID, STRICT;"];
+    ) WITHOUT ROWID, STRICT;",
+    // Times are microseconds since 1970.
+    "CREATE TABLE upgrades (
+        account TEXT NOT NULL,
+        product TEXT NOT NULL,
+        location TEXT NOT NULL,
+        cluster_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        first_seen INTEGER NOT NULL,
+        ended INTEGER NOT NULL,
+        record TEXT NOT NULL,
+        PRIMARY KEY (account, product, location, cluster_id, kind, first_seen)
+    ) STRICT;
+    CREATE INDEX upgrades_by_end ON upgrades (ended);
+    CREATE TABLE durations (
+        product TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        record TEXT NOT NULL,
+        PRIMARY KEY (product, outcome)
+    ) WITHOUT ROWID, STRICT;",
+];
+
+/// Version of the tables from which on there is a history.
+pub(super) const HISTORY: usize = 2;
 
 /// Mark of the program's files among those of SQLite: the letters `RUEx`.
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"RUEx");

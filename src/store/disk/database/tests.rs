@@ -1,6 +1,7 @@
 //! Tests of the database, on real files.
 
 mod faults;
+mod history;
 mod kill;
 mod model;
 mod refused;
@@ -73,6 +74,7 @@ fn apply(contents: &mut Contents, batch: &Batch) {
             None => contents.alerts.remove(labels),
         };
     }
+    contents.durations.extend(batch.durations.clone());
 }
 
 fn contents(batches: &[&Batch]) -> Contents {
@@ -209,16 +211,18 @@ fn migrates_an_empty_file_step_by_step() {
     let mut connection = Connection::open_in_memory().unwrap();
     assert_eq!(schema::owner(&connection).unwrap(), Owner::None);
     schema::migrate(&mut connection, MIGRATIONS, 0).unwrap();
-    assert_eq!(schema::owner(&connection).unwrap(), Owner::Own(1));
+    let own = MIGRATIONS.len();
+    assert_eq!(schema::owner(&connection).unwrap(), Owner::Own(own));
 
-    let later = [MIGRATIONS[0], "ALTER TABLE ended ADD COLUMN last TEXT"];
-    schema::migrate(&mut connection, &later, 1).unwrap();
-    assert_eq!(schema::owner(&connection).unwrap(), Owner::Own(2));
+    let mut later = MIGRATIONS.to_vec();
+    later.push("ALTER TABLE ended ADD COLUMN last TEXT");
+    schema::migrate(&mut connection, &later, own).unwrap();
+    assert_eq!(schema::owner(&connection).unwrap(), Owner::Own(own + 1));
     connection.prepare("SELECT last FROM ended").unwrap();
 
-    let broken = [later[0], later[1], "CREATE TABLE a (b); CREATE TABLE a (b)"];
-    schema::migrate(&mut connection, &broken, 2).unwrap_err();
-    assert_eq!(schema::owner(&connection).unwrap(), Owner::Own(2));
+    later.push("CREATE TABLE a (b); CREATE TABLE a (b)");
+    schema::migrate(&mut connection, &later, own + 1).unwrap_err();
+    assert_eq!(schema::owner(&connection).unwrap(), Owner::Own(own + 1));
     connection.prepare("SELECT b FROM a").unwrap_err();
 }
 

@@ -20,7 +20,8 @@ fn batch() -> impl Strategy<Value = Batch> {
     let ended = prop::collection::btree_map((name(), name(), name()), 0..=i64::MAX as u64, 0..4);
     let sight = prop::option::weighted(0.7, name());
     let alerts = prop::collection::btree_map(name(), sight, 0..6);
-    (clusters, ended, alerts).prop_map(|(clusters, ended, alerts)| {
+    let durations = prop::collection::btree_map((name(), name()), name(), 0..4);
+    (clusters, ended, alerts, durations).prop_map(|(clusters, ended, alerts, durations)| {
         let clusters = clusters.into_iter();
         let clusters = clusters.map(|((account, product, location, id), record)| {
             let key = StoredKey {
@@ -35,6 +36,8 @@ fn batch() -> impl Strategy<Value = Batch> {
             clusters: clusters.collect(),
             ended,
             alerts,
+            durations,
+            ..Batch::default()
         }
     })
 }
