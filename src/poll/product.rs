@@ -188,14 +188,18 @@ impl ProductPoller {
             return;
         };
         let generation = &self.generation;
+        let storage = &generation.deps.storage;
+        // The count of an upgrade's end and the memory that it was counted: one without the other would be
+        // counted twice, or never.
+        let held = storage.hold();
         let whole = ended
             .and_then(|(outcome, took)| guard(|| cluster.polled(generation, outcome, took, now)));
         if whole.is_none() {
             cluster.panicked();
         }
         let state = Arc::new(cluster.state().clone());
-        let storage = &generation.deps.storage;
         storage.put(generation, cluster, &state, self.stepped);
+        drop(held);
         generation.deps.store.put(state);
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLockReadGuard};
 
 use super::cluster::WatchedCluster;
 use super::generation::Generation;
@@ -90,6 +90,11 @@ impl Storage {
         if let Some(disk) = &self.disk {
             rest.clusters.into_keys().for_each(|key| disk.remove(key));
         }
+    }
+
+    /// Returns a guard: what is stored while it is held is stored as a whole.
+    pub(super) fn hold(&self) -> Option<RwLockReadGuard<'_, ()>> {
+        self.disk.as_ref().map(Disk::hold)
     }
 
     /// Stores what is known of a cluster.

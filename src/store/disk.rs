@@ -6,13 +6,15 @@ mod metrics;
 mod pending;
 pub mod record;
 
+use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
@@ -45,6 +47,8 @@ struct Inner {
     /// `None` while it cannot be opened.
     database: Mutex<Option<Database>>,
     pending: Mutex<Pending>,
+    /// Shared by those whose changes belong together; exclusive while a commit takes the changes.
+    taking: RwLock<()>,
     seldom: Mutex<Seldom>,
     changed: Notify,
     is_up: watch::Sender<bool>,
@@ -62,6 +66,7 @@ impl Disk {
             folder: folder.clone(),
             database: Mutex::new(None),
             pending: Mutex::default(),
+            taking: RwLock::default(),
             seldom: Mutex::new(Seldom {
                 history,
                 ..Seldom::default()
@@ -91,6 +96,11 @@ impl Disk {
     /// Returns whether the last write, or the opening before the first, went well; receivers see each change.
     pub fn is_up(&self) -> watch::Receiver<bool> {
         self.0.is_up.subscribe()
+    }
+
+    /// Returns a guard: the changes that come while it is held are in one commit. Not for async code.
+    pub fn hold(&self) -> RwLockReadGuard<'_, ()> {
+        self.0.taking.read()
     }
 
     /// Takes what is known of a cluster. `is_named` says that its name is that of the config.
@@ -192,28 +202,40 @@ impl Disk {
                 commit.await
             }
         };
-        // An error is a panic, which is a bug, or the end of the runtime.
+        // An error is the end of the runtime.
         written.unwrap_or(false)
     }
 
     fn commit(&self) -> bool {
+        self.commit_with(Self::try_commit)
+    }
+
+    fn commit_with(
+        &self,
+        write: impl FnOnce(&Self, &mut Option<Database>, Batch) -> Result<u64, DiskError>,
+    ) -> bool {
         // First: a commit that began later must not be overtaken by one that has older changes.
         let mut database = self.0.database.lock();
+        let whole = self.0.taking.write();
         let pending = std::mem::take(&mut *self.0.pending.lock());
-        match self.try_commit(&mut database, pending.batch()) {
-            Ok(size) => {
+        drop(whole);
+        let written = catch_unwind(AssertUnwindSafe(|| {
+            write(self, &mut database, pending.batch())
+        }));
+        let failure: Box<dyn Display> = match written {
+            Ok(Ok(size)) => {
                 self.0.size.store(size, Ordering::Relaxed);
                 if self.put_up(true) {
                     tracing::info!(folder = %self.0.folder.display(), "The state is stored again.");
                 }
-                true
+                return true;
             }
-            Err(error) => {
-                self.0.pending.lock().put_back(pending);
-                self.failed(&error);
-                false
-            }
-        }
+            Ok(Err(error)) => Box::new(error),
+            Err(_) => Box::new("the commit panicked, which is a bug: please report it"),
+        };
+        self.0.pending.lock().put_back(pending);
+        self.failed(&*failure);
+        false
     }
 
     /// Puts whether the disk works. Returns whether that changed, of which alone receivers learn.
@@ -242,7 +264,7 @@ impl Disk {
     }
 
     /// Counts a failure of the disk, and logs the first in a row.
-    fn failed(&self, error: &dyn std::fmt::Display) {
+    fn failed(&self, error: &dyn Display) {
         self.0.errors.fetch_add(1, Ordering::Relaxed);
         if self.put_up(false) {
             tracing::error!(%error, "The state cannot be stored; it goes on from memory, and is stored when the disk is back.");

@@ -151,3 +151,35 @@ async fn a_database_that_is_opened_anew_gets_what_is_seldom_told() {
     assert_eq!(contents.ended.into_values().collect::<Vec<_>>(), [3]);
     assert_eq!(contents.clusters.len(), 1);
 }
+
+#[tokio::test]
+async fn changes_of_a_commit_that_panics_stay_pending() {
+    let folder = tempdir().unwrap();
+    let (disk, _) = Disk::open(folder.path().to_owned(), History::default()).await;
+    put(&disk, "1");
+    assert!(!disk.commit_with(|_, _, _| panic!("a bug")));
+    assert!(!*disk.0.is_up.borrow());
+    assert_eq!(disk.0.errors.load(Ordering::Relaxed), 1);
+    assert!(disk.write().await);
+    assert!(*disk.0.is_up.borrow());
+    drop(disk);
+    assert_eq!(ids(folder.path()), ["1"]);
+}
+
+#[tokio::test]
+async fn changes_that_belong_together_are_in_one_commit() {
+    let folder = tempdir().unwrap();
+    let (disk, _) = Disk::open(folder.path().to_owned(), History::default()).await;
+    let held = disk.hold();
+    disk.put_ended("kr", "ses", "failed", 1);
+    let other = disk.clone();
+    let commit = std::thread::spawn(move || other.commit());
+    std::thread::sleep(Duration::from_millis(100));
+    let is_early = commit.is_finished();
+    put(&disk, "1");
+    drop(held);
+    assert!(commit.join().unwrap() && !is_early);
+    drop(disk);
+    let contents = Database::open(folder.path()).unwrap().contents;
+    assert_eq!((contents.ended.len(), contents.clusters.len()), (1, 1));
+}
