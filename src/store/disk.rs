@@ -282,4 +282,6 @@ fn open(folder: &std::path::Path) -> Result<(Database, Contents), DiskError> {
 }
 
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod tests;

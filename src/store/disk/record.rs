@@ -191,4 +191,4 @@ impl CallRecord {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

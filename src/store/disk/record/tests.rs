@@ -9,13 +9,13 @@ use crate::model::{
     UpgradeStatus,
 };
 
-const LIMITS: Thresholds = Thresholds {
+pub(in crate::store::disk) const LIMITS: Thresholds = Thresholds {
     stalled_after: Duration::from_secs(300),
     overdue_after: Duration::from_secs(3600),
     retain_ended: Duration::from_secs(3600),
 };
 
-const CALLS: [CallNames; 2] = [
+pub(in crate::store::disk) const CALLS: [CallNames; 2] = [
     CallNames {
         endpoint: "Primary",
         missing: "",
@@ -28,7 +28,7 @@ const CALLS: [CallNames; 2] = [
     },
 ];
 
-fn at(seconds: i64) -> Timestamp {
+pub(in crate::store::disk) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
@@ -41,7 +41,7 @@ fn maybe<T>(rng: &mut fastrand::Rng, make: impl FnOnce(&mut fastrand::Rng) -> T)
 }
 
 /// Makes up an answer about one upgrade, or none.
-fn observation(rng: &mut fastrand::Rng, now: i64) -> Observation {
+pub(in crate::store::disk) fn observation(rng: &mut fastrand::Rng, now: i64) -> Observation {
     let mut observation = Observation {
         name: "orders".to_owned(),
         notes: maybe(rng, |_| format!("{now}").into()),
@@ -92,7 +92,12 @@ fn observation(rng: &mut fastrand::Rng, now: i64) -> Observation {
 }
 
 /// Takes an answer in, as a worker does.
-fn poll(state: &mut ClusterState, memory: &mut Memory, seen: &Observation, now: i64) {
+pub(in crate::store::disk) fn poll(
+    state: &mut ClusterState,
+    memory: &mut Memory,
+    seen: &Observation,
+    now: i64,
+) {
     let advanced = track::advance(memory, seen, &LIMITS, Duration::from_secs(30), at(now));
     state.upgrades = advanced.upgrades;
     state.degraded = advanced.degraded;
