@@ -1,5 +1,5 @@
 //! CPU time of a poll, from the new state of a cluster to the page and the alerts, with 100, 1,000 and
-//! 10,000 clusters; and resident memory for each series. The exporter's own tasks run, each number of
+//! 10,000 clusters, and beside them with a storage; the time of a scrape with and without one; resident memory for each series. The exporter's own tasks run, each number of
 //! clusters in a process of its own. Takes some minutes; `cargo bench --bench poll`.
 
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
@@ -8,26 +8,37 @@
 mod clusters;
 #[path = "poll/exporter.rs"]
 mod exporter;
+#[path = "poll/storage.rs"]
+mod storage;
 #[path = "poll/worker.rs"]
 mod worker;
 
 use std::time::Duration;
 
-use worker::{Poll, Shape, Worker};
+use worker::{Kept, Poll, Shape, Worker};
 
 /// Numbers of clusters that are compared.
 const SIZES: [usize; 3] = [100, 1_000, 10_000];
 /// Rounds of each size, one after another.
 const ROUNDS: usize = 7;
 /// Polls of a round.
-const POLLS: usize = 500;
+const POLLS_OF_ROUND: usize = 500;
+/// Outcomes of polls that are compared.
+const POLLS: [(Poll, &str); 2] = [
+    (Poll::Unchanged, "nothing moved"),
+    (Poll::NodeMoved, "a node moved"),
+];
+/// Number of clusters that have some 100,000 series.
+const SCRAPED: usize = 500;
 /// Number of series at which memory is measured.
 const SERIES: usize = 100_000;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["serve-polls", clusters] => exporter::serve_polls(clusters.parse().expect("a number")),
+        ["serve-polls", clusters, storage] => {
+            exporter::serve_polls(clusters.parse().expect("a number"), *storage == "stored");
+        }
         ["measure-memory", shape] => exporter::measure_memory(shape, SERIES),
         _ => compare(),
     }
@@ -44,24 +55,47 @@ fn compare() {
     }
 
     println!("\nCPU time of a poll, median of {ROUNDS} rounds");
-    let mut workers = SIZES.map(Worker::start);
-    for (poll, name) in [
-        (Poll::Unchanged, "nothing moved"),
-        (Poll::NodeMoved, "a node moved"),
-    ] {
-        let mut times: [Vec<Duration>; SIZES.len()] = Default::default();
-        for _ in 0..ROUNDS {
-            for (worker, times) in workers.iter_mut().zip(&mut times) {
-                times.push(worker.poll(poll, POLLS));
-            }
-        }
-        let medians = times.map(median);
+    let mut workers = SIZES.map(|size| Worker::start(size, Kept::Memory));
+    for (poll, name) in POLLS {
+        let medians = medians(&mut workers, poll);
         for (size, time) in SIZES.iter().zip(medians) {
-            let ratio = time.as_secs_f64() / medians[0].as_secs_f64();
-            let millis = time.as_secs_f64() * 1000.0;
-            println!("{name:<16} {size:>6} clusters {millis:>8.3} ms {ratio:>6.2} x");
+            tell(&format!("{name:<16} {size:>6} clusters"), time, medians[0]);
         }
     }
+    drop(workers);
+
+    println!("\nWith a storage beside without");
+    for size in [SCRAPED, SIZES[2]] {
+        let mut workers = [Kept::Memory, Kept::Disk].map(|kept| Worker::start(size, kept));
+        let scrape = (size == SCRAPED).then_some((Poll::Scrape, "a scrape"));
+        for (poll, name) in POLLS.into_iter().chain(scrape) {
+            let medians = medians(&mut workers, poll);
+            for (kept, time) in ["memory", "disk"].into_iter().zip(medians) {
+                tell(
+                    &format!("{name:<16} {size:>6} clusters {kept:<7}"),
+                    time,
+                    medians[0],
+                );
+            }
+        }
+    }
+}
+
+/// Returns the medians of rounds, in each of which every worker has its turn.
+fn medians<const N: usize>(workers: &mut [Worker; N], poll: Poll) -> [Duration; N] {
+    let mut times = [const { Vec::new() }; N];
+    for _ in 0..ROUNDS {
+        for (worker, times) in workers.iter_mut().zip(&mut times) {
+            times.push(worker.poll(poll, POLLS_OF_ROUND));
+        }
+    }
+    times.map(median)
+}
+
+fn tell(what: &str, time: Duration, first: Duration) {
+    let ratio = time.as_secs_f64() / first.as_secs_f64();
+    let millis = time.as_secs_f64() * 1000.0;
+    println!("{what} {millis:>8.3} ms {ratio:>6.2} x");
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -17,15 +17,17 @@ use jiff::Timestamp;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::expose::Exposition;
-use rolling_upgrade_exporter::model::{ClusterState, NodeStatus, Span};
+use rolling_upgrade_exporter::model::{ClusterState, Memory, NodeStatus, Span};
 use rolling_upgrade_exporter::store::Store;
 use rolling_upgrade_exporter::{alert, config, poll, store, telemetry};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::clusters;
+use crate::storage::{self, Storage};
 
 /// Time between two polls: that of 10,000 clusters with the default interval of 30 s.
 const PACE: Duration = Duration::from_millis(3);
@@ -37,13 +39,14 @@ const AT_REST: Duration = Duration::from_secs(2);
 /// An exporter without pollers.
 struct Exporter {
     store: Arc<Store>,
+    storage: Option<Storage>,
     exposition: Arc<Exposition>,
     /// Alerts that were posted, as requests.
     posts: Arc<AtomicU64>,
 }
 
 impl Exporter {
-    async fn start() -> Self {
+    async fn start(storage: Option<Storage>) -> Self {
         let clock = Clock::system();
         let store = Arc::new(Store::new());
         store.put_config_load(Some(clock.now()));
@@ -67,8 +70,12 @@ impl Exporter {
             alert::run(Some(alerting), received, world, std::future::pending()).await;
             drop(orders);
         });
+        if let Some(storage) = &storage {
+            storage.start();
+        }
         Self {
             store,
+            storage,
             exposition,
             posts,
         }
@@ -87,30 +94,55 @@ impl Exporter {
     }
 
     /// Takes over what polls found, one after another.
-    async fn take(&self, polls: Vec<ClusterState>) {
-        for state in polls {
+    async fn take(&self, polls: Vec<(ClusterState, Memory)>) {
+        for (state, memory) in polls {
+            let state = Arc::new(state);
+            if let Some(storage) = &self.storage {
+                storage.put(&state, memory);
+            }
             self.store.put(state);
             tokio::time::sleep(PACE).await;
         }
     }
+
+    /// Returns the time of a scrape, the median of many, while polls go on.
+    async fn scrape(&self, polls: Vec<(ClusterState, Memory)>) -> Duration {
+        let mut times = Vec::new();
+        for poll in polls {
+            self.take(vec![poll]).await;
+            let begun = Instant::now();
+            let body = self.exposition.scrape(None, Some("gzip")).body;
+            std::hint::black_box(body.iter().map(Bytes::len).sum::<usize>());
+            times.push(begun.elapsed());
+        }
+        times.sort();
+        times[times.len() / 2]
+    }
 }
 
-/// Polls clusters as the lines of the input say, and answers each with the CPU time of a poll.
-pub(crate) fn serve_polls(count: usize) {
+/// Polls clusters as the lines of the input say, and answers each with the CPU time of a poll, or the time of a
+/// scrape.
+pub(crate) fn serve_polls(count: usize, is_stored: bool) {
     let now = Clock::system().now();
     let runtime = Runtime::new().expect("threads");
-    let exporter = runtime.block_on(Exporter::start());
-    let mut states: Vec<_> = (0..count).map(|n| clusters::upgrading(n, now)).collect();
-    exporter.store.put_all(states.clone());
+    let storage = is_stored.then(|| runtime.block_on(Storage::open()));
+    let exporter = runtime.block_on(Exporter::start(storage));
+    let states = (0..count).map(|n| clusters::upgrading(n, now));
+    let mut known: Vec<_> = states
+        .map(|state| (storage::memory(&state), state))
+        .collect();
+    let states = known.iter().map(|(_, state)| state.clone());
+    exporter.store.put_all(states);
     runtime.block_on(exporter.until_at_rest());
     let mut rng = fastrand::Rng::with_seed(7);
-    let mut make = |polls: u32, change: fn(&mut ClusterState)| -> Vec<ClusterState> {
+    let mut make = |polls: u32, change: fn(&mut ClusterState)| -> Vec<(ClusterState, Memory)> {
         let places = (0..polls).map(|_| rng.usize(..count));
         let polled = places.map(|place| {
-            let state = &mut states[place];
+            let (memory, state) = &mut known[place];
             state.last_success += Duration::from_secs(1);
             change(state);
-            state.clone()
+            storage::take(memory, state);
+            (state.clone(), memory.clone())
         });
         polled.collect()
     };
@@ -127,6 +159,10 @@ pub(crate) fn serve_polls(count: usize) {
         };
         let polls: u32 = polls.parse().expect("a number");
         let polled = make(polls, change);
+        if word == "scrape" {
+            println!("{}", runtime.block_on(exporter.scrape(polled)).as_nanos());
+            continue;
+        }
         let before = cpu_time();
         runtime.block_on(exporter.take(polled));
         let taken = cpu_time().saturating_sub(before);
@@ -164,7 +200,7 @@ pub(crate) fn measure_memory(shape: &str, series: usize) {
     };
     let now = Clock::system().now();
     let runtime = Runtime::new().expect("threads");
-    let exporter = runtime.block_on(Exporter::start());
+    let exporter = runtime.block_on(Exporter::start(None));
     let each = rolling_upgrade_exporter::expose::render(&[make(0, now)], now);
     let each = each.lines().filter(|line| !line.starts_with('#')).count();
     runtime.block_on(exporter.until_at_rest());

@@ -11,6 +11,15 @@ pub(crate) enum Poll {
     Unchanged,
     /// A node is done, and the next one is in work.
     NodeMoved,
+    /// The poll was good, nothing else is new, and a scrape follows, which alone is measured.
+    Scrape,
+}
+
+/// Place of what the polls learn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kept {
+    Memory,
+    Disk,
 }
 
 /// Clusters whose memory is measured.
@@ -30,8 +39,12 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Starts the process and waits until it is at rest.
-    pub(crate) fn start(clusters: usize) -> Self {
-        let mut process = command(&["serve-polls", &clusters.to_string()]);
+    pub(crate) fn start(clusters: usize, kept: Kept) -> Self {
+        let kept = match kept {
+            Kept::Memory => "memory",
+            Kept::Disk => "stored",
+        };
+        let mut process = command(&["serve-polls", &clusters.to_string(), kept]);
         let input = process.stdin.take().expect("its input is piped");
         let output = process.stdout.take().expect("its output is piped");
         let mut worker = Self {
@@ -43,11 +56,12 @@ impl Worker {
         worker
     }
 
-    /// Lets so many polls happen and returns the CPU time of one.
+    /// Lets so many polls happen and returns the CPU time of one, or the time of a scrape.
     pub(crate) fn poll(&mut self, poll: Poll, polls: usize) -> Duration {
         let word = match poll {
             Poll::Unchanged => "unchanged",
             Poll::NodeMoved => "moved",
+            Poll::Scrape => "scrape",
         };
         writeln!(self.input, "{word} {polls}").expect("the process reads");
         let nanos = self.line().parse().expect("a number");

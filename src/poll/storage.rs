@@ -11,9 +11,9 @@ use super::cluster::WatchedCluster;
 use super::generation::Generation;
 use super::metrics::Counts;
 use crate::model::{CallNames, ClusterState, PastCluster, PastUpgrade};
-use crate::store::disk::Disk;
 use crate::store::disk::database::{Contents, StoredKey};
 use crate::store::disk::record::ClusterRecord;
+use crate::store::disk::{Disk, Known};
 use crate::text;
 
 /// Storage of what the polls learn. Without a disk nothing is kept.
@@ -36,9 +36,12 @@ impl Storage {
     /// Takes the records of the clusters of a product, by id. One that cannot be read is logged and left out.
     pub(super) fn take(&self, generation: &Generation) -> BTreeMap<Arc<str>, ClusterRecord> {
         let mut contents = self.contents.lock();
+        let Contents {
+            clusters, polls, ..
+        } = &mut *contents;
         let of_product = key(generation, "");
         let mut records = Vec::new();
-        contents.clusters.retain(|key, record| {
+        clusters.retain(|key, record| {
             let is_of_product = (&key.account, &key.product, &key.location)
                 == (
                     &of_product.account,
@@ -46,14 +49,14 @@ impl Storage {
                     &of_product.location,
                 );
             if is_of_product {
-                records.push((key.clone(), std::mem::take(record)));
+                let polled = polls.remove(key);
+                records.push((key.clone(), std::mem::take(record), polled));
             }
             !is_of_product
         });
         let read =
-            records
-                .into_iter()
-                .filter_map(|(key, record)| match serde_json::from_str(&record) {
+            records.into_iter().filter_map(|(key, record, polled)| {
+                match ClusterRecord::read(&record, polled) {
                     Ok(record) => Some((key.id.into(), record)),
                     Err(error) => {
                         tracing::warn!(
@@ -62,7 +65,8 @@ impl Storage {
                         );
                         None
                     }
-                });
+                }
+            });
         read.collect()
     }
 
@@ -107,8 +111,13 @@ impl Storage {
     ) {
         if let Some(disk) = &self.disk {
             let key = key(generation, &state.key.id);
-            let (memory, is_named) = (cluster.memory().clone(), cluster.wanted().named);
-            disk.put(key, state.clone(), memory, clock_step, is_named);
+            let known = Known {
+                state: state.clone(),
+                memory: cluster.memory().clone(),
+                clock_step,
+                is_named: cluster.wanted().named,
+            };
+            disk.put(key, known);
         }
     }
 

@@ -13,17 +13,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use super::history::History;
-use crate::model::{ClusterState, Memory, PastUpgrade};
+use crate::model::PastUpgrade;
 use database::{Batch, Contents, Database, DiskError, StoredKey};
 pub use metrics::register;
-use pending::{Known, Pending, Seldom};
+pub use pending::Known;
+use pending::{Pending, Seldom};
 
 /// Time in which changes are gathered for one commit.
 const GATHER: Duration = Duration::from_millis(250);
@@ -103,27 +104,20 @@ impl Disk {
         self.0.taking.read()
     }
 
-    /// Takes what is known of a cluster. `is_named` says that its name is that of the config.
-    pub fn put(
-        &self,
-        key: StoredKey,
-        state: Arc<ClusterState>,
-        memory: Arc<Memory>,
-        clock_step: SignedDuration,
-        is_named: bool,
-    ) {
-        let known = Known {
-            state,
-            memory,
-            clock_step,
-            is_named,
-        };
-        self.change(|pending| drop(pending.clusters.insert(key, Some(known))));
+    /// Takes what is known of a cluster. A good poll that changed nothing else is stored without the record.
+    pub fn put(&self, key: StoredKey, known: Known) {
+        let known = Arc::new(known);
+        let mut seldom = self.0.seldom.lock();
+        let before = seldom.clusters.insert(key.clone(), known.clone());
+        drop(seldom);
+        let poll = before.and_then(|before| known.poll_since(&before));
+        self.change(|pending| pending.put(key, known, poll));
     }
 
     /// Forgets a cluster.
     pub fn remove(&self, key: StoredKey) {
-        self.change(|pending| drop(pending.clusters.insert(key, None)));
+        self.0.seldom.lock().clusters.remove(&key);
+        self.change(|pending| pending.remove(key));
     }
 
     /// Takes how many upgrades of a product have ended in this way.

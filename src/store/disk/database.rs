@@ -46,6 +46,8 @@ pub struct StoredKey {
 pub struct Batch {
     /// Records of clusters, as JSON; `None` removes the cluster.
     pub clusters: BTreeMap<StoredKey, Option<String>>,
+    /// Last good polls of clusters whose record is else as it was. A record that is written later has its own.
+    pub polls: BTreeMap<StoredKey, Timestamp>,
     /// Counts of ended upgrades: account, product, outcome -> total, at most `i64::MAX`.
     pub ended: BTreeMap<(String, String, String), u64>,
     /// First sights of alerts by their labels, both as JSON; `None` removes the alert.
@@ -63,6 +65,8 @@ pub struct Batch {
 pub struct Contents {
     /// Records of clusters, as JSON.
     pub clusters: BTreeMap<StoredKey, String>,
+    /// Last good polls of clusters whose record has an earlier one.
+    pub polls: BTreeMap<StoredKey, Timestamp>,
     /// Counts of ended upgrades: account, product, outcome -> total.
     pub ended: BTreeMap<(String, String, String), u64>,
     /// First sights of alerts by their labels, both as JSON.
@@ -153,6 +157,22 @@ fn load(connection: &Connection) -> rusqlite::Result<Contents> {
         };
         contents.clusters.insert(key, row.get(4)?);
     }
+    let mut polls = connection
+        .prepare_cached("SELECT account, product, location, id, last_success FROM polls")?;
+    let mut rows = polls.query([])?;
+    while let Some(row) = rows.next()? {
+        let key = StoredKey {
+            account: row.get(0)?,
+            product: row.get(1)?,
+            location: row.get(2)?,
+            id: row.get(3)?,
+        };
+        let nanos: i64 = row.get(4)?;
+        // Each number of 64 bits is a time.
+        if let Ok(at) = Timestamp::from_nanosecond(nanos.into()) {
+            contents.polls.insert(key, at);
+        }
+    }
     let mut ended =
         connection.prepare_cached("SELECT account, product, outcome, total FROM ended")?;
     let mut rows = ended.query([])?;
@@ -185,6 +205,15 @@ fn write(connection: &mut Connection, batch: &Batch) -> rusqlite::Result<()> {
             "DELETE FROM clusters \
              WHERE account = ?1 AND product = ?2 AND location = ?3 AND id = ?4",
         )?;
+        let mut forget_poll = transaction.prepare_cached(
+            "DELETE FROM polls WHERE account = ?1 AND product = ?2 AND location = ?3 AND id = ?4",
+        )?;
+        let mut poll = transaction.prepare_cached(
+            "INSERT INTO polls (account, product, location, id, last_success) \
+             VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (account, product, location, id) \
+             DO UPDATE SET last_success = excluded.last_success",
+        )?;
         let mut count = transaction.prepare_cached(
             "INSERT INTO ended (account, product, outcome, total) VALUES (?1, ?2, ?3, ?4) \
              ON CONFLICT (account, product, outcome) DO UPDATE SET total = excluded.total",
@@ -200,6 +229,18 @@ fn write(connection: &mut Connection, batch: &Batch) -> rusqlite::Result<()> {
                 Some(record) => put.execute(params![account, product, location, id, record])?,
                 None => remove.execute(params![account, product, location, id])?,
             };
+            forget_poll.execute(params![account, product, location, id])?;
+        }
+        for (key, at) in &batch.polls {
+            let StoredKey {
+                account,
+                product,
+                location,
+                id,
+            } = key;
+            // Later times are beyond the year 2262.
+            let nanos = i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX);
+            poll.execute(params![account, product, location, id, nanos])?;
         }
         for ((account, product, outcome), total) in &batch.ended {
             let total = i64::try_from(*total).unwrap_or(i64::MAX);

@@ -13,7 +13,8 @@ use super::record::ClusterRecord;
 use super::record::tests::{CALLS, LIMITS, observation, poll};
 use super::*;
 use crate::expose::check::cluster;
-use crate::model::{Observation, track};
+use crate::model::{ClusterState, Memory, Observation, track};
+use jiff::SignedDuration;
 
 /// Workers of clusters by id, and how many upgrades have ended by outcome.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -41,9 +42,11 @@ impl Workers {
 
     /// Restores the workers from what was stored.
     fn restore(contents: Contents) -> Self {
+        let polls = contents.polls;
         let clusters = contents.clusters.into_iter().map(|(key, record)| {
             let mut state = new(&key.id);
-            let record: ClusterRecord = serde_json::from_str(&record).unwrap();
+            let polled = polls.get(&key).copied();
+            let record = ClusterRecord::read(&record, polled).unwrap();
             let memory = record.restore(&mut state, &CALLS);
             (key.id, (state, memory))
         });
@@ -94,7 +97,8 @@ struct Exporter {
 impl Exporter {
     /// Starts on what a folder holds.
     fn start(runtime: &Runtime, folder: TempDir, expected: Workers) -> Self {
-        let (disk, contents) = runtime.block_on(Disk::open(folder.path().to_owned()));
+        let (disk, contents) =
+            runtime.block_on(Disk::open(folder.path().to_owned(), History::default()));
         assert!(*disk.0.is_up.borrow());
         let workers = Workers::restore(contents);
         Self {
@@ -115,8 +119,15 @@ impl Exporter {
         }
         let (state, memory) = self.workers.clusters[id].clone();
         let (state, memory) = (Arc::new(state), Arc::new(memory));
-        self.disk
-            .put(key(id), state, memory, SignedDuration::ZERO, false);
+        self.disk.put(
+            key(id),
+            Known {
+                state,
+                memory,
+                clock_step: SignedDuration::ZERO,
+                is_named: false,
+            },
+        );
         drop(held);
     }
 

@@ -65,6 +65,19 @@ struct FailureRecord {
 }
 
 impl ClusterRecord {
+    /// Reads a record; `polled` is a later good poll that changed nothing else.
+    ///
+    /// # Errors
+    /// Fails where the text is none of a record.
+    pub fn read(record: &str, polled: Option<Timestamp>) -> serde_json::Result<Self> {
+        let mut record: Self = serde_json::from_str(record)?;
+        if let Some(polled) = polled {
+            record.last_success = polled;
+            record.memory.last_success = Some(polled);
+        }
+        Ok(record)
+    }
+
     /// Builds the record of a cluster. `clock_step` is the sum of the steps of the vendor's clock.
     pub fn new(
         state: &ClusterState,

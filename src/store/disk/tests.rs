@@ -1,11 +1,13 @@
 use std::path::Path;
 
+use jiff::SignedDuration;
 use tempfile::tempdir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
 use crate::expose::check::cluster;
+use crate::model::{ClusterState, Memory};
 
 fn key(id: &str) -> StoredKey {
     StoredKey {
@@ -16,9 +18,18 @@ fn key(id: &str) -> StoredKey {
     }
 }
 
+fn known(state: Arc<ClusterState>, memory: Memory) -> Known {
+    Known {
+        state,
+        memory: Arc::new(memory),
+        clock_step: SignedDuration::ZERO,
+        is_named: false,
+    }
+}
+
 fn put(disk: &Disk, id: &str) {
     let state = Arc::new(cluster(id));
-    disk.put(key(id), state, Arc::default(), SignedDuration::ZERO, false);
+    disk.put(key(id), known(state, Memory::default()));
 }
 
 /// Starts the writer; it ends when the sender is dropped.
@@ -182,4 +193,85 @@ async fn changes_that_belong_together_are_in_one_commit() {
     drop(disk);
     let contents = Database::open(folder.path()).unwrap().contents;
     assert_eq!((contents.ended.len(), contents.clusters.len()), (1, 1));
+}
+
+/// Returns the state and the memory of a cluster after a good poll at a time.
+fn polled(seconds: i64) -> (ClusterState, Memory) {
+    let at = Timestamp::from_second(seconds).unwrap();
+    let state = ClusterState {
+        last_success: at,
+        ..cluster("1")
+    };
+    let memory = Memory {
+        last_success: Some(at),
+        ..Memory::default()
+    };
+    (state, memory)
+}
+
+#[tokio::test]
+async fn a_poll_that_changes_nothing_writes_no_record() {
+    let folder = tempdir().unwrap();
+    let (disk, _) = Disk::open(folder.path().to_owned(), History::default()).await;
+    let put = |(state, memory): (ClusterState, Memory)| {
+        disk.put(key("1"), known(Arc::new(state), memory));
+        disk.0.pending.lock().batch()
+    };
+    assert_eq!(put(polled(10)).clusters.len(), 1);
+    // It waits for its commit, and gets the newest.
+    let batch = put(polled(20));
+    assert_eq!((batch.clusters.len(), batch.polls.len()), (1, 0));
+    assert!(disk.write().await);
+    let batch = put(polled(30));
+    assert_eq!((batch.clusters.len(), batch.polls.len()), (0, 1));
+    assert!(disk.write().await);
+    let stored = || disk.0.database.lock().as_ref().unwrap().load().unwrap();
+    let at = |contents: &Contents| {
+        let record = &contents.clusters[&key("1")];
+        let polled = contents.polls.get(&key("1")).copied();
+        let record = record::ClusterRecord::read(record, polled).unwrap();
+        let mut state = cluster("1");
+        let memory = record.restore(&mut state, &[]);
+        assert_eq!(memory.last_success, Some(state.last_success));
+        state.last_success.as_second()
+    };
+    assert_eq!(at(&stored()), 30);
+
+    let (mut state, memory) = polled(40);
+    state.version = "3.0".to_owned();
+    assert_eq!(put((state.clone(), memory.clone())).polls.len(), 0);
+    assert!(disk.write().await);
+    assert_eq!((at(&stored()), stored().polls.len()), (40, 0));
+
+    // A failed poll leaves the last good one.
+    state.last_error = Some(crate::model::LastError::new(
+        crate::model::Reason::Timeout,
+        "late".to_owned(),
+        Timestamp::from_second(50).unwrap(),
+    ));
+    let batch = put((state, memory));
+    assert_eq!((batch.clusters.len(), batch.polls.len()), (1, 0));
+    disk.remove(key("1"));
+    assert!(disk.write().await);
+    assert_eq!(stored(), Contents::default());
+}
+
+#[tokio::test]
+async fn a_database_that_is_opened_anew_gets_every_record() {
+    let folder = tempdir().unwrap();
+    let (disk, _) = Disk::open(folder.path().to_owned(), History::default()).await;
+    for (id, seconds) in [("1", 10), ("1", 20), ("2", 20)] {
+        let (state, memory) = polled(seconds);
+        disk.put(key(id), known(Arc::new(state), memory));
+        assert!(disk.write().await);
+    }
+    *disk.0.database.lock() = None;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    let (state, memory) = polled(30);
+    disk.put(key("1"), known(Arc::new(state), memory));
+    assert!(disk.write().await);
+    drop(disk);
+    assert_eq!(ids(folder.path()), ["1", "2"]);
 }

@@ -42,6 +42,15 @@ pub(super) const MIGRATIONS: &[&str] = &[
         record TEXT NOT NULL,
         PRIMARY KEY (product, outcome)
     ) WITHOUT ROWID, STRICT;",
+    // Last good polls that changed nothing else in the record; nanoseconds since 1970.
+    "CREATE TABLE polls (
+        account TEXT NOT NULL,
+        product TEXT NOT NULL,
+        location TEXT NOT NULL,
+        id TEXT NOT NULL,
+        last_success INTEGER NOT NULL,
+        PRIMARY KEY (account, product, location, id)
+    ) WITHOUT ROWID, STRICT;",
 ];
 
 /// Version of the tables from which on there is a history.

@@ -64,7 +64,9 @@ fn apply(contents: &mut Contents, batch: &Batch) {
             Some(record) => contents.clusters.insert(key.clone(), record.clone()),
             None => contents.clusters.remove(key),
         };
+        contents.polls.remove(key);
     }
+    contents.polls.extend(batch.polls.clone());
     let ended = batch.ended.iter();
     let ended = ended.map(|(key, total)| (key.clone(), *total));
     contents.ended.extend(ended);

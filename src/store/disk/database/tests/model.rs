@@ -21,22 +21,27 @@ fn batch() -> impl Strategy<Value = Batch> {
     let sight = prop::option::weighted(0.7, name());
     let alerts = prop::collection::btree_map(name(), sight, 0..6);
     let durations = prop::collection::btree_map((name(), name()), name(), 0..4);
-    (clusters, ended, alerts, durations).prop_map(|(clusters, ended, alerts, durations)| {
+    let key = (name(), name(), name(), name());
+    let polls = prop::collection::btree_map(key, any::<i64>(), 0..12);
+    let all = (clusters, ended, alerts, durations, polls);
+    all.prop_map(|(clusters, ended, alerts, durations, polls)| {
+        let key = |(account, product, location, id)| StoredKey {
+            account,
+            product,
+            location,
+            id,
+        };
         let clusters = clusters.into_iter();
-        let clusters = clusters.map(|((account, product, location, id), record)| {
-            let key = StoredKey {
-                account,
-                product,
-                location,
-                id,
-            };
-            (key, record)
-        });
+        let clusters = clusters.map(|(names, record)| (key(names), record));
+        let at = |nanos: i64| Timestamp::from_nanosecond(nanos.into()).unwrap();
+        let polls = polls.into_iter();
+        let polls = polls.map(|(names, nanos)| (key(names), at(nanos)));
         Batch {
             clusters: clusters.collect(),
             ended,
             alerts,
             durations,
+            polls: polls.collect(),
             ..Batch::default()
         }
     })
