@@ -2,9 +2,11 @@
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::flag;
 use signal_hook::low_level::{self, pipe};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -22,6 +24,9 @@ impl Signals {
     /// Takes the signals over from the system, and starts the guard.
     pub fn new() -> io::Result<Self> {
         guard()?;
+        // A write beyond the limit of a file's size fails then, as on a full disk; otherwise the signal would end
+        // the process.
+        flag::register(SIGXFSZ, Arc::default())?;
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,

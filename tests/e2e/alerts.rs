@@ -1,6 +1,7 @@
 //! Alerts from the vendor's API to the webhook: the simulator, the exporter, a real Prometheus with
 //! the shipped rules, real Alertmanagers.
 
+mod full;
 mod kill;
 mod peers;
 mod restart;

@@ -32,7 +32,7 @@ async fn restart(pair: &mut Pair) {
 }
 
 /// Starts the exporter in the place of the one that ended.
-fn start(pair: &mut Pair, flags: &[&str]) {
+pub(crate) fn start(pair: &mut Pair, flags: &[&str]) {
     let address = pair.url.trim_start_matches("http://").to_owned();
     let config = pair.config.to_str().unwrap().to_owned();
     let args = ["--config.file", &config, "--web.listen-address", &address];
@@ -64,7 +64,7 @@ fn value(samples: &[Sample], name: &str, labels: &[(&str, &str)]) -> Option<f64>
 }
 
 /// Returns whether this broker is in this state.
-fn is_node(samples: &[Sample], node: &str, status: &str) -> bool {
+pub(crate) fn is_node(samples: &[Sample], node: &str, status: &str) -> bool {
     let labels = [("node", node), ("status", status)];
     value(samples, "rolling_upgrade_node_status", &labels) == Some(1.0)
 }
@@ -121,7 +121,7 @@ fn is_stalled(now: &[Sample]) -> bool {
 }
 
 /// Returns the samples that a restart must not change: all of the upgrade but what time alone changes.
-fn lasting(samples: &[Sample]) -> BTreeMap<String, f64> {
+pub(crate) fn lasting(samples: &[Sample]) -> BTreeMap<String, f64> {
     let moves = ["duration_seconds", "estimated_end_timestamp_seconds"];
     let of_upgrade = |s: &&Sample| {
         s.labels.contains_key("kind") && !moves.iter().any(|name| s.name.ends_with(name))
