@@ -4,6 +4,7 @@
 mod full;
 mod kill;
 mod peers;
+mod replicas;
 mod restart;
 mod servers;
 mod story;

@@ -19,12 +19,12 @@ alerting: {resend_interval: 3s, alertmanagers: [{url: ALERTMANAGER}]}
 ";
 
 /// Time after which an alert ends that is not posted again: four times the resend interval.
-const LAPSE: Duration = Duration::from_secs(12);
+pub(super) const LAPSE: Duration = Duration::from_secs(12);
 
 const FLAGS: &[&str] = &["--storage.path=state"];
 
 /// Writes a cluster of CDSS whose upgrade has so many brokers, each in work for 4 s.
-fn cluster(id: u32, brokers: usize, more: &str) -> String {
+pub(super) fn cluster(id: u32, brokers: usize, more: &str) -> String {
     let brokers = (1..=brokers).map(|number| format!("{{name: b-{number}, role: broker}}"));
     let brokers: Vec<_> = brokers.collect();
     format!(
@@ -35,7 +35,7 @@ fn cluster(id: u32, brokers: usize, more: &str) -> String {
 }
 
 /// Returns when each alert began that the Alertmanager holds, by name and cluster.
-async fn begins(alertmanager: &Alertmanager) -> BTreeMap<(String, String), String> {
+pub(super) async fn begins(alertmanager: &Alertmanager) -> BTreeMap<(String, String), String> {
     let alerts = alertmanager.alerts().await;
     let begins = alerts.iter().map(|alert| {
         let labels = texts(alert, "labels");
@@ -55,7 +55,7 @@ async fn ended(port: u16) -> f64 {
     ended.map(|sample| sample.value).sum()
 }
 
-async fn kill(exporter: &mut Process) {
+pub(super) async fn kill(exporter: &mut Process) {
     exporter.signal("KILL").await;
     exporter.child.wait().await.unwrap();
 }
