@@ -57,7 +57,7 @@ impl ProductPoller {
     /// discovery and the first poll of each cluster that it found have ended.
     pub(super) fn new(generation: Generation, first: Latch) -> Self {
         let (account, product) = (&generation.account, generation.product());
-        let shown = DiscoveryState {
+        let mut shown = DiscoveryState {
             account: account.name.clone(),
             product: product.name,
             cloud: product.cloud,
@@ -71,6 +71,9 @@ impl ProductPoller {
         generation
             .metrics
             .announce(account, generation.config.product);
+        if let Some(record) = generation.deps.storage.take_discovery(&generation) {
+            record.restore(&mut shown);
+        }
         generation.deps.store.put_discovery(shown.clone());
         let clusters = restored::clusters(&generation, &first);
         let now = Instant::now();
@@ -224,6 +227,8 @@ impl ProductPoller {
         }
         let store = &self.generation.deps.store;
         store.put_discovery(shown.clone());
+        let storage = &self.generation.deps.storage;
+        storage.put_discovery(&self.generation, shown, stepped);
         let clusters = self.clusters.values_mut();
         let (generation, stepped) = (&self.generation, self.stepped);
         let states: Vec<_> = clusters

@@ -10,9 +10,9 @@ use parking_lot::{Mutex, RwLockReadGuard};
 use super::cluster::WatchedCluster;
 use super::generation::Generation;
 use super::metrics::Counts;
-use crate::model::{CallNames, ClusterState, PastCluster, PastUpgrade};
-use crate::store::disk::database::{Contents, StoredKey};
-use crate::store::disk::record::ClusterRecord;
+use crate::model::{CallNames, ClusterState, DiscoveryState, PastCluster, PastUpgrade};
+use crate::store::disk::database::{Contents, StoredDiscovery, StoredKey};
+use crate::store::disk::record::{ClusterRecord, DiscoveryRecord};
 use crate::store::disk::{Disk, Known};
 use crate::text;
 
@@ -70,6 +70,20 @@ impl Storage {
         read.collect()
     }
 
+    /// Takes the record of the discovery of a product. One that cannot be read is logged and left out.
+    pub(super) fn take_discovery(&self, generation: &Generation) -> Option<DiscoveryRecord> {
+        let key = discovery_key(generation);
+        let record = self.contents.lock().discoveries.remove(&key)?;
+        let read = serde_json::from_str(&record);
+        let unreadable = |error: &serde_json::Error| {
+            tracing::warn!(
+                account = key.account, product = key.product, %error,
+                "The stored record of a discovery cannot be read; it begins anew."
+            );
+        };
+        read.inspect_err(unreadable).ok()
+    }
+
     /// Takes how many upgrades of a product had ended, by outcome. The first product of an account in
     /// several regions takes those of all.
     pub(super) fn take_ended(&self, generation: &Generation) -> BTreeMap<String, u64> {
@@ -88,11 +102,17 @@ impl Storage {
         ended
     }
 
-    /// Forgets the contents that no product took: the config does not select those clusters any more.
+    /// Forgets the contents that no product took: the config does not select those clusters and products any
+    /// more.
     pub(super) fn forget_rest(&self) {
         let rest = std::mem::take(&mut *self.contents.lock());
         if let Some(disk) = &self.disk {
             rest.clusters.into_keys().for_each(|key| disk.remove(key));
+            let discoveries = rest.discoveries.into_keys();
+            discoveries.for_each(|key| disk.put_discovery(key, None));
+            rest.ended
+                .into_keys()
+                .for_each(|key| disk.remove_ended(key));
         }
     }
 
@@ -118,6 +138,29 @@ impl Storage {
                 is_named: cluster.wanted().named,
             };
             disk.put(key, known);
+        }
+    }
+
+    /// Stores how the discovery of a product goes.
+    pub(super) fn put_discovery(
+        &self,
+        generation: &Generation,
+        state: &DiscoveryState,
+        clock_step: SignedDuration,
+    ) {
+        let record = DiscoveryRecord::new(state, clock_step);
+        if let Some(disk) = &self.disk
+            // It cannot fail: they are texts and times.
+            && let Ok(record) = text::json::to_string(&record)
+        {
+            disk.put_discovery(discovery_key(generation), Some(record));
+        }
+    }
+
+    /// Forgets the discovery of a product.
+    pub(super) fn remove_discovery(&self, generation: &Generation) {
+        if let Some(disk) = &self.disk {
+            disk.put_discovery(discovery_key(generation), None);
         }
     }
 
@@ -193,6 +236,20 @@ fn key(generation: &Generation, id: &str) -> StoredKey {
     }
 }
 
+fn discovery_key(generation: &Generation) -> StoredDiscovery {
+    let StoredKey {
+        account,
+        product,
+        location,
+        ..
+    } = key(generation, "");
+    StoredDiscovery {
+        account,
+        product,
+        location,
+    }
+}
+
 /// Returns the names of the calls of a product.
 pub(super) fn call_names(generation: &Generation) -> Vec<CallNames> {
     let calls = generation.product().calls.iter();
@@ -202,4 +259,38 @@ pub(super) fn call_names(generation: &Generation) -> Vec<CallNames> {
         permission: call.secondary.map_or("", |secondary| secondary.permission),
     });
     names.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+    use std::path::Path;
+
+    use tempfile::tempdir;
+
+    use super::*;
+    use crate::store::history::History;
+
+    async fn open(folder: &Path) -> (Disk, Contents) {
+        Disk::open(folder.to_owned(), History::default()).await
+    }
+
+    #[tokio::test]
+    async fn forgets_totals_and_discoveries_that_no_product_took() {
+        let folder = tempdir().unwrap();
+        let (disk, _) = open(folder.path()).await;
+        let key = StoredDiscovery {
+            account: "old".to_owned(),
+            product: "ses".to_owned(),
+            location: "KR".to_owned(),
+        };
+        disk.put_discovery(key, Some("{}".to_owned()));
+        disk.put_ended("old", "ses", "failed", 1);
+        disk.run(ready(())).await;
+        let (disk, contents) = open(folder.path()).await;
+        assert_eq!((contents.ended.len(), contents.discoveries.len()), (1, 1));
+        Storage::new(disk.clone(), contents).forget_rest();
+        disk.run(ready(())).await;
+        assert_eq!(open(folder.path()).await.1, Contents::default());
+    }
 }

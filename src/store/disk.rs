@@ -21,10 +21,10 @@ use tokio::time::{sleep, timeout};
 
 use super::history::History;
 use crate::model::PastUpgrade;
-use database::{Batch, Contents, Database, DiskError, StoredKey};
+use database::{Batch, Contents, Database, DiskError, StoredDiscovery, StoredKey};
 pub use metrics::register;
 pub use pending::Known;
-use pending::{Pending, Seldom};
+use pending::{Pending, Seldom, put_or_remove};
 
 /// Time in which changes are gathered for one commit.
 const GATHER: Duration = Duration::from_millis(250);
@@ -120,10 +120,27 @@ impl Disk {
         self.change(|pending| pending.remove(key));
     }
 
+    /// Takes the record of a discovery, as JSON; `None` for one that is over.
+    pub fn put_discovery(&self, key: StoredDiscovery, record: Option<String>) {
+        let mut seldom = self.0.seldom.lock();
+        put_or_remove(&mut seldom.discoveries, key.clone(), record.clone());
+        drop(seldom);
+        self.change(|pending| drop(pending.discoveries.insert(key, record)));
+    }
+
     /// Takes how many upgrades of a product have ended in this way.
     pub fn put_ended(&self, account: &str, product: &str, outcome: &str, total: u64) {
         let key = (account.to_owned(), product.to_owned(), outcome.to_owned());
-        self.0.seldom.lock().ended.insert(key.clone(), total);
+        self.change_ended(key, Some(total));
+    }
+
+    /// Forgets how many upgrades have ended: account, product, outcome.
+    pub fn remove_ended(&self, key: (String, String, String)) {
+        self.change_ended(key, None);
+    }
+
+    fn change_ended(&self, key: (String, String, String), total: Option<u64>) {
+        put_or_remove(&mut self.0.seldom.lock().ended, key.clone(), total);
         self.change(|pending| {
             pending.ended.insert(key, total);
         });
@@ -151,7 +168,9 @@ impl Disk {
 
     /// Takes the first sight of an alert by its labels, both as JSON; `None` for one that is over.
     pub fn put_alert(&self, labels: String, sight: Option<String>) {
-        self.0.seldom.lock().put_alert(&labels, sight.as_deref());
+        let mut seldom = self.0.seldom.lock();
+        put_or_remove(&mut seldom.alerts, labels.clone(), sight.clone());
+        drop(seldom);
         self.change(|pending| drop(pending.alerts.insert(labels, sight)));
     }
 

@@ -163,3 +163,26 @@ async fn a_kill_changes_nothing_that_was_stored() {
         "{log}"
     );
 }
+
+/// A key that the vendor refuses, so that the clusters cannot be listed.
+#[tokio::test]
+async fn a_kill_keeps_since_when_clusters_cannot_be_listed() {
+    let refused = CDSS.replace("sim-ncloud-secret-key", "not-the-secret-key");
+    let mut pair = Pair::start_with(HANGING, &refused, STORED).await;
+    let since = |samples: &[Sample]| {
+        let name = "rolling_upgrade_exporter_failing_since_timestamp_seconds";
+        value(samples, name, &[("product", "cdss"), ("reason", "auth")])
+    };
+    let before = pair.until("a failure", |now| since(now).is_some()).await;
+    let before = since(&before);
+    // A change is committed within a second.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    pair.exporter.signal("KILL").await;
+    pair.exporter.child.wait().await.unwrap();
+    start(&mut pair, STORED);
+    let url = format!("{}/metrics", pair.url);
+    let first = eventually(Duration::from_secs(30), "an answer", || get(&url)).await;
+    assert_eq!(since(&samples(&first)), before, "the first scrape");
+    until_ready(&pair).await;
+    assert_eq!(since(&pair.samples().await), before, "after a discovery");
+}

@@ -75,6 +75,8 @@ impl ProductPoller {
             storage.remove(&self.generation, &cluster.wanted().id);
         }
         store.remove_discovery(&self.shown.key());
+        let storage = &self.generation.deps.storage;
+        storage.remove_discovery(&self.generation);
         self.clusters.len()
     }
 }

@@ -4,6 +4,7 @@
 //! corrupt is moved aside and never deleted; a file of a newer version stays untouched.
 
 mod aside;
+mod discoveries;
 mod error;
 mod history;
 mod open;
@@ -41,6 +42,17 @@ pub struct StoredKey {
     pub id: String,
 }
 
+/// Identity of the stored discovery of a product of an account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoredDiscovery {
+    /// Name of the account in the config.
+    pub account: String,
+    /// Name of the product.
+    pub product: String,
+    /// Region or zone of the clusters.
+    pub location: String,
+}
+
 /// Changes that are committed together. Writing a batch twice stores what writing it once stores.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -48,8 +60,11 @@ pub struct Batch {
     pub clusters: BTreeMap<StoredKey, Option<String>>,
     /// Last good polls of clusters whose record is else as it was. A record that is written later has its own.
     pub polls: BTreeMap<StoredKey, Timestamp>,
-    /// Counts of ended upgrades: account, product, outcome -> total, at most `i64::MAX`.
-    pub ended: BTreeMap<(String, String, String), u64>,
+    /// Records of discoveries, as JSON; `None` removes the discovery.
+    pub discoveries: BTreeMap<StoredDiscovery, Option<String>>,
+    /// Counts of ended upgrades: account, product, outcome -> total, at most `i64::MAX`; `None` removes the
+    /// count.
+    pub ended: BTreeMap<(String, String, String), Option<u64>>,
     /// First sights of alerts by their labels, both as JSON; `None` removes the alert.
     pub alerts: BTreeMap<String, Option<String>>,
     /// Upgrades that ended.
@@ -67,6 +82,8 @@ pub struct Contents {
     pub clusters: BTreeMap<StoredKey, String>,
     /// Last good polls of clusters whose record has an earlier one.
     pub polls: BTreeMap<StoredKey, Timestamp>,
+    /// Records of discoveries, as JSON.
+    pub discoveries: BTreeMap<StoredDiscovery, String>,
     /// Counts of ended upgrades: account, product, outcome -> total.
     pub ended: BTreeMap<(String, String, String), u64>,
     /// First sights of alerts by their labels, both as JSON.
@@ -189,6 +206,7 @@ fn load(connection: &Connection) -> rusqlite::Result<Contents> {
     while let Some(row) = rows.next()? {
         contents.alerts.insert(row.get(0)?, row.get(1)?);
     }
+    discoveries::load(connection, &mut contents)?;
     history::load(connection, &mut contents)?;
     Ok(contents)
 }
@@ -218,6 +236,9 @@ fn write(connection: &mut Connection, batch: &Batch) -> rusqlite::Result<()> {
             "INSERT INTO ended (account, product, outcome, total) VALUES (?1, ?2, ?3, ?4) \
              ON CONFLICT (account, product, outcome) DO UPDATE SET total = excluded.total",
         )?;
+        let mut discount = transaction.prepare_cached(
+            "DELETE FROM ended WHERE account = ?1 AND product = ?2 AND outcome = ?3",
+        )?;
         for (key, record) in &batch.clusters {
             let StoredKey {
                 account,
@@ -243,8 +264,11 @@ fn write(connection: &mut Connection, batch: &Batch) -> rusqlite::Result<()> {
             poll.execute(params![account, product, location, id, nanos])?;
         }
         for ((account, product, outcome), total) in &batch.ended {
-            let total = i64::try_from(*total).unwrap_or(i64::MAX);
-            count.execute(params![account, product, outcome, total])?;
+            let total = total.map(|total| i64::try_from(total).unwrap_or(i64::MAX));
+            match total {
+                Some(total) => count.execute(params![account, product, outcome, total])?,
+                None => discount.execute(params![account, product, outcome])?,
+            };
         }
         let mut see = transaction.prepare_cached(
             "INSERT INTO alerts (labels, sight) VALUES (?1, ?2) \
@@ -258,6 +282,7 @@ fn write(connection: &mut Connection, batch: &Batch) -> rusqlite::Result<()> {
             };
         }
     }
+    discoveries::write(&transaction, batch)?;
     history::write(&transaction, batch)?;
     transaction.commit()
 }

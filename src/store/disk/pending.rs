@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::database::{Batch, Contents, StoredKey};
+use super::database::{Batch, Contents, StoredDiscovery, StoredKey};
 use super::record::ClusterRecord;
 use crate::model::{ClusterState, Memory, PastKey, PastUpgrade};
 use crate::store::history::History;
@@ -19,7 +19,8 @@ pub(super) struct Pending {
     pub(super) clusters: BTreeMap<StoredKey, Option<Arc<Known>>>,
     /// Last good polls of clusters whose record is else as it is stored.
     pub(super) polls: BTreeMap<StoredKey, Timestamp>,
-    pub(super) ended: BTreeMap<(String, String, String), u64>,
+    pub(super) discoveries: BTreeMap<StoredDiscovery, Option<String>>,
+    pub(super) ended: BTreeMap<(String, String, String), Option<u64>>,
     pub(super) alerts: BTreeMap<String, Option<String>>,
     pub(super) upgrades: BTreeMap<PastKey, Arc<PastUpgrade>>,
     pub(super) durations: BTreeMap<(String, String), String>,
@@ -35,6 +36,7 @@ const MOST_UPGRADES: usize = 10_000;
 pub(super) struct Seldom {
     /// Clusters that were polled or restored by this process.
     pub(super) clusters: HashMap<StoredKey, Arc<Known>>,
+    pub(super) discoveries: BTreeMap<StoredDiscovery, String>,
     pub(super) ended: BTreeMap<(String, String, String), u64>,
     pub(super) alerts: BTreeMap<String, String>,
     pub(super) durations: BTreeMap<(String, String), String>,
@@ -100,17 +102,10 @@ fn is_one_memory(a: &Memory, b: &Memory) -> bool {
 impl Seldom {
     /// Takes it from what was stored.
     pub(super) fn load(&mut self, contents: &Contents) {
+        self.discoveries.clone_from(&contents.discoveries);
         self.ended.clone_from(&contents.ended);
         self.alerts.clone_from(&contents.alerts);
         self.durations.clone_from(&contents.durations);
-    }
-
-    /// Puts the first sight of an alert, or removes it.
-    pub(super) fn put_alert(&mut self, labels: &str, sight: Option<&str>) {
-        match sight {
-            Some(sight) => self.alerts.insert(labels.to_owned(), sight.to_owned()),
-            None => self.alerts.remove(labels),
-        };
     }
 
     /// Adds what the batch does not have.
@@ -121,8 +116,12 @@ impl Seldom {
                 batch.clusters.extend(record(key, known));
             }
         }
+        for (key, record) in &self.discoveries {
+            let entry = batch.discoveries.entry(key.clone());
+            entry.or_insert_with(|| Some(record.clone()));
+        }
         for (key, total) in &self.ended {
-            batch.ended.entry(key.clone()).or_insert(*total);
+            batch.ended.entry(key.clone()).or_insert(Some(*total));
         }
         for (labels, sight) in &self.alerts {
             let entry = batch.alerts.entry(labels.clone());
@@ -144,6 +143,14 @@ fn record(key: &StoredKey, known: &Known) -> Option<(StoredKey, Option<String>)>
     // It cannot fail: a record is texts and numbers.
     let record = text::json::to_string(&known.record()).ok()?;
     Some((key.clone(), Some(record)))
+}
+
+/// Puts a value, or removes that of the key.
+pub(super) fn put_or_remove<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) {
+    match value {
+        Some(value) => drop(map.insert(key, value)),
+        None => drop(map.remove(&key)),
+    }
 }
 
 impl Pending {
@@ -175,6 +182,7 @@ impl Pending {
         Batch {
             clusters: clusters.collect(),
             polls: self.polls.clone(),
+            discoveries: self.discoveries.clone(),
             ended: self.ended.clone(),
             alerts: self.alerts.clone(),
             upgrades: self.upgrades.clone(),
@@ -192,6 +200,9 @@ impl Pending {
         }
         for (key, known) in earlier.clusters {
             self.clusters.entry(key).or_insert(known);
+        }
+        for (key, record) in earlier.discoveries {
+            self.discoveries.entry(key).or_insert(record);
         }
         for (key, total) in earlier.ended {
             self.ended.entry(key).or_insert(total);

@@ -1,6 +1,8 @@
 //! Record of a cluster: all that a restart cannot learn from the vendor, and what is shown until the first
 //! poll after it.
 
+mod discovery;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,6 +13,8 @@ use crate::model::{
     AvailableVersion, CallMemory, CallNames, ClusterState, Kind, LastError, Memory, Reason,
     SecondaryFailure, Seen, track,
 };
+
+pub use discovery::DiscoveryRecord;
 
 /// Stored knowledge of a cluster. Times are in the vendor's time; JSON is its form on the disk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -104,7 +104,7 @@ async fn a_newer_change_is_not_put_back() {
     let mut pending = disk.0.pending.lock();
     pending.put_back(earlier);
     assert!(pending.clusters.values().all(Option::is_none));
-    assert_eq!(pending.ended.values().collect::<Vec<_>>(), [&2]);
+    assert_eq!(pending.ended.values().collect::<Vec<_>>(), [&Some(2)]);
 }
 
 /// A disk that hangs: somebody holds the database for ever.
@@ -148,6 +148,12 @@ async fn a_database_that_is_opened_anew_gets_what_is_seldom_told() {
         disk.put_alert(labels.to_owned(), sight.map(str::to_owned));
     }
     disk.put_ended("kr", "ses", "failed", 3);
+    let discovery = StoredDiscovery {
+        account: "kr".to_owned(),
+        product: "ses".to_owned(),
+        location: "public/KR".to_owned(),
+    };
+    disk.put_discovery(discovery.clone(), Some("c".to_owned()));
     assert!(disk.write().await);
     // The file is gone, as after one that was set aside.
     *disk.0.database.lock() = None;
@@ -159,6 +165,7 @@ async fn a_database_that_is_opened_anew_gets_what_is_seldom_told() {
     drop(disk);
     let (_, contents) = Disk::open(folder.path().to_owned(), History::default()).await;
     assert_eq!(contents.alerts, [("a".to_owned(), "1".to_owned())].into());
+    assert_eq!(contents.discoveries, [(discovery, "c".to_owned())].into());
     assert_eq!(contents.ended.into_values().collect::<Vec<_>>(), [3]);
     assert_eq!(contents.clusters.len(), 1);
 }

@@ -51,6 +51,13 @@ pub(super) const MIGRATIONS: &[&str] = &[
         last_success INTEGER NOT NULL,
         PRIMARY KEY (account, product, location, id)
     ) WITHOUT ROWID, STRICT;",
+    "CREATE TABLE discoveries (
+        account TEXT NOT NULL,
+        product TEXT NOT NULL,
+        location TEXT NOT NULL,
+        record TEXT NOT NULL,
+        PRIMARY KEY (account, product, location)
+    ) WITHOUT ROWID, STRICT;",
 ];
 
 /// Version of the tables from which on there is a history.

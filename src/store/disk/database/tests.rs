@@ -67,9 +67,18 @@ fn apply(contents: &mut Contents, batch: &Batch) {
         contents.polls.remove(key);
     }
     contents.polls.extend(batch.polls.clone());
-    let ended = batch.ended.iter();
-    let ended = ended.map(|(key, total)| (key.clone(), *total));
-    contents.ended.extend(ended);
+    for (key, record) in &batch.discoveries {
+        match record {
+            Some(record) => contents.discoveries.insert(key.clone(), record.clone()),
+            None => contents.discoveries.remove(key),
+        };
+    }
+    for (key, total) in &batch.ended {
+        match total {
+            Some(total) => contents.ended.insert(key.clone(), *total),
+            None => contents.ended.remove(key),
+        };
+    }
     for (labels, sight) in &batch.alerts {
         match sight {
             Some(sight) => contents.alerts.insert(labels.clone(), sight.clone()),
@@ -93,7 +102,7 @@ fn returns_after_a_restart_what_was_written() {
     let mut database = open(folder.path());
     assert_eq!(database.load().unwrap(), Contents::default());
     let mut first = records(0..3, 10);
-    first.ended = BTreeMap::from([(ended("succeeded"), 3), (ended("failed"), 1)]);
+    first.ended = BTreeMap::from([(ended("succeeded"), Some(3)), (ended("failed"), Some(1))]);
     first.alerts = ["a", "b", "c"]
         .map(|l| (l.to_owned(), Some("0".to_owned())))
         .into();
@@ -102,7 +111,8 @@ fn returns_after_a_restart_what_was_written() {
     second.clusters.insert(key("1"), None);
     second.clusters.insert(key("2"), Some("{}".to_owned()));
     second.clusters.insert(key("unknown"), None);
-    second.ended.insert(ended("failed"), 2);
+    second.ended.insert(ended("failed"), Some(2));
+    second.ended.insert(ended("succeeded"), None);
     for (labels, sight) in [("a", Some("1")), ("b", None)] {
         let sight = sight.map(str::to_owned);
         second.alerts.insert(labels.to_owned(), sight);
@@ -143,7 +153,7 @@ fn writes_a_batch_twice_as_once() {
     let folder = folder();
     let mut database = open(folder.path());
     let mut batch = records(0..5, 10);
-    batch.ended.insert(ended("failed"), 7);
+    batch.ended.insert(ended("failed"), Some(7));
     database.write(&batch).unwrap();
     database.write(&batch).unwrap();
     assert_eq!(database.load().unwrap(), contents(&[&batch]));

@@ -70,7 +70,7 @@ fn a_full_disk_takes_nothing_of_a_batch() {
     let folder = folder();
     let mut database = open(folder.path());
     let mut first = records(0..3, 10);
-    first.ended.insert(ended("failed"), 1);
+    first.ended.insert(ended("failed"), Some(1));
     database.write(&first).unwrap();
 
     let limit = |database: &Database, pages: i64| {
@@ -82,7 +82,7 @@ fn a_full_disk_takes_nothing_of_a_batch() {
     limit(&database, 1);
     let mut second = records(0..1, 11);
     second.clusters.insert(key("1"), Some("x".repeat(1 << 20)));
-    second.ended.insert(ended("failed"), 2);
+    second.ended.insert(ended("failed"), Some(2));
     let error = database.write(&second).unwrap_err().to_string();
     let path = folder.path().join(FILE);
     let start = format!(
