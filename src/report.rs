@@ -11,8 +11,10 @@ mod clock;
 mod details;
 pub mod filter;
 pub mod format;
+mod history;
 mod left_out;
 pub mod remote;
+mod steps;
 mod upgrade;
 mod word;
 
@@ -27,7 +29,9 @@ pub use details::{
     AvailableVersionReport, FindingReport, PrecheckReport, ZoneMoveReport, ZonePlanReport,
 };
 pub use filter::{Filter, FilterError, StateFilter};
+pub use history::{HistoryFilter, HistoryReport, OUTCOMES, PastUpgradeReport};
 pub use left_out::NodesLeftOut;
+pub use steps::Steps;
 pub use word::{Vocabulary, Word};
 
 use crate::model::{Kind, NodeStatus, Reason, TaskStatus, UpgradeStatus};

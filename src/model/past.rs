@@ -131,11 +131,17 @@ pub fn estimated_end<'a>(
             work
         })
     });
-    let mut works: Vec<f64> = works.take(MOST_EARLIER).collect();
-    works.sort_by(f64::total_cmp);
-    let median = SignedDuration::try_from_secs_f64(*works.get(works.len() / 2)?).ok()?;
+    let median = SignedDuration::try_from_secs_f64(median_of_latest(works)?).ok()?;
     let end = started.checked_add(median).ok()?;
     Some(end).filter(|end| *end > now)
+}
+
+/// Returns the median of the last five of these lengths in seconds, of which the latest comes first; of an even
+/// number the longer of the two in the middle. `None` where there is none.
+pub fn median_of_latest(latest_first: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut lengths: Vec<f64> = latest_first.take(MOST_EARLIER).collect();
+    lengths.sort_by(f64::total_cmp);
+    lengths.get(lengths.len() / 2).copied()
 }
 
 fn length(from: Timestamp, to: Timestamp) -> Duration {

@@ -41,18 +41,20 @@ impl Report {
     /// Adds the languages of these clouds' texts, for pages that show them.
     #[must_use]
     pub fn with_languages(mut self, clouds: Clouds) -> Self {
-        let language = |name: &str| {
-            let cloud = clouds.iter().find(|cloud| cloud.name() == name);
-            cloud.and_then(|cloud| cloud.language())
-        };
         for product in &mut self.products {
-            product.language = language(&product.cloud);
+            product.language = language(clouds, &product.cloud);
         }
         for cluster in &mut self.clusters {
-            cluster.language = language(&cluster.cloud);
+            cluster.language = language(clouds, &cluster.cloud);
         }
         self
     }
+}
+
+/// Returns the language of the texts of the cloud of this name, as an HTML `lang`; `None` where they are English.
+pub(super) fn language(clouds: Clouds, name: &str) -> Option<&'static str> {
+    let cloud = clouds.iter().find(|cloud| cloud.name() == name);
+    cloud.and_then(|cloud| cloud.language())
 }
 
 fn product(state: &DiscoveryState, times: &Times) -> ProductReport {
@@ -118,7 +120,6 @@ fn degraded(call: &Degraded) -> DegradedReport {
 
 fn upgrade(cluster: &ClusterState, view: &UpgradeView, now: Timestamp) -> UpgradeReport {
     let upgrade = &view.upgrade;
-    let nodes = upgrade.nodes.iter().enumerate();
     UpgradeReport {
         kind: upgrade.kind.into(),
         status: upgrade.status.into(),
@@ -150,29 +151,35 @@ fn upgrade(cluster: &ClusterState, view: &UpgradeView, now: Timestamp) -> Upgrad
         executions: upgrade.executions,
         retries: upgrade.retries(),
         task_order: view.task_order,
-        nodes: nodes
-            .map(|(place, node)| {
-                let work = view.work(place);
-                NodeReport {
-                    node: node.key.name.clone(),
-                    role: node.key.role.clone(),
-                    status: node.status.into(),
-                    raw_status: node.raw_status.clone(),
-                    updated: node.updated,
-                    started: work.map(|work| work.start),
-                    ended: work.and_then(|work| work.end),
-                    duration_seconds: work.map(|w| between(w.start, w.end.unwrap_or(now))),
-                    task_order: node.task_order,
-                }
-            })
-            .collect(),
+        nodes: nodes(view, now),
         tasks: upgrade.tasks.iter().map(task).collect(),
         nodes_left_out: left_out(&upgrade.left_out.nodes),
         tasks_left_out: upgrade.left_out.tasks,
     }
 }
 
-fn left_out(nodes: &NodeCounts) -> NodesLeftOut {
+/// Builds the reports of the nodes of an upgrade as of `now`.
+pub(super) fn nodes(view: &UpgradeView, now: Timestamp) -> Vec<NodeReport> {
+    let nodes = view.upgrade.nodes.iter().enumerate();
+    nodes
+        .map(|(place, node)| {
+            let work = view.work(place);
+            NodeReport {
+                node: node.key.name.clone(),
+                role: node.key.role.clone(),
+                status: node.status.into(),
+                raw_status: node.raw_status.clone(),
+                updated: node.updated,
+                started: work.map(|work| work.start),
+                ended: work.and_then(|work| work.end),
+                duration_seconds: work.map(|w| between(w.start, w.end.unwrap_or(now))),
+                task_order: node.task_order,
+            }
+        })
+        .collect()
+}
+
+pub(super) fn left_out(nodes: &NodeCounts) -> NodesLeftOut {
     NodesLeftOut {
         waiting: nodes.of(NodeStatus::Waiting),
         upgrading: nodes.of(NodeStatus::Upgrading),
@@ -182,7 +189,7 @@ fn left_out(nodes: &NodeCounts) -> NodesLeftOut {
     }
 }
 
-fn task(task: &Task) -> TaskReport {
+pub(super) fn task(task: &Task) -> TaskReport {
     TaskReport {
         order: task.order,
         task: task.name.clone(),

@@ -2,7 +2,7 @@
 
 use url::form_urlencoded;
 
-use super::{Attention, ClusterReport, Report, UpgradeReport};
+use super::{Attention, ClusterReport, OUTCOMES, Report, UpgradeReport};
 use crate::model::UpgradeStatus;
 
 /// What to leave in a [`Report`]. Values of one kind are alternatives, kinds add up, and what is
@@ -24,8 +24,13 @@ pub struct Filter {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
     /// Nothing has this name.
-    #[error("no parameter {0:?}; there are account, product, state and q")]
-    Parameter(String),
+    #[error("no parameter {word:?}; there are {known}")]
+    Parameter {
+        /// Those that there are.
+        known: &'static str,
+        /// What was asked for.
+        word: String,
+    },
     /// Nothing can be in this state.
     #[error("no state {word:?}; there are {known}", known = states().join(", "))]
     State {
@@ -40,6 +45,28 @@ pub enum FilterError {
         /// What was asked for.
         word: String,
     },
+    /// No upgrade ends in this state.
+    #[error("no outcome {word:?}; there are {known}", known = OUTCOMES.map(UpgradeStatus::as_str).join(", "))]
+    Outcome {
+        /// What was asked for.
+        word: String,
+    },
+    /// The limit is no number, or out of range.
+    #[error("limit {word:?} is not a number from 1 to 10000")]
+    Limit {
+        /// What was asked for.
+        word: String,
+    },
+}
+
+impl FilterError {
+    /// Builds the error of a product that is none of these.
+    pub(super) fn product(word: &str, products: &[&str]) -> Self {
+        Self::Product {
+            known: products.join(", "),
+            word: word.to_owned(),
+        }
+    }
 }
 
 /// State that a query asks for. A word of both is the page's: `running` is not stalled.
@@ -109,10 +136,7 @@ impl Filter {
                 "product" if value.is_empty() || products.contains(&value) => {
                     add(&mut filter.products, value);
                 }
-                "product" => wrong.push(FilterError::Product {
-                    known: products.join(", "),
-                    word: value.into(),
-                }),
+                "product" => wrong.push(FilterError::product(value, products)),
                 "state" => match StateFilter::read(value) {
                     Some(state) if filter.states.contains(&state) => {}
                     Some(state) => filter.states.push(state),
@@ -125,7 +149,10 @@ impl Filter {
                     }
                     filter.text.push_str(value);
                 }
-                _ => wrong.push(FilterError::Parameter(key.into_owned())),
+                _ => wrong.push(FilterError::Parameter {
+                    known: "account, product, state and q",
+                    word: key.into_owned(),
+                }),
             }
         }
         (filter, wrong)
@@ -198,7 +225,8 @@ impl Filter {
     }
 }
 
-fn add(values: &mut Vec<String>, value: &str) {
+/// Adds a value that is not empty, once.
+pub(super) fn add(values: &mut Vec<String>, value: &str) {
     if !value.is_empty() && !values.iter().any(|known| known == value) {
         values.push(value.to_owned());
     }

@@ -25,8 +25,8 @@ pub use trouble::{
     degraded, error, findings_left_out, more_findings, nodes_left_out, notes, passed,
 };
 pub use versions::{
-    RECOMMENDED, Versions, are_versions_zones, named_versions, offered, running_version, version,
-    versions, zones,
+    RECOMMENDED, VersionPair, Versions, are_versions_zones, named_versions, offered,
+    running_version, version, versions, zones,
 };
 
 /// Writes a share from 0 to 1 in percent, rounded down, so that 100% is only what has succeeded.

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::UpgradeReport;
 use crate::model::NodeStatus;
 
 /// Nodes that are too many to be listed, by state.
@@ -34,7 +33,8 @@ impl NodesLeftOut {
         parts.into_iter().fold(0, u64::saturating_add)
     }
 
-    fn of(&self, status: NodeStatus) -> u64 {
+    /// Returns the number in this state.
+    pub(super) fn of(&self, status: NodeStatus) -> u64 {
         match status {
             NodeStatus::Waiting => self.waiting,
             NodeStatus::Upgrading => self.upgrading,
@@ -43,26 +43,4 @@ impl NodesLeftOut {
             NodeStatus::Unknown => self.unknown,
         }
     }
-}
-
-impl UpgradeReport {
-    /// Returns the number of nodes in this state, listed or not.
-    pub fn nodes_in(&self, status: NodeStatus) -> u64 {
-        let listed = self.nodes.iter().filter(|node| node.status == status);
-        count(listed.count()).saturating_add(self.nodes_left_out.of(status))
-    }
-
-    /// Returns the number of nodes, listed or not.
-    pub fn all_nodes(&self) -> u64 {
-        count(self.nodes.len()).saturating_add(self.nodes_left_out.total())
-    }
-
-    /// Returns the number of tasks, listed or not.
-    pub fn all_tasks(&self) -> u64 {
-        count(self.tasks.len()).saturating_add(self.tasks_left_out)
-    }
-}
-
-fn count(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
 }

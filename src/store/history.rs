@@ -35,6 +35,14 @@ pub struct PastUpgrades {
     pub left_out: u64,
 }
 
+impl PastUpgrades {
+    /// Builds a list of upgrades in any order, of which older ones may be left out.
+    pub fn new(mut upgrades: Vec<Arc<PastUpgrade>>, left_out: u64) -> Self {
+        upgrades.sort_by(|a, b| (b.ended, &a.key).cmp(&(a.ended, &b.key)));
+        Self { upgrades, left_out }
+    }
+}
+
 impl History {
     /// Puts an upgrade that ended, in the place of an earlier end of it.
     pub fn put(&self, upgrade: Arc<PastUpgrade>) {
@@ -53,12 +61,8 @@ impl History {
     /// Returns all upgrades in memory.
     pub fn all(&self) -> PastUpgrades {
         let inner = self.0.read();
-        let mut upgrades: Vec<_> = inner.upgrades.values().cloned().collect();
-        upgrades.sort_by(|a, b| (b.ended, &a.key).cmp(&(a.ended, &b.key)));
-        PastUpgrades {
-            upgrades,
-            left_out: inner.left_out,
-        }
+        let upgrades = inner.upgrades.values().cloned().collect();
+        PastUpgrades::new(upgrades, inner.left_out)
     }
 
     /// Returns the upgrades of a kind of a cluster, those that were first seen last first.

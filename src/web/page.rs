@@ -67,7 +67,7 @@ pub(super) fn page(report: Report, query: &str, telemetry_path: &str, clouds: Cl
         .map(|product| product.info().name)
         .collect();
     let (filter, mut wrong) = Filter::parse(query, &names);
-    wrong.retain(|error| !matches!(error, FilterError::Parameter(_)));
+    wrong.retain(|error| !matches!(error, FilterError::Parameter { .. }));
     let form = filter::form(&report, &filter, &names);
     let about = watched::about(&report);
     let clocks = watched::clocks(&report);

@@ -2,16 +2,17 @@
 
 use super::length;
 use crate::model::NodeStatus;
-use crate::report::{NodeReport, UpgradeReport};
+use crate::report::{NodeReport, Steps};
 
 /// Writes the nodes that are done, of all: `3/5`; `None` when no node is known.
-pub fn nodes_done(upgrade: &UpgradeReport) -> Option<String> {
-    let (done, all) = (upgrade.nodes_in(NodeStatus::Succeeded), upgrade.all_nodes());
+pub fn nodes_done<'a>(steps: impl Into<Steps<'a>>) -> Option<String> {
+    let steps = steps.into();
+    let (done, all) = (steps.nodes_in(NodeStatus::Succeeded), steps.all_nodes());
     (all > 0).then(|| format!("{done}/{all}"))
 }
 
 /// Writes the state that a node entered: `data node shop-d-2: failed at restart (1 of 3) (error)`.
-pub fn node_change(upgrade: &UpgradeReport, node: &NodeReport) -> String {
+pub fn node_change<'a>(steps: impl Into<Steps<'a>>, node: &NodeReport) -> String {
     let raw_status = match node.raw_status.as_str() {
         "" => String::new(),
         word => format!(" ({word})"),
@@ -24,7 +25,7 @@ pub fn node_change(upgrade: &UpgradeReport, node: &NodeReport) -> String {
     let is_at_task = matches!(status, Some(NodeStatus::Upgrading | NodeStatus::Failed));
     let task = node.task_order.filter(|_| is_at_task);
     let task = task.map_or(String::new(), |order| {
-        format!(" at {}", super::task(upgrade, order))
+        format!(" at {}", super::task(steps, order))
     });
     let (name, status) = (&node.node, node.status.as_str());
     format!("{role}node {name}: {status}{task}{raw_status}")
@@ -32,11 +33,11 @@ pub fn node_change(upgrade: &UpgradeReport, node: &NodeReport) -> String {
 
 /// Writes all that is known of a node in one line, each word once:
 /// `shop-d-2: upgrading, data, restart (1 of 3), 5m`.
-pub fn node_line(upgrade: &UpgradeReport, node: &NodeReport) -> String {
+pub fn node_line<'a>(steps: impl Into<Steps<'a>>, node: &NodeReport) -> String {
     let facts = [
         Some(node.status.as_str().to_owned()),
         Some(node.role.clone()),
-        node.task_order.map(|order| super::task(upgrade, order)),
+        node.task_order.map(|order| super::task(steps, order)),
         Some(node.raw_status.clone()),
         node.duration_seconds.map(length),
     ];

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{since, thousands, whose, whose_product};
-use crate::report::{DegradedReport, ErrorReport, PrecheckReport, Report, UpgradeReport};
+use crate::report::{DegradedReport, ErrorReport, PrecheckReport, Report, Steps};
 
 /// Writes a failed call: its reason, and what to do.
 pub fn error(error: &ErrorReport) -> String {
@@ -59,10 +59,11 @@ pub fn notes(report: &Report, all: bool) -> Vec<(String, String)> {
 }
 
 /// Writes what is not listed of the nodes and tasks, a sentence for each.
-pub fn nodes_left_out(upgrade: &UpgradeReport) -> Vec<String> {
+pub fn nodes_left_out<'a>(steps: impl Into<Steps<'a>>) -> Vec<String> {
+    let steps = steps.into();
     let rows = [
-        (upgrade.nodes.len(), upgrade.all_nodes(), "nodes"),
-        (upgrade.tasks.len(), upgrade.all_tasks(), "tasks"),
+        (steps.nodes.len(), steps.all_nodes(), "nodes"),
+        (steps.tasks.len(), steps.all_tasks(), "tasks"),
     ];
     let sentences = rows
         .into_iter()

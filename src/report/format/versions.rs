@@ -1,7 +1,7 @@
 //! Versions and zones: where an upgrade begins, and where it leads.
 
 use crate::model::Kind;
-use crate::report::{ClusterReport, UpgradeReport};
+use crate::report::{ClusterReport, PastUpgradeReport, UpgradeReport};
 
 /// Writes the name of a version, with the vendor's code beside it where both are known and the name does
 /// not hold it (`Engine 2.9.0` of `2.9.0`).
@@ -52,31 +52,54 @@ pub fn are_versions_zones(upgrade: &UpgradeReport) -> bool {
     zones.is_some_and(|zones| !(zones.from.is_empty() && zones.to.is_empty()))
 }
 
+/// Versions before and after an upgrade, as far as they are known.
+#[derive(Debug, Clone, Copy)]
+pub struct VersionPair<'a> {
+    /// Code before.
+    from: Option<&'a str>,
+    /// Code after.
+    to: Option<&'a str>,
+    /// Name before, where it has one beside its code.
+    from_name: Option<&'a str>,
+    /// Name after, where it has one beside its code.
+    to_name: Option<&'a str>,
+}
+
+macro_rules! versions_of {
+    ($($report:ty),+ $(,)?) => {$(
+        impl<'a> From<&'a $report> for VersionPair<'a> {
+            fn from(upgrade: &'a $report) -> Self {
+                Self {
+                    from: upgrade.from_version.as_deref(),
+                    to: upgrade.to_version.as_deref(),
+                    from_name: upgrade.from_version_name.as_deref(),
+                    to_name: upgrade.to_version_name.as_deref(),
+                }
+            }
+        }
+    )+};
+}
+
+versions_of!(UpgradeReport, PastUpgradeReport);
+
 /// Writes the versions of an upgrade by the codes of the metrics, as far as they are known.
-pub fn versions(upgrade: &UpgradeReport) -> String {
-    from_to(
-        upgrade.from_version.as_deref(),
-        upgrade.to_version.as_deref(),
-    )
+pub fn versions<'a>(pair: impl Into<VersionPair<'a>>) -> String {
+    let pair = pair.into();
+    from_to(pair.from, pair.to)
 }
 
 /// Writes the versions of an upgrade by name, where the names are known, with the codes beside them where
 /// the names do not hold them: `Engine 2.9.0 -> 2.14.0 (290 -> 2140)`.
-pub fn named_versions(upgrade: &UpgradeReport) -> String {
-    let codes = (
-        upgrade.from_version.as_deref(),
-        upgrade.to_version.as_deref(),
-    );
-    let names = (
-        upgrade.from_version_name.as_deref(),
-        upgrade.to_version_name.as_deref(),
-    );
+pub fn named_versions<'a>(pair: impl Into<VersionPair<'a>>) -> String {
+    let pair = pair.into();
+    let codes = (pair.from, pair.to);
+    let names = (pair.from_name, pair.to_name);
     if let ((Some(from_code), Some(to_code)), (Some(from), Some(to))) = (codes, names) {
         let text = format!("{from} -> {}", without_product(from, to));
         return if holds_code(from_code, from) && holds_code(to_code, to) {
             text
         } else {
-            format!("{text} ({})", versions(upgrade))
+            format!("{text} ({})", versions(pair))
         };
     }
     let text = |code: Option<&str>, name| code.map(|code| version(code, name));
@@ -126,19 +149,34 @@ impl<'a> Versions<'a> {
     /// Returns the versions of an upgrade; `None` when none is known, and of a zone move whose zones
     /// are listed. The version that the cluster runs lends its name.
     pub fn of(cluster: &'a ClusterReport, upgrade: &'a UpgradeReport) -> Option<Self> {
-        let name = |code: Option<&str>, name: &'a Option<String>| {
+        if are_versions_zones(upgrade) {
+            return None;
+        }
+        let mut pair = VersionPair::from(upgrade);
+        let name = |code: Option<&str>, name: Option<&'a str>| {
             let is_running = code.is_some_and(|code| code == cluster.version);
-            let known = name.as_deref().filter(|name| !name.is_empty());
+            let known = name.filter(|name| !name.is_empty());
             known.or_else(|| cluster.version_name.as_deref().filter(|_| is_running))
         };
-        let (from, to) = (
-            upgrade.from_version.as_deref(),
-            upgrade.to_version.as_deref(),
-        );
-        let from_name = name(from, &upgrade.from_version_name);
-        let to_name = name(to, &upgrade.to_version_name);
+        pair.from_name = name(pair.from, pair.from_name);
+        pair.to_name = name(pair.to, pair.to_name);
+        Self::of_pair(pair, &cluster.version)
+    }
+
+    /// Returns the versions of an upgrade that ended; `None` when none is known.
+    pub fn of_past(upgrade: &'a PastUpgradeReport) -> Option<Self> {
+        Self::of_pair(upgrade.into(), "")
+    }
+
+    fn of_pair(pair: VersionPair<'a>, running: &str) -> Option<Self> {
+        let VersionPair {
+            from,
+            to,
+            from_name,
+            to_name,
+        } = pair;
         let all = [from, to, from_name, to_name];
-        if are_versions_zones(upgrade) || all.iter().all(Option::is_none) {
+        if all.iter().all(Option::is_none) {
             return None;
         }
         let hides_code = |code: Option<&str>, name: Option<&str>| {
@@ -157,11 +195,8 @@ impl<'a> Versions<'a> {
             to: shown_to,
             characters: characters(shown_from) + characters(shown_to),
             codes: has_codes.then_some((from, to)),
-            is_running_another: !cluster.version.is_empty()
-                && all
-                    .into_iter()
-                    .flatten()
-                    .all(|version| version != cluster.version),
+            is_running_another: !running.is_empty()
+                && all.into_iter().flatten().all(|version| version != running),
         })
     }
 }
