@@ -2,6 +2,7 @@
 //!
 //! - `GET /`: the page for people
 //! - `GET /api/v1/upgrades`: what the page shows, as JSON
+//! - `GET /api/v1/history`: upgrades that ended, as JSON
 //! - `GET /metrics` (or `--web.telemetry-path`): the metrics; never waits for a cloud
 //! - `GET /-/healthy`: 200 while the process serves at all
 //! - `GET /-/ready`: 200 once the first poll round of every account ended, else 503

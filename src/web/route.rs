@@ -31,14 +31,15 @@ impl Handler for App {
             },
             path if path == self.telemetry_path && reads => metrics(self, headers),
             "/" if reads => people(self, uri, headers).await,
-            api::PATH if reads => upgrades(self, uri, headers).await,
+            api::UPGRADES if reads => upgrades(self, uri, headers).await,
+            api::HISTORY if reads => history(self, uri, headers).await,
             "/-/healthy" if reads => text(StatusCode::OK, "OK\n"),
             "/-/ready" if reads && self.ready.is_ready() => text(StatusCode::OK, "OK\n"),
             "/-/ready" if reads => text(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the first poll round has not ended yet\n",
             ),
-            "/" | api::PATH | "/-/healthy" | "/-/ready" => only_reading(),
+            "/" | api::UPGRADES | api::HISTORY | "/-/healthy" | "/-/ready" => only_reading(),
             path if path == self.telemetry_path => only_reading(),
             _ => not_found(self),
         }
@@ -91,20 +92,38 @@ fn people(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = Ans
     })
 }
 
-/// What is known, as JSON. A large fleet's takes some milliseconds: not where scrapes are answered.
+/// Answers with the upgrades as JSON.
 fn upgrades(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = Answer> + use<> {
     let (store, ready, clock) = (app.store.clone(), app.ready.is_ready(), app.clock.clone());
     let query = uri.query().unwrap_or_default().to_owned();
     let clouds = app.clouds;
+    json(headers, move || {
+        api::upgrades(Report::new(&store, ready, clock.now()), &query, clouds)
+    })
+}
+
+/// Answers with the history as JSON.
+fn history(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = Answer> + use<> {
+    let (store, clock) = (app.store.clone(), app.clock.clone());
+    let query = uri.query().unwrap_or_default().to_owned();
+    let clouds = app.clouds;
+    json(headers, move || {
+        api::history(&store.history().all(), &query, clouds, clock.now())
+    })
+}
+
+/// Answers with a document. A large fleet's takes some milliseconds: not where scrapes are answered.
+fn json<F>(headers: &HeaderMap, make: F) -> impl Future<Output = Answer> + use<F>
+where
+    F: FnOnce() -> api::Outcome + Send + 'static,
+{
     let gzip = takes_gzip(headers);
-    run_blocking(move || {
-        match api::answer(Report::new(&store, ready, clock.now()), &query, clouds) {
-            Ok(body) => {
-                let (body, gzip) = maybe_gzip(body, gzip);
-                compressible(respond(StatusCode::OK, "application/json", body), gzip)
-            }
-            Err((status, told)) => text(status, told),
+    run_blocking(move || match make() {
+        Ok(body) => {
+            let (body, gzip) = maybe_gzip(body, gzip);
+            compressible(respond(StatusCode::OK, "application/json", body), gzip)
         }
+        Err((status, told)) => text(status, told),
     })
 }
 

@@ -15,9 +15,10 @@ use crate::{read, root, takes};
 const PROGRAM: &str = env!("CARGO_PKG_NAME");
 
 /// Documents for users below docs/.
-const USER_DOCS: [&str; 13] = [
+const USER_DOCS: [&str; 14] = [
     "alerts",
     "api",
+    "api-history",
     "configuration",
     "credentials",
     "kubernetes",

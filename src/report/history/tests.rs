@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::model::{PastUpgrade, Span};
+use crate::model::{PastUpgrade, Span, Task, TaskStatus};
 use crate::store::history::PastUpgrades;
 use crate::store::history::tests::past;
 
@@ -54,6 +54,38 @@ fn tells_nodes_and_tasks_with_their_times() {
         "none is in work after the end"
     );
     assert_eq!(upgrade.nodes[1].ended, Some(at(1_500)));
+}
+
+/// The document of docs/api-history.md: a name that changes here breaks scripts.
+#[test]
+fn the_document_of_the_history_is_stable() {
+    let mut past = past("c1", 1_000, 1_500, 2);
+    past.upgrade.node_work[0] = Some(Span {
+        start: at(1_100),
+        end: Some(at(1_300)),
+    });
+    let upgrade = &mut past.upgrade.upgrade;
+    upgrade.id = Some("u-1".to_owned());
+    upgrade.from_version = Some("290".to_owned());
+    upgrade.to_version = Some("2140".to_owned());
+    upgrade.details.from_version_name = Some("OpenSearch 2.9.0".to_owned());
+    upgrade.details.to_version_name = Some("OpenSearch 2.14.0".to_owned());
+    upgrade.requested = Some(at(990));
+    upgrade.executions = Some(1);
+    upgrade.tasks = vec![Task {
+        order: 4,
+        name: "restart".to_owned(),
+        status: TaskStatus::Succeeded,
+        start: Some(at(1_050)),
+        end: Some(at(1_500)),
+        description: Some("The node is restarted.".to_owned()),
+    }];
+    let mut report = all(vec![past]);
+    report.exporter_version = "VERSION".to_owned();
+    let got = serde_json::to_value(&report).unwrap();
+    let want = include_str!("../../../tests/data/api/history.json");
+    let want: serde_json::Value = serde_json::from_str(want).unwrap();
+    assert_eq!(got, want, "{got:#}");
 }
 
 #[test]

@@ -8,7 +8,9 @@ use crate::clock::Clock;
 use crate::clouds::CLOUDS;
 use crate::expose::Exposition;
 use crate::ready::{Latch, Ready};
+use crate::report::HistoryReport;
 use crate::store::Store;
+use crate::store::history::tests::past;
 use crate::telemetry::Metrics;
 
 fn app(telemetry_path: &str) -> (App, Latch) {
@@ -48,6 +50,8 @@ async fn routes_every_path_and_refuses_the_rest() {
         "/metrics?x=1",
         "/api/v1/upgrades",
         "/api/v1/upgrades?state=failed",
+        "/api/v1/history",
+        "/api/v1/history?outcome=failed&limit=5",
     ] {
         assert_eq!(ask(&app, "GET", path).await.status(), 200, "{path}");
         assert_eq!(ask(&app, "HEAD", path).await.status(), 200, "{path}");
@@ -61,6 +65,7 @@ async fn routes_every_path_and_refuses_the_rest() {
             "/",
             "/metrics",
             "/api/v1/upgrades",
+            "/api/v1/history",
             "/-/healthy",
             "/-/ready",
         ] {
@@ -101,7 +106,13 @@ async fn is_ready_once_the_latch_is_gone() {
 async fn everything_lies_below_the_prefix_and_the_root_leads_there() {
     let (mut app, _latch) = app("/metrics");
     app.prefix = "/up/grades".parse().unwrap();
-    for path in ["/", "/metrics", "/api/v1/upgrades", "/-/healthy"] {
+    for path in [
+        "/",
+        "/metrics",
+        "/api/v1/upgrades",
+        "/api/v1/history",
+        "/-/healthy",
+    ] {
         let path = format!("/up/grades{path}");
         assert_eq!(ask(&app, "GET", &path).await.status(), 200, "{path}");
     }
@@ -191,5 +202,25 @@ async fn the_document_is_json_and_a_wrong_query_is_told() {
     assert_eq!(
         answer.headers()["content-type"],
         "text/plain; charset=utf-8"
+    );
+}
+
+#[tokio::test]
+async fn the_history_is_json_that_names_what_a_query_gets_wrong() {
+    let (app, _latch) = app("/metrics");
+    let past = Arc::new(past("c1", 0, 60, 2));
+    app.store.history().put(past);
+    let answer = ask(&app, "GET", "/api/v1/history?cluster=c*").await;
+    assert_eq!(answer.headers()["content-type"], "application/json");
+    assert_eq!(answer.headers()["vary"], "Accept-Encoding");
+    let body = answer.into_body().to_bytes();
+    let report: HistoryReport = serde_json::from_slice(&body).unwrap();
+    assert_eq!(report.upgrades[0].nodes.len(), 2);
+    let answer = ask(&app, "GET", "/api/v1/history?clusters=c1").await;
+    assert_eq!(answer.status(), 400);
+    let text = String::from_utf8(answer.into_body().to_bytes().to_vec()).unwrap();
+    assert!(
+        text.starts_with("no parameter \"clusters\"; there are account, "),
+        "{text}"
     );
 }
