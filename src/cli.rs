@@ -363,6 +363,7 @@ mod tests {
             &["--web.telemetry-path=/a b"],
             &["--web.telemetry-path=/m?x"],
             &["--web.telemetry-path=/api/v1/upgrades"],
+            &["--web.telemetry-path=/history"],
             &["--web.external-url=/upgrades"],
             &["--web.external-url=https://x.example/a%20b"],
             &["--web.route-prefix=/a b"],

@@ -1,6 +1,7 @@
 //! The HTTP server.
 //!
 //! - `GET /`: the page for people
+//! - `GET /history`: the page of upgrades that ended
 //! - `GET /api/v1/upgrades`: what the page shows, as JSON
 //! - `GET /api/v1/history`: upgrades that ended, as JSON
 //! - `GET /metrics` (or `--web.telemetry-path`): the metrics; never waits for a cloud

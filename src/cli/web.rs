@@ -103,11 +103,12 @@ fn telemetry_path(text: &str) -> Result<String, String> {
     if !text.starts_with('/') || !text.bytes().all(plain) {
         return Err("a path is / and letters, digits, / - . _ ~; write /metrics".to_owned());
     }
-    if ["/-/", "//", "/api/"]
-        .iter()
-        .any(|taken| text.starts_with(taken))
+    if text == "/history"
+        || ["/-/", "//", "/api/"]
+            .iter()
+            .any(|taken| text.starts_with(taken))
     {
-        return Err("/-/, /api/ and // are taken; write /metrics".to_owned());
+        return Err("/-/, /api/, /history and // are taken; write /metrics".to_owned());
     }
     Ok(text.to_owned())
 }

@@ -3,6 +3,7 @@
 //! Text of vendors stands in them as it came. The page and the terminal escape it, and add what is
 //! theirs: markup, columns, colours and width.
 
+mod history;
 mod nodes;
 mod state;
 mod tasks;
@@ -15,6 +16,7 @@ use super::{ClusterReport, ProductReport, UpgradeReport, Word};
 use crate::model::Kind;
 
 pub use crate::text::length;
+pub use history::{against_usual, usual};
 pub use nodes::{node_change, node_line, nodes_done};
 pub use state::{
     WAITS_FOR_PERSON, badge, counts, overdue, row_state, short_state, short_title, silence, state,
@@ -75,10 +77,12 @@ pub fn plain(word: &str) -> String {
 
 /// Returns the name of a cluster; its id where the name is not known, as before the first good poll.
 pub fn name(cluster: &ClusterReport) -> &str {
-    match cluster.cluster_name.trim() {
-        "" => &cluster.cluster_id,
-        _ => &cluster.cluster_name,
-    }
+    name_or_id(&cluster.cluster_name, &cluster.cluster_id)
+}
+
+/// Returns a name, or the id where there is none.
+pub fn name_or_id<'a>(name: &'a str, id: &'a str) -> &'a str {
+    if name.trim().is_empty() { id } else { name }
 }
 
 /// Writes account, product and name of a cluster.

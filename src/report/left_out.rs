@@ -33,6 +33,18 @@ impl NodesLeftOut {
         parts.into_iter().fold(0, u64::saturating_add)
     }
 
+    /// Counts a node in this state; `None` is one that only a newer exporter knows.
+    pub(crate) fn add(&mut self, status: Option<NodeStatus>) {
+        let count = match status.unwrap_or(NodeStatus::Unknown) {
+            NodeStatus::Waiting => &mut self.waiting,
+            NodeStatus::Upgrading => &mut self.upgrading,
+            NodeStatus::Succeeded => &mut self.succeeded,
+            NodeStatus::Failed => &mut self.failed,
+            NodeStatus::Unknown => &mut self.unknown,
+        };
+        *count = count.saturating_add(1);
+    }
+
     /// Returns the number in this state.
     pub(super) fn of(&self, status: NodeStatus) -> u64 {
         match status {

@@ -142,6 +142,11 @@ impl Store {
         });
     }
 
+    /// Returns whether there is a storage, whether it takes the state or not.
+    pub fn has_storage(&self) -> bool {
+        self.facts.load().storage_up.is_some()
+    }
+
     /// Puts whether the storage takes the state.
     pub fn put_storage(&self, is_up: bool) {
         if self.facts.load().storage_up != Some(is_up) {

@@ -1,9 +1,11 @@
 //! The page for people: every cluster with its upgrades, those in trouble first. It works without
-//! its script, which only brings what is new into place.
+//! its script, which only brings what is new into place. The page of the history has no script.
 
 mod cluster;
 mod details;
 mod filter;
+mod frame;
+mod history;
 mod steps;
 mod watched;
 mod words;
@@ -14,32 +16,19 @@ mod escaping;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-use sha2::{Digest, Sha256};
+use maud::{Markup, PreEscaped, html};
 
 use crate::cloud::{Clouds, products};
 use crate::report::{Attention, Filter, FilterError, Report, format};
 use crate::text::{Foreign, escaped};
 use cluster::{Row, Steps};
 
+pub(super) use frame::Page;
+pub(super) use history::{PATH as HISTORY, page as history};
+
 const STYLE: &str = include_str!("page/style.css");
 const SCRIPT: &str = include_str!("page/script.js");
-
-/// The page's own style and script, the little picture for the tab, requests to where the page comes
-/// from; nothing else.
-static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
-    format!(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; \
-         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        hash(STYLE),
-        hash(SCRIPT)
-    )
-});
 
 /// Cards whose nodes are to be seen at once.
 const OPEN: usize = 20;
@@ -50,14 +39,6 @@ const DETAILED: usize = 200;
 
 /// More clusters without an upgrade than this stand behind a click.
 const FEW: usize = 12;
-
-/// A page and the policy that it needs.
-#[derive(Debug)]
-pub(super) struct Page {
-    pub(super) html: String,
-    /// `Content-Security-Policy`.
-    pub(super) policy: &'static str,
-}
 
 /// Renders the page of a report for the query of its address. What the query says wrong is told on
 /// the page; parameters of others, which travel with links, are nobody's fault.
@@ -93,61 +74,47 @@ pub(super) fn page(report: Report, query: &str, telemetry_path: &str, clouds: Cl
         query if query.is_empty() => String::new(),
         query => format!("?{query}"),
     };
-    let markup = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { @if let Some(trouble) = &trouble { (trouble) " · " } "Rolling upgrades" }
-                link rel="icon" href=(icon(&counts));
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                a.skip href="#live" { "Skip to the clusters" }
-                header {
-                    h1 { "Rolling upgrades" }
-                    (about)
-                    // Relative, so that they hold behind a proxy that adds a prefix.
-                    nav aria-label="More" {
-                        a href={ "./api/v1/upgrades" (json) } { "JSON" }
-                        a href={ "." (telemetry_path) } { "Metrics" }
-                        a href="./-/healthy" { "Healthy" }
-                        a href="./-/ready" { "Ready" }
-                        button #pause type="button" hidden { "Pause refresh" }
-                    }
+    let title = html! { @if let Some(trouble) = &trouble { (trouble) " · " } "Rolling upgrades" };
+    frame::page(
+        &title,
+        &icon(&counts),
+        &html! {
+            a.skip href="#live" { "Skip to the clusters" }
+            header {
+                h1 { "Rolling upgrades" }
+                (about)
+                // Relative, so that they hold behind a proxy that adds a prefix.
+                nav aria-label="More" {
+                    a href="./history" { "History" }
+                    a href={ "./api/v1/upgrades" (json) } { "JSON" }
+                    a href={ "." (telemetry_path) } { "Metrics" }
+                    a.probe href="./-/healthy" { "Healthy" }
+                    a.probe href="./-/ready" { "Ready" }
+                    button #pause type="button" hidden { "Pause refresh" }
                 }
-                (form)
-                main {
-                    p #note role="status" {}
-                    noscript { p { "Reload the page to see what is new." } }
-                    div #live tabindex="-1" data-refresh=(refresh(&report)) data-trouble=[trouble.as_deref()]
-                        data-version=(escaped(&report.exporter_version)) {
-                        @if anything { (filter::counts(&counts, &filter)) }
-                        @for error in &wrong { p.notice { "The address asks for " (Foreign(error).to_string()) "." } }
-                        @if !report.ready {
-                            p.notice { "The first poll round has not ended yet: clusters may be missing." }
-                        }
-                        (clocks)
-                        (nothing)
-                        @if anything { (filter::told(&filter, rows.len())) }
-                        (parts(&rows, &report, &filter, &watched::troubles(&discoveries, &rows, &times)))
-                        (below)
-                        footer { p {
-                            "As of " (words::stamp(report.generated, &report.generated.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()))
-                            ". rolling-upgrade-exporter " (escaped(&report.exporter_version))
-                        } }
-                    }
-                }
-                script { (PreEscaped(SCRIPT)) }
             }
-        }
-    };
-    Page {
-        html: markup.into_string(),
-        policy: &POLICY,
-    }
+            (form)
+            main {
+                p #note role="status" {}
+                noscript { p { "Reload the page to see what is new." } }
+                div #live tabindex="-1" data-refresh=(refresh(&report)) data-trouble=[trouble.as_deref()]
+                    data-version=(escaped(&report.exporter_version)) {
+                    @if anything { (filter::counts(&counts, &filter)) }
+                    @for error in &wrong { p.notice { "The address asks for " (Foreign(error).to_string()) "." } }
+                    @if !report.ready {
+                        p.notice { "The first poll round has not ended yet: clusters may be missing." }
+                    }
+                    (clocks)
+                    (nothing)
+                    @if anything { (filter::told(&filter, rows.len())) }
+                    (parts(&rows, &report, &filter, &watched::troubles(&discoveries, &rows, &times)))
+                    (below)
+                    (frame::footer(report.generated, &report.exporter_version))
+                }
+            }
+            script { (PreEscaped(SCRIPT)) }
+        },
+    )
 }
 
 /// Seconds between two looks: half of the shortest interval between polls.
@@ -166,18 +133,14 @@ fn refresh(report: &Report) -> u64 {
     seconds
 }
 
-/// The picture in the tab: a dot in the colour of the worst state.
+/// Returns the picture in the tab: a dot in the colour of the worst state.
 fn icon(counts: &BTreeMap<Attention, usize>) -> String {
-    let colour = match counts.keys().next() {
+    frame::icon(match counts.keys().next() {
         Some(Attention::Failed) => "d1242f",
         Some(Attention::Stalled | Attention::Silent) => "d4a72c",
         Some(Attention::Running) => "218bff",
-        _ => "2da44e",
-    };
-    format!(
-        "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E\
-         %3Ccircle cx='4' cy='4' r='4' fill='%23{colour}'/%3E%3C/svg%3E"
-    )
+        _ => frame::CALM,
+    })
 }
 
 /// Renders the parts of the page. What is wrong with looking for clusters stands below the upgrades that
@@ -235,6 +198,7 @@ fn idle(rows: &[&Row<'_>], report: &Report, filter: &Filter) -> Markup {
                     @if offered { th scope="col" { "Available versions" } }
                     th scope="col" { "Cluster state (vendor)" }
                     th scope="col" { "Data" }
+                    th scope="col" { "Past upgrades" }
                 } }
                 tbody { @for (_, cluster, _) in rows { tr {
                     th scope="row" {
@@ -254,6 +218,7 @@ fn idle(rows: &[&Row<'_>], report: &Report, filter: &Filter) -> Markup {
                         (words::foreign(&format::vendor_status(cluster), cluster.language))
                     } }
                     td data-is="Data" { (cluster::age(cluster, times.of(&cluster.account))) }
+                    td { (cluster::history(cluster)) }
                 } } }
             } }))
         }

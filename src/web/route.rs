@@ -31,6 +31,7 @@ impl Handler for App {
             },
             path if path == self.telemetry_path && reads => metrics(self, headers),
             "/" if reads => people(self, uri, headers).await,
+            page::HISTORY if reads => history_page(self, uri, headers).await,
             api::UPGRADES if reads => upgrades(self, uri, headers).await,
             api::HISTORY if reads => history(self, uri, headers).await,
             "/-/healthy" if reads => text(StatusCode::OK, "OK\n"),
@@ -39,7 +40,9 @@ impl Handler for App {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the first poll round has not ended yet\n",
             ),
-            "/" | api::UPGRADES | api::HISTORY | "/-/healthy" | "/-/ready" => only_reading(),
+            "/" | page::HISTORY | api::UPGRADES | api::HISTORY | "/-/healthy" | "/-/ready" => {
+                only_reading()
+            }
             path if path == self.telemetry_path => only_reading(),
             _ => not_found(self),
         }
@@ -67,16 +70,37 @@ fn redirect(method: &Method, page: &str) -> Answer {
     answer
 }
 
-/// The page.
+/// Answers with the page of the current upgrades.
 fn people(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = Answer> + use<> {
     let (store, ready, clock) = (app.store.clone(), app.ready.is_ready(), app.clock.clone());
     let query = uri.query().unwrap_or_default().to_owned();
     let clouds = app.clouds;
-    let gzip = takes_gzip(headers);
     let telemetry_path = app.telemetry_path.clone();
-    run_blocking(move || {
+    html(headers, move || {
         let report = Report::new(&store, ready, clock.now());
-        let page = page::page(report, &query, &telemetry_path, clouds);
+        page::page(report, &query, &telemetry_path, clouds)
+    })
+}
+
+/// Answers with the page of the history.
+fn history_page(app: &App, uri: &Uri, headers: &HeaderMap) -> impl Future<Output = Answer> + use<> {
+    let (store, clock) = (app.store.clone(), app.clock.clone());
+    let query = uri.query().unwrap_or_default().to_owned();
+    let clouds = app.clouds;
+    html(headers, move || {
+        let (past, has_storage) = (store.history().all(), store.has_storage());
+        page::history(&past, has_storage, &query, clouds, clock.now())
+    })
+}
+
+/// Answers with a page.
+fn html<F>(headers: &HeaderMap, make: F) -> impl Future<Output = Answer> + use<F>
+where
+    F: FnOnce() -> page::Page + Send + 'static,
+{
+    let gzip = takes_gzip(headers);
+    run_blocking(move || {
+        let page = make();
         let (body, gzip) = maybe_gzip(page.html.into_bytes(), gzip);
         let mut answer = compressible(
             respond(StatusCode::OK, "text/html; charset=utf-8", body),

@@ -173,7 +173,11 @@ fn links(board: &Value) -> Vec<Finding> {
     if !head.iter().any(|l| text(l, "/url") == to_other && kept(&l)) {
         out.push(finding(board, "no link to the other board"));
     }
-    for url in ["${exporter_url}", runbooks] {
+    let history = match text(board, "/uid") {
+        "rolling-upgrade-overview" => "${exporter_url}/history",
+        _ => "${exporter_url}/history?cluster=${cluster_id:percentencode}",
+    };
+    for url in ["${exporter_url}", history, runbooks] {
         if !head.iter().any(|l| text(l, "/url") == url) {
             out.push(finding(board, format!("no link to {url}")));
         }

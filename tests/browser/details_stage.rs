@@ -43,6 +43,7 @@ impl DetailsStage {
         for product in discoveries() {
             store.put_discovery(product);
         }
+        crate::history::fill(&store);
         let (ready, latch) = Ready::new();
         drop(latch);
         let (clock, mut metrics) = (Clock::system(), Metrics::new());
@@ -98,7 +99,12 @@ fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-fn cluster(product: &'static str, id: &str, name: &str, upgrade: Option<Upgrade>) -> ClusterState {
+pub(crate) fn cluster(
+    product: &'static str,
+    id: &str,
+    name: &str,
+    upgrade: Option<Upgrade>,
+) -> ClusterState {
     let is_ses = product == "ses";
     ClusterState {
         key: Key {

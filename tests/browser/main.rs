@@ -9,6 +9,7 @@ mod everyone;
 #[path = "../e2e/harness.rs"]
 #[expect(dead_code, reason = "these tests need half of it")]
 mod harness;
+mod history;
 mod page;
 mod refresh;
 mod stage;

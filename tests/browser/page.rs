@@ -93,7 +93,7 @@ async fn shows_what_the_simulator_does_and_filters_it() {
         "검색"
     );
     let json = browser
-        .text("document.querySelector('header nav a').getAttribute('href')")
+        .text("document.querySelector('header nav a[href*=api]').getAttribute('href')")
         .await;
     let (_, query) = json.split_once('?').unwrap();
     assert_eq!(

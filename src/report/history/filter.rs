@@ -40,6 +40,16 @@ pub struct HistoryFilter {
 }
 
 impl HistoryFilter {
+    /// Builds the filter that leaves the upgrades of one cluster.
+    pub fn of(account: &str, product: &str, cluster_id: &str) -> Self {
+        Self {
+            accounts: vec![account.to_owned()],
+            products: vec![product.to_owned()],
+            clusters: vec![cluster_id.to_owned()],
+            ..Self::default()
+        }
+    }
+
     /// Parses the query of an address for these products, and returns all that is wrong with it beside
     /// the rest. Empty values, which forms send, ask for nothing.
     pub fn parse(query: &str, products: &[&str]) -> (Self, Vec<FilterError>) {

@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use sha2::{Digest, Sha256};
 
+use super::steps::Tables;
 use super::words::{self, fact, fitting_fact, wide_fact};
 use super::{details, steps};
 use crate::model::{Kind, NodeStatus};
 use crate::report::format;
-use crate::report::{Attention, ClusterReport, Filter, UpgradeReport};
+use crate::report::{Attention, ClusterReport, Filter, HistoryFilter, UpgradeReport};
 use crate::text::escaped;
 
 /// A row of [`crate::report::Report::by_attention`].
@@ -51,13 +52,14 @@ pub(super) fn card(row: &Row<'_>, now: Timestamp, show: Steps) -> Markup {
                     }
                 }
             }
-            @if let Some(upgrade) = upgrade { (details::reason(cluster, upgrade)) }
+            @if let Some(upgrade) = upgrade { (details::reason(upgrade.reason.as_deref(), cluster.language)) }
             p.where {
                 (words::foreign(&cluster.account, cluster.language)) " · " (escaped(&cluster.product)) " · "
                 (escaped(&cluster.cloud_region))
                 @if cluster.cluster_id != format::name(cluster) {
                     " · " span.id { (words::foreign(&cluster.cluster_id, cluster.language)) }
                 }
+                " · " (history(cluster))
             }
             @if let Some(upgrade) = upgrade { (progress(&id, cluster, upgrade, attention)) }
             (facts(cluster, upgrade, now, show))
@@ -68,6 +70,14 @@ pub(super) fn card(row: &Row<'_>, now: Timestamp, show: Steps) -> Markup {
             }
             @if let Some(upgrade) = upgrade { (tables(&id, cluster, upgrade, now, show)) }
         }
+    }
+}
+
+/// Renders the link to the past upgrades of a cluster.
+pub(super) fn history(cluster: &ClusterReport) -> Markup {
+    let of = HistoryFilter::of(&cluster.account, &cluster.product, &cluster.cluster_id);
+    html! {
+        a href={ "./history?" (of.query()) } aria-label={ "History of " (escaped(format::name(cluster))) } { "History" }
     }
 }
 
@@ -290,8 +300,9 @@ fn tables(
         details id={ (id) "-steps" } open[show == Steps::Open] {
             summary { (what) span.unseen { " of " (escaped(format::name(cluster))) } }
             @if let Some(check) = &upgrade.precheck { (steps::findings(cluster, check)) }
-            @if !upgrade.nodes.is_empty() { (steps::nodes(cluster, upgrade, now)) }
-            @if !upgrade.tasks.is_empty() { (steps::tasks(cluster, upgrade, now)) }
+            @let tables = Tables::of(cluster, upgrade, now);
+            @if !upgrade.nodes.is_empty() { (tables.nodes()) }
+            @if !upgrade.tasks.is_empty() { (tables.tasks()) }
         }
     }
 }

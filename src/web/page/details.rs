@@ -11,11 +11,11 @@ use crate::report::{ClusterReport, UpgradeReport, ZoneMoveReport};
 /// Names of nodes that stand in one line; further ones are counted.
 const FEW_NODES: usize = 20;
 
-/// Renders the vendor's reason of a failed or stalled upgrade: the first line of its card.
-pub(super) fn reason(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Markup {
+/// Renders the vendor's reason of an upgrade that failed or is stalled: the first line of its card.
+pub(super) fn reason(reason: Option<&str>, language: Language) -> Markup {
     html! {
-        @if let Some(reason) = &upgrade.reason {
-            p.why { strong { "Vendor’s reason:" } " " (words::sentence(reason, cluster.language)) }
+        @if let Some(reason) = reason {
+            p.why { strong { "Vendor’s reason:" } " " (words::sentence(reason, language)) }
         }
     }
 }
@@ -32,14 +32,23 @@ pub(super) fn versions(cluster: &ClusterReport, upgrade: &UpgradeReport) -> Mark
     let is_zone = upgrade.kind == Kind::AzMigration;
     let label = if is_zone { "Zone" } else { "Version" };
     html! {
-        (fitting_fact(label, versions.characters, &html! {
-            (from_to(versions.from, versions.to, cluster.language))
-            @if let Some((from, to)) = versions.codes {
-                small { (from_to(from, to, cluster.language)) }
-            }
-        }))
+        (from_to_fact(label, &versions, cluster.language))
         @if versions.is_running_another { (running_version("Runs", cluster)) }
     }
+}
+
+/// Renders the versions before and after an upgrade, with the vendor's codes below the names.
+pub(super) fn from_to_fact(label: &str, versions: &Versions<'_>, language: Language) -> Markup {
+    fitting_fact(
+        label,
+        versions.characters,
+        &html! {
+            (from_to(versions.from, versions.to, language))
+            @if let Some((from, to)) = versions.codes {
+                small { (from_to(from, to, language)) }
+            }
+        },
+    )
 }
 
 /// Renders the version that a cluster runs.

@@ -10,7 +10,7 @@ use super::{Page, Report, SCRIPT, STYLE, page};
 use crate::text::is_unprintable;
 
 /// Opens and closes everything that can be opened; a number tells the places apart.
-fn evil(number: usize) -> String {
+pub(super) fn evil(number: usize) -> String {
     format!(
         "evil{number}<b id=x>\"'`><script>alert({number})</script><img src=x onerror=alert(1)>\
          --></title></style><a href=javascript:alert(1)>&lt;&#60;\u{202e}\u{2066}\u{0}\u{7}\u{1b}[0m\r\n"
@@ -18,7 +18,7 @@ fn evil(number: usize) -> String {
 }
 
 /// Puts evil into every text, and tells where it went.
-fn poison(value: &mut Value, path: &str, places: &mut Vec<String>) {
+pub(super) fn poison(value: &mut Value, path: &str, places: &mut Vec<String>) {
     match value {
         Value::String(text) if text.parse::<Timestamp>().is_err() => {
             *text = evil(places.len());
@@ -94,6 +94,41 @@ fn tags(html: &str) -> Vec<(String, Vec<(String, String)>)> {
     found
 }
 
+/// Returns the names of all tags and attributes.
+pub(super) fn names(html: &str) -> BTreeSet<String> {
+    let tags = tags(html).into_iter();
+    tags.flat_map(|(name, attributes)| {
+        let keys = attributes.into_iter().map(|(key, _)| format!(" {key}"));
+        keys.chain([name]).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+/// Asserts that a page has no other tags and attributes, and no address of another place.
+pub(super) fn uses_only(html: &str, allowed: &BTreeSet<String>) {
+    for (name, attributes) in tags(html) {
+        assert!(allowed.contains(&name), "<{name}>");
+        for (key, value) in attributes {
+            assert!(allowed.contains(&format!(" {key}")), "<{name} {key}>");
+            let address = matches!(key.as_str(), "href" | "src" | "action");
+            let ours = ["#", "?", "./", "data:image/svg+xml,%3Csvg xmlns="];
+            assert!(
+                !address || ours.iter().any(|start| value.starts_with(start)),
+                "{key}={value}"
+            );
+        }
+    }
+}
+
+/// Returns the text from the first character on that steers a terminal or the direction of text. The values of
+/// forms are sent back as they came.
+pub(super) fn unprintable(html: &str) -> Option<&str> {
+    let mut shown = html
+        .split(" value=\"")
+        .filter_map(|part| part.split_once('"'));
+    shown.find_map(|(_, shown)| shown.get(shown.find(is_unprintable)?..))
+}
+
 fn without_own_texts(html: &str) -> String {
     let whole = html.len();
     let html = html.replacen(SCRIPT, "", 1).replacen(STYLE, "", 1);
@@ -108,19 +143,13 @@ fn render(document: Value, query: &str, telemetry_path: &str) -> Page {
 
 #[test]
 fn markup_in_any_text_of_the_document_stays_text() {
-    let allowed: BTreeSet<String> = tags(&without_own_texts(
+    let mut allowed = names(&without_own_texts(
         &render(full(), "state=failed&q=x", "/metrics").html,
-    ))
-    .into_iter()
-    .chain(tags(&without_own_texts(
+    ));
+    allowed.extend(names(&without_own_texts(
         &render(full(), "", "/metrics").html,
-    )))
-    .flat_map(|(name, attributes)| {
-        let keys = attributes.into_iter().map(|(key, _)| format!(" {key}"));
-        keys.chain([name]).collect::<Vec<_>>()
-    })
-    .chain(["small".into(), "/small".into()])
-    .collect();
+    )));
+    allowed.extend(["small".into(), "/small".into()]);
     let mut document = full();
     let mut places = Vec::new();
     poison(&mut document, "", &mut places);
@@ -137,25 +166,10 @@ fn markup_in_any_text_of_the_document_stays_text() {
         let html = render(document.clone(), query, &format!("/{}", evil(103))).html;
         let own = without_own_texts(&html);
         assert_eq!(html.matches("<script").count(), 1);
-        for (name, attributes) in tags(&own) {
-            assert!(allowed.contains(&name), "<{name}>");
-            for (key, value) in attributes {
-                assert!(allowed.contains(&format!(" {key}")), "<{name} {key}>");
-                let address = matches!(key.as_str(), "href" | "src" | "action");
-                let ours = ["#", "?", "./", "data:image/svg+xml,%3Csvg xmlns="];
-                assert!(
-                    !address || ours.iter().any(|start| value.starts_with(start)),
-                    "{key}={value}"
-                );
-            }
-        }
+        uses_only(&own, &allowed);
         // A form sends its values back as they are, and the path of the metrics is the operator's.
         let shown = own.replace(" href=\"./evil103", " value=\"");
-        let shown = shown
-            .split(" value=\"")
-            .filter_map(|part| part.split_once('"'));
-        let raw = shown.map(|(_, shown)| shown.find(is_unprintable).and_then(|at| shown.get(at..)));
-        assert_eq!(raw.flatten().next(), None);
+        assert_eq!(unprintable(&shown), None);
         if query.is_empty() {
             // What steers the page is not shown on it.
             let steers = [

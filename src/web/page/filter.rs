@@ -8,87 +8,111 @@ use super::words;
 use crate::report::{Attention, Filter, Report, StateFilter, format};
 use crate::text::escaped;
 
-/// Renders the form. It sends itself to its own address, so it works behind any prefix and without script. On a
-/// narrow screen it is folded: the style hides it until the details before it are open, which holds in
-/// browsers that cannot style the content of details.
+/// Renders the form of the filter.
 pub(super) fn form(report: &Report, filter: &Filter, products: &[&str]) -> Markup {
-    let accounts: BTreeSet<&str> = report
+    let accounts = report
         .products
         .iter()
         .map(|product| product.account.as_str())
-        .chain(report.clusters.iter().map(|c| c.account.as_str()))
-        .chain(filter.accounts.iter().map(String::as_str))
-        .collect();
+        .chain(report.clusters.iter().map(|c| c.account.as_str()));
     let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
     let finer: Vec<_> = StateFilter::all()
         .into_iter()
         .filter(|state| matches!(state, StateFilter::Status(_)))
         .map(StateFilter::as_str)
         .collect();
-    html! {
-        search {
-            details.fold { summary { "Filter" @if !filter.is_empty() { " (in use)" } } }
-            form method="get" aria-label="Filter" {
-            label { "Account"
-                select name="account" {
-                    option value="" { "All" }
-                    @for account in accounts { (option(account, account, &filter.accounts)) }
+    search(
+        !filter.is_empty(),
+        &html! {
+            (account(accounts, &filter.accounts))
+            (product(products, &filter.products))
+            (select("State", "state", &html! {
+                @for part in Attention::ALL {
+                    (option(part.as_str(), format::title(part), &states))
                 }
-            }
-            label { "Product"
-                select name="product" {
-                    option value="" { "All" }
-                    @for product in products { (option(product, product, &filter.products)) }
+                optgroup label="Finer" {
+                    @for word in finer { (option(word, &words::plain(word), &states)) }
                 }
-            }
-            label { "State"
-                select name="state" {
-                    option value="" { "All" }
-                    @for part in Attention::ALL {
-                        (option(part.as_str(), format::title(part), &states))
-                    }
-                    optgroup label="Finer" {
-                        @for word in finer { (option(word, &words::plain(word), &states)) }
-                    }
-                }
-            }
+            }))
             label.text { "Text"
                 input type="search" name="q" value=(filter.text) placeholder="name, id, version, error"
                     autocomplete="off" spellcheck="false";
             }
-            button type="submit" { "Filter" }
+        },
+    )
+}
+
+/// Renders a form with these fields. It sends itself to its own address, so it works behind any prefix and
+/// without script. On a narrow screen it is folded: the style hides it until the details before it are open,
+/// which holds in browsers that cannot style the content of details.
+pub(super) fn search(is_in_use: bool, fields: &Markup) -> Markup {
+    html! {
+        search {
+            details.fold { summary { "Filter" @if is_in_use { " (in use)" } } }
+            form method="get" aria-label="Filter" {
+                (fields)
+                button type="submit" { "Filter" }
             }
         }
     }
 }
 
-fn option<T: AsRef<str>>(value: &str, text: &str, chosen: &[T]) -> Markup {
+/// Renders the choice of an account: one of these, or of those that are chosen.
+pub(super) fn account<'a>(names: impl Iterator<Item = &'a str>, chosen: &'a [String]) -> Markup {
+    let names: BTreeSet<&str> = names.chain(chosen.iter().map(String::as_str)).collect();
+    let options = html! { @for name in names { (option(name, name, chosen)) } };
+    select("Account", "account", &options)
+}
+
+/// Renders the choice of a product.
+pub(super) fn product(names: &[&str], chosen: &[String]) -> Markup {
+    let options = html! { @for name in names { (option(name, name, chosen)) } };
+    select("Product", "product", &options)
+}
+
+/// Renders a choice of one of these options, or of all.
+pub(super) fn select(label: &str, name: &str, options: &Markup) -> Markup {
+    html! {
+        label { (label)
+            select name=(name) {
+                option value="" { "All" }
+                (options)
+            }
+        }
+    }
+}
+
+/// Renders an option.
+pub(super) fn option<T: AsRef<str>>(value: &str, text: &str, chosen: &[T]) -> Markup {
     // The form has room for one of each.
     let selected = chosen.first().is_some_and(|first| first.as_ref() == value);
     html! { option value=(value) selected[selected] { (escaped(text)) } }
 }
 
-/// What the filter leaves, in words; nothing when it leaves all.
+/// Renders the filter in words; nothing when it leaves all.
 pub(super) fn told(filter: &Filter, left: usize) -> Markup {
-    if filter.is_empty() {
+    let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
+    let kinds = [
+        ("account", filter.accounts.join(" or ")),
+        ("product", filter.products.join(" or ")),
+        ("state", states.join(" or ")),
+        ("text", filter.text.clone()),
+    ];
+    told_kinds(&kinds, (left == 0).then_some("No cluster"))
+}
+
+/// Renders kinds of a filter that are not empty; `none` names what there is none of.
+pub(super) fn told_kinds(kinds: &[(&str, String)], none: Option<&str>) -> Markup {
+    let kinds: Vec<_> = kinds
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
+    if kinds.is_empty() {
         return html! {};
-    }
-    let mut kinds = Vec::new();
-    for (kind, values) in [("account", &filter.accounts), ("product", &filter.products)] {
-        if !values.is_empty() {
-            kinds.push((kind, values.join(" or ")));
-        }
-    }
-    if !filter.states.is_empty() {
-        let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
-        kinds.push(("state", states.join(" or ")));
-    }
-    if !filter.text.is_empty() {
-        kinds.push(("text", filter.text.clone()));
     }
     html! {
         p.told {
-            @if left == 0 { strong { "No cluster matches the filter: " } } @else { "Filter: " }
+            @if let Some(none) = none { strong { (none) " matches the filter: " } } @else { "Filter: " }
             @for (place, (kind, value)) in kinds.iter().enumerate() {
                 @if place > 0 { ", " }
                 (kind) " " strong { bdi { (escaped(value)) } }

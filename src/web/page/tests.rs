@@ -2,7 +2,10 @@
 
 mod clock;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::clouds::CLOUDS;

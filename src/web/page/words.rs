@@ -36,6 +36,14 @@ pub(super) fn wide_fact(name: &str, value: &Markup) -> Markup {
     html! { div.wide { dt { (name) } dd { (value) } } }
 }
 
+/// Renders a fact that needs a row of its own, with values that are not broken where one fits a line.
+pub(super) fn row_fact(name: &str, values: &[Markup]) -> Markup {
+    html! { div.row { dt { (name) } dd { @for (place, value) in values.iter().enumerate() {
+        @if place > 0 { " " }
+        span { (value) @if place + 1 < values.len() { "," } }
+    } } } }
+}
+
 /// Characters that the column of a fact holds in one line.
 const COLUMN: usize = 18;
 

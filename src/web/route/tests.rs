@@ -50,6 +50,8 @@ async fn routes_every_path_and_refuses_the_rest() {
         "/metrics?x=1",
         "/api/v1/upgrades",
         "/api/v1/upgrades?state=failed",
+        "/history",
+        "/history?outcome=nonsense&page=x",
         "/api/v1/history",
         "/api/v1/history?outcome=failed&limit=5",
     ] {
@@ -63,6 +65,7 @@ async fn routes_every_path_and_refuses_the_rest() {
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "get"] {
         for path in [
             "/",
+            "/history",
             "/metrics",
             "/api/v1/upgrades",
             "/api/v1/history",
@@ -108,6 +111,7 @@ async fn everything_lies_below_the_prefix_and_the_root_leads_there() {
     app.prefix = "/up/grades".parse().unwrap();
     for path in [
         "/",
+        "/history",
         "/metrics",
         "/api/v1/upgrades",
         "/api/v1/history",
@@ -176,16 +180,18 @@ fn joins_repeated_headers() {
 #[tokio::test]
 async fn the_page_allows_nothing_but_its_own_style() {
     let (app, _latch) = app("/metrics");
-    let answer = ask(&app, "GET", "/").await;
-    let policy = answer.headers()["content-security-policy"]
-        .to_str()
-        .unwrap();
-    assert!(
-        policy.starts_with("default-src 'none'; style-src 'sha256-"),
-        "{policy}"
-    );
-    assert!(!policy.contains("unsafe"), "{policy}");
-    assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    for path in ["/", "/history"] {
+        let answer = ask(&app, "GET", path).await;
+        let policy = answer.headers()["content-security-policy"]
+            .to_str()
+            .unwrap();
+        assert!(
+            policy.starts_with("default-src 'none'; style-src 'sha256-"),
+            "{policy}"
+        );
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    }
 }
 
 #[tokio::test]
@@ -206,7 +212,7 @@ async fn the_document_is_json_and_a_wrong_query_is_told() {
 }
 
 #[tokio::test]
-async fn the_history_is_json_that_names_what_a_query_gets_wrong() {
+async fn the_history_is_a_page_and_json_that_names_what_a_query_gets_wrong() {
     let (app, _latch) = app("/metrics");
     let past = Arc::new(past("c1", 0, 60, 2));
     app.store.history().put(past);
@@ -216,6 +222,10 @@ async fn the_history_is_json_that_names_what_a_query_gets_wrong() {
     let body = answer.into_body().to_bytes();
     let report: HistoryReport = serde_json::from_slice(&body).unwrap();
     assert_eq!(report.upgrades[0].nodes.len(), 2);
+    let page = ask(&app, "GET", "/history?cluster=c*").await;
+    assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
+    let page = String::from_utf8(page.into_body().to_bytes().to_vec()).unwrap();
+    assert!(page.contains("name-c1"), "{page}");
     let answer = ask(&app, "GET", "/api/v1/history?clusters=c1").await;
     assert_eq!(answer.status(), 400);
     let text = String::from_utf8(answer.into_body().to_bytes().to_vec()).unwrap();
