@@ -5,10 +5,13 @@ mod completions;
 mod demo;
 mod export;
 mod healthcheck;
+mod narrow;
+mod remote;
 mod serve;
 mod simulate;
 mod start;
 mod status;
+mod table;
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
@@ -19,6 +22,7 @@ use exporter_web::listen::systemd::{self, SystemdError};
 use exporter_web::listen::{BindError, ListenAddress};
 use rolling_upgrade_exporter::app::AppError;
 use rolling_upgrade_exporter::config::ConfigError;
+use rolling_upgrade_exporter::text;
 use tokio::net::TcpListener;
 
 use crate::cli::{Command, PORT, Web, WebConfig};
@@ -92,6 +96,15 @@ fn say(line: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     Ok(out.flush()?)
+}
+
+/// Prints a line on standard error, while the command goes on.
+fn complain(why: &str) {
+    drop(writeln!(
+        io::stderr(),
+        "rolling-upgrade-exporter: {}",
+        text::lines(why)
+    ));
 }
 
 impl Failure {

@@ -4,7 +4,6 @@ mod bars;
 mod course;
 mod ending;
 mod lines;
-mod narrow;
 mod screen;
 mod source;
 mod stop;
@@ -12,7 +11,7 @@ mod table;
 mod text;
 mod watch;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -22,13 +21,13 @@ use rolling_upgrade_exporter::config::{self, Config};
 use rolling_upgrade_exporter::report::Report;
 use rolling_upgrade_exporter::text::json;
 
+use super::table::Look;
 use super::{Failure, say};
 use crate::cli::{Narrow, Output, Status};
 use course::Course;
 use screen::Screen;
 use source::Source;
 pub(super) use stop::Stop;
-use table::Look;
 use watch::Scope;
 
 pub(super) async fn run(flags: Status) -> Result<(), Failure> {
@@ -138,13 +137,4 @@ fn over(report: &Report) -> String {
         counts if counts.is_empty() => "no upgrade is known".to_owned(),
         counts => format!("no upgrade runs: {counts}"),
     }
-}
-
-/// A line on standard error, while the command goes on: whether anybody reads it or not.
-fn complain(why: &str) {
-    drop(writeln!(
-        io::stderr(),
-        "rolling-upgrade-exporter: {}",
-        rolling_upgrade_exporter::text::lines(why)
-    ));
 }

@@ -5,7 +5,7 @@ use rolling_upgrade_exporter::text::json;
 
 use super::bars::Bars;
 use super::lines;
-use crate::commands::{Failure, say};
+use crate::commands::{Failure, complain, say};
 
 /// How a watch shows what it sees.
 pub(super) enum Screen {
@@ -44,7 +44,7 @@ impl Screen {
     pub(super) fn trouble(&mut self, why: &str) {
         match self {
             Self::Bars(bars) => bars.trouble(why),
-            Self::Lines | Self::Json => super::complain(why),
+            Self::Lines | Self::Json => complain(why),
         }
     }
 

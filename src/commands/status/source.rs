@@ -1,18 +1,15 @@
 //! Where the report comes from: own polls, without a server, or a running exporter.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::config::Config;
-use rolling_upgrade_exporter::http::Login;
 use rolling_upgrade_exporter::poll;
 use rolling_upgrade_exporter::ready::Ready;
 use rolling_upgrade_exporter::report::Report;
-use rolling_upgrade_exporter::report::remote::{Remote, RemoteError, Trust};
-use rolling_upgrade_exporter::secret::Secret;
+use rolling_upgrade_exporter::report::remote::Remote;
 use rolling_upgrade_exporter::store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -20,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::cli;
 use crate::commands::Failure;
+use crate::commands::remote::remote;
 
 /// How often readiness is looked at; it does not tell by itself.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -88,24 +86,8 @@ impl Source {
         flags: &cli::Remote,
         interval: Option<Duration>,
     ) -> Result<Self, Failure> {
-        let login = match (
-            &flags.username,
-            &flags.password_file,
-            &flags.bearer_token_file,
-        ) {
-            (Some(username), Some(file), _) => Login::Basic {
-                username: username.clone(),
-                password: secret("--password-file", file)?,
-            },
-            (_, _, Some(file)) => Login::Bearer(secret("--bearer-token-file", file)?),
-            _ => Login::None,
-        };
-        let trust = Trust {
-            ca_file: flags.ca_file.clone(),
-            identity: flags.cert_file.clone().zip(flags.key_file.clone()),
-        };
         Ok(Self::Running(Running {
-            remote: Remote::new(url, login, &trust)?,
+            remote: remote(url, flags)?,
             interval,
             polls: READS.0,
         }))
@@ -176,23 +158,5 @@ impl Own {
             "Asking the clouds: {answered} of {} clusters so far",
             snapshot.len()
         )
-    }
-}
-
-/// A secret that is read again for each call; that it can be read is checked now.
-/// The path is not quoted: it may be the secret itself.
-fn secret(flag: &str, path: &Path) -> Result<Secret, Failure> {
-    Secret::in_file(path.to_owned(), Instant::now() + watched_file::LIMIT).map_err(|why| {
-        let what = "write the path of a file that holds the secret";
-        Failure::Usage(format!("cannot use the file of {flag}: {why}; {what}"))
-    })
-}
-
-impl From<RemoteError> for Failure {
-    fn from(error: RemoteError) -> Self {
-        match error {
-            RemoteError::Usage(why) => Self::Usage(why),
-            RemoteError::Answer(_) => Self::Run(error.into()),
-        }
     }
 }

@@ -1,32 +1,18 @@
 //! The table: a row for each upgrade, those in trouble first, then each one's nodes and tasks, then what
 //! idle clusters can be upgraded to.
-//!
-//! The state comes first in each row. So the eye finds it, and colours, which the library would
-//! count as text, can be added once the columns stand.
 
 mod detail;
 mod idle;
-mod paint;
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table};
-use console::truncate_str;
 use jiff::Timestamp;
 use rolling_upgrade_exporter::report::format::{self, length, percent, since};
 use rolling_upgrade_exporter::report::{Attention, ClusterReport, Report, UpgradeReport};
 use rolling_upgrade_exporter::text::{Foreign, escaped};
 
-use paint::Tone;
-
 use super::text::{
     name, named_versions, reason, row_state, running_version, vendor_status, versions,
 };
-
-/// From here whose it is and what is known of it have columns; else that stands with the nodes.
-const USUAL: u16 = 60;
-
-/// From here the times have columns, and both versions are in theirs.
-const WIDE: u16 = 120;
+use crate::commands::table::{Look, Tone, USUAL, WIDE, begin, or_dash, plain, text, with_reasons};
 
 /// Width from which versions have their names, and the cluster's state in the vendor's words a column.
 const ROOMY: u16 = 150;
@@ -36,32 +22,6 @@ const VERY_WIDE: u16 = 180;
 
 /// Width where a row may be of any length, and is one line.
 const UNBOUNDED: u16 = u16::MAX;
-
-/// Begins the first line of a row until the table stands. It has no width, and [`escaped`] leaves none in
-/// foreign text.
-const ROW: char = '\u{2060}';
-
-/// How it should look.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
-    /// The terminal's; none for a file or a pipe, where each row is one line.
-    pub(super) width: Option<u16>,
-    pub(super) colours: bool,
-    /// Only the clusters.
-    pub(super) summary: bool,
-}
-
-impl Look {
-    /// For standard output.
-    pub(super) fn of_stdout(summary: bool) -> Self {
-        let out = console::Term::stdout();
-        Self {
-            width: out.size_checked().map(|(_, columns)| columns.max(20)),
-            colours: out.is_term() && console::colors_enabled(),
-            summary,
-        }
-    }
-}
 
 /// The whole text, without a line end.
 pub(super) fn table(report: &Report, look: Look) -> String {
@@ -120,25 +80,8 @@ fn summary(report: &Report, rows: &[Row<'_>], look: Look) -> String {
     let tones: Vec<Tone> = tones
         .map(|(attention, _, upgrade)| Tone::of_row(*attention, *upgrade))
         .collect();
-    let Some(width) = look.width else {
-        return text(table, 0, look, &tones);
-    };
-    let mut reasons = rows.iter().map(|(_, _, upgrade)| {
-        let reason = upgrade.and_then(reason)?;
-        let line = format!("  {reason}");
-        Some(truncate_str(&line, usize::from(width), "…").into_owned())
-    });
-    let mut out: Vec<String> = Vec::new();
-    let mut pending = None;
-    for (is_first, line) in lines_of(table, look, &tones) {
-        if is_first {
-            out.extend(pending.take());
-            pending = reasons.next().flatten();
-        }
-        out.push(line);
-    }
-    out.extend(pending);
-    out.join("\n")
+    let reasons = rows.iter().map(|(_, _, upgrade)| upgrade.and_then(reason));
+    with_reasons(table, look, &tones, reasons)
 }
 
 /// A column of the summary.
@@ -203,11 +146,6 @@ const COLUMNS: &[Column] = &[
     }),
 ];
 
-fn or_dash(text: Option<String>) -> String {
-    text.filter(|text| !text.is_empty())
-        .unwrap_or_else(|| "-".to_owned())
-}
-
 /// Returns the versions before and after, or the one that the cluster runs; in little space only the one
 /// after, and codes alone.
 fn version(cluster: &ClusterReport, upgrade: Option<&UpgradeReport>, width: u16) -> String {
@@ -236,58 +174,6 @@ fn notes(report: &Report, look: Look) -> String {
         table.add_row([escaped(&whose).into_owned(), Foreign(note).to_string()]);
     }
     text(table, 0, look, &[])
-}
-
-/// Marks the first cell of a row, so that [`lines_of`] finds the row among the lines.
-fn begin(cell: &str) -> String {
-    format!("{ROW}{cell}")
-}
-
-/// A table without lines, as wide as the terminal.
-fn plain(width: Option<u16>) -> Table {
-    let mut table = Table::new();
-    table.load_style(NOTHING);
-    match width {
-        Some(width) => table
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(width),
-        None => table.set_content_arrangement(ContentArrangement::Disabled),
-    };
-    table
-}
-
-/// Writes a table with colours, without the spaces that fill up the lines, moved in. Its rows have these
-/// tones.
-fn text(table: Table, indent: usize, look: Look, tones: &[Tone]) -> String {
-    let lines = lines_of(table, look, tones);
-    let lines = lines.map(|(_, line)| format!("{:indent$}{line}", ""));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-/// Returns the lines of a table, and whether a row with a [`begin`] begins with each.
-fn lines_of(mut table: Table, look: Look, tones: &[Tone]) -> impl Iterator<Item = (bool, String)> {
-    let mut tones = tones.iter();
-    let mut tone = None;
-    let last = table.column_count().saturating_sub(1);
-    for (place, column) in table.column_iter_mut().enumerate() {
-        let space = if place < last { 2 } else { 0 };
-        column.set_padding((0, space));
-    }
-    let has_header = table.header().is_some();
-    let lines: Vec<String> = table.lines().collect();
-    lines.into_iter().enumerate().map(move |(place, line)| {
-        let is_first = line.starts_with(ROW);
-        if is_first {
-            tone = tones.next();
-        }
-        let line = line.trim_start_matches(ROW).trim_end();
-        let line = match look.colours {
-            false => line.to_owned(),
-            true if has_header && place == 0 => paint::header(line),
-            true => tone.map_or_else(|| line.to_owned(), |tone| tone.paint(line)),
-        };
-        (is_first, line)
-    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use rolling_upgrade_exporter::report::ClusterReport;
 use rolling_upgrade_exporter::text::escaped;
 
 use super::super::text::{name, offered, running_version, vendor_status};
-use super::{Look, Row, USUAL, or_dash, plain, text};
+use super::Row;
+use crate::commands::table::{Look, USUAL, or_dash, plain, text};
 
 /// Builds the table of idle clusters that can be upgraded; none when there is no such cluster.
 pub(super) fn offers(rows: &[Row<'_>], look: Look) -> Option<String> {

@@ -4,8 +4,8 @@ use rolling_upgrade_exporter::config::Config;
 use rolling_upgrade_exporter::poll::select;
 use rolling_upgrade_exporter::report::Report;
 
+use super::Failure;
 use crate::cli::Narrow;
-use crate::commands::Failure;
 
 impl Narrow {
     /// Whether anything is left out.
@@ -51,15 +51,22 @@ impl Narrow {
 
     /// Leaves in the report what is wanted.
     pub(super) fn report(&self, report: &mut Report) {
-        report.products.retain(|product| {
-            is_one_of(&self.accounts, &product.account)
-                && is_one_of(&self.products, &product.product)
-        });
+        report
+            .products
+            .retain(|product| self.is_of(&product.account, &product.product));
         report.clusters.retain(|cluster| {
-            is_one_of(&self.accounts, &cluster.account)
-                && is_one_of(&self.products, &cluster.product)
-                && select::is_among(&self.clusters, &cluster.cluster_id, &cluster.cluster_name)
+            let (id, name) = (&cluster.cluster_id, &cluster.cluster_name);
+            self.is_cluster(&cluster.account, &cluster.product, id, name)
         });
+    }
+
+    /// Returns whether a cluster of this account and product, with this id and name, is wanted.
+    pub(super) fn is_cluster(&self, account: &str, product: &str, id: &str, name: &str) -> bool {
+        self.is_of(account, product) && select::is_among(&self.clusters, id, name)
+    }
+
+    fn is_of(&self, account: &str, product: &str) -> bool {
+        is_one_of(&self.accounts, account) && is_one_of(&self.products, product)
     }
 }
 

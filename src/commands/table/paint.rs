@@ -6,7 +6,7 @@ use rolling_upgrade_exporter::report::{Attention, UpgradeReport, Word};
 
 /// Meaning of the state with which a row begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(in crate::commands) enum Tone {
     Failed,
     Stalled,
     /// Not known, held, late, or without an answer.
@@ -19,7 +19,10 @@ pub(super) enum Tone {
 
 impl Tone {
     /// Returns the tone of a cluster's row in the summary.
-    pub(super) fn of_row(attention: Attention, upgrade: Option<&UpgradeReport>) -> Self {
+    pub(in crate::commands) fn of_row(
+        attention: Attention,
+        upgrade: Option<&UpgradeReport>,
+    ) -> Self {
         let Some(upgrade) = upgrade.filter(|_| attention != Attention::Silent) else {
             return match attention {
                 Attention::Silent => Self::Doubtful,
@@ -32,7 +35,12 @@ impl Tone {
         if upgrade.overdue && !upgrade.has_failed_node() {
             return Self::Doubtful;
         }
-        match upgrade.status.known().unwrap_or(UpgradeStatus::Unknown) {
+        Self::of_status(&upgrade.status)
+    }
+
+    /// Returns the tone of the row of an upgrade that is, or ended, in this state.
+    pub(in crate::commands) fn of_status(status: &Word<UpgradeStatus>) -> Self {
+        match status.known().unwrap_or(UpgradeStatus::Unknown) {
             UpgradeStatus::Failed | UpgradeStatus::PartiallyFailed => Self::Failed,
             UpgradeStatus::Unknown | UpgradeStatus::Paused => Self::Doubtful,
             UpgradeStatus::Running | UpgradeStatus::Pending => Self::InWork,
@@ -42,7 +50,7 @@ impl Tone {
     }
 
     /// Returns the tone of a node's row.
-    pub(super) fn of_node(status: &Word<NodeStatus>) -> Self {
+    pub(in crate::commands) fn of_node(status: &Word<NodeStatus>) -> Self {
         match status.known().unwrap_or(NodeStatus::Unknown) {
             NodeStatus::Failed => Self::Failed,
             NodeStatus::Unknown => Self::Doubtful,
@@ -53,7 +61,7 @@ impl Tone {
     }
 
     /// Returns the tone of a task's row.
-    pub(super) fn of_task(status: &Word<TaskStatus>) -> Self {
+    pub(in crate::commands) fn of_task(status: &Word<TaskStatus>) -> Self {
         match status.known().unwrap_or(TaskStatus::Unknown) {
             TaskStatus::Failed => Self::Failed,
             TaskStatus::Unknown => Self::Doubtful,
@@ -92,6 +100,6 @@ impl Tone {
 }
 
 /// The names of the columns.
-pub(super) fn header(line: &str) -> String {
+pub(in crate::commands) fn header(line: &str) -> String {
     style(line).force_styling(true).bold().to_string()
 }
