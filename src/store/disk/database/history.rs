@@ -85,8 +85,10 @@ pub(super) fn write(connection: &Connection, batch: &Batch) -> rusqlite::Result<
 pub fn read_history(folder: &Path, record: impl FnMut(String)) -> Result<(), DiskError> {
     let file = folder.join(FILE);
     fs::metadata(&file).map_err(|error| DiskError::io("find the file", &file, error))?;
+    open::refuse_lone_log(&file)?;
     let failed = |error| DiskError::of("read", &file, error);
     let connection = open::lock(&file).map_err(failed)?;
+    open::refuse_read_only(&connection, &file)?;
     let version = open::version(&connection, &file)?;
     if version < schema::HISTORY {
         return Ok(());

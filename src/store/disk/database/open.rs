@@ -64,19 +64,10 @@ fn create_file(file: &Path) -> Result<(), DiskError> {
 /// Opens a file, locks it, checks all of it and brings its tables up to date.
 fn connect(file: &Path) -> Result<Connection, DiskError> {
     create_file(file)?;
-    // SQLite deletes the log of an empty database, and a single byte is empty to it.
-    if aside::length(file) <= 1 && aside::length(&aside::with_suffix(file, aside::LOG)) > 0 {
-        return Err(DiskError::corrupt(
-            file,
-            "its write-ahead log is there without it",
-        ));
-    }
+    refuse_lone_log(file)?;
     let failed = |error| DiskError::of("open", file, error);
     let mut connection = lock(file).map_err(failed)?;
-    if connection.is_readonly(MAIN_DB).map_err(failed)? {
-        let error = io::Error::from(io::ErrorKind::PermissionDenied);
-        return Err(DiskError::io("write to the file", file, error));
-    }
+    refuse_read_only(&connection, file)?;
     let from = version(&connection, file)?;
     let check: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
@@ -86,6 +77,28 @@ fn connect(file: &Path) -> Result<Connection, DiskError> {
     }
     finish(&mut connection, from).map_err(failed)?;
     Ok(connection)
+}
+
+/// Fails when the log is there without its database: SQLite deletes the log of an empty database, and a
+/// single byte is empty to it.
+pub(super) fn refuse_lone_log(file: &Path) -> Result<(), DiskError> {
+    if aside::length(file) <= 1 && aside::length(&aside::with_suffix(file, aside::LOG)) > 0 {
+        return Err(DiskError::corrupt(
+            file,
+            "its write-ahead log is there without it",
+        ));
+    }
+    Ok(())
+}
+
+/// Fails when the file cannot be written to, and so not be locked.
+pub(super) fn refuse_read_only(connection: &Connection, file: &Path) -> Result<(), DiskError> {
+    let is_read_only = connection.is_readonly(MAIN_DB);
+    if is_read_only.map_err(|error| DiskError::of("open", file, error))? {
+        let error = io::Error::from(io::ErrorKind::PermissionDenied);
+        return Err(DiskError::io("write to the file", file, error));
+    }
+    Ok(())
 }
 
 /// Returns the version of the file's tables; 0 when it has none.

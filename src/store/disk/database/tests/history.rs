@@ -92,6 +92,20 @@ fn a_corrupt_file_is_not_set_aside_by_a_reader() {
 }
 
 #[test]
+fn a_reader_keeps_a_log_that_lost_its_database() {
+    let folder = folder();
+    let (file, log) = (folder.path().join(FILE), folder.path().join("state.db-wal"));
+    fs::write(&file, "").unwrap();
+    fs::write(&log, "changes").unwrap();
+    let corrupt = read(folder.path());
+    assert!(
+        matches!(corrupt, Err(DiskError::Corrupt { .. })),
+        "{corrupt:?}"
+    );
+    assert_eq!(fs::read_to_string(&log).unwrap(), "changes");
+}
+
+#[test]
 fn a_database_of_the_version_before_gets_a_history() {
     let folder = folder();
     let file = folder.path().join(FILE);
