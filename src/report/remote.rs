@@ -1,4 +1,5 @@
-//! Reads the report of a running exporter: the other side of `GET /api/v1/upgrades`.
+//! Reads the documents of a running exporter: the other side of `GET /api/v1/upgrades` and of
+//! `GET /api/v1/history`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,11 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, HeaderMap, LOCATION};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use url::{Host, Url};
 
-use super::{API_VERSION, Report};
+use super::{API_VERSION, HistoryFilter, HistoryReport, Report};
 use crate::http::redaction::Content;
 use crate::http::{CaFile, Login, Redaction, client, failure};
 use crate::text::clean;
@@ -26,6 +28,32 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// Thousands of clusters fit into it.
 const BODY_CAP: usize = 64 << 20;
+
+/// Document of the exporter, and what to do where it does not come.
+#[derive(Debug)]
+struct Document {
+    path: &'static str,
+    /// Remedy when the exporter has no such document.
+    when_missing: &'static str,
+    /// Remedy when it was asked too often.
+    when_often: &'static str,
+    /// Remedy when it is longer than [`BODY_CAP`].
+    when_long: &'static str,
+}
+
+const UPGRADES: Document = Document {
+    path: "/api/v1/upgrades",
+    when_missing: "check the port of --url, and the prefix of its routes",
+    when_often: "wait, or raise --interval",
+    when_long: "check --url",
+};
+
+const HISTORY: Document = Document {
+    path: "/api/v1/history",
+    when_missing: "check the port of --url, the prefix of its routes, and that its version has a history",
+    when_often: "wait",
+    when_long: "ask for less with --cluster, --product, --account or --limit",
+};
 
 /// What TLS needs besides the system's CAs.
 #[derive(Debug, Clone, Default)]
@@ -80,10 +108,31 @@ impl Remote {
         Ok(Self { url, login, client })
     }
 
-    /// What it knows now.
+    /// Reads what the exporter knows now.
+    ///
+    /// # Errors
+    ///
+    /// Fails when a secret cannot be read, and when no good answer comes within half a minute.
     pub async fn read(&self) -> Result<Report, RemoteError> {
+        self.get(&UPGRADES, "").await
+    }
+
+    /// Reads the upgrades of the exporter's history that a filter leaves, at most 1,000 where it has no limit.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`read`](Self::read).
+    pub async fn read_history(&self, filter: &HistoryFilter) -> Result<HistoryReport, RemoteError> {
+        self.get(&HISTORY, &filter.query()).await
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        document: &Document,
+        query: &str,
+    ) -> Result<T, RemoteError> {
         let deadline = Instant::now() + TIMEOUT;
-        let request = self.client.get(self.url.clone());
+        let request = self.client.get(self.address_of(document, query));
         let request = request.header(ACCEPT, "application/json");
         let request = self.login.add_to(request, deadline).await;
         let (request, redaction) =
@@ -99,15 +148,26 @@ impl Remote {
             redaction.headers(answer.headers_mut(), Content::of(status));
             let location = answer.headers().get(LOCATION);
             let location = location.and_then(|l| l.to_str().ok()).map(clean);
-            return Err(self.refusal(status, location.as_deref()));
+            return Err(self.refusal(document, status, location.as_deref()));
         }
-        let body = self.body(answer, deadline, &redaction).await?;
+        let body = self.body(document, answer, deadline, &redaction).await?;
         let answer = redaction.answer(HeaderMap::new(), body, Content::Data);
-        self.parse(&answer.await.1)
+        self.parse(document, &answer.await.1)
+    }
+
+    /// Builds the address of a document; the prefix of the routes stays before it.
+    fn address_of(&self, document: &Document, query: &str) -> Url {
+        let mut url = self.url.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(document.path.split('/').skip(1));
+        }
+        url.set_query(Some(query).filter(|query| !query.is_empty()));
+        url
     }
 
     async fn body(
         &self,
+        document: &Document,
         mut answer: reqwest::Response,
         deadline: Instant,
         redaction: &Redaction,
@@ -119,7 +179,8 @@ impl Remote {
                     body.extend_from_slice(&chunk);
                 }
                 Ok(Ok(Some(_))) => {
-                    return Err(self.says("sends more than 64 MiB; check --url"));
+                    let remedy = document.when_long;
+                    return Err(self.says(&format!("sends more than 64 MiB; {remedy}")));
                 }
                 Ok(Ok(None)) => return Ok(body.into()),
                 Ok(Err(broken)) => return Err(self.no_answer(&broken, redaction)),
@@ -128,15 +189,20 @@ impl Remote {
         }
     }
 
-    fn parse(&self, body: &[u8]) -> Result<Report, RemoteError> {
+    fn parse<T: DeserializeOwned>(
+        &self,
+        document: &Document,
+        body: &[u8],
+    ) -> Result<T, RemoteError> {
         #[derive(Deserialize)]
         struct Version {
             api_version: String,
         }
         let Ok(version) = serde_json::from_slice::<Version>(body) else {
-            return Err(self.says(
-                "is no rolling-upgrade-exporter: its answer is not the document of /api/v1/upgrades; check --url",
-            ));
+            return Err(self.says(&format!(
+                "is no rolling-upgrade-exporter: its answer is not the document of {}; check --url",
+                document.path
+            )));
         };
         if version.api_version != API_VERSION {
             return Err(self.says(&format!(
@@ -150,14 +216,14 @@ impl Remote {
         })
     }
 
-    fn refusal(&self, status: u16, location: Option<&str>) -> RemoteError {
+    fn refusal(&self, document: &Document, status: u16, location: Option<&str>) -> RemoteError {
         let asked = matches!(self.login, Login::None);
         let what = match status {
             401 if asked => "asks for a login (HTTP 401): give --username with --password-file, or --bearer-token-file".to_owned(),
             401 => "does not take this login (HTTP 401): check user and password".to_owned(),
             403 => "refuses (HTTP 403): check the login, and what stands before the exporter".to_owned(),
-            404 => "has no /api/v1/upgrades (HTTP 404): check the port of --url, and the prefix of its routes".to_owned(),
-            429 => "was asked too often (HTTP 429): wait, or raise --interval".to_owned(),
+            404 => format!("has no {} (HTTP 404): {}", document.path, document.when_missing),
+            429 => format!("was asked too often (HTTP 429): {}", document.when_often),
             300..=399 => format!(
                 "sends us elsewhere (HTTP {status}), which is not followed: give --url {}",
                 location.unwrap_or("the right address")
@@ -190,7 +256,7 @@ impl Remote {
     }
 }
 
-/// The address of the document.
+/// Parses the address of the exporter's page.
 fn address(text: &str, has_login: bool) -> Result<Url, RemoteError> {
     let wrong = |why: &str| {
         RemoteError::Usage(format!(
@@ -198,7 +264,7 @@ fn address(text: &str, has_login: bool) -> Result<Url, RemoteError> {
         ))
     };
     // The text is not shown: it may hold a password.
-    let mut url = Url::parse(text).map_err(|_| wrong("is no address"))?;
+    let url = Url::parse(text).map_err(|_| wrong("is no address"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return Err(wrong("must begin with http:// or https:// and a host"));
     }
@@ -220,9 +286,6 @@ fn address(text: &str, has_login: bool) -> Result<Url, RemoteError> {
         return Err(RemoteError::Usage(
             "--url is plain http, over which the login could be read: use https".to_owned(),
         ));
-    }
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().extend(["api", "v1", "upgrades"]);
     }
     Ok(url)
 }

@@ -18,9 +18,6 @@ pub const OUTCOMES: [UpgradeStatus; 4] = [
 /// Names of the parameters.
 const PARAMETERS: &str = "account, product, cluster, outcome and limit";
 
-/// Most upgrades that a query may ask for.
-const MOST: usize = 10_000;
-
 /// Upgrades of the history that a client asks for. Values of one kind are alternatives, kinds add up, and
 /// an empty kind leaves all. In names and ids each `*` stands for any text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,6 +37,9 @@ pub struct HistoryFilter {
 }
 
 impl HistoryFilter {
+    /// Most upgrades that a query may ask for.
+    pub const MOST: usize = 10_000;
+
     /// Builds the filter that leaves the upgrades of one cluster.
     pub fn of(account: &str, product: &str, cluster_id: &str) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl HistoryFilter {
                     None => wrong.push(FilterError::Outcome { word: word() }),
                 },
                 "limit" => match value.parse() {
-                    Ok(limit @ 1..=MOST) => filter.limit = Some(limit),
+                    Ok(limit @ 1..=Self::MOST) => filter.limit = Some(limit),
                     _ if value.is_empty() => {}
                     _ => wrong.push(FilterError::Limit { word: word() }),
                 },

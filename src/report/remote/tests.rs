@@ -65,6 +65,43 @@ async fn the_document_is_read_with_what_later_versions_add() {
 }
 
 #[tokio::test]
+async fn the_history_is_asked_for_by_the_filter() {
+    let filter = HistoryFilter {
+        clusters: vec!["search-*".to_owned()],
+        limit: Some(50),
+        ..HistoryFilter::default()
+    };
+    let document = include_str!("../../../tests/data/history/report.json");
+    let (url, served) = serve(answer("200 OK", document));
+    let remote = remote(&format!("{url}/prefix"), Login::None);
+    let report = remote.read_history(&filter).await.unwrap();
+    assert_eq!(report.upgrades[4].outcome.as_str(), "rolled_back");
+    let request = served.join().unwrap();
+    let line = "GET /prefix/api/v1/history?cluster=search-*&limit=50 HTTP/1.1\r\n";
+    assert!(request.starts_with(line), "{request}");
+}
+
+#[tokio::test]
+async fn refused_history_is_told_with_a_remedy() {
+    for (head, body, part) in [
+        ("404 Not Found", "", "has no /api/v1/history (HTTP 404): "),
+        ("404 Not Found", "", "that its version has a history"),
+        ("429 Too Many Requests", "", "(HTTP 429): wait"),
+        ("200 OK", "{}", "is not the document of /api/v1/history"),
+    ] {
+        let (url, served) = serve(answer(head, body));
+        let remote = remote(&url, Login::None);
+        let read = remote.read_history(&HistoryFilter::default()).await;
+        served.join().unwrap();
+        let text = read.unwrap_err().to_string();
+        assert!(
+            text.contains(part) && !text.contains("--interval"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn words_of_a_newer_version_are_read_and_kept() {
     let newer = FLEET.replace("\"running\"", "\"rolling_back\"");
     let (url, served) = serve(answer("200 OK", &newer));
