@@ -5,6 +5,7 @@ mod completions;
 #[cfg(test)]
 mod examples;
 mod export;
+mod history;
 mod quoting;
 mod start;
 mod status;
@@ -24,6 +25,7 @@ use rolling_upgrade_exporter::{BUILD_REVISION, BUILD_RUSTC};
 pub(crate) use check::Check;
 pub(crate) use completions::Completions;
 pub(crate) use export::Export;
+pub(crate) use history::History;
 pub(crate) use quoting::without_passwords;
 pub(crate) use start::{How, Start};
 pub(crate) use status::{Narrow, Output, Remote, Status};
@@ -95,6 +97,9 @@ pub(crate) enum Command {
     /// Show where every upgrade stands: polls the clouds once by itself, or reads a running exporter
     #[command(after_help = status::AFTER_HELP)]
     Status(Status),
+    /// List past upgrades from the storage or from a running exporter: outcome, duration, nodes
+    #[command(after_help = history::AFTER_HELP)]
+    History(History),
     /// Request an upgrade: the only command that changes anything in a cloud
     #[command(after_help = start::after_help())]
     Start(Start),

@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod export;
 mod healthcheck;
+mod history;
 mod narrow;
 mod remote;
 mod serve;
@@ -53,6 +54,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Serve(flags) => serve::run(flags).await,
         Command::Check(flags) => check::run(&flags).await,
         Command::Status(flags) => status::run(flags).await,
+        Command::History(flags) => history::run(&flags).await,
         Command::Start(flags) => start::run(flags).await,
         Command::Demo(flags) => demo::run(flags).await,
         Command::Simulate(flags) => simulate::run(flags).await,

@@ -58,6 +58,8 @@ fn commands<'a>(config: &'a str, pem: &'a str) -> Vec<(&'static str, Vec<&'a str
         ("--ca-file", vec!["status", URL]),
         ("--cert-file", vec!["status", URL, "--key-file", pem]),
         ("--key-file", vec!["status", URL, "--cert-file", pem]),
+        ("--ca-file", vec!["history", URL]),
+        ("--key-file", vec!["history", URL, "--cert-file", pem]),
     ]
 }
 

@@ -18,6 +18,7 @@ pub(super) const AFTER_HELP: &str = "Example:\n  \
 
 /// What to show, and how.
 #[derive(Debug, Args)]
+#[command(mut_arg("file", |file| file.conflicts_with("url")))]
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) config: ConfigFile,
@@ -44,7 +45,7 @@ pub(crate) struct Status {
 #[derive(Debug, Args)]
 pub(crate) struct Remote {
     /// Read the running exporter whose page is at this address instead of polling; no config is needed
-    #[arg(long, value_name = "URL", conflicts_with = "file")]
+    #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
     /// PEM file of the CAs, or of its self-signed certificate, to trust instead of the system's CAs
     #[arg(long, value_name = "FILE", requires = "url")]

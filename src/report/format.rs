@@ -109,7 +109,12 @@ pub fn vendor_status(cluster: &ClusterReport) -> String {
 
 /// Writes what an upgrade changes; `None` for the usual one, of the version.
 pub fn kind(upgrade: &UpgradeReport) -> Option<&str> {
-    match &upgrade.kind {
+    change(&upgrade.kind)
+}
+
+/// Writes what upgrades of a kind change; `None` for the usual one, of the version.
+pub fn change(kind: &Word<Kind>) -> Option<&str> {
+    match kind {
         Word::Known(Kind::Version) => None,
         Word::Known(Kind::AzMigration) => Some("move to another zone"),
         Word::Other(other) => Some(other),

@@ -29,6 +29,7 @@ fn shells_complete_commands_flags_and_values() {
     let cases = [
         ("", "comp", "completions"),
         ("completions", "", "powershell"),
+        ("history", "--storage.p", "--storage.path"),
         ("serve", "--web.l", "--web.listen-address"),
         ("serve --web.listen-address :1", "--log.f", "--log.format"),
     ];

@@ -7,6 +7,7 @@
 
 mod check;
 mod completions;
+mod history;
 mod serve;
 
 use std::fs;
@@ -74,6 +75,7 @@ fn help_lists_the_commands_and_the_flags_of_serve() {
         "serve",
         "check",
         "demo",
+        "history",
         "simulate",
         "healthcheck",
         "--config.file",
@@ -113,6 +115,7 @@ fn usage_errors_quote_no_password() {
         &["--web.listen-address=user:hunter2@x.example:1"],
         &["healthcheck", "--web.listen-address=hunter2@x.example:1"],
         &["status", "--url=https://user:hunter2@x.example"],
+        &["history", "--url=https://user:hunter2@x.example"],
         &[
             "status",
             "--url=http://[::1]",

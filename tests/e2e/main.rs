@@ -16,6 +16,7 @@ mod faults;
 mod files;
 mod foreign;
 mod harness;
+mod history;
 mod history_page;
 mod inhibition;
 mod overload;

@@ -51,10 +51,10 @@ accounts:
 
 /// What it printed and how it ended.
 #[derive(Debug)]
-struct Told {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub(crate) struct Told {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Told {
@@ -69,8 +69,12 @@ impl Told {
 }
 
 async fn status(folder: &Path, args: &[&str]) -> Told {
+    run(folder, &[&["status"], args].concat()).await
+}
+
+/// Runs the program in a folder until it ends.
+pub(crate) async fn run(folder: &Path, args: &[&str]) -> Told {
     let output = Command::new(PROGRAM)
-        .arg("status")
         .args(args)
         .current_dir(folder)
         .stdin(Stdio::null())

@@ -94,7 +94,7 @@ fn check_cargo(words: &[&str], variables: &[&str]) {
         place.map(|place| own[place + 1])
     };
     let source = match *command {
-        "test" if own.contains(&"--lib") => Some(joined("src")),
+        "test" if own.contains(&"--lib") || own.contains(&"--bins") => Some(joined("src")),
         "test" => after("--test").map(|name| target("tests", name)),
         "bench" => after("--bench").map(|name| target("benches", name)),
         "run" => {
