@@ -14,6 +14,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::expose::Exposition;
@@ -40,6 +41,8 @@ const AT_REST: Duration = Duration::from_secs(2);
 struct Exporter {
     store: Arc<Store>,
     storage: Option<Storage>,
+    /// Memory of each cluster's worker.
+    memories: Mutex<Vec<Arc<Memory>>>,
     exposition: Arc<Exposition>,
     /// Alerts that were posted, as requests.
     posts: Arc<AtomicU64>,
@@ -76,6 +79,7 @@ impl Exporter {
         Self {
             store,
             storage,
+            memories: Mutex::default(),
             exposition,
             posts,
         }
@@ -94,11 +98,16 @@ impl Exporter {
     }
 
     /// Takes over what polls found, one after another.
-    async fn take(&self, polls: Vec<(ClusterState, Memory)>) {
-        for (state, memory) in polls {
-            let state = Arc::new(state);
-            if let Some(storage) = &self.storage {
-                storage.put(&state, memory);
+    async fn take(&self, polls: Vec<(usize, ClusterState, Memory)>) {
+        for (place, state, memory) in polls {
+            let (state, memory) = (Arc::new(state), Arc::new(memory));
+            if let Some(known) = self.memories.lock().get_mut(place) {
+                // As the poller does, which changes a copy.
+                std::hint::black_box(Memory::clone(known));
+                if let Some(storage) = &self.storage {
+                    storage.put(&state, memory.clone());
+                }
+                *known = memory;
             }
             self.store.put(state);
             tokio::time::sleep(PACE).await;
@@ -106,7 +115,7 @@ impl Exporter {
     }
 
     /// Returns the time of a scrape, the median of many, while polls go on.
-    async fn scrape(&self, polls: Vec<(ClusterState, Memory)>) -> Duration {
+    async fn scrape(&self, polls: Vec<(usize, ClusterState, Memory)>) -> Duration {
         let mut times = Vec::new();
         for poll in polls {
             self.take(vec![poll]).await;
@@ -133,19 +142,22 @@ pub(crate) fn serve_polls(count: usize, is_stored: bool) {
         .collect();
     let states = known.iter().map(|(_, state)| state.clone());
     exporter.store.put_all(states);
+    let memories = known.iter().map(|(memory, _)| Arc::new(memory.clone()));
+    *exporter.memories.lock() = memories.collect();
     runtime.block_on(exporter.until_at_rest());
     let mut rng = fastrand::Rng::with_seed(7);
-    let mut make = |polls: u32, change: fn(&mut ClusterState)| -> Vec<(ClusterState, Memory)> {
-        let places = (0..polls).map(|_| rng.usize(..count));
-        let polled = places.map(|place| {
-            let (memory, state) = &mut known[place];
-            state.last_success += Duration::from_secs(1);
-            change(state);
-            storage::take(memory, state);
-            (state.clone(), memory.clone())
-        });
-        polled.collect()
-    };
+    let mut make =
+        |polls: u32, change: fn(&mut ClusterState)| -> Vec<(usize, ClusterState, Memory)> {
+            let places = (0..polls).map(|_| rng.usize(..count));
+            let polled = places.map(|place| {
+                let (memory, state) = &mut known[place];
+                state.last_success += Duration::from_secs(1);
+                change(state);
+                storage::take(memory, state);
+                (place, state.clone(), memory.clone())
+            });
+            polled.collect()
+        };
     // What is measured is the exporter as it runs for weeks, not what the first round leaves to the allocator.
     runtime.block_on(exporter.take(make(WARM_UP, |_| ())));
     runtime.block_on(exporter.until_at_rest());

@@ -33,7 +33,7 @@ impl Storage {
     }
 
     /// Takes what a poll found.
-    pub(crate) fn put(&self, state: &Arc<ClusterState>, memory: Memory) {
+    pub(crate) fn put(&self, state: &Arc<ClusterState>, memory: Arc<Memory>) {
         let key = StoredKey {
             account: state.key.account.to_string(),
             product: state.key.product.to_owned(),
@@ -42,7 +42,7 @@ impl Storage {
         };
         let known = Known {
             state: state.clone(),
-            memory: Arc::new(memory),
+            memory,
             clock_step: SignedDuration::ZERO,
             is_named: false,
         };
