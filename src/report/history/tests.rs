@@ -41,7 +41,11 @@ fn tells_nodes_and_tasks_with_their_times() {
     assert_eq!(upgrade.cluster_name, "name-c1");
     assert_eq!(upgrade.outcome, UpgradeStatus::Succeeded);
     assert_eq!((upgrade.first_seen, upgrade.ended), (at(1_000), at(1_500)));
-    assert_eq!(upgrade.duration_seconds, 600.0, "since the request");
+    assert_eq!(
+        Some(upgrade.duration_seconds),
+        Some(600.0),
+        "since the request"
+    );
     assert_eq!(upgrade.retries, Some(2));
     let work: Vec<_> = upgrade
         .nodes

@@ -164,11 +164,7 @@ fn facts(
                     @let task = format::current_task(upgrade).unwrap_or(order.to_string());
                     (fitting_fact("Task", task.chars().count(), &words::foreign(&task, cluster.language)))
                 }
-                @if let Some(executions) = upgrade.executions {
-                    (fact("Executions", &html! {
-                        (executions) @if let Some(retries @ 1..) = upgrade.retries { " (" (retries) " again)" }
-                    }))
-                }
+                (details::executions(upgrade.executions, upgrade.retries))
                 @if whole { (details::facts(cluster, upgrade, now)) }
             } @else if !cluster.version.is_empty() {
                 (details::running_version("Version", cluster))
@@ -270,13 +266,7 @@ fn tables(
     now: Timestamp,
     show: Steps,
 ) -> Markup {
-    let mut what = Vec::new();
-    if !upgrade.nodes.is_empty() {
-        what.push(format::count(upgrade.all_nodes(), "node"));
-    }
-    if !upgrade.tasks.is_empty() {
-        what.push(format::count(upgrade.all_tasks(), "task"));
-    }
+    let mut what = steps::counts(upgrade);
     if let Some(check) = &upgrade.precheck
         && !check.findings.is_empty()
     {

@@ -51,6 +51,17 @@ pub(super) fn from_to_fact(label: &str, versions: &Versions<'_>, language: Langu
     )
 }
 
+/// Renders how often an upgrade was executed; nothing where the vendor does not count it.
+pub(super) fn executions(executions: Option<u64>, retries: Option<u64>) -> Markup {
+    html! {
+        @if let Some(executions) = executions {
+            (fact("Executions", &html! {
+                (executions) @if let Some(retries @ 1..) = retries { " (" (retries) " again)" }
+            }))
+        }
+    }
+}
+
 /// Renders the version that a cluster runs.
 pub(super) fn running_version(label: &str, cluster: &ClusterReport) -> Markup {
     let version = format::running_version(cluster);

@@ -207,8 +207,9 @@ fn pages(view: &View<'_>) -> Markup {
     };
     let page = view.filter.skip / PER_PAGE;
     let (is_first, is_last) = (page == 0, view.report.more == 0);
+    let is_only = is_first && is_last || view.report.upgrades.is_empty();
     html! {
-        @if !(is_first && is_last) && !view.report.upgrades.is_empty() {
+        @if !is_only {
             nav.pages aria-label="Pages" {
                 @if !is_first { a rel="prev" href=(address(page - 1)) { "Later upgrades" } }
                 @if !is_last { a rel="next" href=(address(page + 1)) { "Earlier upgrades" } }

@@ -10,6 +10,14 @@ use crate::report::{
 };
 use crate::text::escaped;
 
+/// Writes how many nodes and tasks an upgrade has, where it lists any.
+pub(super) fn counts<'a>(steps: impl Into<Steps<'a>>) -> Vec<String> {
+    let steps = steps.into();
+    let nodes = (!steps.nodes.is_empty()).then(|| format::count(steps.all_nodes(), "node"));
+    let tasks = (!steps.tasks.is_empty()).then(|| format::count(steps.all_tasks(), "task"));
+    nodes.into_iter().chain(tasks).collect()
+}
+
 /// Nodes and tasks of an upgrade as tables.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tables<'a> {

@@ -10,7 +10,7 @@ use crate::report::{
 };
 use crate::text::escaped;
 use crate::web::page::details;
-use crate::web::page::steps::Tables;
+use crate::web::page::steps::{self, Tables};
 use crate::web::page::words::{self, fact, wide_fact};
 
 /// Most nodes or tasks of an upgrade in its tables.
@@ -100,11 +100,7 @@ fn facts(upgrade: &PastUpgradeReport, now: Timestamp) -> Markup {
                 None => { (fact("First seen (UTC)", &at(upgrade.first_seen))) }
             }
             @if let Some(done) = nodes_done(upgrade) { (fact("Nodes", &html! { (done) })) }
-            @if let Some(executions) = upgrade.executions {
-                (fact("Executions", &html! {
-                    (executions) @if let Some(retries @ 1..) = upgrade.retries { " (" (retries) " again)" }
-                }))
-            }
+            (details::executions(upgrade.executions, upgrade.retries))
             @if let Some(id) = &upgrade.upgrade_id {
                 (wide_fact("Upgrade", &words::foreign(id, upgrade.language)))
             }
@@ -150,13 +146,7 @@ fn slowest(upgrade: &PastUpgradeReport) -> Markup {
 
 /// Renders nodes and tasks, as far as there is room, with a link to the document that has all.
 fn tables(place: usize, upgrade: &PastUpgradeReport, rows: &mut Rows) -> Markup {
-    let mut what = Vec::new();
-    if !upgrade.nodes.is_empty() {
-        what.push(format::count(upgrade.all_nodes(), "node"));
-    }
-    if !upgrade.tasks.is_empty() {
-        what.push(format::count(upgrade.all_tasks(), "task"));
-    }
+    let what = steps::counts(upgrade);
     if what.is_empty() {
         return html! {};
     }
