@@ -164,7 +164,7 @@ pub async fn run(
         );
     }
     let (retention, kept) = watch::channel(config.retention);
-    let keeping = history::keep(store.clone(), stored.disk.clone(), kept);
+    let keeping = history::keep(store.clone(), stored.disk.clone(), clock.clone(), kept);
     parts.spawn(HISTORY, keeping);
     let alerting = config.alerting.take();
     let (sidecar, to_sidecar) = mpsc::channel(1);
@@ -248,8 +248,7 @@ async fn storage(folder: Option<PathBuf>, store: &Store, metrics: &mut Metrics) 
     };
     let history = store.history();
     let (disk, mut contents) = Disk::open(folder, history.clone()).await;
-    let records = std::mem::take(&mut contents.upgrades);
-    history.load(history::read(&records), contents.upgrades_left_out);
+    disk::load_history(history, &mut contents);
     disk::register(&disk, metrics.own());
     let alerts = std::mem::take(&mut contents.alerts);
     Stored {

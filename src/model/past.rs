@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterState, Kind, UpgradeStatus, UpgradeView};
+use super::{Begin, ClusterState, Kind, UpgradeStatus, UpgradeView};
 
 /// Number of earlier upgrades from which an estimate is made: the latest tell most of the next.
 const MOST_EARLIER: usize = 5;
@@ -99,11 +99,20 @@ impl PastUpgrade {
         upgrade.nodes.len() + upgrade.tasks.len()
     }
 
-    /// Returns the time from the start to the end, as far as it tells the length of the next.
+    /// Returns the time from the start of the last try to the end, as far as it tells the length of the next.
     fn work(&self) -> Option<Duration> {
-        let is_example = self.outcome() == UpgradeStatus::Succeeded;
+        let is_example = self.outcome() == UpgradeStatus::Succeeded && !self.is_cut();
         let started = self.upgrade.started.filter(|_| is_example)?;
+        let requested = self.upgrade.upgrade.requested;
+        let started = requested.map_or(started, |requested| started.max(requested));
         Some(length(started, self.ended)).filter(|work| !work.is_zero())
+    }
+
+    /// Returns whether the exporter saw only the last part of the upgrade: the first poll of the cluster found it
+    /// under way, and its first sight stands for its request.
+    pub fn is_cut(&self) -> bool {
+        let upgrade = &self.upgrade.upgrade;
+        upgrade.begin == Begin::Unseen && upgrade.requested == Some(self.key.first_seen)
     }
 }
 
@@ -167,6 +176,7 @@ mod tests {
     fn view(status: UpgradeStatus, nodes: usize, requested: i64, now: i64) -> UpgradeView {
         let mut upgrade = Upgrade::new(Kind::Version, status);
         upgrade.requested = Some(at(requested));
+        upgrade.begin = Begin::Seen;
         let node = |n: usize| Node::new(&format!("n{n}"), "", NodeStatus::Waiting, "");
         upgrade.nodes = (0..nodes).map(node).collect();
         let observation = Observation {
@@ -207,6 +217,21 @@ mod tests {
         assert_eq!(end(0, &running, 50_010), None);
         let pending = view(UpgradeStatus::Pending, 4, 50_000, 50_010);
         assert_eq!(end(4, &pending, 50_010), None);
+    }
+
+    #[test]
+    fn an_upgrade_that_was_found_under_way_tells_no_length() {
+        let mut found = past(UpgradeStatus::Succeeded, 4, 100);
+        found.upgrade.upgrade.begin = Begin::Unseen;
+        let running = view(UpgradeStatus::Running, 4, 50_000, 50_010);
+        let end = |past: &PastUpgrade| estimated_end(&running, [past].into_iter(), at(50_010));
+        assert_eq!(end(&found), None);
+        // The vendor tells when it was requested.
+        found.key.first_seen = at(1_050);
+        assert_eq!(end(&found), Some(at(50_100)));
+        // A retry is a request of its own.
+        found.upgrade.upgrade.requested = Some(at(1_060));
+        assert_eq!(end(&found), Some(at(50_040)));
     }
 
     #[test]

@@ -46,6 +46,9 @@ pub(super) struct WatchedCluster {
     next: Instant,
     /// The first poll that asks to be repeated soon is repeated at once.
     confirms: bool,
+    /// Steps of the vendor's clock that the restored times had, until its time is known again: the local clock may
+    /// have been set right since.
+    restored_step: Option<SignedDuration>,
     /// Held until the first poll, with its repetition, has ended.
     first: Option<Latch>,
 }
@@ -96,6 +99,7 @@ impl WatchedCluster {
             asked_pause: None,
             next: now,
             confirms: generation.deps.confirms_at_once,
+            restored_step: None,
             first: Some(first),
         }
     }
@@ -111,6 +115,7 @@ impl WatchedCluster {
         if !self.wanted.named && !record.is_named {
             self.state.name.clone_from(&record.name);
         }
+        self.restored_step = Some(record.clock_step());
         self.memory = Arc::new(record.restore(&mut self.state, calls));
         let polled = self.state.last_success;
         history::estimate(generation, &mut self.state, polled);
@@ -160,6 +165,17 @@ impl WatchedCluster {
             "A worker panicked: this is a bug, please report it. It starts again in {}.",
             crate::text::exact_length(AFTER_PANIC)
         );
+    }
+
+    /// Takes the steps that the restored times had before they were stored; `None` where there are none, or they
+    /// have them again.
+    pub(super) fn take_restored_step(&mut self) -> Option<SignedDuration> {
+        self.restored_step.take()
+    }
+
+    /// Returns whether its times can be stored: not while it is unknown by how much restored ones are off.
+    pub(super) fn has_times(&self) -> bool {
+        self.restored_step.is_none_or(|step| step.is_zero())
     }
 
     /// Shifts the noted times by a step of the vendor's clock.
@@ -231,9 +247,7 @@ impl WatchedCluster {
             self.state.poll_interval,
             now,
         );
-        let ended = track::ended_since(&self.memory, &views);
-        let ended: Vec<_> = ended.into_iter().cloned().collect();
-        self.memory = Arc::new(memory);
+        let earlier = std::mem::replace(&mut self.memory, Arc::new(memory));
         if let Some(why) = &observation.refused {
             generation.metrics.refused();
             tracing::debug!(account, product, cluster = %self.wanted.id, why, "The vendor refused to tell progress.");
@@ -253,11 +267,10 @@ impl WatchedCluster {
         }
         self.log_status(&views, now);
         self.log_stalled(&self.state.upgrades, &views);
-        self.state.upgrades = views;
+        let shown = std::mem::replace(&mut self.state.upgrades, views);
         history::estimate(generation, &mut self.state, now);
-        for view in &ended {
-            history::note(generation, &self.state, &self.memory, view);
-        }
+        let memories = (&*earlier, &*self.memory);
+        history::note(generation, &self.state, memories, &shown);
         self.log_degraded(&degraded);
         self.state.degraded = degraded;
         self.ask_again_soon = observation.ask_again_soon;

@@ -33,6 +33,10 @@ pub(super) struct ProductPoller {
     missing: Missing,
     /// Sum of the steps of the vendor's clock, up to which the noted times are right.
     stepped: SignedDuration,
+    /// The vendor's time is known.
+    has_time: bool,
+    /// Steps of the vendor's clock that the restored times of the discovery had, until its time is known again.
+    shown_step: Option<SignedDuration>,
     /// How discovery goes, as it is shown.
     shown: DiscoveryState,
     /// Clusters that the last complete discovery found.
@@ -71,9 +75,8 @@ impl ProductPoller {
         generation
             .metrics
             .announce(account, generation.config.product);
-        if let Some(record) = generation.deps.storage.take_discovery(&generation) {
-            record.restore(&mut shown);
-        }
+        let record = generation.deps.storage.take_discovery(&generation);
+        let shown_step = record.map(|record| record.restore(&mut shown));
         generation.deps.store.put_discovery(shown.clone());
         let clusters = restored::clusters(&generation, &first);
         let now = Instant::now();
@@ -82,6 +85,8 @@ impl ProductPoller {
             missing: Missing::default(),
             // The times of restored clusters have none.
             stepped: SignedDuration::ZERO,
+            has_time: false,
+            shown_step,
             shown,
             found: None,
             failures: 0,
@@ -217,23 +222,32 @@ impl ProductPoller {
     fn apply_step(&mut self, stepped: SignedDuration) {
         let by = stepped - self.stepped;
         self.stepped = stepped;
-        if by.is_zero() {
+        let is_first = !self.has_time && self.generation.clock.known_now().is_some();
+        self.has_time |= is_first;
+        if by.is_zero() && !is_first {
             return;
         }
         let shown = &mut self.shown;
-        shown.last_success = shown.last_success.map(|at| shifted(at, by));
+        let by_shown = if is_first {
+            self.shown_step.take().unwrap_or(by)
+        } else {
+            by
+        };
+        shown.last_success = shown.last_success.map(|at| shifted(at, by_shown));
         if let Some(error) = &mut shown.last_error {
-            error.shift_noted(by);
+            error.shift_noted(by_shown);
         }
         let store = &self.generation.deps.store;
         store.put_discovery(shown.clone());
         let storage = &self.generation.deps.storage;
         storage.put_discovery(&self.generation, shown, stepped);
+        let is_first = is_first.then_some(());
         let clusters = self.clusters.values_mut();
         let (generation, stepped) = (&self.generation, self.stepped);
         let states: Vec<_> = clusters
             .map(|cluster| {
-                cluster.shift_noted(by);
+                let restored = is_first.and_then(|()| cluster.take_restored_step());
+                cluster.shift_noted(restored.unwrap_or(by));
                 let state = Arc::new(cluster.state().clone());
                 let storage = &generation.deps.storage;
                 storage.put(generation, cluster, &state, stepped);

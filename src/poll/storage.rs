@@ -105,7 +105,16 @@ impl Storage {
     /// Forgets the contents that no product took: the config does not select those clusters and products any
     /// more.
     pub(super) fn forget_rest(&self) {
-        let rest = std::mem::take(&mut *self.contents.lock());
+        let rest = {
+            let mut contents = self.contents.lock();
+            // A product that a later config adds goes on with those of all accounts.
+            let durations = std::mem::take(&mut contents.durations);
+            let later = Contents {
+                durations,
+                ..Contents::default()
+            };
+            std::mem::replace(&mut *contents, later)
+        };
         if let Some(disk) = &self.disk {
             rest.clusters.into_keys().for_each(|key| disk.remove(key));
             let discoveries = rest.discoveries.into_keys();
@@ -129,7 +138,7 @@ impl Storage {
         state: &Arc<ClusterState>,
         clock_step: SignedDuration,
     ) {
-        if let Some(disk) = &self.disk {
+        if let Some(disk) = self.disk.as_ref().filter(|_| cluster.has_times()) {
             let key = key(generation, &state.key.id);
             let known = Known {
                 state: state.clone(),
@@ -192,13 +201,20 @@ impl Storage {
         durations
     }
 
-    /// Stores an upgrade that ended, and the durations of all of its product and outcome.
-    pub(super) fn put_past(&self, upgrade: Arc<PastUpgrade>, durations: &Counts) {
+    /// Stores an upgrade that ended.
+    pub(super) fn put_past(&self, upgrade: Arc<PastUpgrade>) {
+        if let Some(disk) = &self.disk {
+            disk.put_past(upgrade);
+        }
+    }
+
+    /// Stores the durations of all upgrades of a product that ended in this way.
+    pub(super) fn put_durations(&self, generation: &Generation, outcome: &str, all: &Counts) {
         if let Some(disk) = &self.disk
             // It cannot fail: they are numbers.
-            && let Ok(durations) = text::json::to_string(durations)
+            && let Ok(all) = text::json::to_string(all)
         {
-            disk.put_past(upgrade, durations);
+            disk.put_durations(generation.product().name, outcome, all);
         }
     }
 

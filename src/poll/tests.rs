@@ -232,6 +232,17 @@ impl Bench {
         change: impl FnOnce(&mut ProductConfig),
         confirms_at_once: bool,
     ) -> Self {
+        Self::with_deps(account, fake, change, |_, deps| {
+            deps.confirms_at_once = confirms_at_once;
+        })
+    }
+
+    fn with_deps(
+        account: Account,
+        fake: Arc<Fake>,
+        change: impl FnOnce(&mut ProductConfig),
+        change_deps: impl FnOnce(&Account, &mut Deps),
+    ) -> Self {
         let mut config = ProductConfig {
             product: &FAKE,
             clusters: Selection::All,
@@ -249,7 +260,7 @@ impl Bench {
         change(&mut config);
         let clock = Clock::tokio(Timestamp::from_second(1_800_000_000).unwrap());
         let (mut deps, registry) = deps(clock);
-        deps.confirms_at_once = confirms_at_once;
+        change_deps(&account, &mut deps);
         let (ready, latch) = Ready::new();
         let generation = Generation {
             account: Arc::new(account),

@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -51,6 +51,8 @@ struct Inner {
     /// Shared by those whose changes belong together; exclusive while a commit takes the changes.
     taking: RwLock<()>,
     seldom: Mutex<Seldom>,
+    /// The database was open before.
+    was_open: AtomicBool,
     changed: Notify,
     is_up: watch::Sender<bool>,
     errors: AtomicU64,
@@ -72,6 +74,7 @@ impl Disk {
                 history,
                 ..Seldom::default()
             }),
+            was_open: AtomicBool::new(false),
             changed: Notify::new(),
             is_up: watch::Sender::new(true),
             errors: AtomicU64::new(0),
@@ -81,6 +84,7 @@ impl Disk {
             Ok(Ok(Ok((database, contents)))) => {
                 disk.0.size.store(database.size(), Ordering::Relaxed);
                 *disk.0.database.lock() = Some(database);
+                disk.0.was_open.store(true, Ordering::Relaxed);
                 disk.0.seldom.lock().load(&contents);
                 return (disk, contents);
             }
@@ -146,19 +150,18 @@ impl Disk {
         });
     }
 
-    /// Takes an upgrade that ended, and the durations of all upgrades of its product and outcome, as JSON.
-    pub fn put_past(&self, upgrade: Arc<PastUpgrade>, durations: String) {
-        let key = (
-            upgrade.key.cluster.product.clone(),
-            upgrade.outcome().as_str().to_owned(),
-        );
+    /// Takes an upgrade that ended.
+    pub fn put_past(&self, upgrade: Arc<PastUpgrade>) {
+        self.change(|pending| drop(pending.upgrades.insert(upgrade.key.clone(), upgrade)));
+    }
+
+    /// Takes the durations of all upgrades of a product that ended in this way, as JSON.
+    pub fn put_durations(&self, product: &str, outcome: &str, durations: String) {
+        let key = (product.to_owned(), outcome.to_owned());
         let mut seldom = self.0.seldom.lock();
         seldom.durations.insert(key.clone(), durations.clone());
         drop(seldom);
-        self.change(|pending| {
-            pending.durations.insert(key, durations);
-            pending.upgrades.insert(upgrade.key.clone(), upgrade);
-        });
+        self.change(|pending| drop(pending.durations.insert(key, durations)));
     }
 
     /// Removes upgrades that ended before this time.
@@ -268,9 +271,17 @@ impl Disk {
         let mut known = if let Some(known) = database.take() {
             known
         } else {
-            self.0.seldom.lock().add_to(&mut batch);
-            open(&self.0.folder)?.0
+            let (known, mut contents) = open(&self.0.folder)?;
+            if contents == Contents::default() {
+                // The one before was lost or set aside.
+                let seldom = Seldom::clone(&self.0.seldom.lock());
+                seldom.add_to(&mut batch);
+            } else if !self.0.was_open.load(Ordering::Relaxed) {
+                load_history(&self.0.seldom.lock().history, &mut contents);
+            }
+            known
         };
+        self.0.was_open.store(true, Ordering::Relaxed);
         // After a failure it is opened anew: the connection may not be usable any more.
         known.write(&batch)?;
         Ok(database.insert(known).size())
@@ -282,6 +293,19 @@ impl Disk {
         if self.put_up(false) {
             tracing::error!(%error, "The state cannot be stored; it goes on from memory, and is stored when the disk is back.");
         }
+    }
+}
+
+/// Takes the upgrades of the contents into the history, and logs where some cannot be read.
+pub fn load_history(history: &History, contents: &mut Contents) {
+    let upgrades = std::mem::take(&mut contents.upgrades);
+    history.load(upgrades, contents.upgrades_left_out);
+    let count = contents.upgrades_unreadable;
+    if count > 0 {
+        tracing::warn!(
+            count,
+            "Stored upgrades cannot be read; the history is without them."
+        );
     }
 }
 

@@ -12,8 +12,8 @@ use crate::model::{Kind, PastCluster, PastKey, PastUpgrade};
 
 pub use retention::keep;
 
-/// Most nodes and tasks of all upgrades in memory, some 50 MB.
-const MOST_ITEMS: usize = 200_000;
+/// Most nodes and tasks of all upgrades in memory, some 25 MB.
+pub(crate) const MOST_ITEMS: usize = 50_000;
 
 /// History of upgrades; clones share it.
 #[derive(Debug, Clone, Default)]
@@ -88,17 +88,6 @@ impl History {
     }
 }
 
-/// Reads upgrades from their records, one by one. Those that cannot be read are logged and left out.
-pub fn read(records: &[String]) -> impl Iterator<Item = PastUpgrade> {
-    records.iter().filter_map(|record| {
-        let read = serde_json::from_str(record);
-        read.inspect_err(|error| {
-            tracing::warn!(%error, "A stored upgrade cannot be read; the history is without it.");
-        })
-        .ok()
-    })
-}
-
 impl Inner {
     fn put(&mut self, upgrade: Arc<PastUpgrade>) {
         self.items += size(&upgrade);
@@ -117,7 +106,7 @@ impl Inner {
 }
 
 /// Returns what an upgrade counts for: its nodes and tasks, and itself.
-fn size(upgrade: &PastUpgrade) -> usize {
+pub(crate) fn size(upgrade: &PastUpgrade) -> usize {
     upgrade.items() + 1
 }
 

@@ -73,7 +73,9 @@ impl ProductPoller {
         };
         self.show();
         let storage = &generation.deps.storage;
-        storage.put_discovery(&generation, &self.shown, self.stepped);
+        if self.shown_step.is_none_or(|step| step.is_zero()) {
+            storage.put_discovery(&generation, &self.shown, self.stepped);
+        }
         let interval = generation.account.polling.discovery_interval;
         // A product that the cloud does not publish will not be there in a minute.
         let in_a_hurry = match failure {

@@ -6,6 +6,10 @@ use tokio::time::Instant;
 use super::*;
 use crate::clock::{Reading, VendorClock};
 use crate::clouds::CLOUDS;
+use crate::store::disk::Disk;
+use crate::store::disk::database::{Contents, StoredKey};
+use crate::store::disk::record::ClusterRecord;
+use crate::store::history::History;
 
 /// Lets two answers tell that the vendor's clock is off by so many minutes from the local one.
 fn told_twice(bench: &Bench, minutes: i64) {
@@ -130,4 +134,60 @@ async fn clock_of_an_account_outlives_a_new_config() {
     let prepared = polling.prepare(Vec::new());
     polling.apply(prepared).await;
     assert!(store.clocks().is_empty());
+}
+
+#[tokio::test]
+async fn restored_times_are_the_vendors_whatever_the_host_says_now() {
+    let stored_at = Timestamp::from_second(1_800_003_000).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (disk, _) = Disk::open(folder.path().to_owned(), History::default()).await;
+    tokio::time::pause();
+    // The host's clock was an hour behind; now it still is, or was set right, or is half an hour ahead.
+    for minutes in [60, 0, -30] {
+        let fake = Arc::new(Fake {
+            slow: Duration::from_secs(10_000),
+            ..Fake::default()
+        });
+        let file = "accounts: [{name: a, ncloud: {access_key: x, secret_key: x, ses: {}}}]";
+        let mut file = crate::config::parse(CLOUDS, file, Path::new("."), &|_| None).unwrap();
+        let disk = disk.clone();
+        let bench = Bench::with_deps(
+            file.accounts.remove(0),
+            fake,
+            |_| {},
+            |account, deps| {
+                let state = ClusterState {
+                    last_success: stored_at,
+                    ..crate::expose::check::cluster("1")
+                };
+                let memory = Memory {
+                    last_success: Some(stored_at),
+                    ..Memory::default()
+                };
+                let step = SignedDuration::from_mins(60);
+                let record = ClusterRecord::new(&state, &memory, step, false);
+                let key = StoredKey {
+                    account: "a".to_owned(),
+                    product: FAKE.info().name.to_owned(),
+                    location: account.cloud.place(),
+                    id: "1".to_owned(),
+                };
+                let record = crate::text::json::to_string(&record).unwrap();
+                let contents = Contents {
+                    clusters: [(key, record)].into(),
+                    ..Contents::default()
+                };
+                deps.storage = Storage::new(disk, contents);
+            },
+        );
+        let shown = || bench.state("1").unwrap().last_success;
+        assert_eq!(shown(), stored_at - SignedDuration::from_mins(60));
+        told_twice(&bench, minutes);
+        pass(1).await;
+        assert_eq!(shown(), stored_at, "{minutes}");
+        // A later step moves them as any others.
+        told_twice(&bench, minutes + 20);
+        pass(1).await;
+        assert_eq!(shown(), stored_at + SignedDuration::from_mins(20));
+    }
 }

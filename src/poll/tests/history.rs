@@ -41,3 +41,28 @@ async fn an_end_goes_into_the_history_and_tells_the_next() {
     pass(3600).await;
     assert_eq!(estimate(), None, "it takes longer than the one before");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_fails_again_is_counted_once_and_noted() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(Some(UpgradeStatus::Running)));
+    let bench = Bench::start(fake, |_| {});
+    pass(60).await;
+    let mut ends = Vec::new();
+    for _ in 0..2 {
+        bench.fake.set("1", Ok(Some(UpgradeStatus::Failed)));
+        pass(1000).await;
+        let all = bench.deps.store.history().all().upgrades;
+        assert_eq!(all.len(), 1);
+        ends.push(all[0].ended);
+        bench.fake.set("1", Ok(Some(UpgradeStatus::Running)));
+        pass(1000).await;
+    }
+    assert!(ends[1].duration_since(ends[0]).as_secs() > 1000, "{ends:?}");
+    let metrics = bench.registry.encode();
+    let count = "ended_upgrade_duration_seconds_count";
+    let count = metrics
+        .lines()
+        .find(|line| line.contains(count) && line.contains("\"failed\""));
+    assert!(count.unwrap().ends_with(" 1"), "{count:?}");
+}

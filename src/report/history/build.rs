@@ -58,7 +58,7 @@ fn earlier_medians(past: &PastUpgrades) -> BTreeMap<&PastKey, f64> {
             medians.extend(median_of_latest(latest_first).map(|median| (&past.key, median)));
             // One that had ended when it was first seen tells nothing where the vendor tells no times.
             let duration = Some(past.duration()).filter(|duration| !duration.is_zero());
-            let is_example = past.outcome() == UpgradeStatus::Succeeded;
+            let is_example = past.outcome() == UpgradeStatus::Succeeded && !past.is_cut();
             durations.extend(duration.filter(|_| is_example).map(seconds));
         }
     }

@@ -88,10 +88,12 @@ pub struct Contents {
     pub ended: BTreeMap<(String, String, String), u64>,
     /// First sights of alerts by their labels, both as JSON.
     pub alerts: BTreeMap<String, String>,
-    /// Upgrades that ended, as JSON, those that ended last first: as many as have 64 MiB.
-    pub upgrades: Vec<String>,
+    /// Upgrades that ended, those that ended last first: as many as the memory takes.
+    pub upgrades: Vec<PastUpgrade>,
     /// Number of older upgrades, which are not loaded.
     pub upgrades_left_out: u64,
+    /// Number of upgrades whose records cannot be read.
+    pub upgrades_unreadable: u64,
     /// Durations of ended upgrades as JSON: product, outcome -> counts.
     pub durations: BTreeMap<(String, String), String>,
 }

@@ -32,7 +32,7 @@ const MOST_UPGRADES: usize = 10_000;
 
 /// All that is stored, but for what only a poll changes: a database that is opened anew, since the one before
 /// failed or was corrupt, gets the whole of it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Seldom {
     /// Clusters that were polled or restored by this process.
     pub(super) clusters: HashMap<StoredKey, Arc<Known>>,

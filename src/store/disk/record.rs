@@ -103,6 +103,11 @@ impl ClusterRecord {
         }
     }
 
+    /// Returns the steps of the vendor's clock that the times have, and that [`restore`](Self::restore) takes off.
+    pub fn clock_step(&self) -> SignedDuration {
+        self.clock_step
+    }
+
     /// Returns the memory, and puts what is shown into `state`, whose identity and limits stay. `calls` are
     /// those of the product: memory of a call that it does not make any more is left out. Until the first
     /// poll the cluster is not up.

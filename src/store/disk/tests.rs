@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use jiff::SignedDuration;
+use rusqlite::Connection;
 use tempfile::tempdir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -281,4 +282,26 @@ async fn a_database_that_is_opened_anew_gets_every_record() {
     assert!(disk.write().await);
     drop(disk);
     assert_eq!(ids(folder.path()), ["1", "2"]);
+}
+
+#[tokio::test]
+async fn after_a_failure_only_what_is_pending_is_written() {
+    let folder = tempdir().unwrap();
+    let (disk, _) = Disk::open(folder.path().to_owned(), History::default()).await;
+    for id in ["1", "2"] {
+        put(&disk, id);
+    }
+    assert!(disk.write().await);
+    // As after a write that failed.
+    *disk.0.database.lock() = None;
+    let removed = Connection::open(folder.path().join("state.db")).unwrap();
+    removed
+        .execute("DELETE FROM clusters WHERE id = '1'", [])
+        .unwrap();
+    drop(removed);
+    put(&disk, "3");
+    disk.put_ended("kr", "ses", "failed", 1);
+    assert!(disk.write().await);
+    drop(disk);
+    assert_eq!(ids(folder.path()), ["2", "3"]);
 }

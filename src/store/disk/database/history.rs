@@ -1,28 +1,37 @@
 //! Tables of the history: upgrades that ended, and how long they took.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use rusqlite::{Connection, params};
 
 use super::error::DiskError;
 use super::{Batch, Contents, FILE, open, schema};
+use crate::model::PastUpgrade;
+use crate::store::history::{MOST_ITEMS, size};
 use crate::text::json;
 
-/// Most bytes of upgrades that are loaded at the start.
-const MOST_BYTES: usize = 64 << 20;
-
-/// Loads the newest upgrades, and the durations of all.
+/// Loads the newest upgrades, as many as the memory takes, and the durations of all.
 pub(super) fn load(connection: &Connection, contents: &mut Contents) -> rusqlite::Result<()> {
-    let mut bytes = 0;
+    let mut items = 0;
+    let mut read = 0;
     each(connection, |record| {
-        bytes += record.len();
-        if bytes > MOST_BYTES {
-            contents.upgrades_left_out += 1;
-        } else {
-            contents.upgrades.push(record);
+        match serde_json::from_str::<PastUpgrade>(&record) {
+            Ok(upgrade) => {
+                items += size(&upgrade);
+                if items > MOST_ITEMS {
+                    return ControlFlow::Break(());
+                }
+                contents.upgrades.push(upgrade);
+            }
+            Err(_) => contents.upgrades_unreadable += 1,
         }
+        read += 1;
+        ControlFlow::Continue(())
     })?;
+    let all: i64 = connection.query_row("SELECT count(*) FROM upgrades", [], |row| row.get(0))?;
+    contents.upgrades_left_out = u64::try_from(all).unwrap_or_default().saturating_sub(read);
     let mut durations =
         connection.prepare_cached("SELECT product, outcome, record FROM durations")?;
     let mut rows = durations.query([])?;
@@ -82,7 +91,7 @@ pub(super) fn write(connection: &Connection, batch: &Batch) -> rusqlite::Result<
 ///
 /// Fails when the folder has no database, when another process holds it ([`DiskError::Locked`]), when a newer
 /// version of the program wrote it ([`DiskError::Newer`]), and when it cannot be read.
-pub fn read_history(folder: &Path, record: impl FnMut(String)) -> Result<(), DiskError> {
+pub fn read_history(folder: &Path, mut record: impl FnMut(String)) -> Result<(), DiskError> {
     let file = folder.join(FILE);
     fs::metadata(&file).map_err(|error| DiskError::io("find the file", &file, error))?;
     open::refuse_lone_log(&file)?;
@@ -93,16 +102,25 @@ pub fn read_history(folder: &Path, record: impl FnMut(String)) -> Result<(), Dis
     if version < schema::HISTORY {
         return Ok(());
     }
-    each(&connection, record).map_err(failed)
+    let all = |text| {
+        record(text);
+        ControlFlow::Continue(())
+    };
+    each(&connection, all).map_err(failed)
 }
 
-/// Hands over each upgrade, those that ended last first.
-fn each(connection: &Connection, mut record: impl FnMut(String)) -> rusqlite::Result<()> {
+/// Hands over each upgrade, those that ended last first, until one breaks.
+fn each(
+    connection: &Connection,
+    mut record: impl FnMut(String) -> ControlFlow<()>,
+) -> rusqlite::Result<()> {
     let mut upgrades =
         connection.prepare_cached("SELECT record FROM upgrades ORDER BY ended DESC")?;
     let mut rows = upgrades.query([])?;
     while let Some(row) = rows.next()? {
-        record(row.get(0)?);
+        if record(row.get(0)?).is_break() {
+            break;
+        }
     }
     Ok(())
 }

@@ -24,14 +24,16 @@ impl DiscoveryRecord {
         }
     }
 
-    /// Puts what is shown into `state`. The times are those of the local clock again.
-    pub fn restore(self, state: &mut DiscoveryState) {
+    /// Puts what is shown into `state`. The times are those of the local clock again, as far off as it was. Returns
+    /// the steps by which they become the vendor's.
+    pub fn restore(self, state: &mut DiscoveryState) -> SignedDuration {
         let back = -self.clock_step;
         state.last_success = self.last_success.map(|at| shifted(at, back));
         state.last_error = self.last_error;
         if let Some(error) = &mut state.last_error {
             error.shift_noted(back);
         }
+        self.clock_step
     }
 }
 
@@ -65,7 +67,8 @@ mod tests {
         let json = crate::text::json::to_string(&record).unwrap();
         let read: DiscoveryRecord = serde_json::from_str(&json).unwrap();
         let mut restored = new();
-        read.restore(&mut restored);
+        let step = read.restore(&mut restored);
+        assert_eq!(step, SignedDuration::from_hours(1));
         let expected = DiscoveryState {
             last_success: Some(at(3400)),
             last_error: Some(error(3600)),

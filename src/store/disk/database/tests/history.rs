@@ -22,14 +22,16 @@ fn upgrades(all: &[(&str, i64, i64)]) -> Batch {
     }
 }
 
-fn ends(records: &[String]) -> Vec<i64> {
-    let upgrades = crate::store::history::read(records);
-    upgrades.map(|past| past.ended.as_second()).collect()
+fn ends(upgrades: &[PastUpgrade]) -> Vec<i64> {
+    let ends = upgrades.iter().map(|past| past.ended.as_second());
+    ends.collect()
 }
 
 fn read(folder: &Path) -> Result<Vec<i64>, DiskError> {
     let mut records = Vec::new();
-    read_history(folder, |record| records.push(record))?;
+    read_history(folder, |record| {
+        records.push(serde_json::from_str(&record).unwrap());
+    })?;
     Ok(ends(&records))
 }
 
@@ -116,4 +118,33 @@ fn a_database_of_the_version_before_gets_a_history() {
     let mut database = open(folder.path());
     database.write(&upgrades(&[("a", 1, 50)])).unwrap();
     assert_eq!(ends(&database.load().unwrap().upgrades), [50]);
+}
+
+#[test]
+fn the_newest_are_loaded_as_many_as_the_memory_takes() {
+    let folder = folder();
+    let mut database = open(folder.path());
+    let half = crate::store::history::MOST_ITEMS / 2 - 1;
+    let all = [("a", 50), ("b", 70), ("c", 60)].map(|(id, ended)| {
+        let past = past(id, 1, ended, half);
+        (past.key.clone(), Arc::new(past))
+    });
+    database
+        .write(&Batch {
+            upgrades: all.into(),
+            ..Batch::default()
+        })
+        .unwrap();
+    let broken = "UPDATE upgrades SET record = '{}' WHERE ended = 70000000";
+    assert_eq!(database.connection.execute(broken, []).unwrap(), 1);
+    let contents = database.load().unwrap();
+    assert_eq!(ends(&contents.upgrades), [60, 50]);
+    assert_eq!(
+        (contents.upgrades_left_out, contents.upgrades_unreadable),
+        (0, 1)
+    );
+    database.write(&upgrades(&[("d", 1, 80)])).unwrap();
+    let contents = database.load().unwrap();
+    assert_eq!(ends(&contents.upgrades), [80, 60]);
+    assert_eq!(contents.upgrades_left_out, 1);
 }
