@@ -55,7 +55,7 @@ impl Past {
             node_work,
             upgrade,
         };
-        PastUpgrade::new(&self.cluster, "place", requested, &view).unwrap()
+        PastUpgrade::new(&self.cluster, "place", before(minutes + 1), &view).unwrap()
     }
 }
 
