@@ -144,6 +144,12 @@ pub(crate) fn serve_polls(count: usize, is_stored: bool) {
     exporter.store.put_all(states);
     let memories = known.iter().map(|(memory, _)| Arc::new(memory.clone()));
     *exporter.memories.lock() = memories.collect();
+    if let Some(storage) = &exporter.storage {
+        // The first write of a cluster is its whole record.
+        for ((_, state), memory) in known.iter().zip(&*exporter.memories.lock()) {
+            storage.put(&Arc::new(state.clone()), memory.clone());
+        }
+    }
     runtime.block_on(exporter.until_at_rest());
     let mut rng = fastrand::Rng::with_seed(7);
     let mut make =
