@@ -39,7 +39,7 @@ pub(super) struct Reloader {
     pub(super) reader: Reader,
 }
 
-/// What a config file says, ready to be taken over: the accounts, the sidecar, the retention of the history.
+/// Contents of a config file, ready to be taken over: accounts, sidecar, and retention of the history.
 type Read = ((Prepared, Option<Alerting>), Duration);
 
 impl Reloader {

@@ -28,7 +28,7 @@ const INDENT: usize = 2;
 /// [`escaped`]: rolling_upgrade_exporter::text::escaped
 const ROW: char = '\u{2060}';
 
-/// How it should look.
+/// Look of the table.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
     /// The terminal's; none for a file or a pipe, where each row is one line.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::progress::count;
 use super::{Begin, ClusterState, Kind, UpgradeStatus, UpgradeView};
 
 /// Number of earlier upgrades from which an estimate is made: the latest tell most of the next.
@@ -155,11 +156,6 @@ pub fn median_of_latest(latest_first: impl Iterator<Item = f64>) -> Option<f64> 
 
 fn length(from: Timestamp, to: Timestamp) -> Duration {
     to.duration_since(from).try_into().unwrap_or_default()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "numbers of nodes are small")]
-fn count(n: u64) -> f64 {
-    n as f64
 }
 
 #[cfg(test)]

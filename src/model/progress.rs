@@ -163,7 +163,7 @@ pub fn stalled(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of nodes are small")]
-fn count(n: u64) -> f64 {
+pub(super) fn count(n: u64) -> f64 {
     n as f64
 }
 

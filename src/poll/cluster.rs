@@ -267,10 +267,9 @@ impl WatchedCluster {
         }
         self.log_status(&views, now);
         self.log_stalled(&self.state.upgrades, &views);
-        let shown = std::mem::replace(&mut self.state.upgrades, views);
+        self.state.upgrades = views;
         history::estimate(generation, &mut self.state, now);
-        let memories = (&*earlier, &*self.memory);
-        history::note(generation, &self.state, memories, &shown);
+        history::note(generation, &self.state, &earlier, &self.memory);
         self.log_degraded(&degraded);
         self.state.degraded = degraded;
         self.ask_again_soon = observation.ask_again_soon;

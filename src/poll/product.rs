@@ -241,12 +241,15 @@ impl ProductPoller {
         store.put_discovery(shown.clone());
         let storage = &self.generation.deps.storage;
         storage.put_discovery(&self.generation, shown, stepped);
-        let is_first = is_first.then_some(());
         let clusters = self.clusters.values_mut();
         let (generation, stepped) = (&self.generation, self.stepped);
         let states: Vec<_> = clusters
             .map(|cluster| {
-                let restored = is_first.and_then(|()| cluster.take_restored_step());
+                let restored = if is_first {
+                    cluster.take_restored_step()
+                } else {
+                    None
+                };
                 cluster.shift_noted(restored.unwrap_or(by));
                 let state = Arc::new(cluster.state().clone());
                 let storage = &generation.deps.storage;

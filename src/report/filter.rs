@@ -28,13 +28,13 @@ pub enum FilterError {
     Parameter {
         /// Those that there are.
         known: &'static str,
-        /// What was asked for.
+        /// Value in the query.
         word: String,
     },
     /// Nothing can be in this state.
     #[error("no state {word:?}; there are {known}", known = states().join(", "))]
     State {
-        /// What was asked for.
+        /// Value in the query.
         word: String,
     },
     /// There is no such product.
@@ -42,19 +42,19 @@ pub enum FilterError {
     Product {
         /// Those that there are.
         known: String,
-        /// What was asked for.
+        /// Value in the query.
         word: String,
     },
     /// No upgrade ends in this state.
     #[error("no outcome {word:?}; there are {known}", known = OUTCOMES.map(UpgradeStatus::as_str).join(", "))]
     Outcome {
-        /// What was asked for.
+        /// Value in the query.
         word: String,
     },
     /// The limit is no number, or out of range.
     #[error("limit {word:?} is not a number from 1 to 10000")]
     Limit {
-        /// What was asked for.
+        /// Value in the query.
         word: String,
     },
 }

@@ -12,7 +12,7 @@ use crate::store::disk::record::ClusterRecord;
 use crate::store::history::History;
 
 /// Lets two answers tell that the vendor's clock is off by so many minutes from the local one.
-fn told_twice(bench: &Bench, minutes: i64) {
+pub(super) fn told_twice(bench: &Bench, minutes: i64) {
     let clock = &bench.generation().clock;
     for _ in 0..2 {
         clock.observe(Reading {

@@ -66,3 +66,15 @@ async fn a_retry_that_fails_again_is_counted_once_and_noted() {
         .find(|line| line.contains(count) && line.contains("\"failed\""));
     assert!(count.unwrap().ends_with(" 1"), "{count:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_upgrade_that_had_ended_at_the_first_poll_stays_out_of_the_history() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(Some(UpgradeStatus::Failed)));
+    let bench = Bench::start(fake, |_| {});
+    pass(1000).await;
+    // Its end is noted by the clock, and moves with a step.
+    super::clock::told_twice(&bench, 120);
+    pass(1000).await;
+    assert_eq!(bench.deps.store.history().all().upgrades, []);
+}

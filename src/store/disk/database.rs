@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::clock::Clock;
 use crate::model::{PastKey, PastUpgrade};
@@ -168,28 +168,16 @@ fn load(connection: &Connection) -> rusqlite::Result<Contents> {
         connection.prepare_cached("SELECT account, product, location, id, record FROM clusters")?;
     let mut rows = clusters.query([])?;
     while let Some(row) = rows.next()? {
-        let key = StoredKey {
-            account: row.get(0)?,
-            product: row.get(1)?,
-            location: row.get(2)?,
-            id: row.get(3)?,
-        };
-        contents.clusters.insert(key, row.get(4)?);
+        contents.clusters.insert(stored_key(row)?, row.get(4)?);
     }
     let mut polls = connection
         .prepare_cached("SELECT account, product, location, id, last_success FROM polls")?;
     let mut rows = polls.query([])?;
     while let Some(row) = rows.next()? {
-        let key = StoredKey {
-            account: row.get(0)?,
-            product: row.get(1)?,
-            location: row.get(2)?,
-            id: row.get(3)?,
-        };
         let nanos: i64 = row.get(4)?;
         // Each number of 64 bits is a time.
         if let Ok(at) = Timestamp::from_nanosecond(nanos.into()) {
-            contents.polls.insert(key, at);
+            contents.polls.insert(stored_key(row)?, at);
         }
     }
     let mut ended =
@@ -211,6 +199,16 @@ fn load(connection: &Connection) -> rusqlite::Result<Contents> {
     discoveries::load(connection, &mut contents)?;
     history::load(connection, &mut contents)?;
     Ok(contents)
+}
+
+/// Reads the identity of a cluster from the first columns.
+fn stored_key(row: &Row<'_>) -> rusqlite::Result<StoredKey> {
+    Ok(StoredKey {
+        account: row.get(0)?,
+        product: row.get(1)?,
+        location: row.get(2)?,
+        id: row.get(3)?,
+    })
 }
 
 /// Writes a batch in one transaction, which an error rolls back.

@@ -21,7 +21,7 @@ pub(in crate::web) const PATH: &str = "/history";
 /// Most upgrades on a page.
 const PER_PAGE: usize = 200;
 
-/// What the page is made from.
+/// Parts of which the page is made.
 struct View<'a> {
     report: HistoryReport,
     filter: HistoryFilter,
