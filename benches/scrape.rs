@@ -215,7 +215,7 @@ fn cluster(number: usize, now: Timestamp) -> ClusterState {
         },
         degraded: Vec::new(),
         upgrades: vec![UpgradeView {
-            upgrade,
+            upgrade: upgrade.into(),
             status_since: ago(60),
             started: None,
             ended: None,
@@ -224,7 +224,7 @@ fn cluster(number: usize, now: Timestamp) -> ClusterState {
             ratio: Some(0.1),
             estimated_end: Some(now + Duration::from_secs(3600)),
             task_order: None,
-            node_work,
+            node_work: node_work.into(),
         }],
     }
 }

@@ -13,6 +13,7 @@ pub mod progress;
 mod reason;
 mod remarks;
 mod secondary;
+mod seen;
 mod state;
 mod step;
 pub mod track;
@@ -38,6 +39,7 @@ pub use past::{PastCluster, PastKey, PastUpgrade};
 pub use reason::Reason;
 pub use remarks::{Remark, Remarks};
 pub use secondary::{CallMemory, CallNames, Degraded, SecondaryCall, SecondaryFailure};
+pub use seen::{Seen, Span};
 pub use state::{Kind, NodeStatus, TaskStatus, UpgradeStatus};
 pub use step::shifted;
 pub use view::{ClusterState, DiscoveryKey, DiscoveryState, LastError, Thresholds, UpgradeView};
@@ -339,42 +341,6 @@ pub struct Memory {
     pub notes: Option<Arc<str>>,
 }
 
-/// What earlier polls saw of the upgrade that is current now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
-    /// The upgrade as the last good poll told it.
-    pub last: Upgrade,
-    /// The upgrade with the last good answers of the parts that `last` does not tell; `None` when it
-    /// tells them all.
-    pub fully_told: Option<Box<Upgrade>>,
-    /// Time at which it started; `None` while it is pending.
-    pub started: Option<Timestamp>,
-    /// Outcomes that it was seen to have.
-    pub outcomes: BTreeSet<UpgradeStatus>,
-    /// When this process saw it first.
-    pub first_seen: Timestamp,
-    /// When it entered its state, as far as known.
-    pub status_since: Timestamp,
-    /// When this process last saw anything of it change; its first sight is not a change.
-    pub changed: Option<Timestamp>,
-    /// When this process first saw it ended.
-    pub ended_seen: Option<Timestamp>,
-    /// It ended longer ago than `retain_ended`: it is `none` again, and binds nothing that comes.
-    pub forgotten: bool,
-    /// Since when, and until when, each node was in work.
-    #[serde(with = "worked")]
-    pub worked: BTreeMap<NodeKey, Span>,
-}
-
-/// A stretch of work on a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span {
-    /// First time that the vendor or this process gives for work on it.
-    pub start: Timestamp,
-    /// When the work ended; none while it lasts.
-    pub end: Option<Timestamp>,
-}
-
 impl Memory {
     /// The upgrade of this kind that was last seen.
     pub fn last(&self, kind: Kind) -> Option<&Seen> {
@@ -387,12 +353,5 @@ impl Memory {
         let seen = self.last(kind)?;
         let is_first = !seen.forgotten && !self.unconfirmed.contains(&kind);
         (is_first && unconfirmed.insert(kind)).then_some(seen)
-    }
-}
-
-impl Seen {
-    /// Whether this process saw the node in work during this upgrade.
-    pub fn saw_upgrading(&self, node: &NodeKey) -> bool {
-        self.worked.contains_key(node)
     }
 }

@@ -144,8 +144,8 @@ fn cluster(number: usize) -> ClusterState {
         },
         degraded: Vec::new(),
         upgrades: vec![UpgradeView {
-            node_work: vec![None; upgrade.nodes.len()],
-            upgrade,
+            node_work: vec![None; upgrade.nodes.len()].into(),
+            upgrade: upgrade.into(),
             status_since: now,
             started: None,
             ended: None,

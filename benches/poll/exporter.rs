@@ -194,16 +194,17 @@ fn move_node(state: &mut ClusterState) {
     let Some(view) = state.upgrades.first_mut() else {
         return;
     };
-    let nodes = &mut view.upgrade.nodes;
+    let nodes = &mut view.upgrade_mut().nodes;
     let place = nodes.iter().position(|n| n.status == NodeStatus::Upgrading);
     let place = place.unwrap_or_default();
     nodes[place].status = NodeStatus::Succeeded;
     let next = (place + 1) % nodes.len();
     nodes[next].status = NodeStatus::Upgrading;
-    if let Some(work) = &mut view.node_work[place] {
+    let node_work = Arc::make_mut(&mut view.node_work);
+    if let Some(work) = &mut node_work[place] {
         work.end = Some(now);
     }
-    view.node_work[next] = Some(Span {
+    node_work[next] = Some(Span {
         start: now,
         end: None,
     });

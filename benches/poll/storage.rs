@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use rolling_upgrade_exporter::model::{ClusterState, Memory, Seen};
+use rolling_upgrade_exporter::model::{ClusterState, Memory, NodeKey, Seen, Span, UpgradeView};
 use rolling_upgrade_exporter::store::disk::database::StoredKey;
 use rolling_upgrade_exporter::store::disk::{Disk, Known};
 use rolling_upgrade_exporter::store::history::History;
@@ -57,24 +57,26 @@ pub(crate) fn memory(state: &ClusterState) -> Memory {
     memory
 }
 
-/// Takes a good poll into the memory.
+/// Takes a good poll into the memory, which shares what did not change, as that of a poller does.
 pub(crate) fn take(memory: &mut Memory, state: &ClusterState) {
     memory.last_success = Some(state.last_success);
     for view in &state.upgrades {
-        let nodes = view.upgrade.nodes.iter().zip(&view.node_work);
-        let worked = nodes.filter_map(|(node, work)| Some((node.key.clone(), (*work)?)));
+        let known = memory.last(view.upgrade.kind);
+        let unchanged = known.filter(|seen| Arc::ptr_eq(&seen.last, &view.upgrade));
+        let worked = unchanged.map_or_else(|| worked(view), |seen| seen.worked.clone());
         let seen = Seen {
-            last: view.upgrade.clone(),
-            fully_told: None,
             started: view.started,
-            outcomes: [].into(),
-            first_seen: view.status_since,
-            status_since: view.status_since,
             changed: Some(view.last_progress),
-            ended_seen: None,
-            forgotten: false,
-            worked: worked.collect::<BTreeMap<_, _>>(),
+            worked,
+            node_work: Some(view.node_work.clone()),
+            ..Seen::new(view.upgrade.clone(), view.status_since)
         };
         memory.upgrades.insert(view.upgrade.kind, seen);
     }
+}
+
+fn worked(view: &UpgradeView) -> Arc<BTreeMap<NodeKey, Span>> {
+    let nodes = view.upgrade.nodes.iter().zip(&*view.node_work);
+    let worked = nodes.filter_map(|(node, work)| Some((node.key.clone(), (*work)?)));
+    Arc::new(worked.collect())
 }

@@ -39,7 +39,7 @@ pub(crate) fn upgrading(number: usize, now: Timestamp) -> ClusterState {
         }));
     }
     let view = UpgradeView {
-        upgrade,
+        upgrade: upgrade.into(),
         status_since: ago(60),
         started: Some(ago(60)),
         ended: None,
@@ -48,7 +48,7 @@ pub(crate) fn upgrading(number: usize, now: Timestamp) -> ClusterState {
         ratio: Some(0.1),
         estimated_end: Some(now + Duration::from_secs(5 * 3600)),
         task_order: None,
-        node_work,
+        node_work: node_work.into(),
     };
     ClusterState {
         upgrades: vec![view],

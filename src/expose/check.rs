@@ -1,6 +1,7 @@
 //! For tests: a strict reader of text 0.0.4, and clusters by chance.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -168,8 +169,8 @@ pub(crate) fn view(upgrade: Upgrade) -> UpgradeView {
         ratio: None,
         estimated_end: None,
         task_order: None,
-        node_work: vec![None; upgrade.nodes.len()],
-        upgrade,
+        node_work: vec![None; upgrade.nodes.len()].into(),
+        upgrade: upgrade.into(),
     }
 }
 
@@ -251,7 +252,7 @@ pub(crate) fn chance(rng: &mut fastrand::Rng, id: &str, now: Timestamp) -> Clust
         view.started = some(rng, time);
         view.ratio = some(rng, |rng| if rng.bool() { rng.f64() } else { f64::NAN });
         view.estimated_end = some(rng, time);
-        for work in &mut view.node_work {
+        for work in Arc::make_mut(&mut view.node_work) {
             *work = some(rng, |rng| Span {
                 start: time(rng),
                 end: some(rng, time),

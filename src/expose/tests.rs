@@ -47,7 +47,7 @@ fn running() -> ClusterState {
     view.ratio = Some(0.5);
     view.estimated_end = Some(at(500));
     view.task_order = Some(4);
-    view.node_work = vec![
+    view.node_work = [
         Some(Span {
             start: at(-500),
             end: Some(at(-200)),
@@ -56,7 +56,8 @@ fn running() -> ClusterState {
             start: at(-200),
             end: None,
         }),
-    ];
+    ]
+    .into();
     let mut state = cluster("c1");
     state.upgrades = vec![view];
     state
@@ -226,14 +227,14 @@ fn limits_are_those_in_force() {
         })
     };
     assert_eq!(limits(|_| ()), [Some(1800.0), Some(21600.0)]);
-    let waits = |view: &mut UpgradeView| view.upgrade.waits_for_person = true;
+    let waits = |view: &mut UpgradeView| view.upgrade_mut().waits_for_person = true;
     assert_eq!(limits(waits), [None, Some(21600.0)]);
     let waits_from_the_start = |view: &mut UpgradeView| {
-        view.upgrade.waits_for_person = true;
+        view.upgrade_mut().waits_for_person = true;
         view.started = None;
     };
     assert_eq!(limits(waits_from_the_start), [None, None]);
-    let suspended = |view: &mut UpgradeView| view.upgrade.is_stall_suspended = true;
+    let suspended = |view: &mut UpgradeView| view.upgrade_mut().is_stall_suspended = true;
     assert_eq!(limits(suspended), [None, Some(21600.0)]);
 }
 
@@ -315,7 +316,7 @@ async fn the_page_follows_store_and_clock() {
     assert_eq!(read("estimated_end_timestamp_seconds"), None);
 
     let view = &mut state.upgrades[0];
-    view.upgrade.status = UpgradeStatus::Succeeded;
+    view.upgrade_mut().status = UpgradeStatus::Succeeded;
     view.ended = Some(at(500));
     store.put(state);
     moment().await;

@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn an_upgrade_that_was_found_under_way_tells_no_length() {
         let mut found = past(UpgradeStatus::Succeeded, 4, 100);
-        found.upgrade.upgrade.begin = Begin::Unseen;
+        found.upgrade.upgrade_mut().begin = Begin::Unseen;
         let running = view(UpgradeStatus::Running, 4, 50_000, 50_010);
         let end = |past: &PastUpgrade| estimated_end(&running, [past].into_iter(), at(50_010));
         assert_eq!(end(&found), None);
@@ -226,7 +226,7 @@ mod tests {
         found.key.first_seen = at(1_050);
         assert_eq!(end(&found), Some(at(50_100)));
         // A retry is a request of its own.
-        found.upgrade.upgrade.requested = Some(at(1_060));
+        found.upgrade.upgrade_mut().requested = Some(at(1_060));
         assert_eq!(end(&found), Some(at(50_040)));
     }
 

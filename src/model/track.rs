@@ -1,6 +1,7 @@
 //! What only a sequence of answers can tell: when things changed, how long nodes were in work.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -41,6 +42,7 @@ pub fn advance(
             let until = ended.checked_add(thresholds.retain_ended);
             until.is_ok_and(|until| until <= now)
         });
+        seen.node_work = Some(view.node_work.clone());
         views.push(view);
         memory.upgrades.insert(upgrade.kind, seen);
     }
@@ -78,21 +80,20 @@ pub fn ended_since<'a>(before: &Memory, views: &'a [UpgradeView]) -> Vec<&'a Upg
     views.iter().filter(is_news).collect()
 }
 
+/// Returns an upgrade as a good poll saw it. What the poll finds as it was stays in the allocations of the poll
+/// before.
 fn see(earlier: Option<Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
     let ended = upgrade.is_ended();
     let outcome = ended.then_some(upgrade.status);
     let Some(earlier) = earlier else {
         return Seen {
-            first_seen: now,
-            fully_told: None,
             started: progress::started(upgrade, now),
             outcomes: outcome.into_iter().collect(),
             status_since: first_since(upgrade, now),
             changed: (upgrade.first_sight == FirstSight::Progress).then_some(now),
             ended_seen: ended.then_some(now),
-            forgotten: false,
-            worked: worked(BTreeMap::new(), &upgrade.nodes, now),
-            last: upgrade.clone(),
+            worked: worked(Arc::default(), &upgrade.nodes, now),
+            ..Seen::new(upgrade.clone(), now)
         };
     };
     let status_since = if earlier.last.status == upgrade.status {
@@ -102,7 +103,9 @@ fn see(earlier: Option<Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
     } else {
         now
     };
-    let fully_told = earlier.fully_told.as_deref().unwrap_or(&earlier.last);
+    let fully_told = earlier.fully_told.as_ref().unwrap_or(&earlier.last);
+    let worked = worked(earlier.worked.clone(), &upgrade.nodes, now);
+    let is_unchanged = *earlier.last == *upgrade;
     let started = progress::started(upgrade, earlier.first_seen);
     Seen {
         first_seen: earlier.first_seen,
@@ -121,29 +124,27 @@ fn see(earlier: Option<Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
         forgotten: false,
         fully_told: filled(fully_told, upgrade),
         outcomes: earlier.outcomes.into_iter().chain(outcome).collect(),
-        worked: worked(earlier.worked, &upgrade.nodes, now),
-        last: upgrade.clone(),
+        node_work: earlier
+            .node_work
+            .filter(|_| is_unchanged && Arc::ptr_eq(&worked, &earlier.worked)),
+        worked,
+        last: if is_unchanged {
+            earlier.last
+        } else {
+            Arc::new(upgrade.clone())
+        },
     }
 }
 
 fn view(seen: &Seen, thresholds: &Thresholds, now: Timestamp) -> UpgradeView {
     let upgrade = seen.last.clone();
-    let last_progress = [Some(&upgrade), seen.fully_told.as_deref()]
+    let last_progress = [Some(&*upgrade), seen.fully_told.as_deref()]
         .into_iter()
         .flatten()
         .map(|told| progress::last_progress(told, seen.first_seen, seen.changed, now))
         .max()
         .unwrap_or(seen.first_seen);
-    let node_work: Vec<Option<Span>> = upgrade
-        .nodes
-        .iter()
-        .map(|node| match node.status {
-            NodeStatus::Upgrading | NodeStatus::Succeeded | NodeStatus::Failed => {
-                seen.worked.get(&node.key).copied()
-            }
-            NodeStatus::Waiting | NodeStatus::Unknown => None,
-        })
-        .collect();
+    let node_work = seen.node_work.clone().unwrap_or_else(|| node_work(seen));
     UpgradeView {
         status_since: seen.status_since,
         started: seen.started,
@@ -158,6 +159,18 @@ fn view(seen: &Seen, thresholds: &Thresholds, now: Timestamp) -> UpgradeView {
         node_work,
         upgrade,
     }
+}
+
+/// Returns the work on each node that is in work or done.
+fn node_work(seen: &Seen) -> Arc<[Option<Span>]> {
+    let nodes = seen.last.nodes.iter();
+    let work = nodes.map(|node| match node.status {
+        NodeStatus::Upgrading | NodeStatus::Succeeded | NodeStatus::Failed => {
+            seen.worked.get(&node.key).copied()
+        }
+        NodeStatus::Waiting | NodeStatus::Unknown => None,
+    });
+    work.collect()
 }
 
 /// Since when an upgrade that was not seen before is in its state, as far as its times tell.
@@ -222,13 +235,13 @@ fn moved(before: &Upgrade, after: &Upgrade) -> bool {
 
 /// Returns the upgrade with the parts that the answer does not tell as `before` has them; `None` when
 /// it tells them all.
-fn filled(before: &Upgrade, after: &Upgrade) -> Option<Box<Upgrade>> {
+fn filled(before: &Arc<Upgrade>, after: &Upgrade) -> Option<Arc<Upgrade>> {
     let untold = after.untold;
     if !untold.any() {
         return None;
     }
     if untold.all {
-        return Some(Box::new(before.clone()));
+        return Some(before.clone());
     }
     let mut filled = after.clone();
     if untold.status {
@@ -246,19 +259,23 @@ fn filled(before: &Upgrade, after: &Upgrade) -> Option<Box<Upgrade>> {
             filled.status = UpgradeStatus::Paused;
         }
     }
-    Some(Box::new(filled))
+    Some(if filled == **before {
+        before.clone()
+    } else {
+        Arc::new(filled)
+    })
 }
 
 /// Takes the nodes' states into the record of work on them.
 fn worked(
-    mut worked: BTreeMap<NodeKey, Span>,
+    mut worked: Arc<BTreeMap<NodeKey, Span>>,
     nodes: &[Node],
     now: Timestamp,
-) -> BTreeMap<NodeKey, Span> {
+) -> Arc<BTreeMap<NodeKey, Span>> {
     for node in nodes {
         let told = node.started.filter(|at| *at <= now);
-        let span = worked.get(&node.key).copied();
-        let span = match (node.status, span) {
+        let known = worked.get(&node.key).copied();
+        let span = match (node.status, known) {
             (NodeStatus::Upgrading, Some(span)) => Some(Span {
                 start: told.map_or(span.start, |told| told.min(span.start)),
                 end: None,
@@ -281,9 +298,10 @@ fn worked(
         };
         // Host names that change with each answer must not fill the memory.
         if let Some(span) = span
-            && (worked.len() < MAX_NODES || worked.contains_key(&node.key))
+            && known != Some(span)
+            && (known.is_some() || worked.len() < MAX_NODES)
         {
-            worked.insert(node.key.clone(), span);
+            Arc::make_mut(&mut worked).insert(node.key.clone(), span);
         }
     }
     worked

@@ -26,7 +26,7 @@ pub struct Thresholds {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UpgradeView {
     /// The upgrade itself.
-    pub upgrade: Upgrade,
+    pub upgrade: Arc<Upgrade>,
     /// When it entered its state, as far as known.
     pub status_since: Timestamp,
     /// Time at which it started: the request, or the first start of a task where its tasks are steps of
@@ -45,10 +45,39 @@ pub struct UpgradeView {
     /// Order of the current task.
     pub task_order: Option<u32>,
     /// Work on each node: in the order of `upgrade.nodes`, none when unknown or waiting.
-    pub node_work: Vec<Option<Span>>,
+    pub node_work: Arc<[Option<Span>]>,
 }
 
 impl UpgradeView {
+    /// Returns whether another view shows what this one does, and shares its upgrade and the work on its nodes: for
+    /// readers that keep what they made of a view. It does not look into the shared parts; views that are equal by
+    /// chance do not count.
+    pub fn is_shared_with(&self, other: &Self) -> bool {
+        let Self {
+            upgrade,
+            status_since,
+            started,
+            ended,
+            last_progress,
+            stalled,
+            ratio,
+            estimated_end,
+            task_order,
+            node_work,
+        } = self;
+        Arc::ptr_eq(upgrade, &other.upgrade)
+            && Arc::ptr_eq(node_work, &other.node_work)
+            && (status_since, started, ended) == (&other.status_since, &other.started, &other.ended)
+            && (last_progress, stalled, task_order)
+                == (&other.last_progress, &other.stalled, &other.task_order)
+            && (ratio, estimated_end) == (&other.ratio, &other.estimated_end)
+    }
+
+    /// Returns the upgrade to be changed, which is copied where other views share it.
+    pub fn upgrade_mut(&mut self) -> &mut Upgrade {
+        Arc::make_mut(&mut self.upgrade)
+    }
+
     /// Returns the limit of silence while it is in force: nothing is stalled that waits for a person, or
     /// whose progress cannot be seen.
     pub fn stalled_after(&self, limits: &Thresholds) -> Option<Duration> {

@@ -1,6 +1,7 @@
 //! Work on nodes as a list: a key of two parts is no key of JSON.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -31,10 +32,8 @@ pub(super) fn serialize<S: Serializer>(
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<BTreeMap<NodeKey, Span>, D::Error> {
+) -> Result<Arc<BTreeMap<NodeKey, Span>>, D::Error> {
     let worked = Vec::<Read>::deserialize(deserializer)?;
-    Ok(worked
-        .into_iter()
-        .map(|read| (read.node, read.work))
-        .collect())
+    let worked = worked.into_iter().map(|read| (read.node, read.work));
+    Ok(Arc::new(worked.collect()))
 }

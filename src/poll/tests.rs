@@ -345,6 +345,31 @@ async fn active_clusters_are_polled_at_the_active_interval() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn states_share_an_upgrade_that_polls_find_unchanged() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(Some(UpgradeStatus::Running)));
+    let bench = Bench::start(fake, |_| {});
+    pass(10).await;
+    let first = bench.state("1").unwrap();
+    pass(100).await;
+    let later = bench.state("1").unwrap();
+    assert!(later.last_success > first.last_success);
+    assert!(later.upgrades[0].is_shared_with(&first.upgrades[0]));
+    bench.fake.set("1", Err(Reason::Server));
+    pass(100).await;
+    bench.fake.set("1", Ok(Some(UpgradeStatus::Running)));
+    pass(1000).await;
+    let again = bench.state("1").unwrap();
+    assert!(again.up);
+    assert!(again.upgrades[0].is_shared_with(&first.upgrades[0]));
+    bench.fake.set("1", Ok(Some(UpgradeStatus::Failed)));
+    pass(100).await;
+    let failed = bench.state("1").unwrap();
+    assert_eq!(failed.upgrades[0].upgrade.status, UpgradeStatus::Failed);
+    assert!(!failed.upgrades[0].is_shared_with(&first.upgrades[0]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failing_cluster_backs_off_and_keeps_its_last_good_state() {
     let fake = Arc::new(Fake::default());
     fake.set("good", Ok(Some(UpgradeStatus::Running)));

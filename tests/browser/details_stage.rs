@@ -148,8 +148,8 @@ fn view(upgrade: Upgrade, silent: i64) -> UpgradeView {
         ratio: progress::ratio(&upgrade),
         estimated_end: None,
         task_order: progress::current_task(&upgrade),
-        node_work: vec![None; upgrade.nodes.len()],
-        upgrade,
+        node_work: vec![None; upgrade.nodes.len()].into(),
+        upgrade: upgrade.into(),
     }
 }
 

@@ -52,8 +52,8 @@ impl Past {
             ratio: None,
             estimated_end: None,
             task_order: None,
-            node_work,
-            upgrade,
+            node_work: node_work.into(),
+            upgrade: upgrade.into(),
         };
         PastUpgrade::new(&self.cluster, "place", before(minutes + 1), &view).unwrap()
     }

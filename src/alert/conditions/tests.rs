@@ -24,7 +24,7 @@ fn around_limits(rng: &mut fastrand::Rng, id: &str, seconds: i64) -> ClusterStat
     state.last_success = at(seconds - rng.i64(0..1000));
     for view in &mut state.upgrades {
         if rng.bool() {
-            view.upgrade.status = UpgradeStatus::Succeeded;
+            view.upgrade_mut().status = UpgradeStatus::Succeeded;
             view.ended = Some(at(seconds - rng.i64(0..4000)));
         }
     }

@@ -242,7 +242,7 @@ impl SesProvider {
             let seen = memory.once_more(Kind::Version, &mut observation.unconfirmed);
             observation
                 .upgrades
-                .extend(seen.map(|seen| seen.last.clone()));
+                .extend(seen.map(|seen| (*seen.last).clone()));
         }
         Ok(observation)
     }

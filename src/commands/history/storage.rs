@@ -79,10 +79,10 @@ impl Gathered {
         let is_listed = self.last.is_none_or(|last| past.ended >= last);
         if !is_listed || !self.filter.matches(&past) {
             // Only its duration is needed, and a history of years has to fit into the memory.
-            let upgrade = &mut past.upgrade;
-            upgrade.upgrade.nodes = Vec::new();
-            upgrade.upgrade.tasks = Vec::new();
-            upgrade.node_work = Vec::new();
+            let view = &mut past.upgrade;
+            let upgrade = view.upgrade_mut();
+            (upgrade.nodes, upgrade.tasks) = (Vec::new(), Vec::new());
+            view.node_work = Arc::default();
         } else {
             self.matching += 1;
             if self.filter.limit == Some(self.matching) {

@@ -1,3 +1,5 @@
+mod sharing;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -42,7 +44,7 @@ fn upgrade(status: UpgradeStatus, nodes: &[NodeStatus]) -> Upgrade {
 
 fn once_more(memory: &Memory) -> Option<Upgrade> {
     let seen = memory.once_more(Kind::Version, &mut BTreeSet::new());
-    seen.map(|seen| seen.last.clone())
+    seen.map(|seen| (*seen.last).clone())
 }
 
 fn advance(memory: &mut Memory, observation: &Observation, now: Timestamp) -> Vec<UpgradeView> {
@@ -107,7 +109,7 @@ fn node_work_runs_from_first_sight_to_the_end() {
     let working = upgrade(Running, &[Upgrading]);
     let view = play(&[(110, &working), (150, &working)]);
     assert_eq!(
-        view.node_work,
+        *view.node_work,
         [Some(Span {
             start: at(110),
             end: None
@@ -116,14 +118,18 @@ fn node_work_runs_from_first_sight_to_the_end() {
     let done = upgrade(Running, &[Succeeded]);
     let view = play(&[(110, &working), (150, &done), (190, &done)]);
     assert_eq!(
-        view.node_work,
+        *view.node_work,
         [Some(Span {
             start: at(110),
             end: Some(at(150))
         })]
     );
     let view = play(&[(110, &done)]);
-    assert_eq!(view.node_work, [None], "nobody knows when work on it began");
+    assert_eq!(
+        *view.node_work,
+        [None],
+        "nobody knows when work on it began"
+    );
 }
 
 #[test]
@@ -134,7 +140,7 @@ fn the_vendors_times_of_work_win() {
     failed.nodes[0].updated = Some(at(140));
     let view = play(&[(110, &working), (150, &failed)]);
     assert_eq!(
-        view.node_work,
+        *view.node_work,
         [Some(Span {
             start: at(105),
             end: Some(at(140))
@@ -161,7 +167,7 @@ fn a_new_upgrade_starts_afresh() {
     second.requested = Some(at(600));
     let view = play(&[(110, &first), (610, &second)]);
     assert_eq!(view.last_progress, at(600));
-    assert_eq!(view.node_work, [None]);
+    assert_eq!(*view.node_work, [None]);
 }
 
 #[test]

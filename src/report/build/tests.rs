@@ -105,7 +105,7 @@ fn view(status: UpgradeStatus) -> UpgradeView {
     }];
     upgrade.details = details();
     UpgradeView {
-        upgrade,
+        upgrade: upgrade.into(),
         status_since: at(5),
         started: Some(at(0)),
         ended: status.is_final().then(|| at(95)),
@@ -114,7 +114,7 @@ fn view(status: UpgradeStatus) -> UpgradeView {
         ratio: Some(0.5),
         estimated_end: Some(at(200)),
         task_order: Some(4),
-        node_work: vec![
+        node_work: [
             Some(Span {
                 start: at(10),
                 end: Some(at(60)),
@@ -123,7 +123,8 @@ fn view(status: UpgradeStatus) -> UpgradeView {
                 start: at(60),
                 end: None,
             }),
-        ],
+        ]
+        .into(),
     }
 }
 
@@ -193,15 +194,15 @@ fn tells_the_vendors_reason_when_something_is_wrong() {
     assert_eq!(reason(&|_| {}), None);
     assert_eq!(reason(&|view| view.stalled = true), task);
     assert_eq!(
-        reason(&|view| view.upgrade.nodes[1].status = NodeStatus::Failed),
+        reason(&|view| view.upgrade_mut().nodes[1].status = NodeStatus::Failed),
         task
     );
-    let failed = |view: &mut UpgradeView| view.upgrade.status = UpgradeStatus::Failed;
+    let failed = |view: &mut UpgradeView| view.upgrade_mut().status = UpgradeStatus::Failed;
     assert_eq!(reason(&failed), task);
     assert_eq!(
         reason(&|view| {
             failed(view);
-            view.upgrade.tasks[0].description = None;
+            view.upgrade_mut().tasks[0].description = None;
         })
         .as_deref(),
         Some(finding)
@@ -213,22 +214,22 @@ fn a_task_that_went_well_is_no_reason() {
     use TaskStatus::{Failed, Running, Succeeded, Waiting};
     let reason = |tasks: &[TaskStatus], change: &dyn Fn(&mut UpgradeView)| {
         let mut view = view(UpgradeStatus::Running);
-        view.upgrade.details = Details::default();
-        let task = view.upgrade.tasks.remove(0);
+        view.upgrade_mut().details = Details::default();
+        let task = view.upgrade_mut().tasks.remove(0);
         let told = (0..).zip(tasks).map(|(order, status)| Task {
             order,
             name: status.as_str().to_owned(),
             status: *status,
             ..task.clone()
         });
-        view.upgrade.tasks = told.collect();
+        view.upgrade_mut().tasks = told.collect();
         view.task_order = crate::model::progress::current_task(&view.upgrade);
         change(&mut view);
         let report = report(vec![state("1", vec![view])], at(100));
         let reason = report.clusters[0].upgrades[0].reason.clone();
         reason.map(|reason| reason.split(':').next().unwrap_or_default().to_owned())
     };
-    let failed = |view: &mut UpgradeView| view.upgrade.status = UpgradeStatus::Failed;
+    let failed = |view: &mut UpgradeView| view.upgrade_mut().status = UpgradeStatus::Failed;
     let stalled = |view: &mut UpgradeView| view.stalled = true;
     let some = |word: &str| Some(word.to_owned());
     assert_eq!(reason(&[Succeeded, Waiting], &failed), None);
@@ -270,7 +271,7 @@ fn trouble_comes_first() {
     let mut dark = of("c", UpgradeStatus::Running);
     dark.up = false;
     let mut node = of("i", UpgradeStatus::Running);
-    node.upgrades[0].upgrade.nodes[0].status = NodeStatus::Failed;
+    node.upgrades[0].upgrade_mut().nodes[0].status = NodeStatus::Failed;
     let report = report(
         vec![
             state("a", Vec::new()),

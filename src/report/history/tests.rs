@@ -28,9 +28,9 @@ fn tells_nodes_and_tasks_with_their_times() {
         start: at(start),
         end: end.map(at),
     };
-    past.upgrade.node_work = vec![Some(span(1_100, Some(1_300))), Some(span(1_400, None))];
-    past.upgrade.upgrade.requested = Some(at(900));
-    past.upgrade.upgrade.executions = Some(3);
+    past.upgrade.node_work = [Some(span(1_100, Some(1_300))), Some(span(1_400, None))].into();
+    past.upgrade.upgrade_mut().requested = Some(at(900));
+    past.upgrade.upgrade_mut().executions = Some(3);
     let report = all(vec![past]);
     assert_eq!((report.left_out, report.more), (3, 0));
     let upgrade = &report.upgrades[0];
@@ -64,11 +64,12 @@ fn tells_nodes_and_tasks_with_their_times() {
 #[test]
 fn the_document_of_the_history_is_stable() {
     let mut past = past("c1", 1_000, 1_500, 2);
-    past.upgrade.node_work[0] = Some(Span {
+    let work = Span {
         start: at(1_100),
         end: Some(at(1_300)),
-    });
-    let upgrade = &mut past.upgrade.upgrade;
+    };
+    past.upgrade.node_work = [Some(work), None].into();
+    let upgrade = past.upgrade.upgrade_mut();
     upgrade.id = Some("u-1".to_owned());
     upgrade.from_version = Some("290".to_owned());
     upgrade.to_version = Some("2140".to_owned());
@@ -107,7 +108,7 @@ fn the_slowest_nodes_come_first() {
 #[test]
 fn earlier_upgrades_that_succeeded_tell_the_usual_length() {
     let failed = |mut past: PastUpgrade| {
-        past.upgrade.upgrade.status = UpgradeStatus::Failed;
+        past.upgrade.upgrade_mut().status = UpgradeStatus::Failed;
         past
     };
     let lengths = [100, 500, 200, 300, 300, 900, 0];

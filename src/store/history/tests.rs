@@ -17,8 +17,8 @@ pub(crate) fn past(id: &str, first_seen: i64, ended: i64, nodes: usize) -> PastU
         ratio: Some(1.0),
         estimated_end: None,
         task_order: None,
-        node_work: vec![None; nodes],
-        upgrade,
+        node_work: vec![None; nodes].into(),
+        upgrade: upgrade.into(),
     };
     let state: ClusterState = cluster(id);
     PastUpgrade::new(&state, "kr", at(first_seen), &view).unwrap()

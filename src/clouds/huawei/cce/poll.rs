@@ -103,7 +103,7 @@ impl<'a> Poll<'a> {
             None if workflows.is_none() && last.is_none_or(|seen| seen.last.id.is_none()) => None,
             None => {
                 let seen = self.memory.once_more(Kind::Version, &mut unconfirmed);
-                seen.map(|seen| seen.last.clone())
+                seen.map(|seen| (*seen.last).clone())
             }
             Some(current) => {
                 if let Some(id) = &current.upgrade.id {

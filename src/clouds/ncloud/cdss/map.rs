@@ -190,7 +190,7 @@ fn next(
             if begins {
                 Some(begin())
             } else {
-                Some(seen.last.clone())
+                Some((*seen.last).clone())
             }
         }
         // A failure that nobody mended and that is no longer shown: what begins now is another one.
@@ -234,7 +234,7 @@ fn go_on(
     unconfirmed: &mut BTreeSet<Kind>,
 ) -> Option<Upgrade> {
     let last = &seen.last;
-    let mut upgrade = last.clone();
+    let mut upgrade = (**last).clone();
     let is_quiet = !look.changing && look.is_green();
     let is_new_version = !look.version.is_empty()
         && last

@@ -223,21 +223,10 @@ async fn takes_a_refusal_of_an_idle_cluster_for_no_upgrade() {
 
     let mut memory = Memory::default();
     let now = server.world.now();
-    memory.upgrades.insert(
-        Kind::Version,
-        Seen {
-            last: crate::model::Upgrade::new(Kind::Version, UpgradeStatus::Running),
-            first_seen: now,
-            status_since: now,
-            fully_told: None,
-            started: None,
-            outcomes: std::collections::BTreeSet::new(),
-            changed: None,
-            ended_seen: None,
-            forgotten: false,
-            worked: std::collections::BTreeMap::new(),
-        },
-    );
+    let running = crate::model::Upgrade::new(Kind::Version, UpgradeStatus::Running);
+    memory
+        .upgrades
+        .insert(Kind::Version, Seen::new(running, now));
     let known = idle.observe("1", &memory, Duration::ZERO).await;
     assert_eq!(
         known.unwrap_err().error.reason,

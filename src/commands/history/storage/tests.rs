@@ -43,8 +43,8 @@ fn past(id: &str, status: UpgradeStatus, ended: i64, took: i64) -> PastUpgrade {
             ratio: None,
             estimated_end: None,
             task_order: None,
-            node_work: vec![None],
-            upgrade,
+            node_work: [None].into(),
+            upgrade: upgrade.into(),
         },
     }
 }

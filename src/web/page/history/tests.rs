@@ -63,7 +63,7 @@ fn titles(html: &str) -> Vec<String> {
 #[test]
 fn a_card_tells_how_an_upgrade_went() {
     let mut last = timed("c1", 40_000, &[60, 900, 300]);
-    let upgrade = &mut last.upgrade.upgrade;
+    let upgrade = last.upgrade.upgrade_mut();
     upgrade.status = UpgradeStatus::Failed;
     upgrade.nodes[1].status = NodeStatus::Failed;
     upgrade.from_version = Some("2.9.0".to_owned());
@@ -200,7 +200,7 @@ fn older_upgrades_on_the_disk_are_told() {
 #[test]
 fn nodes_beyond_200_are_counted_and_those_that_failed_come_first() {
     let mut large = past("c1", 0, 60, 500);
-    large.upgrade.upgrade.nodes[444].status = NodeStatus::Failed;
+    large.upgrade.upgrade_mut().nodes[444].status = NodeStatus::Failed;
     let html = stored(vec![large], 0, "");
     in_order(
         &html,

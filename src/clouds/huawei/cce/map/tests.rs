@@ -75,18 +75,7 @@ fn upgrade(phase: &str, workflows: &[Workflow], tasks: &[Task]) -> Upgrade {
 
 /// Memory of an upgrade that was seen for the first time.
 fn seen(last: Upgrade) -> Seen {
-    Seen {
-        last,
-        first_seen: now(),
-        status_since: now(),
-        fully_told: None,
-        started: None,
-        outcomes: std::collections::BTreeSet::new(),
-        changed: None,
-        ended_seen: None,
-        forgotten: false,
-        worked: std::collections::BTreeMap::new(),
-    }
+    Seen::new(last, now())
 }
 
 /// A workflow created on this day with these points (type, status).

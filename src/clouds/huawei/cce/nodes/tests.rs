@@ -80,17 +80,10 @@ fn memory(upgrade: Upgrade, worked: &[&str]) -> Memory {
         end: None,
     };
     let key = |name: &&str| NodeKey::new(name, ROLE);
+    let worked: BTreeMap<_, _> = worked.iter().map(|name| (key(name), span)).collect();
     let seen = Seen {
-        last: upgrade,
-        first_seen: at,
-        status_since: at,
-        fully_told: None,
-        started: None,
-        outcomes: std::collections::BTreeSet::new(),
-        changed: None,
-        ended_seen: None,
-        forgotten: false,
-        worked: worked.iter().map(|name| (key(name), span)).collect(),
+        worked: worked.into(),
+        ..Seen::new(upgrade, at)
     };
     Memory {
         upgrades: BTreeMap::from([(Kind::Version, seen)]),

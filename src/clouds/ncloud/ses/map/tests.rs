@@ -86,20 +86,13 @@ fn seen(requested: &str, status: UpgradeStatus, worked: &[&str]) -> Seen {
         start: at("2024-03-06T06:02:00Z"),
         end: None,
     };
+    let worked: BTreeMap<_, _> = worked
+        .iter()
+        .map(|name| (Node::new(name, "data", Upgrading, "").key, span))
+        .collect();
     Seen {
-        last,
-        first_seen: at("2024-03-06T06:02:00Z"),
-        status_since: at("2024-03-06T06:02:00Z"),
-        fully_told: None,
-        started: None,
-        outcomes: std::collections::BTreeSet::new(),
-        changed: None,
-        ended_seen: None,
-        forgotten: false,
-        worked: worked
-            .iter()
-            .map(|name| (Node::new(name, "data", Upgrading, "").key, span))
-            .collect::<BTreeMap<_, _>>(),
+        worked: worked.into(),
+        ..Seen::new(last, at("2024-03-06T06:02:00Z"))
     }
 }
 

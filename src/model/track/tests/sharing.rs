@@ -1,0 +1,126 @@
+//! What the polls of a cluster share.
+
+use super::*;
+
+/// Returns the upgrade as a memory has it.
+fn seen(memory: &Memory) -> Seen {
+    memory.last(Kind::Version).unwrap().clone()
+}
+
+/// Polls twice, and returns what each poll left in the memory and showed.
+fn twice(first: &Upgrade, second: &Upgrade) -> [(Seen, UpgradeView); 2] {
+    let mut memory = Memory::default();
+    [(first, 110), (second, 120)].map(|(upgrade, seconds)| {
+        // As the poller does, which keeps the memory of the poll before for the storage.
+        memory = memory.clone();
+        let observation = observation(upgrade.clone());
+        let view = advance(&mut memory, &observation, at(seconds)).remove(0);
+        (seen(&memory), view)
+    })
+}
+
+#[test]
+fn a_poll_that_changes_nothing_keeps_the_allocations() {
+    let working = upgrade(Running, &[Upgrading, Waiting]);
+    let [(first, before), (second, after)] = twice(&working, &working);
+    assert!(after.is_shared_with(&before));
+    assert!(
+        Arc::ptr_eq(&after.upgrade, &second.last),
+        "by the memory, too"
+    );
+    assert!(Arc::ptr_eq(&second.last, &first.last));
+    assert!(Arc::ptr_eq(&second.worked, &first.worked));
+    assert_eq!((second, after), (first, before));
+}
+
+#[test]
+fn a_node_that_moves_leaves_the_earlier_view_as_it_was() {
+    let working = upgrade(Running, &[Upgrading, Waiting]);
+    let moved = upgrade(Running, &[Succeeded, Upgrading]);
+    let [(first, before), (second, after)] = twice(&working, &moved);
+    assert!(!after.is_shared_with(&before));
+    assert_eq!((&*before.upgrade, &*after.upgrade), (&working, &moved));
+    let span = |start, end: Option<i64>| {
+        Some(Span {
+            start: at(start),
+            end: end.map(at),
+        })
+    };
+    assert_eq!(*before.node_work, [span(110, None), None]);
+    assert_eq!(*after.node_work, [span(110, Some(120)), span(120, None)]);
+    assert_eq!((first.worked.len(), second.worked.len()), (1, 2));
+}
+
+#[test]
+fn work_on_nodes_is_shared_while_other_parts_change() {
+    let working = upgrade(Running, &[Upgrading, Waiting]);
+    let mut again = working.clone();
+    again.executions = Some(2);
+    let [(first, before), (second, after)] = twice(&working, &again);
+    assert!(!after.is_shared_with(&before));
+    assert!(Arc::ptr_eq(&second.worked, &first.worked));
+}
+
+#[test]
+fn a_time_of_work_that_comes_due_is_taken() {
+    let mut working = upgrade(Running, &[Upgrading]);
+    working.nodes[0].status = Succeeded;
+    working.nodes[0].started = Some(at(115));
+    let [(_, before), (_, after)] = twice(&working, &working);
+    assert_eq!(*before.node_work, [None], "it lies in the future");
+    assert_eq!(after.node_work[0].map(|work| work.start), Some(at(115)));
+    assert!(Arc::ptr_eq(&after.upgrade, &before.upgrade));
+    assert!(!after.is_shared_with(&before));
+}
+
+#[test]
+fn parts_that_stay_untold_are_shared() {
+    let whole = upgrade(Running, &[Upgrading]);
+    let nodes = Untold {
+        nodes: true,
+        ..Untold::default()
+    };
+    let mut partial = untold(&whole, nodes);
+    partial.nodes.clear();
+    let mut memory = Memory::default();
+    let told = [&whole, &partial, &partial].map(|upgrade| {
+        advance(&mut memory, &observation(upgrade.clone()), at(110));
+        seen(&memory).fully_told
+    });
+    let [None, Some(first), Some(second)] = told else {
+        panic!("{told:?}");
+    };
+    assert_eq!(first.nodes, whole.nodes);
+    assert!(Arc::ptr_eq(&first, &second));
+}
+
+#[test]
+fn views_that_are_equal_by_chance_are_not_shared() {
+    let view = play(&[(110, &upgrade(Running, &[Upgrading]))]);
+    let other = play(&[(110, &upgrade(Running, &[Upgrading]))]);
+    assert_eq!(view, other);
+    assert!(!view.is_shared_with(&other));
+}
+
+#[test]
+fn views_are_shared_only_with_all_that_is_derived() {
+    let view = play(&[(110, &upgrade(Running, &[Upgrading]))]);
+    assert!(view.is_shared_with(&view.clone()));
+    let changes: [fn(&mut UpgradeView); 10] = [
+        |view| view.upgrade = (*view.upgrade).clone().into(),
+        |view| view.status_since = at(1),
+        |view| view.started = None,
+        |view| view.ended = Some(at(1)),
+        |view| view.last_progress = at(1),
+        |view| view.stalled = !view.stalled,
+        |view| view.ratio = Some(0.25),
+        |view| view.estimated_end = Some(at(1)),
+        |view| view.task_order = Some(1),
+        |view| view.node_work = [None].into(),
+    ];
+    for (place, change) in changes.iter().enumerate() {
+        let mut other = view.clone();
+        change(&mut other);
+        assert!(!view.is_shared_with(&other), "{place}");
+    }
+}
