@@ -322,17 +322,18 @@ pub struct Observation {
     pub notes: Option<Arc<str>>,
 }
 
-/// Memory of a worker between the polls of a cluster.
+/// Memory of a worker between the polls of a cluster. A poll that finds nothing new leaves a copy that shares all of
+/// its parts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Memory {
     /// Time of the cluster's last good poll; `None` before the first.
     pub last_success: Option<Timestamp>,
     /// By kind, the upgrade last seen.
-    pub upgrades: BTreeMap<Kind, Seen>,
+    pub upgrades: BTreeMap<Kind, Arc<Seen>>,
     /// [`Observation::unconfirmed`] of the last good poll.
     pub unconfirmed: BTreeSet<Kind>,
     /// Secondary calls by the vendor's name.
-    pub calls: BTreeMap<&'static str, CallMemory>,
+    pub calls: Arc<BTreeMap<&'static str, CallMemory>>,
     /// By the vendor's name of a primary call, polls in a row that were told that it is not published.
     pub unpublished: BTreeMap<&'static str, u32>,
     /// Complete discoveries since the cluster is watched.
@@ -344,7 +345,7 @@ pub struct Memory {
 impl Memory {
     /// The upgrade of this kind that was last seen.
     pub fn last(&self, kind: Kind) -> Option<&Seen> {
-        self.upgrades.get(&kind)
+        self.upgrades.get(&kind).map(|seen| &**seen)
     }
 
     /// Returns the upgrade of this kind for a poll whose answer does not show it, and notes it as

@@ -71,7 +71,9 @@ pub(crate) fn take(memory: &mut Memory, state: &ClusterState) {
             node_work: Some(view.node_work.clone()),
             ..Seen::new(view.upgrade.clone(), view.status_since)
         };
-        memory.upgrades.insert(view.upgrade.kind, seen);
+        if known != Some(&seen) {
+            memory.upgrades.insert(view.upgrade.kind, Arc::new(seen));
+        }
     }
 }
 

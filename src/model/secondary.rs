@@ -137,6 +137,11 @@ impl CallMemory {
         }
     }
 
+    /// Returns whether it knows of no failure, apart from polls that were told that the call is not offered.
+    fn is_clear(&self) -> bool {
+        self.failing_since.is_none() && self.failure.is_none() && self.expires.is_none()
+    }
+
     /// Forgets the failures, not the answers.
     fn clear(&mut self) {
         (self.failing_since, self.failure, self.expires) = (None, None, None);
@@ -212,29 +217,46 @@ impl Memory {
             let mut needed = observation.secondary.iter();
             needed.any(|call| call.endpoint == endpoint)
         };
-        for (endpoint, memory) in &mut self.calls {
-            if !is_needed(endpoint) {
-                memory.clear();
-            }
+        let known = self.calls.iter();
+        let over = known.filter(|(endpoint, call)| !call.is_clear() && !is_needed(endpoint));
+        for endpoint in over.map(|(endpoint, _)| *endpoint).collect::<Vec<_>>() {
+            self.change_call(endpoint, CallMemory::clear);
         }
         let mut degraded = Vec::new();
         for call in &observation.secondary {
-            let memory = self.calls.entry(call.endpoint).or_default();
-            let Some(failure) = &call.failure else {
-                memory.succeed(call.answer.clone());
-                continue;
-            };
-            let failing = memory.fail(failure, interval, now);
-            if memory.is_not_offered() {
-                memory.clear();
-                continue;
-            }
-            degraded.push(Degraded {
+            let failing = self.change_call(call.endpoint, |memory| {
+                let Some(failure) = &call.failure else {
+                    memory.succeed(call.answer.clone());
+                    return None;
+                };
+                let failing = memory.fail(failure, interval, now);
+                if memory.is_not_offered() {
+                    memory.clear();
+                    return None;
+                }
+                Some(failing)
+            });
+            degraded.extend(failing.map(|failing| Degraded {
                 endpoint: call.endpoint,
                 ..failing
-            });
+            }));
         }
         degraded
+    }
+
+    /// Changes the memory of a call. Those of all calls stay shared with earlier memories where nothing is new.
+    fn change_call<T>(
+        &mut self,
+        endpoint: &'static str,
+        change: impl FnOnce(&mut CallMemory) -> T,
+    ) -> T {
+        let known = self.calls.get(endpoint);
+        let mut call = known.cloned().unwrap_or_default();
+        let result = change(&mut call);
+        if known != Some(&call) {
+            Arc::make_mut(&mut self.calls).insert(endpoint, call);
+        }
+        result
     }
 }
 

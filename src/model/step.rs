@@ -1,6 +1,8 @@
 //! Steps of a vendor's clock: times that this process noted by it are shifted along. Times that the
 //! vendor told stay.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{CallMemory, ClusterState, Memory, Seen};
@@ -34,9 +36,9 @@ impl Memory {
     pub fn shift_noted(&mut self, by: SignedDuration) {
         shift_all([self.last_success.as_mut()], by);
         for seen in self.upgrades.values_mut() {
-            seen.shift_noted(by);
+            Arc::make_mut(seen).shift_noted(by);
         }
-        for call in self.calls.values_mut() {
+        for call in Arc::make_mut(&mut self.calls).values_mut() {
             call.shift_noted(by);
         }
     }

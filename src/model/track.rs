@@ -36,7 +36,7 @@ pub fn advance(
         let earlier = before
             .remove(&upgrade.kind)
             .filter(|seen| seen.last.is_same(upgrade));
-        let mut seen = see(earlier, upgrade, now);
+        let mut seen = see(earlier.as_deref(), upgrade, now);
         let view = view(&seen, thresholds, now);
         seen.forgotten = view.ended.is_some_and(|ended| {
             let until = ended.checked_add(thresholds.retain_ended);
@@ -44,11 +44,14 @@ pub fn advance(
         });
         seen.node_work = Some(view.node_work.clone());
         views.push(view);
+        let seen = keep(earlier, seen);
         memory.upgrades.insert(upgrade.kind, seen);
     }
     views.sort_by_key(|view| view.upgrade.kind);
     memory.unconfirmed.clone_from(&observation.unconfirmed);
-    memory.notes.clone_from(&observation.notes);
+    if memory.notes != observation.notes {
+        memory.notes.clone_from(&observation.notes);
+    }
     memory.last_success = Some(now);
     Advanced {
         upgrades: views,
@@ -80,9 +83,21 @@ pub fn ended_since<'a>(before: &Memory, views: &'a [UpgradeView]) -> Vec<&'a Upg
     views.iter().filter(is_news).collect()
 }
 
+/// Returns what a poll saw of an upgrade, in the allocation of the poll before where nothing of it is new.
+fn keep(earlier: Option<Arc<Seen>>, seen: Seen) -> Arc<Seen> {
+    let is_unchanged = |earlier: &Arc<Seen>| {
+        let works = earlier.node_work.as_ref().zip(seen.node_work.as_ref());
+        // What follows from other fields is not compared, and has to be kept for the poll after.
+        works.is_some_and(|(before, now)| Arc::ptr_eq(before, now)) && **earlier == seen
+    };
+    earlier
+        .filter(is_unchanged)
+        .unwrap_or_else(|| Arc::new(seen))
+}
+
 /// Returns an upgrade as a good poll saw it. What the poll finds as it was stays in the allocations of the poll
 /// before.
-fn see(earlier: Option<Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
+fn see(earlier: Option<&Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
     let ended = upgrade.is_ended();
     let outcome = ended.then_some(upgrade.status);
     let Some(earlier) = earlier else {
@@ -123,13 +138,14 @@ fn see(earlier: Option<Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
         },
         forgotten: false,
         fully_told: filled(fully_told, upgrade),
-        outcomes: earlier.outcomes.into_iter().chain(outcome).collect(),
+        outcomes: earlier.outcomes.iter().copied().chain(outcome).collect(),
         node_work: earlier
             .node_work
+            .clone()
             .filter(|_| is_unchanged && Arc::ptr_eq(&worked, &earlier.worked)),
         worked,
         last: if is_unchanged {
-            earlier.last
+            earlier.last.clone()
         } else {
             Arc::new(upgrade.clone())
         },

@@ -38,7 +38,7 @@ pub struct ClusterRecord {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct MemoryRecord {
     last_success: Option<Timestamp>,
-    upgrades: BTreeMap<Kind, Seen>,
+    upgrades: BTreeMap<Kind, Arc<Seen>>,
     unconfirmed: BTreeSet<Kind>,
     calls: BTreeMap<String, CallRecord>,
     unpublished: BTreeMap<String, u32>,
@@ -160,7 +160,7 @@ impl MemoryRecord {
             last_success: self.last_success,
             upgrades: self.upgrades,
             unconfirmed: self.unconfirmed,
-            calls: of_memory.collect(),
+            calls: Arc::new(of_memory.collect()),
             unpublished: unpublished
                 .filter_map(|(name, polls)| Some((known(&name)?.endpoint, polls)))
                 .collect(),

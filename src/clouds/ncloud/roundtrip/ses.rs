@@ -176,7 +176,7 @@ async fn lookups_that_fail_are_made_up_for_by_the_last_answer() {
             has_answered: true,
             ..CallMemory::default()
         };
-        memory.calls.insert(call.endpoint, known);
+        Arc::make_mut(&mut memory.calls).insert(call.endpoint, known);
     }
     let server = without_lookups().await;
     let ses = server.open(&ses::PRODUCT, region);
@@ -224,9 +224,8 @@ async fn takes_a_refusal_of_an_idle_cluster_for_no_upgrade() {
     let mut memory = Memory::default();
     let now = server.world.now();
     let running = crate::model::Upgrade::new(Kind::Version, UpgradeStatus::Running);
-    memory
-        .upgrades
-        .insert(Kind::Version, Seen::new(running, now));
+    let seen = Seen::new(running, now);
+    memory.upgrades.insert(Kind::Version, seen.into());
     let known = idle.observe("1", &memory, Duration::ZERO).await;
     assert_eq!(
         known.unwrap_err().error.reason,

@@ -1,5 +1,7 @@
 //! What the polls of a cluster share.
 
+use jiff::SignedDuration;
+
 use super::*;
 
 /// Returns the upgrade as a memory has it.
@@ -123,4 +125,89 @@ fn views_are_shared_only_with_all_that_is_derived() {
         change(&mut other);
         assert!(!view.is_shared_with(&other), "{place}");
     }
+}
+
+/// Takes a good poll into a copy of a memory, as the poller does.
+fn next(memory: &Memory, observation: &Observation, seconds: i64) -> Memory {
+    let mut memory = memory.clone();
+    advance(&mut memory, observation, at(seconds));
+    memory
+}
+
+/// A poll whose secondary call was answered, and that has notes.
+fn noted(upgrade: &Upgrade) -> Observation {
+    Observation {
+        secondary: vec![SecondaryCall {
+            endpoint: "ListNodes",
+            answer: Some("nodes".into()),
+            failure: None,
+        }],
+        notes: Some("notes".into()),
+        ..observation(upgrade.clone())
+    }
+}
+
+#[test]
+fn memories_share_all_that_a_poll_finds_unchanged() {
+    let working = upgrade(Running, &[Upgrading, Waiting]);
+    let first = next(&Memory::default(), &noted(&working), 110);
+    let second = next(&first, &noted(&working), 120);
+    let [a, b] = [&first, &second].map(|memory| &memory.upgrades[&Kind::Version]);
+    assert!(Arc::ptr_eq(a, b));
+    assert!(Arc::ptr_eq(&first.calls, &second.calls));
+    let [a, b] = [&first, &second].map(|memory| memory.notes.as_ref().unwrap());
+    assert!(Arc::ptr_eq(a, b));
+    assert_eq!(second.last_success, Some(at(120)));
+}
+
+#[test]
+fn a_failing_call_leaves_the_earlier_memory_as_it_was() {
+    let working = upgrade(Running, &[Upgrading]);
+    let first = next(&Memory::default(), &noted(&working), 110);
+    let mut failed = noted(&working);
+    failed.secondary[0].answer = None;
+    failed.secondary[0].failure = Some(SecondaryFailure {
+        reason: Reason::Server,
+        message: "no".to_owned(),
+        missing: "states of nodes",
+        permission: "",
+        is_not_offered: false,
+        is_earlier: false,
+    });
+    let second = next(&first, &failed, 120);
+    let third = next(&second, &failed, 130);
+    let failing = [&first, &second, &third].map(|memory| memory.is_failing("ListNodes"));
+    assert_eq!(failing, [false, true, true]);
+    assert!(Arc::ptr_eq(&second.calls, &third.calls), "no news");
+    let unneeded = observation(working);
+    let fourth = next(&third, &unneeded, 140);
+    assert!(!fourth.is_failing("ListNodes") && third.is_failing("ListNodes"));
+    let fifth = next(&fourth, &unneeded, 150);
+    assert!(Arc::ptr_eq(&fourth.calls, &fifth.calls));
+    let answer = fifth.call("ListNodes").and_then(|call| call.answer.clone());
+    assert_eq!(answer.as_deref(), Some("nodes"));
+}
+
+#[test]
+fn a_step_of_the_clock_leaves_the_earlier_memory_as_it_was() {
+    let working = upgrade(Running, &[Upgrading]);
+    let first = next(&Memory::default(), &noted(&working), 110);
+    let mut shifted = first.clone();
+    shifted.shift_noted(SignedDuration::from_secs(5));
+    assert_eq!(seen(&first).first_seen, at(110));
+    assert_eq!(seen(&shifted).first_seen, at(115));
+}
+
+#[test]
+fn work_on_nodes_of_a_restored_memory_is_kept() {
+    let working = upgrade(Running, &[Upgrading]);
+    let mut memory = next(&Memory::default(), &observation(working.clone()), 110);
+    let restored = Arc::make_mut(memory.upgrades.get_mut(&Kind::Version).unwrap());
+    // The disk does not have it.
+    restored.node_work = None;
+    let first = next(&memory, &observation(working.clone()), 120);
+    assert!(seen(&first).node_work.is_some());
+    let second = next(&first, &observation(working), 130);
+    let [a, b] = [&first, &second].map(|memory| &memory.upgrades[&Kind::Version]);
+    assert!(Arc::ptr_eq(a, b));
 }

@@ -162,7 +162,7 @@ fn noted_times_begin_by_the_local_clock_again() {
 #[test]
 fn memory_of_a_call_that_the_product_does_not_make_is_left_out() {
     let (mut state, mut memory) = (cluster("1"), Memory::default());
-    memory.calls.insert("Old", CallMemory::default());
+    Arc::make_mut(&mut memory.calls).insert("Old", CallMemory::default());
     memory.unpublished.insert("Primary", 1);
     let record = stored_and_read(&state, &memory);
     let restored = record.restore(&mut state, &CALLS);

@@ -440,7 +440,8 @@ fn without_upgrade_calls_the_clusters_phase_is_all() {
     assert!(first.tasks.is_empty());
 
     let mut memory = Memory::default();
-    memory.upgrades.insert(Kind::Version, seen(first.clone()));
+    let first_seen = seen(first.clone());
+    memory.upgrades.insert(Kind::Version, first_seen.into());
     let tasks = Tasks::default();
     let later = MappingInput {
         now: at("2025-06-01T05:00:00Z"),

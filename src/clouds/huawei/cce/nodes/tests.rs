@@ -86,7 +86,7 @@ fn memory(upgrade: Upgrade, worked: &[&str]) -> Memory {
         ..Seen::new(upgrade, at)
     };
     Memory {
-        upgrades: BTreeMap::from([(Kind::Version, seen)]),
+        upgrades: BTreeMap::from([(Kind::Version, seen.into())]),
         ..Memory::default()
     }
 }

@@ -95,7 +95,7 @@ fn a_newer_init_is_shown_once_the_failure_is_forgotten() {
     let mut seen = seen(upgrade("Available", &list, &[]));
     seen.forgotten = true;
     let mut memory = Memory::default();
-    memory.upgrades.insert(Kind::Version, seen);
+    memory.upgrades.insert(Kind::Version, seen.into());
     let tasks = Tasks::default();
     let current = current(&input("Available", &list, &tasks, &memory), &mut Vec::new());
     assert_eq!(current.unwrap().upgrade.id.unwrap(), "next");

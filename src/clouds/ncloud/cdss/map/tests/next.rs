@@ -1,5 +1,7 @@
 //! Upgrades that follow another one.
 
+use std::sync::Arc;
+
 use super::*;
 
 #[test]
@@ -47,7 +49,8 @@ fn after_a_forgotten_failure_orange_is_a_new_upgrade() {
     assert_eq!(failed.unwrap().status, S::Failed);
     let again = look(&mut memory.clone(), &colours("org"), &running, 2).unwrap();
     assert_eq!(again.requested, Some(at(0)), "the same upgrade goes on");
-    memory.upgrades.get_mut(&Kind::Version).unwrap().forgotten = true;
+    let seen = memory.upgrades.get_mut(&Kind::Version).unwrap();
+    Arc::make_mut(seen).forgotten = true;
     let still = look(&mut memory.clone(), &colours("rgg"), &running, 3).unwrap();
     assert_eq!(
         still.status,
