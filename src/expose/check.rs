@@ -137,10 +137,10 @@ pub(crate) fn cluster(id: &str) -> ClusterState {
         },
         cloud: "ncloud",
         cloud_region: "KR".into(),
-        name: format!("name-{id}"),
-        version: "2.11".to_owned(),
+        name: format!("name-{id}").into(),
+        version: "2.11".into(),
         version_name: None,
-        raw_status: "running".to_owned(),
+        raw_status: "running".into(),
         status_meaning: None,
         available: Vec::new(),
         up: true,
@@ -188,7 +188,7 @@ pub(crate) fn chance(rng: &mut fastrand::Rng, id: &str, now: Timestamp) -> Clust
             .collect()
     }
     let mut state = cluster(id);
-    state.name = text(rng);
+    state.name = text(rng).into();
     state.up = rng.bool();
     state.answered = rng.u8(0..8) > 0;
     state.last_success = now;

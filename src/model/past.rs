@@ -77,7 +77,7 @@ impl PastUpgrade {
             },
             cloud: state.cloud.to_owned(),
             cloud_region: state.cloud_region.to_string(),
-            cluster_name: state.name.clone(),
+            cluster_name: state.name.to_string(),
             ended: view.ended?,
             upgrade: view.clone(),
         })

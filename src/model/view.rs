@@ -232,13 +232,13 @@ pub struct ClusterState {
     /// The region in the config.
     pub cloud_region: Arc<str>,
     /// Its name, the config's or the vendor's.
-    pub name: String,
+    pub name: Arc<str>,
     /// The version that it runs.
-    pub version: String,
+    pub version: Arc<str>,
     /// Name of that version, where it is a code; `None` when not known.
-    pub version_name: Option<String>,
+    pub version_name: Option<Arc<str>>,
     /// The vendor's own word for its state.
-    pub raw_status: String,
+    pub raw_status: Arc<str>,
     /// Meaning of that word, where it is a code.
     pub status_meaning: Option<&'static str>,
     /// Versions to which the vendor offers to upgrade it.

@@ -70,10 +70,10 @@ impl WatchedCluster {
             },
             cloud: product.cloud,
             cloud_region: account.cloud.region().clone(),
-            name: wanted.name.clone(),
-            version: String::new(),
+            name: wanted.name.as_str().into(),
+            version: "".into(),
             version_name: None,
-            raw_status: String::new(),
+            raw_status: "".into(),
             status_meaning: None,
             available: Vec::new(),
             up: false,
@@ -254,13 +254,14 @@ impl WatchedCluster {
         }
         // A name that is not told this time is the one that was told before.
         if !self.wanted.named && !observation.name.is_empty() {
-            self.state.name.clone_from(&observation.name);
+            set(&mut self.state.name, &observation.name);
         }
-        self.state.version.clone_from(&observation.version);
-        self.state
-            .version_name
-            .clone_from(&observation.version_name);
-        self.state.raw_status.clone_from(&observation.raw_status);
+        set(&mut self.state.version, &observation.version);
+        let version_name = observation.version_name.as_deref();
+        if self.state.version_name.as_deref() != version_name {
+            self.state.version_name = version_name.map(Arc::from);
+        }
+        set(&mut self.state.raw_status, &observation.raw_status);
         self.state.status_meaning = observation.status_meaning;
         if let Some(available) = observation.available {
             self.state.available = available;
@@ -277,7 +278,7 @@ impl WatchedCluster {
         self.state.last_success = now;
         self.state.answered = true;
         if self.failures > 0 {
-            tracing::info!(account, product, cluster = %self.wanted.id, name = self.state.name, "The cluster answers again.");
+            tracing::info!(account, product, cluster = %self.wanted.id, name = &*self.state.name, "The cluster answers again.");
         }
         self.state.up = true;
         self.state.last_error = None;
@@ -296,7 +297,7 @@ impl WatchedCluster {
                 account = %self.state.key.account,
                 product = self.state.key.product,
                 cluster = %self.wanted.id,
-                name = self.state.name,
+                name = &*self.state.name,
                 reason = error.reason.as_str(),
                 error = %error,
                 "A poll failed."
@@ -328,7 +329,7 @@ impl WatchedCluster {
         let before = self.state.clone();
         // The vendor's name comes back where the config has none any more.
         if wanted.named || (self.wanted.named && !wanted.name.is_empty()) {
-            self.state.name.clone_from(&wanted.name);
+            set(&mut self.state.name, &wanted.name);
         }
         self.state.set_thresholds(wanted.thresholds);
         self.wanted = wanted;
@@ -353,5 +354,12 @@ impl WatchedCluster {
     fn is_active(&self) -> bool {
         let mut upgrades = self.state.upgrades.iter();
         self.changing || upgrades.any(|view| view.upgrade.status.is_active())
+    }
+}
+
+/// Sets a text, which stays shared with earlier states where it is unchanged.
+fn set(text: &mut Arc<str>, value: &str) {
+    if **text != *value {
+        *text = value.into();
     }
 }

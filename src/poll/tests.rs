@@ -183,6 +183,7 @@ impl Provider for Fake {
             Ok(Observation {
                 name: format!("name-{cluster_id}"),
                 version: "1".into(),
+                version_name: Some("one".into()),
                 raw_status: "running".into(),
                 changing: false,
                 upgrades: upgrades.into_iter().collect(),
@@ -370,6 +371,30 @@ async fn states_share_an_upgrade_that_polls_find_unchanged() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn states_share_texts_that_polls_find_unchanged() {
+    let fake = Arc::new(Fake::default());
+    fake.set("1", Ok(Some(UpgradeStatus::Running)));
+    let bench = Bench::start(fake, |_| {});
+    pass(10).await;
+    let first = bench.state("1").unwrap();
+    pass(100).await;
+    let later = bench.state("1").unwrap();
+    assert!(later.last_success > first.last_success);
+    let texts = |state: &ClusterState| {
+        let version_name = state.version_name.clone().unwrap();
+        let state = state.clone();
+        [state.name, state.version, state.raw_status, version_name]
+    };
+    assert_eq!(
+        texts(&first).each_ref().map(|text| &**text),
+        ["name-1", "1", "running", "one"]
+    );
+    for (before, after) in texts(&first).iter().zip(&texts(&later)) {
+        assert!(Arc::ptr_eq(before, after), "{after}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failing_cluster_backs_off_and_keeps_its_last_good_state() {
     let fake = Arc::new(Fake::default());
     fake.set("good", Ok(Some(UpgradeStatus::Running)));
@@ -455,13 +480,13 @@ async fn a_listed_cluster_never_vanishes_and_keeps_its_name() {
     pass(3000).await;
     let state = bench.state("7").unwrap();
     assert!(!state.up && !state.answered);
-    assert_eq!(state.name, "mine");
+    assert_eq!(&*state.name, "mine");
     assert_eq!(state.last_error.as_ref().unwrap().reason, Reason::NotFound);
     bench.fake.set("7", Ok(None));
     pass(400).await;
     let state = bench.state("7").unwrap();
     assert!(state.up);
-    assert_eq!(state.name, "mine");
+    assert_eq!(&*state.name, "mine");
 }
 
 #[tokio::test(start_paused = true)]

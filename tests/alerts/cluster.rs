@@ -52,10 +52,10 @@ impl Cluster {
             },
             cloud: "cloud",
             cloud_region: "KR".into(),
-            name: name.clone(),
-            version: String::new(),
+            name: name.as_str().into(),
+            version: "".into(),
             version_name: None,
-            raw_status: String::new(),
+            raw_status: "".into(),
             status_meaning: None,
             available: Vec::new(),
             up: false,
@@ -135,7 +135,7 @@ impl Cluster {
         let (limits, interval) = (&self.state.thresholds, self.state.poll_interval);
         let advanced = track::advance(&mut self.memory, &self.told, limits, interval, at);
         (self.state.upgrades, self.state.degraded) = (advanced.upgrades, advanced.degraded);
-        self.state.name.clone_from(&self.told.name);
+        self.state.name = self.told.name.as_str().into();
         self.state.last_success = at;
         self.state.answered = true;
         (at, Ok(()))

@@ -114,10 +114,10 @@ pub(crate) fn cluster(
         },
         cloud: if is_ses { "ncloud" } else { "huawei" },
         cloud_region: if is_ses { "KR" } else { "cn-north-4" }.into(),
-        name: name.to_owned(),
-        version: String::new(),
+        name: name.into(),
+        version: "".into(),
         version_name: None,
-        raw_status: "200".to_owned(),
+        raw_status: "200".into(),
         status_meaning: Some("available"),
         available: Vec::new(),
         up: true,
@@ -236,7 +236,7 @@ fn stalled() -> ClusterState {
     cluster.version = "OpenSearch 2.9.0".into();
     cluster.upgrades[0].stalled = true;
     cluster.upgrades[0].last_progress = ago(2000);
-    (cluster.raw_status, cluster.status_meaning) = ("changing".to_owned(), None);
+    (cluster.raw_status, cluster.status_meaning) = ("changing".into(), None);
     cluster
 }
 
@@ -281,7 +281,7 @@ fn unchecked() -> ClusterState {
     });
     let id = "b4b9e60f-8aa2-11ee-af09-0255ac10004f";
     let mut cluster = cluster("cce", id, "cce-shop", Some(upgrade));
-    (cluster.raw_status, cluster.status_meaning) = ("Available".to_owned(), None);
+    (cluster.raw_status, cluster.status_meaning) = ("Available".into(), None);
     cluster.version = "v1.29.8-r0".into();
     cluster
 }
@@ -309,7 +309,7 @@ fn moving(name: &str, silent: i64) -> ClusterState {
 
 fn clusters() -> Vec<ClusterState> {
     let mut silent = cluster("ses", "2950117", "", None);
-    (silent.key.account, silent.raw_status) = ("kr-new".into(), String::new());
+    (silent.key.account, silent.raw_status) = ("kr-new".into(), "".into());
     (silent.up, silent.answered) = (false, false);
     silent.last_error = Some(refused());
     let mut idle = cluster("cce", "c1", "cce-batch", None);

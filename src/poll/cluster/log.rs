@@ -15,7 +15,7 @@ impl WatchedCluster {
         let before = &self.state.degraded;
         for call in degraded.iter().filter(|call| !is_among(before, call)) {
             tracing::warn!(
-                account, product, cluster = %self.wanted.id, name = self.state.name,
+                account, product, cluster = %self.wanted.id, name = &*self.state.name,
                 endpoint = call.endpoint, reason = call.reason.as_str(), error = call.message,
                 missing = call.missing, permission = call.permission,
                 "A secondary call failed; what it tells is missing."
@@ -23,7 +23,7 @@ impl WatchedCluster {
         }
         for call in before.iter().filter(|call| !is_among(degraded, call)) {
             tracing::info!(
-                account, product, cluster = %self.wanted.id, name = self.state.name,
+                account, product, cluster = %self.wanted.id, name = &*self.state.name,
                 endpoint = call.endpoint, "A secondary call fails no more."
             );
         }
@@ -45,7 +45,7 @@ impl WatchedCluster {
                 ($level:ident) => {
                     tracing::$level!(
                         account = %self.state.key.account, product = self.state.key.product,
-                        cluster = %self.wanted.id, name = self.state.name,
+                        cluster = %self.wanted.id, name = &*self.state.name,
                         kind = upgrade.kind.as_str(),
                         status = upgrade.status.as_str(),
                         from = upgrade.from_version.as_deref().unwrap_or_default(),
@@ -68,7 +68,7 @@ impl WatchedCluster {
             if !find(before, view).is_some_and(|v| v.stalled) {
                 tracing::warn!(
                     account = %self.state.key.account, product = self.state.key.product,
-                    cluster = %self.wanted.id, name = self.state.name,
+                    cluster = %self.wanted.id, name = &*self.state.name,
                     kind = view.upgrade.kind.as_str(),
                     last_progress = %view.last_progress.strftime("%Y-%m-%dT%H:%M:%SZ"),
                     why = view.reason().as_deref(),

@@ -32,7 +32,7 @@ pub(super) fn clusters(
         .iter()
         .map(|(id, record)| Wanted {
             id: id.clone(),
-            name: record.name.clone(),
+            name: record.name.to_string(),
             named: record.is_named,
             thresholds: generation.config.thresholds,
         })

@@ -237,17 +237,17 @@ async fn a_cluster_with_another_name_keeps_what_was_seen() {
     };
     assert_eq!(bench.reload(name(Some("mine"))).await, CHANGED);
     let state = bench.state("1").unwrap();
-    assert_eq!(state.name, "mine");
+    assert_eq!(&*state.name, "mine");
     assert_eq!(state.upgrades, before.upgrades);
     pass(100).await;
     let state = bench.state("1").unwrap();
-    assert_eq!(state.name, "mine");
+    assert_eq!(&*state.name, "mine");
     assert_eq!(
         state.upgrades[0].last_progress,
         before.upgrades[0].last_progress
     );
     assert_eq!(bench.reload(name(None)).await, CHANGED);
-    assert_eq!(bench.state("1").unwrap().name, "name-1");
+    assert_eq!(&*bench.state("1").unwrap().name, "name-1");
 }
 
 #[tokio::test(start_paused = true)]

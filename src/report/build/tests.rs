@@ -22,7 +22,7 @@ fn state(id: &str, views: Vec<UpgradeView>) -> ClusterState {
         },
         cloud: "huawei",
         cloud_region: "cn-north-4".into(),
-        name: format!("name-{id}"),
+        name: format!("name-{id}").into(),
         version: "7.6.2".into(),
         version_name: Some("Elasticsearch 7.6.2".into()),
         raw_status: "200".into(),

@@ -20,12 +20,12 @@ pub use discovery::DiscoveryRecord;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClusterRecord {
     /// Name, the config's or the vendor's.
-    pub name: String,
+    pub name: Arc<str>,
     /// The name is that of the config.
     pub is_named: bool,
-    version: String,
-    version_name: Option<String>,
-    raw_status: String,
+    version: Arc<str>,
+    version_name: Option<Arc<str>>,
+    raw_status: Arc<str>,
     available: Vec<AvailableVersion>,
     last_success: Timestamp,
     last_error: Option<LastError>,

@@ -246,7 +246,7 @@ async fn a_poll_that_changes_nothing_writes_no_record() {
     assert_eq!(at(&stored()), 30);
 
     let (mut state, memory) = polled(40);
-    state.version = "3.0".to_owned();
+    state.version = "3.0".into();
     assert_eq!(put((state.clone(), memory.clone())).polls.len(), 0);
     assert!(disk.write().await);
     assert_eq!((at(&stored()), stored().polls.len()), (40, 0));
