@@ -1,13 +1,16 @@
 //! Which conditions hold. Those of a cluster are evaluated when it changes, and when time alone may change
 //! them; those of the exporter each time.
 
+mod turns;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use self::turns::Turns;
 use super::input::AlertInput;
 use super::rule::{Labels, Rule};
 use super::rules;
-use crate::clock::{Timers, Times};
+use crate::clock::Times;
 use crate::model::{ClusterState, FailingCalls, Key};
 use crate::store::{ExporterHealth, Snapshot};
 
@@ -16,7 +19,7 @@ use crate::store::{ExporterHealth, Snapshot};
 pub(super) struct Conditions {
     /// Snapshot on which they were evaluated.
     seen: Snapshot,
-    turns: Timers<Key>,
+    turns: Turns,
     failing: FailingCalls,
     /// Labels of the alerts of each cluster that has any.
     clusters: HashMap<Key, BTreeSet<Arc<Labels>>>,
@@ -44,7 +47,7 @@ impl Conditions {
         health: ExporterHealth,
     ) -> Difference {
         let mut states: BTreeMap<Key, Option<&ClusterState>> = BTreeMap::new();
-        for key in self.turns.passed(&times) {
+        for key in self.turns.passed(&times, &self.seen) {
             let state = snapshot.get(&key).map(|state| &**state);
             states.insert(key, state);
         }
@@ -52,9 +55,7 @@ impl Conditions {
             let (before, now) = (change.before.map(|s| &**s), change.now.map(|s| &**s));
             self.failing.replace(before, now);
             if let Some(ClusterState { key, .. }) = now.or(before) {
-                let [old, new] =
-                    [before, now].map(|state| state.into_iter().flat_map(rules::turns));
-                self.turns.replace(&key.account, key, old, new);
+                self.turns.replace(&times, before, now);
                 states.insert(key.clone(), now);
             }
         }

@@ -71,15 +71,17 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         .chain(exporter::RULES)
 }
 
-/// Returns the instants at which time alone may change what holds of a cluster. Each rule whose condition
-/// asks for the time has its own here; the conditions of all are for upgrades that are shown.
+/// Returns the instants at which time alone may change what holds of a cluster, apart from [`data_turn`]. Each rule
+/// whose condition asks for the time has its own here; the conditions of all are for upgrades that are shown.
 pub(super) fn turns(cluster: &ClusterState) -> impl Iterator<Item = Timestamp> {
     let views = cluster.upgrades.iter();
     let forgotten = views.filter_map(|view| cluster.forgotten_at(view));
-    let own = data::turn(cluster)
-        .into_iter()
-        .chain(upgrade::turns(cluster));
-    own.chain(forgotten)
+    upgrade::turns(cluster).chain(forgotten)
+}
+
+/// Returns the instant at which the data of a cluster become old, which each good poll moves.
+pub(super) fn data_turn(cluster: &ClusterState) -> Option<Timestamp> {
+    data::turn(cluster)
 }
 
 /// An expression from its template: without the indentation, and with each word in capitals put in.

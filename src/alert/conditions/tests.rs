@@ -98,3 +98,30 @@ fn evaluates_only_clusters_that_changed() {
     assert_eq!(evaluated(&snapshot, 0), 2);
     assert_eq!(evaluated(&snapshot, 0), 0);
 }
+
+#[test]
+fn data_of_a_polled_cluster_become_old_in_time() {
+    let mut conditions = Conditions::default();
+    let state = crate::expose::check::cluster("1");
+    let mut snapshot = Snapshot::default();
+    let mut is_old = |polled: Option<i64>, seconds| {
+        if let Some(polled) = polled {
+            snapshot.insert(Arc::new(ClusterState {
+                last_success: at(polled),
+                ..state.clone()
+            }));
+        }
+        let times = Times::at(at(seconds));
+        conditions.update(times, &snapshot, ExporterHealth::default());
+        conditions.clusters.contains_key(&state.key)
+    };
+    assert!(!is_old(Some(0), 0));
+    assert!(!is_old(Some(600), 600));
+    for seconds in [899, 900, 901, 1499, 1500] {
+        assert!(!is_old(None, seconds), "{seconds}");
+    }
+    assert!(is_old(None, 1501));
+    assert!(!is_old(None, 1400), "the clock was set back");
+    assert!(is_old(None, 1501));
+    assert!(!is_old(Some(1502), 1502));
+}
