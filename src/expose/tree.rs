@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crc32fast::Hasher;
+use smallvec::SmallVec;
 
 use super::family::FAMILIES;
 use super::shard::{Changed, Shard};
@@ -35,7 +36,7 @@ pub(crate) enum Tree {
 pub(crate) struct Node {
     /// Key of the first cluster of each child.
     keys: Keys,
-    children: Vec<Tree>,
+    children: SmallVec<[Tree; FANOUT]>,
     shards: usize,
     totals: Totals,
 }
@@ -46,7 +47,7 @@ impl Tree {
         let mut level: Vec<Self> = shards.into_iter().map(Self::Shard).collect();
         while level.len() > 1 {
             let parts = level.chunks(FANOUT);
-            level = parts.map(|part| Self::node(part.to_vec())).collect();
+            level = parts.map(|part| Self::node(part.into())).collect();
         }
         level.pop()
     }
@@ -98,12 +99,16 @@ impl Tree {
         Self::inner(node.keys.clone(), children, Some((&node.totals, changed)))
     }
 
-    fn node(children: Vec<Self>) -> Self {
+    fn node(children: SmallVec<[Self; FANOUT]>) -> Self {
         let keys = Keys::new(children.iter().filter_map(Self::first));
         Self::inner(keys, children, None)
     }
 
-    fn inner(keys: Keys, children: Vec<Self>, old: Option<(&Totals, Changed)>) -> Self {
+    fn inner(
+        keys: Keys,
+        children: SmallVec<[Self; FANOUT]>,
+        old: Option<(&Totals, Changed)>,
+    ) -> Self {
         let parts = || children.iter().map(Self::totals);
         let sums = (0..FAMILIES.len()).map(|family| match old {
             Some((old, changed)) if !changed.has(family) => old.sums[family].clone(),

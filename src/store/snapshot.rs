@@ -1,80 +1,60 @@
 //! Immutable map of the watched clusters. Two versions share all that did not change between them.
 //!
-//! The clusters stand in chunks, and the chunks in groups. A change copies one chunk, one group and the
-//! list of groups: pointers, some dozens at 10,000 clusters.
+//! The clusters stand in a tree of nodes with few parts each. A change copies the nodes from the root to one leaf:
+//! pointers, some dozens at 10,000 clusters. To copy a pointer touches what it points to, and most of that stands
+//! in no cache of the processor, so few parts are fastest.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use crate::model::{ClusterState, Key, Keys};
 
-/// Most clusters of a chunk. They are touched more seldom than chunks and groups: copying a chunk touches
-/// each.
-const MOST_CLUSTERS: usize = 8;
-
-/// Most chunks of a group.
-const MOST_CHUNKS: usize = 32;
-
-/// Clusters in the order of their keys; never empty.
-type Chunk = List<ClusterState>;
-
-/// Chunks in the order of their keys; never empty.
-type Group = List<Chunk>;
+/// Most parts of a node.
+const MOST: usize = 8;
 
 /// Every watched cluster with its last state, by account, product and id.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    groups: List<Group>,
+    root: Option<Node>,
     len: usize,
 }
 
+/// Part of the tree; never empty. All leaves have one depth.
+#[derive(Debug, Clone)]
+enum Node {
+    Leaf(Arc<Leaf>),
+    Inner(Arc<List<Self>>),
+}
+
+/// Neighbouring clusters.
+type Leaf = List<Arc<ClusterState>>;
+
 /// Parts in the order of their first keys.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct List<T> {
     /// First key of each part.
     keys: Keys,
-    parts: Vec<Arc<T>>,
+    parts: SmallVec<[T; MOST]>,
 }
 
 /// Part of a list, with a first key.
 trait Part {
-    /// Most such parts of a list.
-    const MOST: usize;
-
     fn first_key(&self) -> Option<&Key>;
 }
 
-impl Part for ClusterState {
-    const MOST: usize = MOST_CLUSTERS;
-
+impl Part for Arc<ClusterState> {
     fn first_key(&self) -> Option<&Key> {
         Some(&self.key)
     }
 }
 
-impl<T> Part for List<T> {
-    const MOST: usize = MOST_CHUNKS;
-
+impl Part for Node {
     fn first_key(&self) -> Option<&Key> {
-        self.keys.first()
-    }
-}
-
-impl<T> Default for List<T> {
-    fn default() -> Self {
-        Self {
-            keys: Keys::default(),
-            parts: Vec::new(),
-        }
-    }
-}
-
-impl<T> Clone for List<T> {
-    fn clone(&self) -> Self {
-        Self {
-            keys: self.keys.clone(),
-            parts: self.parts.clone(),
+        match self {
+            Self::Leaf(leaf) => leaf.keys.first(),
+            Self::Inner(inner) => inner.keys.first(),
         }
     }
 }
@@ -101,46 +81,33 @@ impl Snapshot {
 
     /// Returns the state of a cluster.
     pub fn get(&self, key: &Key) -> Option<&Arc<ClusterState>> {
-        let group = self.groups.part_of(key)?;
-        let chunk = group.part_of(key)?;
-        let place = chunk.keys.place(key).ok()?;
-        chunk.parts.get(place)
+        let mut node = self.root.as_ref()?;
+        loop {
+            match node {
+                Node::Leaf(leaf) => return leaf.parts.get(leaf.keys.place(key).ok()?),
+                Node::Inner(inner) => node = inner.parts.get(inner.keys.place_before(key))?,
+            }
+        }
     }
 
     /// Returns the states in the order of their keys.
     pub fn values(&self) -> impl Iterator<Item = &Arc<ClusterState>> {
-        let chunks = self.groups.parts.iter().flat_map(|group| &group.parts);
-        chunks.flat_map(|chunk| &chunk.parts)
+        let leaves = self.root.iter().flat_map(Node::leaves);
+        leaves.flat_map(|leaf| &leaf.parts)
     }
 
     /// Puts the state of a cluster in the place of the one before.
     pub fn insert(&mut self, state: Arc<ClusterState>) {
-        let at = self.groups.keys.place_before(&state.key);
-        let Some(group) = self.groups.parts.get_mut(at) else {
-            self.groups = List::of(vec![Arc::new(List::of(vec![Arc::new(List::of(vec![
-                state,
-            ]))]))]);
+        let Some(root) = &mut self.root else {
+            self.root = Some(Node::Leaf(Arc::new(List::of([state]))));
             self.len = 1;
             return;
         };
-        let group = Arc::make_mut(group);
-        let chunk_at = group.keys.place_before(&state.key);
-        let Some(chunk) = group.parts.get_mut(chunk_at).map(Arc::make_mut) else {
-            return;
-        };
-        match chunk.keys.place(&state.key) {
-            Ok(place) => {
-                if let Some(known) = chunk.parts.get_mut(place) {
-                    *known = state;
-                }
-            }
-            Err(place) => {
-                chunk.parts.insert(place, state);
-                self.len += 1;
-                chunk.index();
-                group.split(chunk_at);
-                self.groups.split(at);
-            }
+        let inserted = root.insert(state);
+        self.len += usize::from(inserted.is_new);
+        if let Some(rest) = inserted.rest {
+            let parts = [root.clone(), rest];
+            *root = Node::Inner(Arc::new(List::of(parts)));
         }
     }
 
@@ -149,29 +116,25 @@ impl Snapshot {
         if self.get(key).is_none() {
             return;
         }
-        let at = self.groups.keys.place_before(key);
-        let Some(group) = self.groups.parts.get_mut(at).map(Arc::make_mut) else {
-            return;
-        };
-        let chunk_at = group.keys.place_before(key);
-        if let Some(chunk) = group.parts.get_mut(chunk_at).map(Arc::make_mut) {
-            chunk.parts.retain(|state| state.key != *key);
-            chunk.index();
-            self.len -= 1;
+        self.len -= 1;
+        if let Some(root) = &mut self.root {
+            root.remove(key);
         }
-        group.tidy(chunk_at);
-        self.groups.tidy(at);
+        self.root = self.root.take().and_then(Node::tidied);
     }
 
     /// Returns the differences from an earlier snapshot, in the order of the keys. What both share is
     /// not looked at.
     pub fn changes<'a>(&'a self, before: &'a Self) -> Vec<Change<'a>> {
-        let (old, new) = unshared(before.groups.parts.iter(), self.groups.parts.iter());
-        let (old, new) = unshared(
-            old.into_iter().flat_map(|group| &group.parts),
-            new.into_iter().flat_map(|group| &group.parts),
-        );
-        let states = |chunks: Vec<&'a Arc<Chunk>>| chunks.into_iter().flat_map(|c| &c.parts);
+        let (mut old, mut new) = (Vec::new(), Vec::new());
+        match (&before.root, &self.root) {
+            (Some(before), Some(now)) => before.unshared(now, &mut old, &mut new),
+            (before, now) => {
+                old.extend(before.iter().flat_map(Node::leaves));
+                new.extend(now.iter().flat_map(Node::leaves));
+            }
+        }
+        let states = |leaves: Vec<&'a Leaf>| leaves.into_iter().flat_map(|leaf| &leaf.parts);
         let (mut old, mut new) = (states(old).peekable(), states(new).peekable());
         let mut changes = Vec::new();
         loop {
@@ -201,42 +164,171 @@ impl FromIterator<Arc<ClusterState>> for Snapshot {
     }
 }
 
-impl<T: Part> List<T> {
-    fn of(parts: Vec<Arc<T>>) -> Self {
+/// Outcome of putting a state into a node.
+struct Inserted {
+    /// The cluster was not there before.
+    is_new: bool,
+    /// Second half of a node that had become too long: its next neighbour.
+    rest: Option<Node>,
+}
+
+impl Node {
+    /// Puts the state of a cluster in the place of the one before.
+    fn insert(&mut self, state: Arc<ClusterState>) -> Inserted {
+        match self {
+            Self::Leaf(leaf) => {
+                let place = leaf.keys.place(&state.key);
+                let leaf = Arc::make_mut(leaf);
+                let rest = match place {
+                    Ok(place) => {
+                        leaf.parts[place] = state;
+                        None
+                    }
+                    Err(place) => leaf.add(place, state),
+                };
+                Inserted {
+                    is_new: place.is_err(),
+                    rest: rest.map(|rest| Self::Leaf(Arc::new(rest))),
+                }
+            }
+            Self::Inner(inner) => {
+                let at = inner.keys.place_before(&state.key);
+                let inner = Arc::make_mut(inner);
+                let Inserted { is_new, rest } = inner.parts[at].insert(state);
+                if is_new && at == 0 {
+                    inner.index();
+                }
+                let rest = rest.and_then(|rest| inner.add(at + 1, rest));
+                Inserted {
+                    is_new,
+                    rest: rest.map(|rest| Self::Inner(Arc::new(rest))),
+                }
+            }
+        }
+    }
+
+    /// Removes a cluster, which is there. The node may be empty then.
+    fn remove(&mut self, key: &Key) {
+        match self {
+            Self::Leaf(leaf) => {
+                let leaf = Arc::make_mut(leaf);
+                leaf.parts.retain(|state| state.key != *key);
+                leaf.index();
+            }
+            Self::Inner(inner) => {
+                let at = inner.keys.place_before(key);
+                let inner = Arc::make_mut(inner);
+                inner.parts[at].remove(key);
+                inner.tidy(at);
+            }
+        }
+    }
+
+    /// Returns the root without nodes that have one part only; `None` for one that has none.
+    fn tidied(mut self) -> Option<Self> {
+        loop {
+            match &self {
+                Self::Inner(inner) if inner.parts.len() == 1 => {
+                    let only = inner.parts.first().cloned();
+                    self = only?;
+                }
+                node => return (node.len() > 0).then_some(self),
+            }
+        }
+    }
+
+    /// Returns the number of parts.
+    fn len(&self) -> usize {
+        match self {
+            Self::Leaf(leaf) => leaf.parts.len(),
+            Self::Inner(inner) => inner.parts.len(),
+        }
+    }
+
+    /// Takes the parts of the next neighbour.
+    fn append(&mut self, next: &Self) {
+        match (self, next) {
+            (Self::Leaf(leaf), Self::Leaf(next)) => Arc::make_mut(leaf).append(next),
+            (Self::Inner(inner), Self::Inner(next)) => Arc::make_mut(inner).append(next),
+            _ => debug_assert!(false, "all leaves have one depth"),
+        }
+    }
+
+    /// Returns the leaves in order.
+    fn leaves(&self) -> Vec<&Leaf> {
+        let mut leaves = Vec::new();
+        self.collect(&mut leaves);
+        leaves
+    }
+
+    fn collect<'a>(&'a self, leaves: &mut Vec<&'a Leaf>) {
+        match self {
+            Self::Leaf(leaf) => leaves.push(leaf),
+            Self::Inner(inner) => inner.parts.iter().for_each(|part| part.collect(leaves)),
+        }
+    }
+
+    /// Adds the leaves of this node and of another one but for those that stand at one place in both.
+    fn unshared<'a>(
+        &'a self,
+        other: &'a Self,
+        own: &mut Vec<&'a Leaf>,
+        others: &mut Vec<&'a Leaf>,
+    ) {
+        match (self, other) {
+            (Self::Leaf(leaf), Self::Leaf(other)) if Arc::ptr_eq(leaf, other) => {}
+            (Self::Inner(inner), Self::Inner(other)) if Arc::ptr_eq(inner, other) => {}
+            (Self::Inner(inner), Self::Inner(other)) if inner.parts.len() == other.parts.len() => {
+                for (part, other) in inner.parts.iter().zip(&other.parts) {
+                    part.unshared(other, own, others);
+                }
+            }
+            _ => {
+                self.collect(own);
+                other.collect(others);
+            }
+        }
+    }
+}
+
+impl<T: Part + Clone> List<T> {
+    fn of(parts: impl IntoIterator<Item = T>) -> Self {
         let mut list = Self {
             keys: Keys::default(),
-            parts,
+            parts: parts.into_iter().collect(),
         };
         list.index();
         list
     }
 
-    /// Returns the part in whose range the key falls.
-    fn part_of(&self, key: &Key) -> Option<&Arc<T>> {
-        self.parts.get(self.keys.place_before(key))
-    }
-
     /// Notes the first keys again.
     fn index(&mut self) {
-        self.keys = Keys::new(self.parts.iter().filter_map(|part| part.first_key()));
+        self.keys = Keys::new(self.parts.iter().filter_map(Part::first_key));
+    }
+
+    /// Adds a part. Returns the second half of the list where it has become too long.
+    fn add(&mut self, place: usize, part: T) -> Option<Self> {
+        self.parts.insert(place, part);
+        let rest = (self.parts.len() > MOST).then(|| {
+            let rest = List::of(self.parts.drain(MOST / 2..));
+            self.parts.shrink_to_fit();
+            rest
+        });
+        self.index();
+        rest
+    }
+
+    /// Takes the parts of the next list.
+    fn append(&mut self, next: &Self) {
+        self.parts.extend(next.parts.iter().cloned());
+        self.index();
     }
 }
 
-impl<T: Part> List<List<T>> {
-    /// Splits the part at this place when it has become too long.
-    fn split(&mut self, at: usize) {
-        let part = self.parts.get_mut(at).map(Arc::make_mut);
-        if let Some(part) = part.filter(|part| part.parts.len() > T::MOST) {
-            let rest = part.parts.split_off(part.parts.len() / 2);
-            part.index();
-            self.parts.insert(at + 1, Arc::new(List::of(rest)));
-        }
-        self.index();
-    }
-
+impl List<Node> {
     /// Removes the part at this place when it is empty, and joins it with its neighbours while they are small.
     fn tidy(&mut self, at: usize) {
-        if self.parts.get(at).is_some_and(|part| part.parts.is_empty()) {
+        if self.parts.get(at).is_some_and(|part| part.len() == 0) {
             self.parts.remove(at);
         }
         self.join(at);
@@ -248,43 +340,18 @@ impl<T: Part> List<List<T>> {
 
     /// Joins the part at this place with the next, when both are small.
     fn join(&mut self, at: usize) {
-        let len = |at: usize| self.parts.get(at).map(|part| part.parts.len());
+        let len = |at: usize| self.parts.get(at).map(Node::len);
         let sum = len(at).zip(len(at + 1)).map(|(one, other)| one + other);
-        if sum.is_some_and(|sum| sum <= T::MOST / 2) {
+        if sum.is_some_and(|sum| sum <= MOST / 2) {
             let next = self.parts.remove(at + 1);
-            if let Some(part) = self.parts.get_mut(at).map(Arc::make_mut) {
-                part.parts.extend(next.parts.iter().cloned());
-                part.index();
-            }
+            self.parts[at].append(&next);
         }
     }
 }
 
-/// Returns of each of two lists the parts that the other one lacks; some that it has may be among them.
-fn unshared<'a, T>(
-    old: impl Iterator<Item = &'a Arc<T>>,
-    new: impl Iterator<Item = &'a Arc<T>>,
-) -> (Vec<&'a Arc<T>>, Vec<&'a Arc<T>>) {
-    let (mut old, mut new): (Vec<_>, Vec<_>) = (old.collect(), new.collect());
-    if old.len() == new.len() {
-        // Mostly each stands where it stood.
-        let pairs = old.into_iter().zip(new);
-        return pairs.filter(|(old, new)| !Arc::ptr_eq(old, new)).unzip();
-    }
-    let known: HashSet<*const T> = old.iter().map(|part| Arc::as_ptr(part)).collect();
-    let shared: HashSet<*const T> = new
-        .iter()
-        .map(|part| Arc::as_ptr(part))
-        .filter(|part| known.contains(part))
-        .collect();
-    old.retain(|part| !shared.contains(&Arc::as_ptr(part)));
-    new.retain(|part| !shared.contains(&Arc::as_ptr(part)));
-    (old, new)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, HashSet};
 
     use proptest::prelude::*;
 
@@ -295,18 +362,37 @@ mod tests {
         Arc::new(cluster(&format!("{number:06}")))
     }
 
-    /// Returns the number of chunks that only the later snapshot has.
+    fn leaves(snapshot: &Snapshot) -> Vec<&Leaf> {
+        snapshot.root.iter().flat_map(Node::leaves).collect()
+    }
+
+    /// Returns the number of leaves that only the later snapshot has.
     fn copied(before: &Snapshot, now: &Snapshot) -> usize {
-        let chunks = |snapshot: &Snapshot| -> HashSet<_> {
-            let groups = snapshot.groups.parts.iter();
-            let chunks = groups.flat_map(|group| &group.parts);
-            chunks.map(Arc::as_ptr).collect()
+        let addresses = |snapshot| -> HashSet<_> {
+            let leaves = leaves(snapshot).into_iter();
+            leaves.map(std::ptr::from_ref).collect()
         };
-        chunks(now).difference(&chunks(before)).count()
+        addresses(now).difference(&addresses(before)).count()
+    }
+
+    /// Returns the number of parts of each node, and the depth of each leaf.
+    fn shape(node: &Node, depth: usize) -> (Vec<usize>, HashSet<usize>) {
+        let mut shape = (vec![node.len()], HashSet::new());
+        match node {
+            Node::Leaf(_) => drop(shape.1.insert(depth)),
+            Node::Inner(inner) => {
+                for part in &inner.parts {
+                    let (lens, depths) = self::shape(part, depth + 1);
+                    shape.0.extend(lens);
+                    shape.1.extend(depths);
+                }
+            }
+        }
+        shape
     }
 
     #[test]
-    fn a_change_copies_one_chunk_and_shares_all_other_states() {
+    fn a_change_copies_one_leaf_and_shares_all_other_states() {
         for size in [100, 10_000] {
             let before: Snapshot = (0..size).map(state).collect();
             let mut now = before.clone();
@@ -323,10 +409,8 @@ mod tests {
     fn parts_stay_small_and_become_few_when_clusters_leave() {
         let mut snapshot: Snapshot = (0..10_000).map(state).collect();
         let is_small = |snapshot: &Snapshot| {
-            let groups = snapshot.groups.parts.iter();
-            let mut chunks = groups.clone().flat_map(|group| &group.parts);
-            groups.clone().all(|group| group.parts.len() <= MOST_CHUNKS)
-                && chunks.all(|chunk| chunk.parts.len() <= MOST_CLUSTERS)
+            let (lens, depths) = shape(snapshot.root.as_ref().unwrap(), 0);
+            lens.iter().all(|len| (1..=MOST).contains(len)) && depths.len() == 1
         };
         assert!(is_small(&snapshot));
         for number in (0..10_000).filter(|number| number % 100 != 0) {
@@ -334,9 +418,12 @@ mod tests {
         }
         assert_eq!(snapshot.len(), 100);
         assert!(is_small(&snapshot));
-        let groups = snapshot.groups.parts.iter();
-        let chunks: usize = groups.map(|group| group.parts.len()).sum();
-        assert!(chunks < 40, "{chunks} chunks of 100 clusters");
+        let leaves = leaves(&snapshot).len();
+        assert!(leaves < 40, "{leaves} leaves of 100 clusters");
+        for number in 0..10_000 {
+            snapshot.remove(&state(number).key);
+        }
+        assert!(snapshot.is_empty() && snapshot.root.is_none());
     }
 
     proptest! {
