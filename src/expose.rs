@@ -4,6 +4,7 @@
 mod builder;
 #[cfg(test)]
 pub(crate) mod check;
+mod checksum;
 mod degraded;
 mod family;
 mod gzip;

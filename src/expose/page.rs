@@ -10,6 +10,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use bytes::Bytes;
 use crc32fast::Hasher;
 
+use super::checksum;
 use super::family::FAMILIES;
 use super::gzip::{Block, Deflater, Gzip};
 use super::live::Live;
@@ -157,12 +158,9 @@ impl Page {
                     return before.clone();
                 }
                 anew = anew.or(Changed::only(family));
-                let mut sum = Hasher::new();
-                if let Some(totals) = totals.filter(|_| has_lines) {
-                    sum.combine(&HEADERS[family].1.sum);
-                    sum.combine(&totals.sums[family]);
-                }
-                (has_lines, sum)
+                let totals = totals.filter(|_| has_lines);
+                let parts = totals.map(|totals| [&HEADERS[family].1.sum, &totals.sums[family]]);
+                (has_lines, checksum::join(parts.into_iter().flatten()))
             })
             .collect();
         self.stretches = STRETCHES
@@ -170,16 +168,19 @@ impl Page {
             .enumerate()
             .map(|(place, families)| match old.stretches.get(place) {
                 Some(old) if !anew.has_any(families.clone()) => old.clone(),
-                old => {
-                    let mut stretch = Stretch::default();
-                    for (_, family) in &self.families[families.clone()] {
-                        stretch.sum.combine(family);
-                    }
-                    if let Some(old) = old {
-                        stretch.live = old.live.clone();
-                    }
-                    stretch
-                }
+                Some(stretch) => Stretch {
+                    sum: checksum::rejoin(
+                        &stretch.sum,
+                        sums(&old.families, families),
+                        sums(&self.families, families),
+                    ),
+                    live: stretch.live.clone(),
+                    deflated: OnceLock::new(),
+                },
+                None => Stretch {
+                    sum: checksum::join(sums(&self.families, families)),
+                    ..Stretch::default()
+                },
             })
             .collect();
         if changed.has_live() {
@@ -194,4 +195,12 @@ impl Page {
     fn shards(&self) -> Vec<&Arc<Shard>> {
         self.tree.as_ref().map(Tree::shards).unwrap_or_default()
     }
+}
+
+/// Returns the checksums of some of the families.
+fn sums<'a>(
+    families: &'a [(bool, Hasher)],
+    places: &Range<usize>,
+) -> impl ExactSizeIterator<Item = &'a Hasher> + Clone + use<'a> {
+    families[places.clone()].iter().map(|(_, sum)| sum)
 }

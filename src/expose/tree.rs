@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crc32fast::Hasher;
 use smallvec::SmallVec;
 
+use super::checksum;
 use super::family::FAMILIES;
 use super::shard::{Changed, Shard};
 use crate::model::{Key, Keys};
@@ -96,7 +97,7 @@ impl Tree {
             }
             place -= child.len();
         }
-        Self::inner(node.keys.clone(), children, Some((&node.totals, changed)))
+        Self::inner(node.keys.clone(), children, Some((node, changed)))
     }
 
     fn node(children: SmallVec<[Self; FANOUT]>) -> Self {
@@ -107,15 +108,19 @@ impl Tree {
     fn inner(
         keys: Keys,
         children: SmallVec<[Self; FANOUT]>,
-        old: Option<(&Totals, Changed)>,
+        old: Option<(&Node, Changed)>,
     ) -> Self {
         let parts = || children.iter().map(Self::totals);
-        let sums = (0..FAMILIES.len()).map(|family| match old {
-            Some((old, changed)) if !changed.has(family) => old.sums[family].clone(),
-            _ => {
-                let mut sum = Hasher::new();
-                parts().for_each(|part| sum.combine(&part.sums[family]));
-                sum
+        let sums = (0..FAMILIES.len()).map(|family| {
+            let now = sums(&children, family);
+            let Some((old, changed)) = old else {
+                return checksum::join(now);
+            };
+            let sum = &old.totals.sums[family];
+            if changed.has(family) {
+                checksum::rejoin(sum, sums(&old.children, family), now)
+            } else {
+                sum.clone()
             }
         });
         let totals = Totals {
@@ -151,4 +156,9 @@ impl Tree {
             Self::Node(node) => node.children.iter().for_each(|child| child.collect(shards)),
         }
     }
+}
+
+/// Returns the checksums of a family in each of these trees.
+fn sums(trees: &[Tree], family: usize) -> impl ExactSizeIterator<Item = &Hasher> + Clone {
+    trees.iter().map(move |tree| &tree.totals().sums[family])
 }
