@@ -11,6 +11,7 @@ mod gzip;
 mod live;
 pub(crate) mod negotiate;
 mod page;
+mod piece;
 mod row;
 mod series;
 mod shard;

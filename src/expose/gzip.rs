@@ -29,11 +29,13 @@ const FINAL_BLOCK: [u8; 2] = [0x03, 0x00];
 /// Most bytes of a buffer that is used again: the piece of one very large cluster does not keep its memory.
 const MOST_KEPT: usize = 1 << 20;
 
-/// Makes pieces. Each uses the memory of the one before.
+/// Makes pieces, and takes the text from them. Each uses the memory of the one before.
 #[derive(Debug)]
 pub(crate) struct Deflater {
     compress: Compress,
+    decompress: Decompress,
     text: String,
+    inflated: String,
     deflated: Vec<u8>,
 }
 
@@ -47,7 +49,9 @@ impl Deflater {
     pub(crate) fn new() -> Self {
         Self {
             compress: Compress::new(Compression::fast(), false),
+            decompress: Decompress::new(false),
             text: String::new(),
+            inflated: String::new(),
             deflated: Vec::new(),
         }
     }
@@ -63,6 +67,30 @@ impl Deflater {
     pub(crate) fn keep_text(&mut self, text: String) {
         if text.capacity() <= MOST_KEPT {
             self.text = text;
+        }
+    }
+
+    /// Returns the text of a block; `None` where it cannot be had back, which is a bug.
+    pub(crate) fn inflate(&mut self, block: &Block) -> Option<String> {
+        let length = usize::try_from(block.sum.total_len()).ok()?;
+        let mut text = std::mem::take(&mut self.inflated).into_bytes();
+        text.clear();
+        text.reserve_exact(length);
+        if length > 0 {
+            self.decompress.reset(false);
+            self.decompress
+                .decompress_vec(&block.deflated, &mut text, FlushDecompress::Sync)
+                .ok()?;
+        }
+        String::from_utf8(text)
+            .ok()
+            .filter(|text| text.len() == length)
+    }
+
+    /// Takes the memory of such a text back.
+    pub(crate) fn keep_inflated(&mut self, text: String) {
+        if text.capacity() <= MOST_KEPT {
+            self.inflated = text;
         }
     }
 
@@ -111,21 +139,6 @@ impl Block {
             deflated: piece,
             sum,
         }
-    }
-
-    /// Returns the text; `None` where it cannot be had back, which is a bug.
-    pub(crate) fn text(&self) -> Option<String> {
-        let length = usize::try_from(self.sum.total_len()).ok()?;
-        let mut text = Vec::with_capacity(length);
-        if length > 0 {
-            let mut inflater = Decompress::new(false);
-            inflater
-                .decompress_vec(&self.deflated, &mut text, FlushDecompress::Sync)
-                .ok()?;
-        }
-        String::from_utf8(text)
-            .ok()
-            .filter(|text| text.len() == length)
     }
 }
 
@@ -282,8 +295,11 @@ mod tests {
             let plain = "a line of text\n".repeat(size / 10);
             let mut deflater = Deflater::new();
             let blocks = [&noise, &plain].map(|text| Block::new(text, &mut deflater));
-            assert_eq!(blocks[0].text().as_ref(), Some(&noise));
-            assert_eq!(blocks[1].text().as_ref(), Some(&plain));
+            for (block, text) in blocks.iter().zip([&noise, &plain]) {
+                let inflated = deflater.inflate(block).unwrap();
+                assert!(inflated == *text);
+                deflater.keep_inflated(inflated);
+            }
             let mut gzip = Gzip::new(deflater);
             gzip.text(&plain);
             for block in &blocks {

@@ -119,7 +119,9 @@ impl Page {
         for family in stretch.filter(|family| self.has_lines(*family)) {
             out.extend_from_slice(&HEADERS[family].1.deflated);
             for shard in &shards {
-                out.extend_from_slice(&shard.pieces.get(family).block.deflated);
+                for part in shard.pieces.get(family).deflated() {
+                    out.extend_from_slice(part);
+                }
             }
         }
         out.into()

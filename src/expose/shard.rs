@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::family::FAMILIES;
-use super::gzip::{Block, Deflater};
+use super::gzip::Deflater;
+use super::piece::Piece;
 use super::row::Rows;
 use super::series::{Draft, Series};
 use super::shared_list::SharedList;
@@ -97,10 +98,6 @@ impl Rendered {
     }
 }
 
-/// Longest text that is taken from a compressed piece: that of a family with few lines of each cluster. To
-/// write a longer one anew is faster.
-const MOST_INFLATED: u64 = 64 << 10;
-
 /// Neighbouring clusters with a compressed piece for each family.
 #[derive(Debug)]
 pub(crate) struct Shard {
@@ -114,14 +111,6 @@ pub(crate) struct Shard {
     live: Vec<Changed>,
     /// Totals of these.
     pub(crate) totals: Totals,
-}
-
-/// Lines of one family in a shard.
-#[derive(Debug)]
-pub(crate) struct Piece {
-    pub(crate) block: Block,
-    /// By cluster: length of its lines.
-    lengths: Box<[u32]>,
 }
 
 impl Shard {
@@ -141,13 +130,13 @@ impl Shard {
     }
 
     fn new(clusters: SharedList<Rendered>, deflater: &mut Deflater) -> Self {
-        let pieces = (0..FAMILIES.len()).map(|f| Piece::new(None, f, &clusters, deflater));
+        let pieces = (0..FAMILIES.len()).map(|f| Piece::new(f, &clusters, deflater));
         let pieces: Vec<_> = pieces.map(Arc::new).collect();
         let live: Vec<_> = clusters.iter().map(|cluster| cluster.live()).collect();
         Self {
             keys: Keys::new(clusters.iter().map(|cluster| &cluster.state.key)),
             totals: Totals {
-                sums: pieces.iter().map(|piece| piece.block.sum.clone()).collect(),
+                sums: pieces.iter().map(|piece| piece.sum.clone()).collect(),
                 live: any(&live),
             },
             clusters,
@@ -164,14 +153,15 @@ impl Shard {
         deflater: &mut Deflater,
     ) -> Self {
         let (mut pieces, mut totals) = (old.pieces.clone(), old.totals.clone());
+        let differ: Vec<_> = clusters.differences(&old.clusters).collect();
         for family in (0..FAMILIES.len()).filter(|family| changed.has(*family)) {
-            let before = (&old.clusters, &**old.pieces.get(family));
-            let piece = Piece::new(Some(before), family, &clusters, deflater);
-            totals.sums[family] = piece.block.sum.clone();
+            let old = old.pieces.get(family);
+            let piece = old.with(&differ, family, &clusters, deflater);
+            totals.sums[family] = piece.sum.clone();
             pieces.replace(family, Arc::new(piece));
         }
         let mut live = old.live.clone();
-        for place in clusters.differences(&old.clusters) {
+        for place in differ {
             live[place] = clusters.get(place).live();
         }
         totals.live = any(&live);
@@ -200,43 +190,6 @@ impl Shard {
     /// Returns whether the first cluster stands at the key or before it.
     pub(crate) fn starts_by(&self, key: &Key) -> bool {
         self.keys.first().is_some_and(|first| first <= key)
-    }
-}
-
-impl Piece {
-    /// Builds the piece of a family. Lines of clusters that are those of `old`, a piece of as many clusters,
-    /// are taken from there where it is short: the clusters themselves stand all over the memory.
-    fn new(
-        old: Option<(&SharedList<Rendered>, &Self)>,
-        family: usize,
-        clusters: &SharedList<Rendered>,
-        deflater: &mut Deflater,
-    ) -> Self {
-        let old = old.filter(|(_, piece)| piece.block.sum.total_len() <= MOST_INFLATED);
-        let old = old.and_then(|(clusters, piece)| Some((clusters, piece, piece.block.text()?)));
-        let mut text = deflater.take_text();
-        let mut lengths = Vec::with_capacity(clusters.len());
-        let mut read = 0;
-        for (place, cluster) in clusters.iter().enumerate() {
-            let start = text.len();
-            let known = old.as_ref().and_then(|(clusters, piece, text)| {
-                let from = read;
-                read += piece.lengths[place] as usize;
-                let is_known = Arc::ptr_eq(clusters.get(place), cluster);
-                text.get(from..read).filter(|_| is_known)
-            });
-            match known {
-                Some(lines) => text.push_str(lines),
-                None => cluster.series.write(family, &mut text),
-            }
-            lengths.push(u32::try_from(text.len() - start).unwrap_or(u32::MAX));
-        }
-        let block = Block::new(&text, deflater);
-        deflater.keep_text(text);
-        Self {
-            block,
-            lengths: lengths.into(),
-        }
     }
 }
 
