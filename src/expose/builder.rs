@@ -24,19 +24,35 @@ pub(crate) struct PageBuilder {
     /// Instants at which the clock alone makes lines wrong.
     flips: Timers<Key>,
     failing: FailingCalls,
+    pub(crate) renderer: Renderer,
+}
+
+/// Renders clusters and compresses their shards. Each uses the memory of the one before.
+#[derive(Debug, Default)]
+pub(crate) struct Renderer {
     deflater: Deflater,
     draft: Draft,
     /// Number of clusters rendered so far.
     pub(crate) rendered: u64,
 }
 
+/// News of a cluster.
+#[derive(Debug, Clone, Copy, Default)]
+struct News<'a> {
+    /// State; `None` for a cluster that left.
+    state: Option<&'a Arc<ClusterState>>,
+    /// The clock alone changes its lines, too.
+    is_flipped: bool,
+}
+
 impl PageBuilder {
     /// Builds the page of these clusters at this moment.
     pub(crate) fn next(&mut self, snapshot: &Snapshot, times: &Times) -> Arc<Page> {
-        let mut states: BTreeMap<Key, Option<&Arc<ClusterState>>> = BTreeMap::new();
+        let mut news: BTreeMap<Key, News<'_>> = BTreeMap::new();
         for key in self.flips.passed(times) {
             let state = snapshot.get(&key);
-            states.insert(key, state);
+            let is_flipped = true;
+            news.insert(key, News { state, is_flipped });
         }
         let mut is_same_list = true;
         for change in snapshot.changes(&self.seen) {
@@ -48,22 +64,12 @@ impl PageBuilder {
                 let [old, new] = [change.before, change.now]
                     .map(|state| state.into_iter().flat_map(|state| state.flips()));
                 self.flips.replace(&key.account, key, old, new);
-                states.insert(key.clone(), change.now);
+                news.entry(key.clone()).or_default().state = change.now;
             }
         }
-        let rendered: BTreeMap<Key, Option<Arc<Rendered>>> = states
-            .into_iter()
-            .map(|(key, state)| {
-                let now = times.of(&key.account);
-                let rendered =
-                    state.map(|state| Arc::new(Rendered::new(state, now, &mut self.draft)));
-                (key, rendered)
-            })
-            .collect();
-        self.rendered += rendered.values().flatten().count() as u64;
-        let (tree, changed) = match &self.page.tree {
-            Some(tree) if is_same_list => self.replace(tree.clone(), rendered),
-            tree => (self.deal(tree.clone().as_ref(), rendered), Changed::ALL),
+        let (tree, changed) = match self.page.tree.clone() {
+            Some(tree) if is_same_list => self.renderer.replace(tree, news, times),
+            tree => (self.renderer.deal(tree.as_ref(), news, times), Changed::ALL),
         };
         self.seen = snapshot.clone();
         let degraded = degraded::family(&self.failing);
@@ -76,24 +82,46 @@ impl PageBuilder {
     pub(crate) fn until_next_flip(&self, times: &Times) -> Option<SignedDuration> {
         self.flips.until_next(times)
     }
+}
+
+impl Renderer {
+    /// Renders a cluster; `before` is what it was rendered to before.
+    fn render(
+        &mut self,
+        state: &Arc<ClusterState>,
+        before: Option<&Rendered>,
+        times: &Times,
+    ) -> Arc<Rendered> {
+        self.rendered += 1;
+        let now = times.of(&state.key.account);
+        Arc::new(match before {
+            Some(before) => Rendered::after(before, state, now, &mut self.draft),
+            None => Rendered::new(state, now, &mut self.draft),
+        })
+    }
 
     /// Puts clusters in the place of themselves.
     fn replace(
         &mut self,
         mut tree: Tree,
-        rendered: BTreeMap<Key, Option<Arc<Rendered>>>,
+        news: BTreeMap<Key, News<'_>>,
+        times: &Times,
     ) -> (Option<Tree>, Changed) {
         let mut changed = Changed::default();
-        let mut rendered = rendered.into_values().flatten().peekable();
-        while let Some(first) = rendered.peek() {
-            let (place, old) = tree.find(&first.state.key);
+        let states = news.into_values();
+        let mut states = states
+            .filter_map(|new| Some((new.state?, new.is_flipped)))
+            .peekable();
+        while let Some((first, _)) = states.peek() {
+            let (place, old) = tree.find(&first.key);
             let old = old.clone();
             let mut clusters = old.clusters.clone();
-            while let Some(new) = rendered.peek()
-                && let Ok(at) = old.place(&new.state.key)
-                && let Some(new) = rendered.next()
+            while let Some((state, is_flipped)) = states.peek().copied()
+                && let Ok(at) = old.place(&state.key)
             {
-                clusters.replace(at, new);
+                states.next();
+                let before = Some(&**old.clusters.get(at)).filter(|_| !is_flipped);
+                clusters.replace(at, self.render(state, before, times));
             }
             let (shard, differs) = Shard::next(Some(&old), clusters, &mut self.deflater);
             tree = tree.with(place, shard, differs);
@@ -106,7 +134,8 @@ impl PageBuilder {
     fn deal(
         &mut self,
         tree: Option<&Tree>,
-        rendered: BTreeMap<Key, Option<Arc<Rendered>>>,
+        news: BTreeMap<Key, News<'_>>,
+        times: &Times,
     ) -> Option<Tree> {
         let shards = tree.map(Tree::shards).unwrap_or_default();
         let mut groups: Vec<_> = shards
@@ -124,7 +153,7 @@ impl PageBuilder {
         }
         let mut touched = BTreeSet::new();
         let mut place = 0;
-        for (key, new) in rendered {
+        for (key, News { state, .. }) in news {
             while shards
                 .get(place + 1)
                 .is_some_and(|next| next.starts_by(&key))
@@ -132,6 +161,7 @@ impl PageBuilder {
                 place += 1;
             }
             touched.insert(place);
+            let new = state.map(|state| self.render(state, None, times));
             let clusters = &mut groups[place].1;
             match (clusters.binary_search_by(|c| c.state.key.cmp(&key)), new) {
                 (Ok(at), Some(new)) => clusters[at] = new,

@@ -262,3 +262,35 @@ pub(crate) fn chance(rng: &mut fastrand::Rng, id: &str, now: Timestamp) -> Clust
     }
     state
 }
+
+/// A later state of a cluster, by chance: that of a poll that found nothing new, but for one fact in some.
+pub(crate) fn polled_again(
+    rng: &mut fastrand::Rng,
+    state: &ClusterState,
+    now: Timestamp,
+) -> ClusterState {
+    let mut state = state.clone();
+    state.last_success = now;
+    match rng.u8(0..20) {
+        0 => state.up = !state.up,
+        1 => state.poll_interval *= 2,
+        2 => state.name = format!("{}x", state.name).into(),
+        3 => state.version = "2.12".into(),
+        4 => state.raw_status = "upgrading".into(),
+        5 => state.available.clear(),
+        6 => state.answered = !state.answered,
+        7 => state.thresholds.stalled_after *= 2,
+        8 => state.thresholds.retain_ended /= 2,
+        9 => state.upgrades.truncate(1),
+        10 => {
+            if let Some(view) = state.upgrades.first_mut() {
+                view.stalled = !view.stalled;
+            }
+        }
+        11 => state.cloud_region = "eu".into(),
+        12 => state.version_name = Some("1.30".into()),
+        13 => state.degraded.clear(),
+        _ => {}
+    }
+    state
+}

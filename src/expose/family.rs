@@ -313,6 +313,13 @@ pub(crate) static FAMILIES: [Family; COUNT] = [
 
 const COUNT: usize = 30;
 
+/// Number of the families at the end of the table that tell of the last poll itself, by
+/// [`Subject::of_poll`]: at most one line each. All others differ only where more than the poll is new.
+pub(crate) const POLLED: usize = 3;
+
+/// Number of all other families.
+pub(crate) const LASTING: usize = COUNT - POLLED;
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -1,6 +1,11 @@
 //! The lines of one cluster. Most of a line are its labels, which many lines share: they stand once.
+//!
+//! Most polls find nothing new of the upgrade. The next version then shares all lines but those of the families
+//! that tell of the poll itself.
 
-use super::family::FAMILIES;
+use std::sync::Arc;
+
+use super::family::{FAMILIES, LASTING, POLLED};
 use super::row::{LiveLine, push_label};
 
 /// Labels of series, as their place among those of the cluster.
@@ -37,20 +42,39 @@ pub(crate) struct Line {
     len: u32,
 }
 
-/// Lines of one cluster. All texts stand in one piece of memory: a shard that is
-/// compressed again reads those of each of its clusters, which few caches hold.
+/// Lines of one cluster.
 #[derive(Debug)]
 pub(crate) struct Series {
+    lasting: Arc<Lasting>,
+    polled: Polled,
+}
+
+/// Lines of the families that stay as they are while polls find nothing new. All texts stand in one piece of
+/// memory: a shard that is compressed again reads those of each of its clusters, which few caches hold.
+#[derive(Debug)]
+struct Lasting {
     /// Labels by their place, then what follows the labels of each line.
     text: Box<str>,
     /// By family: end in the lines, and in the text.
-    families: [(u32, u32); FAMILIES.len()],
+    families: [(u32, u32); LASTING],
     /// Ends of the labels in the text.
     label_ends: Box<[u32]>,
     lines: Box<[Line]>,
     /// Lines whose value is made when they are scraped, in the order of the families.
     live: Box<[LiveLine]>,
 }
+
+/// Lines of the families that tell of the last poll: at most one of each, with the labels of the cluster.
+#[derive(Debug)]
+struct Polled {
+    /// Text that follows the labels of each line.
+    text: Box<str>,
+    /// By family: end in the text.
+    ends: [u32; POLLED],
+}
+
+/// Labels of the cluster itself: the first that are added.
+pub(crate) const OF_CLUSTER: Labels = Labels(0);
 
 impl LabelTexts {
     /// Adds labels: those of `base`, then these.
@@ -96,21 +120,56 @@ impl Draft {
 
     /// Builds the lines.
     pub(crate) fn finish(&self) -> Series {
+        Series {
+            lasting: Arc::new(self.lasting()),
+            polled: self.polled(LASTING),
+        }
+    }
+
+    /// Builds the lines of a cluster of which only the families of the poll were written, and all other lines are
+    /// those of `before`.
+    pub(crate) fn finish_after(&self, before: &Series) -> Series {
+        Series {
+            lasting: before.lasting.clone(),
+            polled: self.polled(0),
+        }
+    }
+
+    fn lasting(&self) -> Lasting {
         let labels = &self.labels;
-        let mut text = String::with_capacity(labels.text.len() + self.tails.len());
+        let ends = self.families[..LASTING].last();
+        let (line_count, tails_len) = ends.copied().unwrap_or_default();
+        let tails = part(&self.tails, 0, tails_len);
+        let mut text = String::with_capacity(labels.text.len() + tails.len());
         text.push_str(&labels.text);
-        text.push_str(&self.tails);
+        text.push_str(tails);
         let start = short(labels.text.len());
-        let mut families = [(0, start); FAMILIES.len()];
+        let mut families = [(0, start); LASTING];
         for (family, (lines, tails)) in families.iter_mut().zip(&self.families) {
             *family = (*lines, start + tails);
         }
-        Series {
+        Lasting {
             text: text.into(),
             families,
             label_ends: labels.ends.as_slice().into(),
-            lines: self.lines.as_slice().into(),
+            lines: self.lines[..line_count as usize].into(),
             live: self.live.as_slice().into(),
+        }
+    }
+
+    /// Builds the lines of the poll, whose families stand behind so many others.
+    fn polled(&self, before: usize) -> Polled {
+        let (others, own) = self.families.split_at(before);
+        let (first_line, start) = others.last().copied().unwrap_or_default();
+        let lines = &self.lines[first_line as usize..];
+        debug_assert!(lines.len() <= POLLED && lines.iter().all(|l| l.labels == OF_CLUSTER.0));
+        let mut ends = [0; POLLED];
+        for (end, (_, tails)) in ends.iter_mut().zip(own) {
+            *end = tails - start;
+        }
+        Polled {
+            text: part(&self.tails, start, short(self.tails.len())).into(),
+            ends,
         }
     }
 }
@@ -119,51 +178,86 @@ impl Series {
     /// Writes the lines of a family, live lines aside.
     pub(crate) fn write(&self, family: usize, out: &mut String) {
         let name = FAMILIES[family].name;
-        let (lines, mut tails) = self.family(family);
+        let mut write = |labels, tail: &str| {
+            out.push_str(name);
+            out.push('{');
+            out.push_str(self.lasting.labels(labels));
+            out.push_str(tail);
+        };
+        if let Some(polled) = family.checked_sub(LASTING) {
+            let tail = self.polled.tail(polled);
+            if !tail.is_empty() {
+                write(OF_CLUSTER.0, tail);
+            }
+            return;
+        }
+        let (lines, mut tails) = self.lasting.family(family);
         for line in lines {
             let (tail, rest) = tails.split_at(line.len as usize);
             tails = rest;
-            out.push_str(name);
-            out.push('{');
-            out.push_str(self.labels(line.labels));
-            out.push_str(tail);
+            write(line.labels, tail);
         }
     }
 
     /// Returns the live lines.
     pub(crate) fn live(&self) -> &[LiveLine] {
-        &self.live
+        &self.lasting.live
     }
 
     /// Returns the live lines of a family.
     pub(crate) fn live_lines(&self, family: usize) -> impl Iterator<Item = &LiveLine> {
-        self.live.iter().filter(move |line| line.family == family)
+        self.live().iter().filter(move |line| line.family == family)
     }
 
     /// Writes what stands before the value of a live line.
     pub(crate) fn write_head(&self, line: &LiveLine, out: &mut String) {
         out.push_str(FAMILIES[line.family].name);
         out.push('{');
-        out.push_str(self.labels(line.labels));
+        out.push_str(self.lasting.labels(line.labels));
         out.push_str(&line.more);
         out.push_str("} ");
     }
 
+    /// Returns whether the two share all lines but those of the poll.
+    pub(crate) fn shares_lasting_lines(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.lasting, &other.lasting)
+    }
+
     /// Returns whether both have one set of labels at each place.
     pub(crate) fn has_labels_of(&self, other: &Self) -> bool {
-        self.label_ends == other.label_ends && self.all_labels() == other.all_labels()
+        let (own, others) = (&self.lasting, &other.lasting);
+        self.shares_lasting_lines(other)
+            || own.label_ends == others.label_ends && own.all_labels() == others.all_labels()
     }
 
     /// Returns whether the lines of a family differ, live lines aside. `has_same_labels` says that both
     /// have one set of labels at each place.
     pub(crate) fn differs(&self, other: &Self, family: usize, has_same_labels: bool) -> bool {
-        let (own, others) = (self.family(family), other.family(family));
-        let is_one_label = |(a, b): (&Line, &Line)| {
-            has_same_labels || self.labels(a.labels) == other.labels(b.labels)
-        };
-        own != others || !own.0.iter().zip(others.0).all(is_one_label)
+        let (lasting, others) = (&self.lasting, &other.lasting);
+        let is_one_label =
+            |a: u32, b: u32| has_same_labels || lasting.labels(a) == others.labels(b);
+        if let Some(polled) = family.checked_sub(LASTING) {
+            return self.polled.tail(polled) != other.polled.tail(polled)
+                || !is_one_label(OF_CLUSTER.0, OF_CLUSTER.0);
+        }
+        if self.shares_lasting_lines(other) {
+            return false;
+        }
+        let (own, others) = (lasting.family(family), others.family(family));
+        let mut lines = own.0.iter().zip(others.0);
+        own != others || !lines.all(|(a, b)| is_one_label(a.labels, b.labels))
     }
+}
 
+impl Polled {
+    /// Returns what follows the labels of the line of a family; nothing where it has none.
+    fn tail(&self, family: usize) -> &str {
+        let start = family.checked_sub(1).map_or(0, |before| self.ends[before]);
+        part(&self.text, start, self.ends[family])
+    }
+}
+
+impl Lasting {
     /// Returns the lines of a family, and what follows their labels.
     fn family(&self, family: usize) -> (&[Line], &str) {
         let start = match family.checked_sub(1) {
@@ -173,24 +267,25 @@ impl Series {
         let end = self.families[family];
         (
             &self.lines[start.0 as usize..end.0 as usize],
-            self.part(start.1, end.1),
+            part(&self.text, start.1, end.1),
         )
     }
 
     fn labels(&self, place: u32) -> &str {
         let place = place as usize;
         let start = place.checked_sub(1).map_or(0, |p| self.label_ends[p]);
-        self.part(start, self.label_ends[place])
+        part(&self.text, start, self.label_ends[place])
     }
 
     fn all_labels(&self) -> &str {
-        self.part(0, self.label_ends.last().copied().unwrap_or_default())
+        let end = self.label_ends.last().copied().unwrap_or_default();
+        part(&self.text, 0, end)
     }
+}
 
-    fn part(&self, start: u32, end: u32) -> &str {
-        let part = self.text.get(start as usize..end as usize);
-        part.expect("the ends were noted between whole texts")
-    }
+fn part(text: &str, start: u32, end: u32) -> &str {
+    let part = text.get(start as usize..end as usize);
+    part.expect("the ends were noted between whole texts")
 }
 
 /// Returns a length or place within the lines of one cluster, which are far shorter than 4 GiB.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::family::FAMILIES;
+use super::family::{FAMILIES, LASTING};
 use super::gzip::Deflater;
 use super::piece::Piece;
 use super::row::Rows;
 use super::series::{Draft, Series};
 use super::shared_list::SharedList;
-use super::subject::Subject;
+use super::subject::{Subject, differ_by_poll_alone};
 use super::tree::Totals;
 use crate::model::{ClusterState, Key, Keys};
 
@@ -78,6 +78,29 @@ impl Rendered {
         }
     }
 
+    /// Renders the cluster as it is at `now`, where no instant of [`ClusterState::flips`] has passed since it was
+    /// rendered `before`.
+    pub(crate) fn after(
+        before: &Self,
+        state: &Arc<ClusterState>,
+        now: Timestamp,
+        draft: &mut Draft,
+    ) -> Self {
+        if !differ_by_poll_alone(state, &before.state) {
+            return Self::new(state, now, draft);
+        }
+        draft.clear();
+        let subject = Subject::of_poll(state, now);
+        for (place, family) in FAMILIES.iter().enumerate().skip(LASTING) {
+            (family.write)(&subject, &mut Rows::new(place, draft));
+            draft.end_family();
+        }
+        Self {
+            state: state.clone(),
+            series: draft.finish_after(&before.series),
+        }
+    }
+
     /// Returns the families that have live lines.
     fn live(&self) -> Changed {
         let families = self.series.live().iter().map(|l| Changed::only(l.family));
@@ -92,7 +115,9 @@ impl Rendered {
         } else {
             Changed::LIVE
         };
-        (0..FAMILIES.len())
+        let shares = self.series.shares_lasting_lines(&other.series);
+        let first = if shares { LASTING } else { 0 };
+        (first..FAMILIES.len())
             .filter(|family| self.series.differs(&other.series, *family, has_same_labels))
             .fold(live, |all, family| all.or(Changed::only(family)))
     }

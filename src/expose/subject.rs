@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::series::{LabelTexts, Labels};
+use super::series::{LabelTexts, Labels, OF_CLUSTER};
 use crate::model::{ClusterState, Kind, Node, Span, Task, UpgradeView};
 
 /// A cluster with the upgrades that are shown.
@@ -73,10 +73,57 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// Builds the cluster for the families of its last poll alone; its labels are those of the version before.
+    pub(crate) fn of_poll(state: &'a ClusterState, now: Timestamp) -> Self {
+        Self {
+            state,
+            now,
+            labels: OF_CLUSTER,
+            upgrades: Vec::new(),
+        }
+    }
+
     /// Returns whether an upgrade of this kind is shown.
     pub(crate) fn shows(&self, kind: Kind) -> bool {
         self.upgrades.iter().any(|u| u.view.upgrade.kind == kind)
     }
+}
+
+/// Returns whether two states of a cluster differ in nothing but what the families of its poll tell, and what none
+/// tells. Upgrades that do not share their memory count as different: to compare them costs as much as to write
+/// their lines.
+pub(crate) fn differ_by_poll_alone(state: &ClusterState, before: &ClusterState) -> bool {
+    let ClusterState {
+        key,
+        cloud,
+        cloud_region,
+        name,
+        version,
+        version_name: _,
+        raw_status,
+        status_meaning: _,
+        available,
+        up: _,
+        answered,
+        last_success: _,
+        last_error: _,
+        poll_interval: _,
+        thresholds,
+        upgrades,
+        degraded: _,
+    } = state;
+    let mut views = upgrades.iter().zip(&before.upgrades);
+    *key == before.key
+        && *cloud == before.cloud
+        && *cloud_region == before.cloud_region
+        && *name == before.name
+        && *version == before.version
+        && *raw_status == before.raw_status
+        && *available == before.available
+        && *answered == before.answered
+        && *thresholds == before.thresholds
+        && upgrades.len() == before.upgrades.len()
+        && views.all(|(view, before)| view.is_shared_with(before))
 }
 
 impl<'a> Shown<'a> {

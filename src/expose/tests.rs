@@ -8,7 +8,7 @@ use std::io::Read as _;
 
 use proptest::prelude::*;
 
-use super::check::{at, chance, cluster, parse, sample, view};
+use super::check::{at, chance, cluster, parse, polled_again, sample, view};
 use super::*;
 use crate::model::{
     Degraded, Kind, Node, NodeStatus, Reason, Span, Task, TaskStatus, Upgrade, UpgradeStatus,
@@ -339,12 +339,12 @@ fn a_poll_renders_its_cluster_alone_and_shares_all_other_shards() {
         .collect();
     let mut builder = PageBuilder::default();
     let before = builder.next(&snapshot, &Times::at(at(0)));
-    assert_eq!(builder.rendered, 2000);
+    assert_eq!(builder.renderer.rendered, 2000);
     let mut state = cluster("0777");
     state.last_success = at(30);
     snapshot.insert(Arc::new(state));
     let page = builder.next(&snapshot, &Times::at(at(0)));
-    assert_eq!(builder.rendered, 2001);
+    assert_eq!(builder.renderer.rendered, 2001);
     let shards = |page: &Page| -> Vec<_> {
         let tree = page.tree.as_ref().unwrap();
         tree.shards().into_iter().map(Arc::as_ptr).collect()
@@ -353,11 +353,41 @@ fn a_poll_renders_its_cluster_alone_and_shares_all_other_shards() {
     let other = before.iter().zip(&now).filter(|(a, b)| a != b).count();
     assert_eq!((before.len(), other), (now.len(), 1));
     builder.next(&snapshot, &Times::at(at(1)));
-    assert_eq!(builder.rendered, 2001, "time alone changes nothing here");
+    assert_eq!(
+        builder.renderer.rendered, 2001,
+        "time alone changes nothing here"
+    );
+}
+
+#[test]
+fn a_poll_that_finds_nothing_new_shares_all_lines_but_its_own() {
+    let mut snapshot: Snapshot = [Arc::new(running())].into_iter().collect();
+    let mut builder = PageBuilder::default();
+    let mut poll = |change: fn(&mut ClusterState), second| {
+        let series = |page: &Page| {
+            let tree = page.tree.as_ref().unwrap();
+            tree.shards()[0].clusters.get(0).clone()
+        };
+        let before = builder.next(&snapshot, &Times::at(at(0)));
+        let mut state = ClusterState::clone(snapshot.values().next().unwrap());
+        state.last_success = at(second);
+        change(&mut state);
+        snapshot.insert(Arc::new(state.clone()));
+        let now = builder.next(&snapshot, &Times::at(at(0)));
+        let text = now.text(&Times::at(at(0)), 0);
+        assert_eq!(text, render(&[state], at(0)));
+        series(&before)
+            .series
+            .shares_lasting_lines(&series(&now).series)
+    };
+    assert!(poll(|_| (), 30));
+    assert!(poll(|state| state.up = false, 60));
+    assert!(!poll(|state| state.raw_status = "".into(), 90));
+    assert!(poll(|_| (), 120));
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(8))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     /// Whatever changes, the page made from the one before is the page made anew, in both codings.
     #[test]
@@ -371,7 +401,10 @@ proptest! {
             // Few changes, or many; clusters come and go.
             for _ in 0..size {
                 let id = rng.u32(0..200).to_string();
-                let state = Arc::new(chance(&mut rng, &id, now));
+                let state = chance(&mut rng, &id, now);
+                let known = snapshot.get(&state.key).filter(|_| rng.bool());
+                let again = known.map(|known| polled_again(&mut rng, known, now));
+                let state = Arc::new(again.unwrap_or(state));
                 if rng.u8(0..4) == 0 {
                     snapshot.remove(&state.key);
                 } else {
