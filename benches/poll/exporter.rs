@@ -14,7 +14,6 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
-use parking_lot::Mutex;
 use rolling_upgrade_exporter::clock::Clock;
 use rolling_upgrade_exporter::clouds::CLOUDS;
 use rolling_upgrade_exporter::expose::Exposition;
@@ -33,7 +32,7 @@ use crate::storage::{self, Storage};
 /// Time between two polls: that of 10,000 clusters with the default interval of 30 s.
 const PACE: Duration = Duration::from_millis(3);
 /// Polls before the first that is measured.
-const WARM_UP: u32 = 2_000;
+const WARM_UP: usize = 2_000;
 /// The exporter is at rest once it has posted nothing for so long.
 const AT_REST: Duration = Duration::from_secs(2);
 
@@ -41,8 +40,6 @@ const AT_REST: Duration = Duration::from_secs(2);
 struct Exporter {
     store: Arc<Store>,
     storage: Option<Storage>,
-    /// Memory of each cluster's worker.
-    memories: Mutex<Vec<Arc<Memory>>>,
     exposition: Arc<Exposition>,
     /// Alerts that were posted, as requests.
     posts: Arc<AtomicU64>,
@@ -79,7 +76,6 @@ impl Exporter {
         Self {
             store,
             storage,
-            memories: Mutex::default(),
             exposition,
             posts,
         }
@@ -97,20 +93,22 @@ impl Exporter {
         }
     }
 
-    /// Takes over what polls found, one after another.
-    async fn take(&self, polls: Vec<(usize, ClusterState, Memory)>) {
-        for (place, state, memory) in polls {
-            let (state, memory) = (Arc::new(state), Arc::new(memory));
-            if let Some(known) = self.memories.lock().get_mut(place) {
-                // As the poller does, which compares the answer with the upgrade that it knows, and changes a copy.
-                for (seen, view) in known.upgrades.values().zip(&state.upgrades) {
-                    std::hint::black_box(*seen.last == *view.upgrade);
-                }
-                std::hint::black_box(Memory::clone(known));
-                if let Some(storage) = &self.storage {
-                    storage.put(&state, memory.clone());
-                }
-                *known = memory;
+    /// Takes polls of these workers, one after another.
+    async fn take(&self, workers: &mut [Worker], places: &[usize], change: fn(&mut ClusterState)) {
+        for place in places {
+            let Worker { state, memory } = &mut workers[*place];
+            // As the poller does, which compares the answer with the upgrade that it knows, and changes a copy.
+            for (seen, view) in memory.upgrades.values().zip(&state.upgrades) {
+                std::hint::black_box(*seen.last == *view.upgrade);
+            }
+            let mut polled = Memory::clone(memory);
+            state.last_success += Duration::from_secs(1);
+            change(state);
+            storage::take(&mut polled, state);
+            *memory = Arc::new(polled);
+            let state = Arc::new(state.clone());
+            if let Some(storage) = &self.storage {
+                storage.put(&state, memory.clone());
             }
             self.store.put(state);
             tokio::time::sleep(PACE).await;
@@ -118,10 +116,10 @@ impl Exporter {
     }
 
     /// Returns the time of a scrape, the median of many, while polls go on.
-    async fn scrape(&self, polls: Vec<(usize, ClusterState, Memory)>) -> Duration {
+    async fn scrape(&self, workers: &mut [Worker], places: &[usize]) -> Duration {
         let mut times = Vec::new();
-        for poll in polls {
-            self.take(vec![poll]).await;
+        for place in places {
+            self.take(workers, &[*place], |_| ()).await;
             let begun = Instant::now();
             let body = self.exposition.scrape(None, Some("gzip")).body;
             std::hint::black_box(body.iter().map(Bytes::len).sum::<usize>());
@@ -132,6 +130,12 @@ impl Exporter {
     }
 }
 
+/// Knowledge of the worker of a cluster.
+struct Worker {
+    state: ClusterState,
+    memory: Arc<Memory>,
+}
+
 /// Polls clusters as the lines of the input say, and answers each with the CPU time of a poll, or the time of a
 /// scrape.
 pub(crate) fn serve_polls(count: usize, is_stored: bool) {
@@ -140,54 +144,45 @@ pub(crate) fn serve_polls(count: usize, is_stored: bool) {
     let storage = is_stored.then(|| runtime.block_on(Storage::open()));
     let exporter = runtime.block_on(Exporter::start(storage));
     let states = (0..count).map(|n| clusters::upgrading(n, now));
-    let mut known: Vec<_> = states
-        .map(|state| (storage::memory(&state), state))
+    let mut workers: Vec<_> = states
+        .map(|state| Worker {
+            memory: Arc::new(storage::memory(&state)),
+            state,
+        })
         .collect();
-    let states = known.iter().map(|(_, state)| state.clone());
+    let states = workers.iter().map(|worker| worker.state.clone());
     exporter.store.put_all(states);
-    let memories = known.iter().map(|(memory, _)| Arc::new(memory.clone()));
-    *exporter.memories.lock() = memories.collect();
     if let Some(storage) = &exporter.storage {
         // The first write of a cluster is its whole record.
-        for ((_, state), memory) in known.iter().zip(&*exporter.memories.lock()) {
-            storage.put(&Arc::new(state.clone()), memory.clone());
+        for worker in &workers {
+            storage.put(&Arc::new(worker.state.clone()), worker.memory.clone());
         }
     }
     runtime.block_on(exporter.until_at_rest());
     let mut rng = fastrand::Rng::with_seed(7);
-    let mut make =
-        |polls: u32, change: fn(&mut ClusterState)| -> Vec<(usize, ClusterState, Memory)> {
-            let places = (0..polls).map(|_| rng.usize(..count));
-            let polled = places.map(|place| {
-                let (memory, state) = &mut known[place];
-                state.last_success += Duration::from_secs(1);
-                change(state);
-                storage::take(memory, state);
-                (place, state.clone(), memory.clone())
-            });
-            polled.collect()
-        };
+    let mut places =
+        |polls: usize| -> Vec<usize> { (0..polls).map(|_| rng.usize(..count)).collect() };
     // What is measured is the exporter as it runs for weeks, not what the first round leaves to the allocator.
-    runtime.block_on(exporter.take(make(WARM_UP, |_| ())));
+    runtime.block_on(exporter.take(&mut workers, &places(WARM_UP), |_| ()));
     runtime.block_on(exporter.until_at_rest());
     println!("ready");
     for line in std::io::stdin().lock().lines() {
         let line = line.expect("text");
         let (word, polls) = line.split_once(' ').expect("two words");
+        let places = places(polls.parse().expect("a number"));
         let change = match word {
+            "scrape" => {
+                let time = runtime.block_on(exporter.scrape(&mut workers, &places));
+                println!("{}", time.as_nanos());
+                continue;
+            }
             "moved" => move_node,
             _ => |_: &mut ClusterState| (),
         };
-        let polls: u32 = polls.parse().expect("a number");
-        let polled = make(polls, change);
-        if word == "scrape" {
-            println!("{}", runtime.block_on(exporter.scrape(polled)).as_nanos());
-            continue;
-        }
         let before = cpu_time();
-        runtime.block_on(exporter.take(polled));
+        runtime.block_on(exporter.take(&mut workers, &places, change));
         let taken = cpu_time().saturating_sub(before);
-        println!("{}", (taken / polls).as_nanos());
+        println!("{}", taken.as_nanos() / places.len() as u128);
     }
 }
 
