@@ -1,6 +1,7 @@
-//! CPU time of a poll, from the new state of a cluster to the page and the alerts, with 100, 1,000 and
-//! 10,000 clusters, and beside them with a storage; the time of a scrape with and without one; resident memory for each series. The exporter's own tasks run, each number of
-//! clusters in a process of its own. Takes some minutes; `cargo bench --bench poll`.
+//! CPU time of a poll, from the new state of a cluster to the page and the alerts, with 100, 1,000 and 10,000
+//! clusters, and beside them with a storage; the time of a scrape with and without one; resident memory for each
+//! series. The exporter's own tasks run, each number of clusters in a process of its own. Takes some minutes;
+//! `cargo bench --bench poll`.
 
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
@@ -8,6 +9,8 @@
 mod clusters;
 #[path = "poll/exporter.rs"]
 mod exporter;
+#[path = "poll/latency.rs"]
+mod latency;
 #[path = "poll/storage.rs"]
 mod storage;
 #[path = "poll/worker.rs"]
@@ -15,6 +18,7 @@ mod worker;
 
 use std::time::Duration;
 
+use latency::Circle;
 use worker::{Kept, Poll, Shape, Worker};
 
 /// Numbers of clusters that are compared.
@@ -56,12 +60,20 @@ fn compare() {
 
     println!("\nCPU time of a poll, median of {ROUNDS} rounds");
     let mut workers = SIZES.map(|size| Worker::start(size, Kept::Memory));
+    let circle = Circle::new();
     for (poll, name) in POLLS {
+        let before = circle.read();
         let medians = medians(&mut workers, poll);
         for (size, time) in SIZES.iter().zip(medians) {
             tell(&format!("{name:<16} {size:>6} clusters"), time, medians[0]);
         }
+        let reads = [before, circle.read()].map(|read| read.as_nanos());
+        println!(
+            "a read of memory in no cache took {} ns before, and {} ns after",
+            reads[0], reads[1]
+        );
     }
+    drop(circle);
     drop(workers);
 
     println!("\nWith a storage beside without");
