@@ -1,5 +1,6 @@
 //! What only a sequence of answers can tell: when things changed, how long nodes were in work.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,11 +84,11 @@ pub fn ended_since<'a>(before: &Memory, views: &'a [UpgradeView]) -> Vec<&'a Upg
     views.iter().filter(is_news).collect()
 }
 
-/// Returns what a poll saw of an upgrade, in the allocation of the poll before where nothing of it is new.
+/// Returns the sight of an upgrade at a poll, in the allocation of the poll before where nothing of it is new.
 fn keep(earlier: Option<Arc<Seen>>, seen: Seen) -> Arc<Seen> {
     let is_unchanged = |earlier: &Arc<Seen>| {
         let works = earlier.node_work.as_ref().zip(seen.node_work.as_ref());
-        // What follows from other fields is not compared, and has to be kept for the poll after.
+        // It follows from other fields, which are compared, and has to be kept for the poll after.
         works.is_some_and(|(before, now)| Arc::ptr_eq(before, now)) && **earlier == seen
     };
     earlier
@@ -95,8 +96,7 @@ fn keep(earlier: Option<Arc<Seen>>, seen: Seen) -> Arc<Seen> {
         .unwrap_or_else(|| Arc::new(seen))
 }
 
-/// Returns an upgrade as a good poll saw it. What the poll finds as it was stays in the allocations of the poll
-/// before.
+/// Returns an upgrade as a good poll saw it. Parts that are unchanged stay in the allocations of the poll before.
 fn see(earlier: Option<&Seen>, upgrade: &Upgrade, now: Timestamp) -> Seen {
     let ended = upgrade.is_ended();
     let outcome = ended.then_some(upgrade.status);
@@ -235,8 +235,9 @@ fn moved(before: &Upgrade, after: &Upgrade) -> bool {
         });
     // The first sight of it is not a change.
     let own_progress = before.own_progress.zip(after.own_progress);
-    let own_progress_moved =
-        own_progress.is_some_and(|(before, after)| before.total_cmp(&after).is_ne());
+    // Zeros of both signs are equal here as in the upgrade that is kept while it is equal.
+    let own_progress_moved = own_progress
+        .is_some_and(|(before, after)| before.partial_cmp(&after).is_some_and(Ordering::is_ne));
     let is_paused = |upgrade: &Upgrade| upgrade.status == UpgradeStatus::Paused;
     let status_told = !(before.untold.status
         || untold.status

@@ -54,6 +54,18 @@ fn a_node_that_moves_leaves_the_earlier_view_as_it_was() {
 }
 
 #[test]
+fn zeros_of_both_signs_are_no_progress() {
+    let steps = [0.0, -0.0, -0.0].map(|progress| {
+        let mut upgrade = upgrade(Running, &[]);
+        upgrade.own_progress = Some(progress);
+        upgrade
+    });
+    let [first, second, third] = &steps;
+    let view = play(&[(110, first), (120, second), (200, third)]);
+    assert_eq!((view.last_progress, view.stalled), (at(100), true));
+}
+
+#[test]
 fn work_on_nodes_is_shared_while_other_parts_change() {
     let working = upgrade(Running, &[Upgrading, Waiting]);
     let mut again = working.clone();
@@ -134,7 +146,7 @@ fn next(memory: &Memory, observation: &Observation, seconds: i64) -> Memory {
     memory
 }
 
-/// A poll whose secondary call was answered, and that has notes.
+/// Builds a poll whose secondary call was answered, and that has notes.
 fn noted(upgrade: &Upgrade) -> Observation {
     Observation {
         secondary: vec![SecondaryCall {
