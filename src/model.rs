@@ -322,8 +322,8 @@ pub struct Observation {
     pub notes: Option<Arc<str>>,
 }
 
-/// Memory of a worker between the polls of a cluster. A poll that finds nothing new leaves a copy that shares all of
-/// its parts.
+/// Memory of a worker between the polls of a cluster. A poll that finds nothing new leaves a copy that shares its
+/// upgrades, calls and notes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Memory {
     /// Time of the cluster's last good poll; `None` before the first.

@@ -85,7 +85,7 @@ impl PageBuilder {
 }
 
 impl Renderer {
-    /// Renders a cluster; `before` is what it was rendered to before.
+    /// Renders a cluster; `before` are its lines on the page before.
     fn render(
         &mut self,
         state: &Arc<ClusterState>,

@@ -263,7 +263,7 @@ pub(crate) fn chance(rng: &mut fastrand::Rng, id: &str, now: Timestamp) -> Clust
     state
 }
 
-/// A later state of a cluster, by chance: that of a poll that found nothing new, but for one fact in some.
+/// Returns a later state of a cluster, by chance: that of a poll that found nothing new, but for one fact in some.
 pub(crate) fn polled_again(
     rng: &mut fastrand::Rng,
     state: &ClusterState,
@@ -290,6 +290,7 @@ pub(crate) fn polled_again(
         11 => state.cloud_region = "eu".into(),
         12 => state.version_name = Some("1.30".into()),
         13 => state.degraded.clear(),
+        14 => state.cloud = "huawei",
         _ => {}
     }
     state

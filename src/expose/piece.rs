@@ -1,5 +1,5 @@
 //! Lines of one family in a shard, compressed in runs of neighbouring clusters. A cluster that changes is
-//! compressed again with the others of its run only: those of the shard stand all over the memory.
+//! compressed again with the others of its run only: most of the shard stand in no cache of the processor.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::shared_list::SharedList;
 /// Length of the text from which a run is full: longer ones compress little better.
 const FULL: usize = 32 << 10;
 
-/// Longest text of a run of more than one cluster.
+/// Longest text of a new run of more than one cluster. One that changes may grow to twice that.
 const MOST: usize = 2 * FULL;
 
 /// Longest text that is taken from a compressed run: that of a family with few lines of each cluster. To write a
@@ -219,6 +219,28 @@ mod tests {
         let anew = Piece::new(family, &clusters, &mut deflater);
         assert!(text(&now) == text(&anew));
         assert_eq!(now.sum.clone().finalize(), anew.sum.clone().finalize());
+    }
+
+    #[test]
+    fn short_lines_of_other_clusters_are_taken_from_the_run() {
+        let (family, mut deflater) = (node_status(), Deflater::new());
+        let clusters: Vec<_> = (0..10)
+            .map(|n| rendered(n, 1, NodeStatus::Waiting))
+            .collect();
+        let mut clusters = SharedList::from(clusters);
+        let before = Piece::new(family, &clusters, &mut deflater);
+        assert!((1..MOST_INFLATED).contains(&before.sum.total_len()));
+        for (place, nodes) in [(4, 2), (0, 0), (9, 3)] {
+            clusters.replace(place, rendered(place, nodes, NodeStatus::Failed));
+        }
+        let now = before.with(&[0, 4, 9], family, &clusters, &mut deflater);
+        // Those that are said to be unchanged are not written again.
+        let other = rendered(7, 1, NodeStatus::Failed);
+        let mut others = SharedList::from(clusters.iter().cloned().collect::<Vec<_>>());
+        others.replace(7, other);
+        let taken = before.with(&[0, 4, 9], family, &others, &mut deflater);
+        let anew = Piece::new(family, &clusters, &mut deflater);
+        assert_eq!((text(&now), text(&taken)), (text(&anew), text(&anew)));
     }
 
     #[test]

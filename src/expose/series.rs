@@ -50,7 +50,7 @@ pub(crate) struct Series {
 }
 
 /// Lines of the families that stay as they are while polls find nothing new. All texts stand in one piece of
-/// memory: a shard that is compressed again reads those of each of its clusters, which few caches hold.
+/// memory, which few caches hold where there are many clusters.
 #[derive(Debug)]
 struct Lasting {
     /// Labels by their place, then what follows the labels of each line.
@@ -129,6 +129,10 @@ impl Draft {
     /// Builds the lines of a cluster of which only the families of the poll were written, and all other lines are
     /// those of `before`.
     pub(crate) fn finish_after(&self, before: &Series) -> Series {
+        debug_assert!(
+            self.live.is_empty(),
+            "families of the poll have no live lines"
+        );
         Series {
             lasting: before.lasting.clone(),
             polled: self.polled(0),
@@ -250,7 +254,7 @@ impl Series {
 }
 
 impl Polled {
-    /// Returns what follows the labels of the line of a family; nothing where it has none.
+    /// Returns the text behind the labels of the line of a family; nothing where it has none.
     fn tail(&self, family: usize) -> &str {
         let start = family.checked_sub(1).map_or(0, |before| self.ends[before]);
         part(&self.text, start, self.ends[family])

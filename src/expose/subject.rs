@@ -89,8 +89,8 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Returns whether two states of a cluster differ in nothing but what the families of its poll tell, and what none
-/// tells. Upgrades that do not share their memory count as different: to compare them costs as much as to write
+/// Returns whether two states of a cluster differ in facts of the poll alone, and in facts that no family tells.
+/// Upgrades that do not share their memory count as different: to compare them costs as much as to write
 /// their lines.
 pub(crate) fn differ_by_poll_alone(state: &ClusterState, before: &ClusterState) -> bool {
     let ClusterState {

@@ -65,14 +65,14 @@ impl Seen {
         }
     }
 
-    /// Whether this process saw the node in work during this upgrade.
+    /// Returns whether this process saw the node in work during this upgrade.
     pub fn saw_upgrading(&self, node: &NodeKey) -> bool {
         self.worked.contains_key(node)
     }
 }
 
-/// Compares what was seen. What is shared is equal without a look at it; what follows from other fields is not
-/// compared.
+/// Compares sights. Shared parts are equal without a look into them; work on the nodes of `last` follows from other
+/// fields and is not compared.
 impl PartialEq for Seen {
     fn eq(&self, other: &Self) -> bool {
         if std::ptr::eq(self, other) {

@@ -49,8 +49,8 @@ pub struct UpgradeView {
 }
 
 impl UpgradeView {
-    /// Returns whether another view shows what this one does, and shares its upgrade and the work on its nodes: for
-    /// readers that keep what they made of a view. It does not look into the shared parts; views that are equal by
+    /// Returns whether another view is equal, and shares its upgrade and the work on its nodes: for readers that keep
+    /// what they made of a view. It does not look into the shared parts; views that are equal by
     /// chance do not count.
     pub fn is_shared_with(&self, other: &Self) -> bool {
         let Self {

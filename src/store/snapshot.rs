@@ -120,15 +120,15 @@ impl Snapshot {
         if let Some(root) = &mut self.root {
             root.remove(key);
         }
-        self.root = self.root.take().and_then(Node::tidied);
+        self.root = self.root.take().and_then(Node::into_root);
     }
 
-    /// Returns the differences from an earlier snapshot, in the order of the keys. What both share is
-    /// not looked at.
+    /// Returns the differences from an earlier snapshot, in the order of the keys. Nodes that both share at one place
+    /// are skipped.
     pub fn changes<'a>(&'a self, before: &'a Self) -> Vec<Change<'a>> {
         let (mut old, mut new) = (Vec::new(), Vec::new());
         match (&before.root, &self.root) {
-            (Some(before), Some(now)) => before.unshared(now, &mut old, &mut new),
+            (Some(before), Some(now)) => before.collect_unshared(now, &mut old, &mut new),
             (before, now) => {
                 old.extend(before.iter().flat_map(Node::leaves));
                 new.extend(now.iter().flat_map(Node::leaves));
@@ -225,7 +225,7 @@ impl Node {
     }
 
     /// Returns the root without nodes that have one part only; `None` for one that has none.
-    fn tidied(mut self) -> Option<Self> {
+    fn into_root(mut self) -> Option<Self> {
         loop {
             match &self {
                 Self::Inner(inner) if inner.parts.len() == 1 => {
@@ -268,8 +268,8 @@ impl Node {
         }
     }
 
-    /// Adds the leaves of this node and of another one but for those that stand at one place in both.
-    fn unshared<'a>(
+    /// Collects the leaves of this node and of another one but for those that stand at one place in both.
+    fn collect_unshared<'a>(
         &'a self,
         other: &'a Self,
         own: &mut Vec<&'a Leaf>,
@@ -280,7 +280,7 @@ impl Node {
             (Self::Inner(inner), Self::Inner(other)) if Arc::ptr_eq(inner, other) => {}
             (Self::Inner(inner), Self::Inner(other)) if inner.parts.len() == other.parts.len() => {
                 for (part, other) in inner.parts.iter().zip(&other.parts) {
-                    part.unshared(other, own, others);
+                    part.collect_unshared(other, own, others);
                 }
             }
             _ => {
@@ -375,20 +375,32 @@ mod tests {
         addresses(now).difference(&addresses(before)).count()
     }
 
-    /// Returns the number of parts of each node, and the depth of each leaf.
-    fn shape(node: &Node, depth: usize) -> (Vec<usize>, HashSet<usize>) {
-        let mut shape = (vec![node.len()], HashSet::new());
-        match node {
-            Node::Leaf(_) => drop(shape.1.insert(depth)),
-            Node::Inner(inner) => {
-                for part in &inner.parts {
-                    let (lens, depths) = self::shape(part, depth + 1);
-                    shape.0.extend(lens);
-                    shape.1.extend(depths);
+    /// Panics unless each node has a sane number of parts and their first keys, and all leaves have one depth.
+    fn check(snapshot: &Snapshot) {
+        fn keys<T: Part>(list: &List<T>) {
+            let keys: Vec<_> = list.parts.iter().filter_map(Part::first_key).collect();
+            assert!((1..=MOST).contains(&keys.len()));
+            assert_eq!(list.keys.first(), keys.first().copied());
+            let places = keys.iter().map(|key| list.keys.place(key));
+            assert!(places.eq((0..keys.len()).map(Ok)));
+        }
+        fn depth(node: &Node) -> usize {
+            match node {
+                Node::Leaf(leaf) => {
+                    keys(leaf);
+                    0
+                }
+                Node::Inner(inner) => {
+                    keys(inner);
+                    let depths: HashSet<_> = inner.parts.iter().map(depth).collect();
+                    assert_eq!(depths.len(), 1);
+                    depths.into_iter().next().unwrap() + 1
                 }
             }
         }
-        shape
+        if let Some(root) = &snapshot.root {
+            depth(root);
+        }
     }
 
     #[test]
@@ -408,16 +420,12 @@ mod tests {
     #[test]
     fn parts_stay_small_and_become_few_when_clusters_leave() {
         let mut snapshot: Snapshot = (0..10_000).map(state).collect();
-        let is_small = |snapshot: &Snapshot| {
-            let (lens, depths) = shape(snapshot.root.as_ref().unwrap(), 0);
-            lens.iter().all(|len| (1..=MOST).contains(len)) && depths.len() == 1
-        };
-        assert!(is_small(&snapshot));
+        check(&snapshot);
         for number in (0..10_000).filter(|number| number % 100 != 0) {
             snapshot.remove(&state(number).key);
         }
         assert_eq!(snapshot.len(), 100);
-        assert!(is_small(&snapshot));
+        check(&snapshot);
         let leaves = leaves(&snapshot).len();
         assert!(leaves < 40, "{leaves} leaves of 100 clusters");
         for number in 0..10_000 {
@@ -430,7 +438,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(32))]
 
         #[test]
-        fn does_what_a_plain_map_does_and_tells_every_difference(
+        fn matches_a_plain_map_and_finds_every_change(
             steps in prop::collection::vec((0u32..300, prop::bool::weighted(0.7)), 0..900),
             cut in 0usize..900,
         ) {
@@ -450,6 +458,7 @@ mod tests {
                 }
                 prop_assert_eq!(snapshot.len(), plain.len());
             }
+            check(&snapshot);
             let same = |a: Option<&Arc<ClusterState>>, b: Option<&Arc<ClusterState>>| {
                 a.map(Arc::as_ptr) == b.map(Arc::as_ptr)
             };

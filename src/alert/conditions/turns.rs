@@ -42,7 +42,7 @@ impl Turns {
         };
         let known = self.data.get(key).copied();
         let exact = now.and_then(rules::data_turn);
-        // One that comes too early costs an evaluation, and is exact from then on.
+        // An instant that comes too early costs an evaluation, and is exact from then on.
         let is_early = |at: &Timestamp| {
             *at > times.of(&key.account) && exact.is_some_and(|exact| *at <= exact)
         };
