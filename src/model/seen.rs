@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{NodeKey, Upgrade, UpgradeStatus, worked};
 
-/// What earlier polls saw of the upgrade that is current now.
+/// Sight of the upgrade that is current now, by earlier polls.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Seen {
     /// The upgrade as the last good poll told it.
@@ -20,17 +20,17 @@ pub struct Seen {
     pub started: Option<Timestamp>,
     /// Outcomes that it was seen to have.
     pub outcomes: BTreeSet<UpgradeStatus>,
-    /// When this process saw it first.
+    /// Time at which this process saw it first.
     pub first_seen: Timestamp,
-    /// When it entered its state, as far as known.
+    /// Time at which it entered its state, as far as known.
     pub status_since: Timestamp,
-    /// When this process last saw anything of it change; its first sight is not a change.
+    /// Time at which this process last saw anything of it change; its first sight is not a change.
     pub changed: Option<Timestamp>,
-    /// When this process first saw it ended.
+    /// Time at which this process first saw it ended.
     pub ended_seen: Option<Timestamp>,
-    /// It ended longer ago than `retain_ended`: it is `none` again, and binds nothing that comes.
+    /// Mark of an end longer ago than `retain_ended`: it is `none` again, and binds nothing that comes.
     pub forgotten: bool,
-    /// Since when, and until when, each node was in work.
+    /// Work on each node, since when and until when.
     #[serde(with = "worked")]
     pub worked: Arc<BTreeMap<NodeKey, Span>>,
     /// Work on each node of `last`, which follows from `last` and `worked`; `None` until a poll showed it.
@@ -43,7 +43,7 @@ pub struct Seen {
 pub struct Span {
     /// First time that the vendor or this process gives for work on it.
     pub start: Timestamp,
-    /// When the work ended; none while it lasts.
+    /// Time at which the work ended; `None` while it lasts.
     pub end: Option<Timestamp>,
 }
 
